@@ -1,0 +1,3 @@
+module mlp
+
+go 1.24
