@@ -1,4 +1,15 @@
+// The matrix: row-major float64, the three products of backpropagation, and
+// the goroutines that share their work. Not here: the kernels that compute a
+// tile (mat_generic.go, mat_amd64.s) and anything that knows of a network.
+
 package mlp
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
 
 // Matrix is a dense matrix of float64 in row-major order: element (i, j) is
 // Data[i*Cols+j]. The zero value is an empty matrix ready for use.
@@ -7,9 +18,15 @@ type Matrix struct {
 	Data       []float64
 }
 
-// NewMatrix returns a rows×cols matrix of zeros.
-func NewMatrix(rows, cols int) *Matrix {
-	return new(Matrix).Reset(rows, cols)
+// NewMatrix returns a rows×cols matrix that holds the given elements, row by
+// row, or zeros where none are given.
+func NewMatrix(rows, cols int, elements ...float64) *Matrix {
+	z := new(Matrix).Reset(rows, cols)
+	if len(elements) > 0 && len(elements) != rows*cols {
+		panic(fmt.Sprintf("mlp: NewMatrix: %d elements for %d×%d", len(elements), rows, cols))
+	}
+	copy(z.Data, elements)
+	return z
 }
 
 // Reset makes z a rows×cols matrix, reusing its storage where that is large
@@ -20,4 +37,243 @@ func (z *Matrix) Reset(rows, cols int) *Matrix {
 	}
 	z.Rows, z.Cols, z.Data = rows, cols, z.Data[:rows*cols]
 	return z
+}
+
+// Row returns row i as a slice of z's storage.
+func (z *Matrix) Row(i int) []float64 {
+	return z.Data[i*z.Cols : (i+1)*z.Cols : (i+1)*z.Cols]
+}
+
+// Mul sets z = x·y, (m×k)·(k×n) = m×n, and returns z: the output of a layer.
+func (z *Matrix) Mul(x, y *Matrix) *Matrix { return z.product(opMul, x, y, nil) }
+
+// TMul sets z = xᵀ·y, (k×m)ᵀ·(k×n) = m×n, and returns z: the gradient of a
+// layer's weights.
+func (z *Matrix) TMul(x, y *Matrix) *Matrix { return z.product(opTMul, x, y, nil) }
+
+// MulT sets z = x·yᵀ, (m×k)·(n×k)ᵀ = m×n, and returns z: the gradient of a
+// layer's input.
+func (z *Matrix) MulT(x, y *Matrix) *Matrix { return z.product(opMulT, x, y, nil) }
+
+type op int
+
+const (
+	opMul op = iota
+	opTMul
+	opMulT
+)
+
+// product is z = a·b, m×k by k×n, whatever the operands' layout: a's element
+// (i, p) is a[i*ai+p*ak], b's element (p, j) is b[p*bk+j*bj]. The three
+// products differ in these strides alone.
+type product struct {
+	z, a, b        []float64
+	m, n, k        int
+	ai, ak, bk, bj int
+	across, down   int // the grid of chunks that z is shared out in
+	then           finisher
+}
+
+// A finisher is what is done to z's rows i0 to i1, columns j0 to j1 once they
+// hold the product, while they are in the cache.
+type finisher interface{ finish(i0, i1, j0, j1 int) }
+
+var products = sync.Pool{New: func() any { return new(product) }}
+
+// product sets z to the product and applies then, unless nil, to all of it.
+func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
+	p := products.Get().(*product)
+	*p = product{a: x.Data, b: y.Data, then: then}
+	inner := 0
+	switch o {
+	case opMul:
+		p.m, p.k, inner, p.n = x.Rows, x.Cols, y.Rows, y.Cols
+		p.ai, p.ak, p.bk, p.bj = x.Cols, 1, y.Cols, 1
+	case opTMul:
+		p.m, p.k, inner, p.n = x.Cols, x.Rows, y.Rows, y.Cols
+		p.ai, p.ak, p.bk, p.bj = 1, x.Cols, y.Cols, 1
+	case opMulT:
+		p.m, p.k, inner, p.n = x.Rows, x.Cols, y.Cols, y.Rows
+		p.ai, p.ak, p.bk, p.bj = x.Cols, 1, 1, y.Cols
+	}
+	name := [...]string{"Mul", "TMul", "MulT"}[o]
+	if p.k != inner {
+		panic(fmt.Sprintf([...]string{
+			"mlp: %s: shapes %d×%d · %d×%d",
+			"mlp: %s: shapes (%d×%d)ᵀ · %d×%d",
+			"mlp: %s: shapes %d×%d · (%d×%d)ᵀ"}[o], name, x.Rows, x.Cols, y.Rows, y.Cols))
+	}
+	z.Reset(p.m, p.n)
+	if overlap(z.Data, x.Data) || overlap(z.Data, y.Data) {
+		panic("mlp: " + name + ": the result shares storage with an operand")
+	}
+	p.z = z.Data
+	share(p.grid(), p)
+	*p = product{}
+	products.Put(p)
+	return z
+}
+
+// overlap reports whether x and y share elements. Slices of one array end,
+// at full capacity, at the same element, and their lengths count from there.
+func overlap(x, y []float64) bool {
+	if len(x) == 0 || len(y) == 0 || &x[:cap(x)][cap(x)-1] != &y[:cap(y)][cap(y)-1] {
+		return false
+	}
+	return cap(x)-len(x) < cap(y) && cap(y)-len(y) < cap(x)
+}
+
+// Chunks of z are what goroutines share out and what then finishes in cache.
+// A chunk is a block of rows, and where these are few, of columns too.
+const (
+	chunkRows  = 64
+	chunkCols  = 64
+	fewChunks  = 4
+	smallWork  = 1 << 15 // multiply-adds that are not worth a second goroutine
+	kBlock     = 256     // the longest run of k for which one panel of b is used
+	panelWidth = 24      // the widest panel of any kernel
+)
+
+// grid chooses the chunks and returns how many there are.
+func (p *product) grid() int {
+	p.down, p.across = 1, 1
+	if p.m*p.n*p.k > smallWork {
+		p.down = (p.m + chunkRows - 1) / chunkRows
+		p.down += p.down & 1 * (p.down >> 1 & 1) // an even number is shared evenly by two
+		for p.down*p.across < fewChunks && p.n/(2*p.across) >= chunkCols {
+			p.across *= 2
+		}
+		for p.down*p.across < fewChunks && p.m/(2*p.down) >= 8 {
+			p.down *= 2
+		}
+	}
+	return p.down * p.across
+}
+
+var panels = sync.Pool{New: func() any { return new([kBlock * panelWidth]float64) }}
+
+// part computes chunk c of z and finishes it.
+func (p *product) part(c int) {
+	_, lanes, _ := tileSize()
+	i0, i1 := split(p.m, p.down, c/p.across)
+	j0, j1 := split((p.n+lanes-1)/lanes, p.across, c%p.across)
+	j0, j1 = j0*lanes, min(j1*lanes, p.n)
+	panel := panels.Get().(*[kBlock * panelWidth]float64)
+	blocks := max(1, (p.k+kBlock-1)/kBlock)
+	for t := range blocks {
+		k0, k1 := split(p.k, blocks, t)
+		p.block(i0, i1, j0, j1, k0, k1, panel[:])
+	}
+	panels.Put(panel)
+	if p.then != nil {
+		p.then.finish(i0, i1, j0, j1)
+	}
+}
+
+// block adds to rows i0 to i1, columns j0 to j1 of z, tile by tile, the terms
+// k0 to k1 of their sums; the terms before k0 are there already.
+func (p *product) block(i0, i1, j0, j1, k0, k1 int, panel []float64) {
+	rows, lanes, wide := tileSize()
+	vectors := (j1 - j0 + lanes - 1) / lanes
+	across := (vectors + wide - 1) / wide
+	down := (i1 - i0 + rows - 1) / rows
+	for s := range across {
+		v0, v1 := split(vectors, across, s)
+		j, w := j0+v0*lanes, min(j1-j0, v1*lanes)-v0*lanes
+		b, bk := p.b[min(len(p.b), k0*p.bk+j*p.bj):], p.bk
+		if p.bj != 1 || w%lanes != 0 {
+			bk = (v1 - v0) * lanes
+			p.pack(panel, bk, j, w, k0, k1)
+			b = panel
+		}
+		for t := range down {
+			u0, u1 := split(i1-i0, down, t)
+			i := i0 + u0
+			multiply(&tile{p.z[i*p.n+j:], p.a[min(len(p.a), i*p.ai+k0*p.ak):], b,
+				p.n, p.ai, p.ak, bk, k1 - k0, u1 - u0, w, k0 > 0})
+		}
+	}
+}
+
+// pack copies columns j to j+w, rows k0 to k1 of b to panel, its rows width
+// apart and filled up with zeros.
+func (p *product) pack(panel []float64, width, j, w, k0, k1 int) {
+	for q := k0; q < k1; q++ {
+		row := panel[(q-k0)*width:][:width]
+		clear(row[w:])
+		at := q*p.bk + j*p.bj
+		for c := range row[:w] {
+			row[c] = p.b[at]
+			at += p.bj
+		}
+	}
+}
+
+// split returns the bounds of part i when n things are dealt out in parts as
+// even as can be.
+func split(n, parts, i int) (from, to int) {
+	return n * i / parts, n * (i + 1) / parts
+}
+
+// A task is work in numbered parts that may run at the same time.
+type task interface{ part(i int) }
+
+// crew is the goroutines that help one caller of share at a time. They spin
+// between two tasks, because to wake a sleeping thread costs as much as a
+// small product, and they end when none has come for a while.
+var crew struct {
+	sync.Mutex              // held by the caller who is being helped
+	task       task         // written before left, while nobody is inside
+	left       atomic.Int64 // parts not yet taken
+	inside     atomic.Int64 // helpers who may be at a part
+	helpers    atomic.Int64
+}
+
+// patience is how many times a helper looks for work before it ends.
+const patience = 20000
+
+// share runs parts 0 to n-1 of t, on as many goroutines as GOMAXPROCS allows,
+// and returns when all are done. Where the crew is at work for another, or
+// shared work is shared again, the caller does it alone.
+func share(n int, t task) {
+	if n > 1 {
+		if helpers := runtime.GOMAXPROCS(0) - 1; helpers > 0 && crew.TryLock() {
+			defer crew.Unlock()
+			crew.task = t
+			crew.left.Store(int64(n))
+			for range min(int64(helpers), int64(n-1)) - crew.helpers.Load() {
+				crew.helpers.Add(1)
+				go help()
+			}
+			takeParts()
+			for spin := 1; crew.inside.Load() > 0; spin++ {
+				if spin%1024 == 0 {
+					runtime.Gosched()
+				}
+			}
+			crew.task = nil
+			return
+		}
+	}
+	for i := range n {
+		t.part(i)
+	}
+}
+
+func help() {
+	for spin := 1; spin < patience; spin++ {
+		if crew.left.Load() > 0 {
+			crew.inside.Add(1)
+			takeParts()
+			crew.inside.Add(-1)
+			spin = 0
+		}
+	}
+	crew.helpers.Add(-1)
+}
+
+func takeParts() {
+	for i := crew.left.Add(-1); i >= 0; i = crew.left.Add(-1) {
+		crew.task.part(int(i))
+	}
 }

@@ -1,0 +1,155 @@
+// The declarations of mat_amd64.s and the choice among its kernels: AVX-512,
+// AVX2 with FMA, or the Go of mat_generic.go.
+
+//go:build amd64 && !purego
+
+package mlp
+
+// What the processor and the operating system offer; tests switch them off.
+var useAVX2, useAVX512 = detect()
+
+func detect() (avx2, avx512 bool) {
+	const (
+		osxsave, fma, avx  = 1 << 27, 1 << 12, 1 << 28 // CPUID 1, ECX
+		avx2Bit, bmi2      = 1 << 5, 1 << 8            // CPUID 7, EBX
+		avx512f, avx512dq  = 1 << 16, 1 << 17
+		avx512bw, avx512vl = 1 << 30, 1 << 31
+		ymmState, zmmState = 0x06, 0xe6 // XCR0: what the system saves
+	)
+	highest, _, _ := cpuid(0)
+	_, _, features := cpuid(1)
+	if highest < 7 || !has(features, osxsave|fma|avx) {
+		return false, false
+	}
+	_, extended, _ := cpuid(7)
+	state := xgetbv()
+	avx2 = has(extended, avx2Bit|bmi2) && has(state, ymmState)
+	avx512 = avx2 && has(extended, avx512f|avx512dq|avx512bw|avx512vl) && has(state, zmmState)
+	return avx2, avx512
+}
+
+func has(word, bits uint32) bool { return word&bits == bits }
+
+// cpuid returns the registers of CPUID's given leaf, sub-leaf 0.
+func cpuid(leaf uint32) (eax, ebx, ecx uint32)
+
+// xgetbv returns the low half of XCR0.
+func xgetbv() uint32
+
+// tileSize returns a tile's rows, a vector's lanes, a tile's vectors across.
+func tileSize() (rows, lanes, wide int) {
+	switch {
+	case useAVX512:
+		return 8, 8, 3
+	case useAVX2:
+		return 4, 4, 3
+	}
+	return genericRows, genericLanes, genericWide
+}
+
+func kernelName() string {
+	switch {
+	case useAVX512:
+		return "AVX-512"
+	case useAVX2:
+		return "AVX2"
+	}
+	return "Go"
+}
+
+func multiply(t *tile) {
+	switch {
+	case useAVX512:
+		multiplyAVX512(t)
+	case useAVX2 && t.cols%4 == 0:
+		multiplyAVX2(t)
+	case useAVX2:
+		t.padded()
+	default:
+		multiplyGeneric(t)
+	}
+}
+
+// padded computes a tile whose last vector is not full beside z.
+func (t *tile) padded() {
+	const width = 12
+	var z [4 * width]float64
+	if t.more {
+		for i := range t.rows {
+			copy(z[i*width:][:t.cols], t.z[i*t.ldz:])
+		}
+	}
+	u := *t
+	u.z, u.ldz, u.cols = z[:], width, (t.cols+3)&^3
+	multiplyAVX2(&u)
+	for i := range t.rows {
+		copy(t.z[i*t.ldz:], z[i*width:][:t.cols])
+	}
+}
+
+// multiplyAVX512 takes up to 8 rows and 24 columns; it reads b in whole
+// vectors of 8 and writes no column of z beyond cols.
+//
+//go:noescape
+func multiplyAVX512(t *tile)
+
+// multiplyAVX2 takes up to 4 rows and 4, 8 or 12 columns.
+//
+//go:noescape
+func multiplyAVX2(t *tile)
+
+// The elementwise steps take a multiple of four elements, a length they have
+// from their first slice.
+
+//go:noescape
+func addAVX2(z, x []float64)
+
+//go:noescape
+func reluAVX2(z []float64)
+
+//go:noescape
+func reluBackAVX2(dz, a []float64)
+
+//go:noescape
+func axpyAVX2(z, x []float64, s float64)
+
+//go:noescape
+func bytesAVX2(z []float64, p []byte, scale, shift []float64)
+
+// whole returns how many of n elements the assembly does.
+func whole(n int) int {
+	if useAVX2 {
+		return n &^ 3
+	}
+	return 0
+}
+
+func add(z, x []float64) {
+	n := whole(len(z))
+	addAVX2(z[:n], x[:n])
+	addGeneric(z[n:], x[n:])
+}
+
+func relu(z []float64) {
+	n := whole(len(z))
+	reluAVX2(z[:n])
+	reluGeneric(z[n:])
+}
+
+func reluBack(dz, a []float64) {
+	n := whole(len(dz))
+	reluBackAVX2(dz[:n], a[:n])
+	reluBackGeneric(dz[n:], a[n:])
+}
+
+func axpy(z, x []float64, s float64) {
+	n := whole(len(z))
+	axpyAVX2(z[:n], x[:n], s)
+	axpyGeneric(z[n:], x[n:], s)
+}
+
+func bytesTo(z []float64, p []byte, scale, shift []float64) {
+	n := whole(len(z))
+	bytesAVX2(z[:n], p[:n], scale[:n], shift[:n])
+	bytesGeneric(z[n:], p[n:], scale[n:], shift[n:])
+}

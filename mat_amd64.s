@@ -1,0 +1,518 @@
+// The kernels for amd64. Every element of a product is one chain of fused
+// multiply-adds over p, kept in one lane of one register: lanes are columns of
+// z, never terms of a sum, so the bits are those of mat_generic.go.
+
+//go:build amd64 && !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// func cpuid(leaf uint32) (eax, ebx, ecx uint32)
+TEXT ·cpuid(SB), NOSPLIT, $0-20
+	MOVL leaf+0(FP), AX
+	XORL CX, CX
+	CPUID
+	MOVL AX, eax+8(FP)
+	MOVL BX, ebx+12(FP)
+	MOVL CX, ecx+16(FP)
+	RET
+
+// func xgetbv() uint32
+TEXT ·xgetbv(SB), NOSPLIT, $0-4
+	XORL CX, CX
+	XGETBV
+	MOVL AX, ret+0(FP)
+	RET
+
+// Both product kernels hold a tile of z in registers and, for each p, load a
+// row of b (one to three vectors) and multiply it by one element of a after
+// another, broadcast from where it lies.
+
+#define zp   DI  // the tile's first element, then the row being moved
+#define ap   SI  // a's element (0, p)
+#define bp   DX  // b's row p
+#define ldz  BX  // strides in bytes
+#define ai   R8
+#define ai3  R9
+#define ai5  R10
+#define ai7  R11
+#define ak   R12
+#define bk   R13
+#define left CX  // terms to come
+#define rows AX
+#define cols R15
+
+#define ARGUMENTS \
+	MOVQ tile_z(R14), zp           \
+	MOVQ tile_a(R14), ap           \
+	MOVQ tile_b(R14), bp           \
+	MOVQ tile_ldz(R14), ldz        \
+	MOVQ tile_ai(R14), ai          \
+	MOVQ tile_ak(R14), ak          \
+	MOVQ tile_bk(R14), bk          \
+	MOVQ tile_k(R14), left         \
+	MOVQ tile_rows(R14), rows      \
+	MOVQ tile_cols(R14), cols      \
+	SHLQ $3, ldz                   \
+	SHLQ $3, ai                    \
+	SHLQ $3, ak                    \
+	SHLQ $3, bk                    \
+	LEAQ (ai)(ai*2), ai3           \
+	LEAQ (ai)(ai*4), ai5           \
+	LEAQ (ai3)(ai*4), ai7
+
+#define AGAIN \
+	MOVQ tile_z(R14), zp           \
+	MOVQ tile_rows(R14), rows
+
+// One loop over p: a row of b, then the rows of the tile.
+#define LOOP(label, LOAD, ROWS) \
+label:                      \
+	LOAD                    \
+	ROWS                    \
+	ADDQ ak, ap             \
+	ADDQ bk, bp             \
+	DECQ left               \
+	JNZ  label              \
+	JMP  store
+
+// AVX-512: a tile of 8 rows by 3 vectors fills Z8 to Z31, b's row is in Z0 to
+// Z2, and Z3 to Z7 take turns at holding an element of a.
+
+#define LOAD1 VMOVUPD (bp), Z0
+#define LOAD2 LOAD1; VMOVUPD 64(bp), Z1
+#define LOAD3 LOAD2; VMOVUPD 128(bp), Z2
+
+#define MAC1(at, x, z0, z1, z2) VBROADCASTSD at, x; VFMADD231PD Z0, x, z0
+#define MAC2(at, x, z0, z1, z2) MAC1(at, x, z0, z1, z2); VFMADD231PD Z1, x, z1
+#define MAC3(at, x, z0, z1, z2) MAC2(at, x, z0, z1, z2); VFMADD231PD Z2, x, z2
+
+#define ROWS1 MAC((ap), Z3, Z8, Z9, Z10)
+#define ROWS2 ROWS1; MAC((ap)(ai*1), Z4, Z11, Z12, Z13)
+#define ROWS3 ROWS2; MAC((ap)(ai*2), Z5, Z14, Z15, Z16)
+#define ROWS4 ROWS3; MAC((ap)(ai3*1), Z6, Z17, Z18, Z19)
+#define ROWS5 ROWS4; MAC((ap)(ai*4), Z7, Z20, Z21, Z22)
+#define ROWS6 ROWS5; MAC((ap)(ai5*1), Z3, Z23, Z24, Z25)
+#define ROWS7 ROWS6; MAC((ap)(ai3*2), Z4, Z26, Z27, Z28)
+#define ROWS8 ROWS7; MAC((ap)(ai7*1), Z5, Z29, Z30, Z31)
+
+// K1 to K3 mask the columns that the tile has of each vector.
+#define FETCH(z0, z1, z2) \
+	VMOVUPD.Z (zp), K1, z0     \
+	VMOVUPD.Z 64(zp), K2, z1   \
+	VMOVUPD.Z 128(zp), K3, z2  \
+	ADDQ ldz, zp               \
+	DECQ rows                  \
+	JZ   begin
+
+#define STORE(z0, z1, z2) \
+	VMOVUPD z0, K1, (zp)       \
+	VMOVUPD z1, K2, 64(zp)     \
+	VMOVUPD z2, K3, 128(zp)    \
+	ADDQ ldz, zp               \
+	DECQ rows                  \
+	JZ   done
+
+// func multiplyAVX512(t *tile)
+TEXT ·multiplyAVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), R14
+	ARGUMENTS
+	MOVQ $-1, R14
+	BZHIQ cols, R14, R14
+	KMOVW R14, K1
+	SHRQ $8, R14
+	KMOVW R14, K2
+	SHRQ $8, R14
+	KMOVW R14, K3
+	MOVQ t+0(FP), R14
+	CMPB tile_more(R14), $0
+	JNE  fetch
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	VPXORQ Z21, Z21, Z21
+	VPXORQ Z22, Z22, Z22
+	VPXORQ Z23, Z23, Z23
+	VPXORQ Z24, Z24, Z24
+	VPXORQ Z25, Z25, Z25
+	VPXORQ Z26, Z26, Z26
+	VPXORQ Z27, Z27, Z27
+	VPXORQ Z28, Z28, Z28
+	VPXORQ Z29, Z29, Z29
+	VPXORQ Z30, Z30, Z30
+	VPXORQ Z31, Z31, Z31
+	JMP  begin
+
+fetch:
+	FETCH(Z8, Z9, Z10)
+	FETCH(Z11, Z12, Z13)
+	FETCH(Z14, Z15, Z16)
+	FETCH(Z17, Z18, Z19)
+	FETCH(Z20, Z21, Z22)
+	FETCH(Z23, Z24, Z25)
+	FETCH(Z26, Z27, Z28)
+	FETCH(Z29, Z30, Z31)
+
+begin:
+	AGAIN
+	TESTQ left, left
+	JZ    store
+	ADDQ  $7, cols
+	SHRQ  $3, cols
+	LEAQ  (rows)(cols*8), cols
+	CMPQ  cols, $32
+	JEQ   loop8x3
+	CMPQ  cols, $31
+	JEQ   loop7x3
+	CMPQ  cols, $30
+	JEQ   loop6x3
+	CMPQ  cols, $29
+	JEQ   loop5x3
+	CMPQ  cols, $28
+	JEQ   loop4x3
+	CMPQ  cols, $27
+	JEQ   loop3x3
+	CMPQ  cols, $26
+	JEQ   loop2x3
+	CMPQ  cols, $25
+	JEQ   loop1x3
+	CMPQ  cols, $24
+	JEQ   loop8x2
+	CMPQ  cols, $23
+	JEQ   loop7x2
+	CMPQ  cols, $22
+	JEQ   loop6x2
+	CMPQ  cols, $21
+	JEQ   loop5x2
+	CMPQ  cols, $20
+	JEQ   loop4x2
+	CMPQ  cols, $19
+	JEQ   loop3x2
+	CMPQ  cols, $18
+	JEQ   loop2x2
+	CMPQ  cols, $17
+	JEQ   loop1x2
+	CMPQ  cols, $16
+	JEQ   loop8x1
+	CMPQ  cols, $15
+	JEQ   loop7x1
+	CMPQ  cols, $14
+	JEQ   loop6x1
+	CMPQ  cols, $13
+	JEQ   loop5x1
+	CMPQ  cols, $12
+	JEQ   loop4x1
+	CMPQ  cols, $11
+	JEQ   loop3x1
+	CMPQ  cols, $10
+	JEQ   loop2x1
+	CMPQ  cols, $9
+	JEQ   loop1x1
+
+#define MAC(at, x, z0, z1, z2) MAC3(at, x, z0, z1, z2)
+	LOOP(loop8x3, LOAD3, ROWS8)
+	LOOP(loop7x3, LOAD3, ROWS7)
+	LOOP(loop6x3, LOAD3, ROWS6)
+	LOOP(loop5x3, LOAD3, ROWS5)
+	LOOP(loop4x3, LOAD3, ROWS4)
+	LOOP(loop3x3, LOAD3, ROWS3)
+	LOOP(loop2x3, LOAD3, ROWS2)
+	LOOP(loop1x3, LOAD3, ROWS1)
+
+#undef MAC
+#define MAC(at, x, z0, z1, z2) MAC2(at, x, z0, z1, z2)
+	LOOP(loop8x2, LOAD2, ROWS8)
+	LOOP(loop7x2, LOAD2, ROWS7)
+	LOOP(loop6x2, LOAD2, ROWS6)
+	LOOP(loop5x2, LOAD2, ROWS5)
+	LOOP(loop4x2, LOAD2, ROWS4)
+	LOOP(loop3x2, LOAD2, ROWS3)
+	LOOP(loop2x2, LOAD2, ROWS2)
+	LOOP(loop1x2, LOAD2, ROWS1)
+
+#undef MAC
+#define MAC(at, x, z0, z1, z2) MAC1(at, x, z0, z1, z2)
+	LOOP(loop8x1, LOAD1, ROWS8)
+	LOOP(loop7x1, LOAD1, ROWS7)
+	LOOP(loop6x1, LOAD1, ROWS6)
+	LOOP(loop5x1, LOAD1, ROWS5)
+	LOOP(loop4x1, LOAD1, ROWS4)
+	LOOP(loop3x1, LOAD1, ROWS3)
+	LOOP(loop2x1, LOAD1, ROWS2)
+	LOOP(loop1x1, LOAD1, ROWS1)
+
+store:
+	STORE(Z8, Z9, Z10)
+	STORE(Z11, Z12, Z13)
+	STORE(Z14, Z15, Z16)
+	STORE(Z17, Z18, Z19)
+	STORE(Z20, Z21, Z22)
+	STORE(Z23, Z24, Z25)
+	STORE(Z26, Z27, Z28)
+	STORE(Z29, Z30, Z31)
+
+done:
+	VZEROUPPER
+	RET
+
+// AVX2: 4 rows by 3 vectors fill Y4 to Y15, b's row is in Y0 to Y2 and Y3
+// holds the element of a. Vectors of the tile are always whole.
+
+#undef LOAD1
+#undef LOAD2
+#undef LOAD3
+#undef MAC1
+#undef MAC2
+#undef MAC3
+#undef MAC
+#undef ROWS1
+#undef ROWS2
+#undef ROWS3
+#undef ROWS4
+#undef FETCH
+#undef STORE
+
+#define LOAD1 VMOVUPD (bp), Y0
+#define LOAD2 LOAD1; VMOVUPD 32(bp), Y1
+#define LOAD3 LOAD2; VMOVUPD 64(bp), Y2
+
+#define MAC1(at, z0, z1, z2) VBROADCASTSD at, Y3; VFMADD231PD Y0, Y3, z0
+#define MAC2(at, z0, z1, z2) MAC1(at, z0, z1, z2); VFMADD231PD Y1, Y3, z1
+#define MAC3(at, z0, z1, z2) MAC2(at, z0, z1, z2); VFMADD231PD Y2, Y3, z2
+
+#define ROWS1 MAC((ap), Y4, Y5, Y6)
+#define ROWS2 ROWS1; MAC((ap)(ai*1), Y7, Y8, Y9)
+#define ROWS3 ROWS2; MAC((ap)(ai*2), Y10, Y11, Y12)
+#define ROWS4 ROWS3; MAC((ap)(ai3*1), Y13, Y14, Y15)
+
+#define FETCH(z0, z1, z2) \
+	VMOVUPD (zp), z0           \
+	CMPQ cols, $4              \
+	JEQ  2(PC)                 \
+	VMOVUPD 32(zp), z1         \
+	CMPQ cols, $12             \
+	JNE  2(PC)                 \
+	VMOVUPD 64(zp), z2         \
+	ADDQ ldz, zp               \
+	DECQ rows                  \
+	JZ   begin
+
+#define STORE(z0, z1, z2) \
+	VMOVUPD z0, (zp)           \
+	CMPQ cols, $4              \
+	JEQ  2(PC)                 \
+	VMOVUPD z1, 32(zp)         \
+	CMPQ cols, $12             \
+	JNE  2(PC)                 \
+	VMOVUPD z2, 64(zp)         \
+	ADDQ ldz, zp               \
+	DECQ rows                  \
+	JZ   done
+
+// func multiplyAVX2(t *tile)
+TEXT ·multiplyAVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), R14
+	ARGUMENTS
+	CMPB tile_more(R14), $0
+	JNE  fetch
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+	VXORPD Y15, Y15, Y15
+	JMP  begin
+
+fetch:
+	FETCH(Y4, Y5, Y6)
+	FETCH(Y7, Y8, Y9)
+	FETCH(Y10, Y11, Y12)
+	FETCH(Y13, Y14, Y15)
+
+begin:
+	AGAIN
+	TESTQ left, left
+	JZ    store
+	LEAQ  (rows)(cols*1), R14
+	CMPQ  R14, $16
+	JEQ   loop4x3
+	CMPQ  R14, $15
+	JEQ   loop3x3
+	CMPQ  R14, $14
+	JEQ   loop2x3
+	CMPQ  R14, $13
+	JEQ   loop1x3
+	CMPQ  R14, $12
+	JEQ   loop4x2
+	CMPQ  R14, $11
+	JEQ   loop3x2
+	CMPQ  R14, $10
+	JEQ   loop2x2
+	CMPQ  R14, $9
+	JEQ   loop1x2
+	CMPQ  R14, $8
+	JEQ   loop4x1
+	CMPQ  R14, $7
+	JEQ   loop3x1
+	CMPQ  R14, $6
+	JEQ   loop2x1
+	CMPQ  R14, $5
+	JEQ   loop1x1
+
+#define MAC(at, z0, z1, z2) MAC3(at, z0, z1, z2)
+	LOOP(loop4x3, LOAD3, ROWS4)
+	LOOP(loop3x3, LOAD3, ROWS3)
+	LOOP(loop2x3, LOAD3, ROWS2)
+	LOOP(loop1x3, LOAD3, ROWS1)
+
+#undef MAC
+#define MAC(at, z0, z1, z2) MAC2(at, z0, z1, z2)
+	LOOP(loop4x2, LOAD2, ROWS4)
+	LOOP(loop3x2, LOAD2, ROWS3)
+	LOOP(loop2x2, LOAD2, ROWS2)
+	LOOP(loop1x2, LOAD2, ROWS1)
+
+#undef MAC
+#define MAC(at, z0, z1, z2) MAC1(at, z0, z1, z2)
+	LOOP(loop4x1, LOAD1, ROWS4)
+	LOOP(loop3x1, LOAD1, ROWS3)
+	LOOP(loop2x1, LOAD1, ROWS2)
+	LOOP(loop1x1, LOAD1, ROWS1)
+
+store:
+	STORE(Y4, Y5, Y6)
+	STORE(Y7, Y8, Y9)
+	STORE(Y10, Y11, Y12)
+	STORE(Y13, Y14, Y15)
+
+done:
+	VZEROUPPER
+	RET
+
+// The elementwise steps: four elements a turn. They are bound by memory, so
+// AVX-512 would add nothing.
+
+// func addAVX2(z, x []float64)
+TEXT ·addAVX2(SB), NOSPLIT, $0-48
+	MOVQ z_base+0(FP), DI
+	MOVQ z_len+8(FP), CX
+	MOVQ x_base+24(FP), SI
+	XORL AX, AX
+	JMP  test
+
+next:
+	VMOVUPD (DI)(AX*8), Y0
+	VADDPD  (SI)(AX*8), Y0, Y0
+	VMOVUPD Y0, (DI)(AX*8)
+	ADDQ    $4, AX
+
+test:
+	CMPQ AX, CX
+	JLT  next
+	VZEROUPPER
+	RET
+
+// func reluAVX2(z []float64)
+TEXT ·reluAVX2(SB), NOSPLIT, $0-24
+	MOVQ   z_base+0(FP), DI
+	MOVQ   z_len+8(FP), CX
+	VXORPD Y1, Y1, Y1
+	XORL   AX, AX
+	JMP    test
+
+next:
+	VMAXPD  (DI)(AX*8), Y1, Y0 // of NaN or two zeros MAXPD takes the operand in memory
+	VMOVUPD Y0, (DI)(AX*8)
+	ADDQ    $4, AX
+
+test:
+	CMPQ AX, CX
+	JLT  next
+	VZEROUPPER
+	RET
+
+// func reluBackAVX2(dz, a []float64)
+TEXT ·reluBackAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dz_base+0(FP), DI
+	MOVQ         dz_len+8(FP), CX
+	MOVQ         a_base+24(FP), SI
+	VXORPD       Y1, Y1, Y1
+	MOVQ         $0x3ff0000000000000, AX // 1.0
+	MOVQ         AX, X2
+	VBROADCASTSD X2, Y2
+	XORL         AX, AX
+	JMP          test
+
+next:
+	VCMPPD  $1, (SI)(AX*8), Y1, Y0 // 0 < a
+	VANDPD  Y2, Y0, Y0
+	VMULPD  (DI)(AX*8), Y0, Y0
+	VMOVUPD Y0, (DI)(AX*8)
+	ADDQ    $4, AX
+
+test:
+	CMPQ AX, CX
+	JLT  next
+	VZEROUPPER
+	RET
+
+// func axpyAVX2(z, x []float64, s float64)
+TEXT ·axpyAVX2(SB), NOSPLIT, $0-56
+	MOVQ         z_base+0(FP), DI
+	MOVQ         z_len+8(FP), CX
+	MOVQ         x_base+24(FP), SI
+	VBROADCASTSD s+48(FP), Y1
+	XORL         AX, AX
+	JMP          test
+
+next:
+	VMOVUPD     (DI)(AX*8), Y0
+	VFMADD231PD (SI)(AX*8), Y1, Y0
+	VMOVUPD     Y0, (DI)(AX*8)
+	ADDQ        $4, AX
+
+test:
+	CMPQ AX, CX
+	JLT  next
+	VZEROUPPER
+	RET
+
+// func bytesAVX2(z []float64, p []byte, scale, shift []float64)
+TEXT ·bytesAVX2(SB), NOSPLIT, $0-96
+	MOVQ z_base+0(FP), DI
+	MOVQ z_len+8(FP), CX
+	MOVQ p_base+24(FP), SI
+	MOVQ scale_base+48(FP), R8
+	MOVQ shift_base+72(FP), R9
+	XORL AX, AX
+	JMP  test
+
+next:
+	VPMOVZXBD   (SI)(AX*1), X0
+	VCVTDQ2PD   X0, Y0
+	VMOVUPD     (R8)(AX*8), Y1
+	VFMADD213PD (R9)(AX*8), Y1, Y0
+	VMOVUPD     Y0, (DI)(AX*8)
+	ADDQ        $4, AX
+
+test:
+	CMPQ AX, CX
+	JLT  next
+	VZEROUPPER
+	RET

@@ -1,0 +1,19 @@
+//go:build amd64 && !purego
+
+package mlp
+
+import "testing"
+
+// eachKernel runs f with each kernel that this processor has.
+func eachKernel(t *testing.T, f func(t *testing.T)) {
+	defer func(a, b bool) { useAVX2, useAVX512 = a, b }(useAVX2, useAVX512)
+	have2, have512 := useAVX2, useAVX512
+	for _, k := range []struct{ avx2, avx512 bool }{{false, false}, {true, false}, {true, true}} {
+		if k.avx2 && !have2 || k.avx512 && !have512 {
+			t.Logf("this processor lacks a kernel: AVX2 %v, AVX-512 %v", have2, have512)
+			continue
+		}
+		useAVX2, useAVX512 = k.avx2, k.avx512
+		t.Run(kernelName(), f)
+	}
+}

@@ -1,0 +1,209 @@
+// The kernels in Go: what every processor can run, and what the assembly must
+// equal to the last bit. No build tag, so that one test binary compares both.
+
+package mlp
+
+import "math"
+
+// tile is one call of a micro-kernel: z = a·b, or z += a·b where more is
+// true, for rows×cols elements of z. Each element is one chain of fused
+// multiply-adds over p in ascending order, starting from zero or from what z
+// holds. Elements (i, j) of z, (i, p) of a and (p, j) of b are z[i*ldz+j],
+// a[i*ai+p*ak] and b[p*bk+j]; b is readable up to whole vectors.
+type tile struct {
+	z, a, b                        []float64
+	ldz, ai, ak, bk, k, rows, cols int
+	more                           bool
+}
+
+// The generic kernel's tile: as many sums as a processor has registers for.
+const genericRows, genericLanes, genericWide = 2, 4, 1
+
+func multiplyGeneric(t *tile) {
+	for i := 0; i < t.rows; i += 2 {
+		for j := 0; j < t.cols; j += 4 {
+			if t.rows-i >= 2 && t.cols-j >= 4 {
+				t.pair(i, j)
+				continue
+			}
+			for r := i; r < min(i+2, t.rows); r++ {
+				for c := j; c < min(j+4, t.cols); c++ {
+					t.single(r, c)
+				}
+			}
+		}
+	}
+}
+
+// single computes element (i, j).
+func (t *tile) single(i, j int) {
+	sum := 0.0
+	if t.more {
+		sum = t.z[i*t.ldz+j]
+	}
+	for p := range t.k {
+		sum = math.FMA(t.a[i*t.ai+p*t.ak], t.b[p*t.bk+j], sum)
+	}
+	t.z[i*t.ldz+j] = sum
+}
+
+// pair computes elements (i, j) to (i+1, j+3).
+func (t *tile) pair(i, j int) {
+	z0, z1 := t.z[i*t.ldz+j:][:4], t.z[(i+1)*t.ldz+j:][:4]
+	var c00, c01, c02, c03, c10, c11, c12, c13 float64
+	if t.more {
+		c00, c01, c02, c03 = z0[0], z0[1], z0[2], z0[3]
+		c10, c11, c12, c13 = z1[0], z1[1], z1[2], z1[3]
+	}
+	x, y := i*t.ai, (i+1)*t.ai
+	for p := range t.k {
+		a0, a1, b := t.a[x], t.a[y], t.b[p*t.bk+j:][:4]
+		c00 = math.FMA(a0, b[0], c00)
+		c01 = math.FMA(a0, b[1], c01)
+		c02 = math.FMA(a0, b[2], c02)
+		c03 = math.FMA(a0, b[3], c03)
+		c10 = math.FMA(a1, b[0], c10)
+		c11 = math.FMA(a1, b[1], c11)
+		c12 = math.FMA(a1, b[2], c12)
+		c13 = math.FMA(a1, b[3], c13)
+		x += t.ak
+		y += t.ak
+	}
+	z0[0], z0[1], z0[2], z0[3] = c00, c01, c02, c03
+	z1[0], z1[1], z1[2], z1[3] = c10, c11, c12, c13
+}
+
+// The elementwise steps. Each assembly twin takes a multiple of four elements;
+// these do the rest.
+
+// addGeneric is z += x.
+func addGeneric(z, x []float64) {
+	for i, v := range x[:len(z)] {
+		z[i] += v
+	}
+}
+
+// reluGeneric is z = max(0, z); NaN stays NaN.
+func reluGeneric(z []float64) {
+	for i, v := range z {
+		if v < 0 {
+			z[i] = 0
+		}
+	}
+}
+
+// reluBackGeneric is dz *= 1 where a > 0, dz *= 0 elsewhere.
+func reluBackGeneric(dz, a []float64) {
+	for i, v := range a[:len(dz)] {
+		if !(v > 0) {
+			dz[i] *= 0
+		}
+	}
+}
+
+// axpyGeneric is z = s·x + z, fused.
+func axpyGeneric(z, x []float64, s float64) {
+	for i, v := range x[:len(z)] {
+		z[i] = math.FMA(s, v, z[i])
+	}
+}
+
+// bytesGeneric is z = p·scale + shift, fused.
+func bytesGeneric(z []float64, p []byte, scale, shift []float64) {
+	for i, v := range p[:len(z)] {
+		z[i] = math.FMA(float64(v), scale[i], shift[i])
+	}
+}
+
+// Exponential and logarithm of our own, because Go's are assembly on some
+// processors and differ there in the last bit.
+
+const (
+	ln2Hi = 0x1.62e42fefa39efp-1  // ln 2 rounded to a float64
+	ln2Lo = 0x1.abc9e3b39803fp-56 // and what is missing
+)
+
+// taylor holds 1/2!, 1/3!, … 1/13!: for |r| ≤ ln(2)/2 the next term is below
+// 5e-18, a twentieth of a unit in the last place of e^r.
+var taylor = [...]float64{
+	1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
+	1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800,
+}
+
+// reduce writes e^x = 2^n·(1+p) with n whole and |p| < 0.42; x lies between
+// -746 and 710. Adding 1.5·2⁵² rounds to a whole number.
+func reduce(x float64) (n, p float64) {
+	const round = 0x1.8p52
+	n = math.FMA(x, math.Log2E, round) - round
+	r := math.FMA(-n, ln2Lo, math.FMA(-n, ln2Hi, x))
+	q := taylor[len(taylor)-1]
+	for i := len(taylor) - 2; i >= 0; i-- {
+		q = math.FMA(q, r, taylor[i])
+	}
+	return n, math.FMA(float64(q*r), r, r)
+}
+
+// power is 2^n for a whole n from -1022 to 1023.
+func power(n float64) float64 {
+	return math.Float64frombits(uint64(int64(n)+1023) << 52)
+}
+
+// exp is e^x, within one unit in the last place.
+func exp(x float64) float64 {
+	if x != x {
+		return x
+	}
+	n, p := reduce(max(-746, min(710, x)))
+	half := math.Floor(n * 0.5) // in two steps, so that 2^n may leave the range
+	return (1 + p) * power(half) * power(n-half)
+}
+
+// sigmoid is 1/(1+e^-x), written so that neither end loses its accuracy.
+func sigmoid(x float64) float64 {
+	e := exp(-math.Abs(x))
+	if x < 0 {
+		return e / (1 + e)
+	}
+	return 1 / (1 + e)
+}
+
+// tanh is t/(t+2) with t = e^2|x| - 1, which near zero is p itself.
+func tanh(x float64) float64 {
+	if x != x {
+		return x
+	}
+	n, p := reduce(2 * min(20, math.Abs(x)))
+	t := math.FMA(power(n), p, power(n)-1)
+	return math.Copysign(t/(t+2), x)
+}
+
+// log is ln x as FreeBSD's e_log.c computes it: with x = 2^k·(1+f) and
+// s = f/(2+f), ln(1+f) = 2s + s·R(s²), to below one unit in the last place.
+func log(x float64) float64 {
+	switch {
+	case x != x || x > math.MaxFloat64:
+		return x
+	case x < 0:
+		return math.NaN()
+	case x == 0:
+		return math.Inf(-1)
+	}
+	f, e := math.Frexp(x)
+	if f < math.Sqrt2/2 {
+		f, e = f*2, e-1
+	}
+	f--
+	k := float64(e)
+	s := f / (2 + f)
+	z := s * s
+	r := 0.0
+	for _, c := range [...]float64{1.479819860511658591e-01, 1.531383769920937332e-01,
+		1.818357216161805012e-01, 2.222219843214978396e-01, 2.857142874366239149e-01,
+		3.999999999940941908e-01, 6.666666666666735130e-01} {
+		r = math.FMA(r, z, c)
+	}
+	r *= z
+	h := 0.5 * float64(f*f)
+	const hi, lo = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+	return float64(k*hi) - ((h - (float64(s*(h+r)) + float64(k*lo))) - f)
+}

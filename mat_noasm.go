@@ -1,0 +1,17 @@
+// The other side of mat_amd64.go's build tag: no assembly, the kernels in Go.
+
+//go:build !amd64 || purego
+
+package mlp
+
+func tileSize() (rows, lanes, wide int) { return genericRows, genericLanes, genericWide }
+func multiply(t *tile)                  { multiplyGeneric(t) }
+func kernelName() string                { return "Go" }
+
+func add(z, x []float64)             { addGeneric(z, x) }
+func relu(z []float64)               { reluGeneric(z) }
+func reluBack(dz, a []float64)       { reluBackGeneric(dz, a) }
+func axpy(z, x []float64, s float64) { axpyGeneric(z, x, s) }
+func bytesTo(z []float64, p []byte, scale, shift []float64) {
+	bytesGeneric(z, p, scale, shift)
+}

@@ -1,0 +1,295 @@
+package mlp
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+)
+
+// fill gives z random elements in [-1, 1), a few of them zeros.
+func fill(z *Matrix, rng *rand.Rand) *Matrix {
+	for i := range z.Data {
+		z.Data[i] = 2*rng.Float64() - 1
+		if rng.IntN(20) == 0 {
+			z.Data[i] = 0
+		}
+	}
+	return z
+}
+
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+// sameBits reports whether x and y are equal to the last bit, any NaN being
+// equal to any other.
+func sameBits(x, y float64) bool {
+	return math.Float64bits(x) == math.Float64bits(y) || x != x && y != y
+}
+
+// guarded returns a rows×cols matrix between guard words, and a function that
+// reports whether they are untouched.
+func guarded(rows, cols int) (*Matrix, func() bool) {
+	const guard, word = 32, 12345.678
+	n := rows * cols
+	all := make([]float64, guard+n+guard)
+	for i := range all {
+		all[i] = word
+	}
+	z := &Matrix{rows, cols, all[guard : guard+n : guard+n]}
+	return z, func() bool {
+		for i, v := range all {
+			if (i < guard || i >= guard+n) && v != word {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// naive is the definition of the three products: one chain of fused
+// multiply-adds per element.
+func naive(m, k, n int, a, b func(i, j int) float64) *Matrix {
+	z := NewMatrix(m, n)
+	for i := range m {
+		for j := range n {
+			sum := 0.0
+			for p := range k {
+				sum = math.FMA(a(i, p), b(p, j), sum)
+			}
+			z.Data[i*n+j] = sum
+		}
+	}
+	return z
+}
+
+func (z *Matrix) at(i, j int) float64 { return z.Data[i*z.Cols+j] }
+func (z *Matrix) ta(i, j int) float64 { return z.Data[j*z.Cols+i] }
+
+// checkProducts holds the three products of one shape against naive.
+func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
+	t.Helper()
+	x, y := fill(NewMatrix(m, k), rng), fill(NewMatrix(k, n), rng)
+	xt, yt := NewMatrix(k, m), NewMatrix(n, k)
+	for i := range m {
+		for p := range k {
+			xt.Data[p*m+i] = x.at(i, p)
+		}
+	}
+	for p := range k {
+		for j := range n {
+			yt.Data[j*k+p] = y.at(p, j)
+		}
+	}
+	want := naive(m, k, n, x.at, y.at)
+	for _, c := range []struct {
+		name string
+		set  func(z *Matrix) *Matrix
+	}{
+		{"Mul", func(z *Matrix) *Matrix { return z.Mul(x, y) }},
+		{"TMul", func(z *Matrix) *Matrix { return z.TMul(xt, y) }},
+		{"MulT", func(z *Matrix) *Matrix { return z.MulT(x, yt) }},
+	} {
+		z, intact := guarded(m, n)
+		c.set(z)
+		if !intact() {
+			t.Fatalf("%s %s %d×%d×%d wrote outside its result", kernelName(), c.name, m, k, n)
+		}
+		for i, v := range z.Data {
+			if !sameBits(v, want.Data[i]) {
+				t.Fatalf("%s %s %d×%d×%d: element %d is %v, want %v", kernelName(), c.name, m, k, n, i, v, want.Data[i])
+			}
+		}
+	}
+}
+
+func TestProductsEveryShape(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		rng := newRand()
+		for _, m := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15, 16, 17} {
+			for n := 0; n <= 50; n++ {
+				for _, k := range []int{0, 1, 2, 3, 8, 17} {
+					checkProducts(t, m, k, n, rng)
+				}
+			}
+		}
+	})
+}
+
+func TestProductsBlocked(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for _, procs := range []int{1, 2, 7} {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			for _, s := range [][3]int{{64, 784, 256}, {130, 513, 10}, {65, 64, 300}, {300, 65, 131}, {1, 1000, 10}} {
+				checkProducts(t, s[0], s[1], s[2], newRand())
+			}
+		}
+	})
+}
+
+func TestElementwise(t *testing.T) {
+	special := []float64{0, math.Copysign(0, -1), math.NaN(), math.Inf(1), math.Inf(-1), 1, -1, 5e-324, -5e-324}
+	eachKernel(t, func(t *testing.T) {
+		rng := newRand()
+		for n := range 40 {
+			x, y := make([]float64, n), make([]float64, n)
+			p := make([]byte, n)
+			for i := range n {
+				x[i], y[i] = rng.NormFloat64(), rng.NormFloat64()
+				if rng.IntN(3) == 0 {
+					x[i] = special[rng.IntN(len(special))]
+				}
+				if rng.IntN(3) == 0 {
+					y[i] = special[rng.IntN(len(special))]
+				}
+				p[i] = byte(rng.Uint32())
+			}
+			for _, c := range []struct {
+				name     string
+				do, want func(z []float64)
+			}{
+				{"add", func(z []float64) { add(z, y) }, func(z []float64) { addGeneric(z, y) }},
+				{"relu", relu, reluGeneric},
+				{"reluBack", func(z []float64) { reluBack(z, y) }, func(z []float64) { reluBackGeneric(z, y) }},
+				{"axpy", func(z []float64) { axpy(z, y, -0.1) }, func(z []float64) { axpyGeneric(z, y, -0.1) }},
+				{"bytesTo", func(z []float64) { bytesTo(z, p, y, x) }, func(z []float64) { bytesGeneric(z, p, y, x) }},
+			} {
+				z, intact := guarded(1, n)
+				copy(z.Data, x)
+				c.do(z.Data)
+				want := append([]float64(nil), x...)
+				c.want(want)
+				for i := range want {
+					if !sameBits(z.Data[i], want[i]) {
+						t.Fatalf("%s %s of %d: element %d (x=%v y=%v) is %v, want %v", kernelName(), c.name, n, i, x[i], y[i], z.Data[i], want[i])
+					}
+				}
+				if !intact() {
+					t.Fatalf("%s %s of %d wrote outside its slice", kernelName(), c.name, n)
+				}
+			}
+		}
+	})
+}
+
+func TestShapesPanic(t *testing.T) {
+	x, y := NewMatrix(64, 784), NewMatrix(785, 256)
+	for _, c := range []struct {
+		want string
+		do   func()
+	}{
+		{"mlp: Mul: shapes 64×784 · 785×256", func() { new(Matrix).Mul(x, y) }},
+		{"mlp: TMul: shapes (64×784)ᵀ · 785×256", func() { new(Matrix).TMul(x, y) }},
+		{"mlp: MulT: shapes 64×784 · (785×256)ᵀ", func() { new(Matrix).MulT(x, y) }},
+		{"mlp: NewMatrix: 3 elements for 2×2", func() { NewMatrix(2, 2, 1, 2, 3) }},
+		{"mlp: Mul: the result shares storage with an operand", func() { q := NewMatrix(3, 3); q.Mul(q, NewMatrix(3, 3)) }},
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != c.want {
+					t.Errorf("panic %v, want %q", got, c.want)
+				}
+			}()
+			c.do()
+		}()
+	}
+	half := NewMatrix(4, 2)
+	(&Matrix{2, 2, half.Data[:4]}).Mul(&Matrix{2, 2, half.Data[4:]}, NewMatrix(2, 2)) // disjoint views are fine
+}
+
+func TestProductsDoNotAllocate(t *testing.T) {
+	x, y, z := NewMatrix(64, 100), NewMatrix(100, 70), NewMatrix(64, 70)
+	z.Mul(x, y)
+	if n := testing.AllocsPerRun(100, func() { z.Mul(x, y) }); n > 0 {
+		t.Errorf("Mul allocates %v times", n)
+	}
+}
+
+// ulps is the distance of x from want in units of want's last place.
+func ulps(x, want float64) float64 {
+	if sameBits(x, want) || x == want {
+		return 0
+	}
+	unit := math.Nextafter(math.Abs(want), math.Inf(1)) - math.Abs(want)
+	return math.Abs(x-want) / unit
+}
+
+func TestExpLogTanh(t *testing.T) {
+	// Where Go's own assembly for amd64 is wrong; these are NumPy's numbers.
+	if got := exp(709.78); got != 1.7928227943945155e+308 {
+		t.Errorf("exp(709.78) = %v", got)
+	}
+	if got := log(5e-324); got != -744.4400719213812 {
+		t.Errorf("log(5e-324) = %v", got)
+	}
+	rng := newRand()
+	for _, c := range []struct {
+		name      string
+		f, want   func(float64) float64
+		low, high float64
+		most      float64 // units in the last place, the library's own error with them
+	}{
+		{"exp", exp, math.Exp, -750, 709, 2},
+		{"exp near 0", exp, math.Exp, -1, 1, 2},
+		{"log", log, math.Log, 1e-300, 1e300, 2},
+		{"log near 1", log, math.Log, 0.5, 2, 2},
+		{"tanh", tanh, math.Tanh, -25, 25, 4},
+		{"tanh near 0", tanh, math.Tanh, -1e-3, 1e-3, 4},
+		{"sigmoid", sigmoid, func(x float64) float64 {
+			if x < 0 {
+				return math.Exp(x) / (1 + math.Exp(x))
+			}
+			return 1 / (1 + math.Exp(-x))
+		}, -750, 750, 4},
+	} {
+		inputs := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 5e-324, -5e-324,
+			1e-310, 1, -1, 709, 709.79, -745.1, -745.2, 1e308, -1e308}
+		for range 20000 {
+			inputs = append(inputs, c.low+(c.high-c.low)*rng.Float64())
+		}
+		for _, x := range inputs {
+			if c.name[:3] == "log" && x != 0 && math.Abs(x) < 0x1p-1022 {
+				continue
+			}
+			if got, want := c.f(x), c.want(x); !(ulps(got, want) <= c.most) && !sameBits(got, want) {
+				t.Fatalf("%s(%v) = %v, want %v (%.1f ulps)", c.name, x, got, want, ulps(got, want))
+			}
+		}
+	}
+}
+
+// The shapes of the 784-256-128-10 network at batch 64, and square ones.
+var shapes = []struct {
+	op      op
+	m, k, n int
+}{
+	{opMul, 64, 784, 256}, {opMul, 64, 256, 128}, {opMul, 64, 128, 10},
+	{opTMul, 784, 64, 256}, {opTMul, 256, 64, 128}, {opTMul, 128, 64, 10},
+	{opMulT, 64, 128, 256}, {opMulT, 64, 10, 128},
+	{opMul, 1000, 784, 256}, {opMul, 256, 256, 256}, {opMul, 512, 512, 512},
+	{opMul, 1024, 1024, 1024}, {opMul, 2048, 2048, 2048},
+}
+
+func BenchmarkMul(b *testing.B) {
+	for _, s := range shapes {
+		name := [...]string{"Mul", "TMul", "MulT"}[s.op]
+		b.Run(fmt.Sprintf("op=%s/m=%d/k=%d/n=%d", name, s.m, s.k, s.n), func(b *testing.B) {
+			x, y := NewMatrix(s.m, s.k), NewMatrix(s.k, s.n)
+			switch s.op {
+			case opTMul:
+				x = NewMatrix(s.k, s.m)
+			case opMulT:
+				y = NewMatrix(s.n, s.k)
+			}
+			fill(x, newRand())
+			fill(y, newRand())
+			var z Matrix
+			b.ResetTimer()
+			for range b.N { // b.Loop would time the first of -cpu 1,2 with the last one's threads
+				z.product(s.op, x, y, nil)
+			}
+			flop := 2 * float64(s.m) * float64(s.k) * float64(s.n)
+			b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
