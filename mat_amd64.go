@@ -47,7 +47,8 @@ func tileSize() (rows, lanes, wide int) {
 	return genericRows, genericLanes, genericWide
 }
 
-func kernelName() string {
+// Kernel names the kernel in use: AVX-512, AVX2 or Go.
+func Kernel() string {
 	switch {
 	case useAVX512:
 		return "AVX-512"

@@ -14,6 +14,6 @@ func eachKernel(t *testing.T, f func(t *testing.T)) {
 			continue
 		}
 		useAVX2, useAVX512 = k.avx2, k.avx512
-		t.Run(kernelName(), f)
+		t.Run(Kernel(), f)
 	}
 }

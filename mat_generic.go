@@ -202,7 +202,7 @@ func log(x float64) float64 {
 		3.999999999940941908e-01, 6.666666666666735130e-01} {
 		r = math.FMA(r, z, c)
 	}
-	r *= z
+	r = float64(r * z)
 	h := 0.5 * float64(f*f)
 	const hi, lo = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 	return float64(k*hi) - ((h - (float64(s*(h+r)) + float64(k*lo))) - f)

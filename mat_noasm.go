@@ -6,7 +6,9 @@ package mlp
 
 func tileSize() (rows, lanes, wide int) { return genericRows, genericLanes, genericWide }
 func multiply(t *tile)                  { multiplyGeneric(t) }
-func kernelName() string                { return "Go" }
+
+// Kernel names the kernel in use: AVX-512, AVX2 or Go.
+func Kernel() string { return "Go" }
 
 func add(z, x []float64)             { addGeneric(z, x) }
 func relu(z []float64)               { reluGeneric(z) }

@@ -5,4 +5,4 @@ package mlp
 import "testing"
 
 // eachKernel runs f with the one kernel there is.
-func eachKernel(t *testing.T, f func(t *testing.T)) { t.Run(kernelName(), f) }
+func eachKernel(t *testing.T, f func(t *testing.T)) { t.Run(Kernel(), f) }

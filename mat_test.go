@@ -93,11 +93,11 @@ func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 		z, intact := guarded(m, n)
 		c.set(z)
 		if !intact() {
-			t.Fatalf("%s %s %d×%d×%d wrote outside its result", kernelName(), c.name, m, k, n)
+			t.Fatalf("%s %s %d×%d×%d wrote outside its result", Kernel(), c.name, m, k, n)
 		}
 		for i, v := range z.Data {
 			if !sameBits(v, want.Data[i]) {
-				t.Fatalf("%s %s %d×%d×%d: element %d is %v, want %v", kernelName(), c.name, m, k, n, i, v, want.Data[i])
+				t.Fatalf("%s %s %d×%d×%d: element %d is %v, want %v", Kernel(), c.name, m, k, n, i, v, want.Data[i])
 			}
 		}
 	}
@@ -161,11 +161,11 @@ func TestElementwise(t *testing.T) {
 				c.want(want)
 				for i := range want {
 					if !sameBits(z.Data[i], want[i]) {
-						t.Fatalf("%s %s of %d: element %d (x=%v y=%v) is %v, want %v", kernelName(), c.name, n, i, x[i], y[i], z.Data[i], want[i])
+						t.Fatalf("%s %s of %d: element %d (x=%v y=%v) is %v, want %v", Kernel(), c.name, n, i, x[i], y[i], z.Data[i], want[i])
 					}
 				}
 				if !intact() {
-					t.Fatalf("%s %s of %d wrote outside its slice", kernelName(), c.name, n)
+					t.Fatalf("%s %s of %d wrote outside its slice", Kernel(), c.name, n)
 				}
 			}
 		}

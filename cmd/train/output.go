@@ -1,0 +1,195 @@
+// The files of a run, and the progress bar.
+
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"mlp"
+)
+
+// output is the folder that a run writes to and what it has to write there.
+type output struct {
+	dir     string
+	history mlp.History
+	saved   time.Time
+}
+
+// newOutput makes the folder and sees that it can be written to, before any
+// work is done.
+func newOutput(dir string) (*output, error) {
+	if err := os.MkdirAll(filepath.Clean(dir), 0o777); err != nil {
+		return nil, err
+	}
+	out := &output{dir: filepath.Clean(dir), saved: time.Now()}
+	f, err := os.CreateTemp(out.dir, ".probe-*")
+	if err != nil {
+		return nil, err
+	}
+	f.Close()
+	return out, os.Remove(f.Name())
+}
+
+func (out *output) add(e mlp.Epoch) { out.history = append(out.history, e) }
+
+// saveSometimes saves at most once a second.
+func (out *output) saveSometimes() error {
+	if time.Since(out.saved) < time.Second {
+		return nil
+	}
+	return out.save()
+}
+
+// save writes the files of the epochs there are.
+func (out *output) save() error {
+	if len(out.history) == 0 {
+		return nil
+	}
+	table, err := historyCSV(out.history)
+	if err != nil {
+		return err
+	}
+	if err := replace(filepath.Join(out.dir, "history.csv"), table); err != nil {
+		return err
+	}
+	out.saved = time.Now()
+	return replace(filepath.Join(out.dir, "curves.svg"), curves(out.history).SVG())
+}
+
+// replace puts content where name is, whole or not at all: whatever happens,
+// the old file or the new one is there.
+func replace(name string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Chmod(0o666 &^ umask)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// umask is the usual one: a temporary file is its owner's alone, the file it
+// becomes is for all to read.
+const umask = 0o022
+
+// historyCSV has a header and a row per epoch.
+func historyCSV(h mlp.History) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	w.Write([]string{"epoch", "loss", "accuracy", "test_loss", "test_accuracy"})
+	for _, e := range h {
+		w.Write([]string{strconv.Itoa(e.N), number(e.Loss), number(e.Accuracy), number(e.TestLoss), number(e.TestAccuracy)})
+	}
+	w.Flush()
+	return b.Bytes(), w.Error()
+}
+
+// curves is the article's figure: the loss above, the accuracy below.
+func curves(h mlp.History) *mlp.Figure {
+	column := func(f func(e mlp.Epoch) float64) []float64 {
+		y := make([]float64, len(h))
+		for i, e := range h {
+			y[i] = f(e)
+		}
+		return y
+	}
+	last := h[len(h)-1]
+	return &mlp.Figure{
+		Title: "Training a multi-layer perceptron on MNIST",
+		Desc: fmt.Sprintf("Over %d epochs the training loss ends at %.4f and the test accuracy at %.4f.",
+			len(h), last.Loss, last.TestAccuracy),
+		Charts: []mlp.Chart{
+			{Title: "Loss over epochs", XLabel: "Epoch", YLabel: "Cross-entropy loss", Series: []mlp.Series{
+				{Name: "Training loss", Y: column(func(e mlp.Epoch) float64 { return e.Loss })},
+				{Name: "Test loss", Y: column(func(e mlp.Epoch) float64 { return e.TestLoss })}}},
+			{Title: "Accuracy over epochs", XLabel: "Epoch", YLabel: "Accuracy", Series: []mlp.Series{
+				{Name: "Training accuracy", Y: column(func(e mlp.Epoch) float64 { return e.Accuracy })},
+				{Name: "Test accuracy", Y: column(func(e mlp.Epoch) float64 { return e.TestAccuracy })}}},
+		},
+	}
+}
+
+// progress is a bar on standard error, where that is a terminal and the work
+// takes more than a second. It counts the rows that data sets are asked for.
+type progress struct {
+	w           *os.File // nil: no bar
+	epochs      int
+	rows, total atomic.Int64
+	start, last time.Time
+	shown       bool
+}
+
+func newProgress(w *os.File, epochs, rows int) *progress {
+	p := &progress{epochs: epochs, start: time.Now()}
+	p.total.Store(int64(rows))
+	if info, err := w.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		p.w = w
+	}
+	return p
+}
+
+// watched is a data set that tells a bar how many rows it gave.
+type watched struct {
+	mlp.Dataset
+	bar *progress
+}
+
+func (p *progress) watch(d mlp.Dataset) mlp.Dataset {
+	if p.w == nil {
+		return d
+	}
+	return watched{d, p}
+}
+
+func (d watched) Batch(x, y *mlp.Matrix, index []int) {
+	d.Dataset.Batch(x, y, index)
+	d.bar.add(len(index))
+}
+
+// add draws the bar at most ten times a second.
+func (p *progress) add(rows int) {
+	done := p.rows.Add(int64(rows))
+	now := time.Now()
+	if now.Sub(p.start) < time.Second || now.Sub(p.last) < 100*time.Millisecond {
+		return
+	}
+	p.last, p.shown = now, true
+	share := float64(done) / float64(p.total.Load())
+	left := time.Duration(float64(now.Sub(p.start)) * (1/share - 1)).Round(time.Second)
+	const width = 30
+	full := min(width, int(share*width))
+	fmt.Fprintf(p.w, "\r\x1b[K[%s%s] %3.0f%%, epoch %d/%d, %v left", strings.Repeat("#", full),
+		strings.Repeat(".", width-full), 100*share, min(p.epochs, int(share*float64(p.epochs))+1), p.epochs, left)
+}
+
+// clear takes the bar away, for a line to be printed.
+func (p *progress) clear() {
+	if p.shown {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.shown = false
+	}
+}

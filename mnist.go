@@ -1,0 +1,309 @@
+// The MNIST digits: a reader of IDX files and the data set made of four of them.
+// Pixels stay bytes here and become standardized numbers as a batch is gathered.
+// Nothing is downloaded and nothing is printed.
+
+package mlp
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"slices"
+)
+
+// An MNIST image is 28×28 = Pixels grey values and shows one of Classes digits.
+const (
+	Pixels  = 28 * 28
+	Classes = 10
+)
+
+// maxIDX is the most bytes that the header of an IDX file may claim: 1 GiB.
+// MNIST takes 47 MB and the largest of its relatives, EMNIST, 640 MB.
+const maxIDX = 1 << 30
+
+// A FormatError says why the content of a file is not what it should be.
+type FormatError string
+
+func (e FormatError) Error() string { return string(e) }
+
+// ReadIDX reads r, an IDX file of unsigned bytes, gzipped or not, to its end.
+// Element (i, j, k) of data is data[(i*dims[1]+j)*dims[2]+k], and so on for any
+// rank from 1; where a dimension is 0, data are empty.
+//
+// Nothing that the header claims is believed: memory grows with the bytes that
+// are there, to at most four times as many, and a claim of more than
+// 1 GiB is refused. The error is a [FormatError] for what is no such file, wraps
+// [io.ErrUnexpectedEOF] where the file is cut short, and is not nil for bytes
+// left over or a wrong gzip checksum.
+func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
+	br := bufio.NewReader(r)
+	if b, _ := br.Peek(2); string(b) == "\x1f\x8b" {
+		zr, err := gzip.NewReader(br)
+		if err != nil {
+			return nil, nil, fmt.Errorf("gzip header: %w", err)
+		}
+		br = bufio.NewReader(zr)
+	}
+	dims, size, err := readIDXHeader(br)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err = readIDXData(br, 4+4*len(dims), size)
+	if err != nil {
+		return nil, nil, err
+	}
+	return dims, data, nil
+}
+
+// readIDXHeader reads the magic number and the dimensions; size is their product.
+func readIDXHeader(r *bufio.Reader) (dims []int, size int, err error) {
+	start, err := r.Peek(4)
+	if err != nil {
+		return nil, 0, stoppedAt(len(start), 4, err)
+	}
+	head := make([]byte, 4+4*int(start[3]))
+	if err := checkIDXMagic(r); err != nil {
+		return nil, 0, err
+	}
+	if n, err := io.ReadFull(r, head); err != nil {
+		return nil, 0, stoppedAt(n, len(head), err)
+	}
+	product := uint64(1) // at most maxIDX times a uint32: it cannot overflow
+	for b := head[4:]; len(b) > 0; b = b[4:] {
+		d := uint64(binary.BigEndian.Uint32(b))
+		if d > maxIDX || product*d > maxIDX {
+			return nil, 0, FormatError(fmt.Sprintf("the header claims %d × %d bytes, over the limit of %d", product, d, maxIDX))
+		}
+		product *= d
+		dims = append(dims, int(d))
+	}
+	return dims, int(product), nil
+}
+
+// checkIDXMagic looks at what r begins with: 0, 0, the type 8, the rank.
+func checkIDXMagic(r *bufio.Reader) error {
+	types := map[byte]string{8: "uint8", 9: "int8", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}
+	start, _ := r.Peek(512)
+	switch kind := types[start[2]]; {
+	case start[0] != 0 || start[1] != 0 || kind == "":
+		text := bytes.ToLower(start)
+		if bytes.Contains(text, []byte("<html")) || bytes.Contains(text, []byte("<!doctype html")) {
+			return FormatError("an HTML page, not an IDX file")
+		}
+		return FormatError(fmt.Sprintf("not an IDX file: it begins with %q", start[:4]))
+	case kind != "uint8":
+		return FormatError("an IDX file of " + kind + ", want uint8")
+	case start[3] == 0:
+		return FormatError("an IDX file of rank 0, want 1 or more")
+	}
+	return nil
+}
+
+// readIDXData reads the size bytes that follow a header and demands that r ends
+// there, which makes gzip compare its checksum. The slice doubles as it fills
+// and ends at exactly size.
+func readIDXData(r *bufio.Reader, header, size int) (data []byte, err error) {
+	for have := 0; have < size; {
+		grown := make([]byte, min(size, max(2*have, 1<<16)))
+		copy(grown, data)
+		data = grown
+		n, err := io.ReadFull(r, data[have:])
+		have += n
+		if err != nil {
+			return nil, stoppedAt(header+have, header+size, err)
+		}
+	}
+	switch _, err := r.ReadByte(); err {
+	case io.EOF:
+		return data, nil
+	case nil:
+		return nil, FormatError(fmt.Sprintf("bytes left over after the %d that the header claims", header+size))
+	default:
+		return nil, stoppedAt(header+size, header+size, err)
+	}
+}
+
+// stoppedAt says where a file, unpacked, could not be read further.
+func stoppedAt(at, size int, err error) error {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("stopped at byte %d of %d: %w", at, size, err)
+}
+
+// MNIST is one part of the data set, made by [LoadMNIST]. As it comes, [MNIST.Batch]
+// scales the pixels to [0, 1]; see [MNIST.Standardize]. It is safe for concurrent
+// use by readers.
+type MNIST struct {
+	Images []byte // Len()×Pixels, row by row from the top left; 0 is paper, 255 ink
+	Labels []byte // Len() digits, 0 to 9
+
+	scale, shift []float64 // 1×Pixels: x = p·scale + shift
+}
+
+//go:embed testdata/mnist/*.gz
+var sampleFiles embed.FS
+
+// Sample returns the folder of the four files that are part of this package:
+// 4,000 digits to train and 1,000 to test on, 400 and 100 of each, taken from
+// MNIST's training part. A program that does not call it does not carry them.
+func Sample() fs.FS {
+	dir, err := fs.Sub(sampleFiles, "testdata/mnist")
+	if err != nil {
+		panic(err) // the path above is malformed
+	}
+	return dir
+}
+
+// LoadMNIST reads one part, "train" or "t10k", from the two files of it in fsys:
+// part-images-idx3-ubyte and part-labels-idx1-ubyte. Either may have a dot for
+// the second hyphen, and may be gzipped, whatever its name says, with or without
+// .gz. The images are 28×28 and the labels 0 to 9.
+//
+// An error begins with the name of the file in fsys, so that dir + "/" + the
+// error holds the path where fsys is os.DirFS(dir). It wraps [fs.ErrNotExist]
+// where a file is missing.
+func LoadMNIST(fsys fs.FS, part string) (*MNIST, error) {
+	imageFile, dims, images, err := loadIDX(fsys, part+"-images", 3)
+	if err != nil {
+		return nil, err
+	}
+	if dims[0] == 0 || dims[1] != 28 || dims[2] != 28 {
+		return nil, FormatError(fmt.Sprintf("%s: %d images of %d×%d pixels, want some of 28×28", imageFile, dims[0], dims[1], dims[2]))
+	}
+	labelFile, _, labels, err := loadIDX(fsys, part+"-labels", 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(labels) != dims[0] {
+		return nil, FormatError(fmt.Sprintf("%s: %d labels for the %d images of %s", labelFile, len(labels), dims[0], imageFile))
+	}
+	if i := slices.IndexFunc(labels, func(label byte) bool { return label >= Classes }); i >= 0 {
+		return nil, FormatError(fmt.Sprintf("%s: label %d at index %d, want 0 to 9", labelFile, labels[i], i))
+	}
+	m := &MNIST{Images: images, Labels: labels}
+	m.Standardize(make([]float64, Pixels), make([]float64, Pixels)) // x = p/255
+	return m, nil
+}
+
+// loadIDX reads the file of the given stem and rank under the first of its
+// spellings that is there. Folders are passed over: some archives of MNIST
+// unpack to a folder of one spelling beside the file of the other.
+func loadIDX(fsys fs.FS, stem string, rank int) (name string, dims []int, data []byte, err error) {
+	for _, format := range []string{"%s-idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte", "%s.idx%d-ubyte.gz"} {
+		name = fmt.Sprintf(format, stem, rank)
+		info, err := fs.Stat(fsys, name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+			continue
+		}
+		dims, data, err = readIDXFile(fsys, name, rank)
+		if err != nil {
+			return "", nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return name, dims, data, nil
+	}
+	return "", nil, nil, fmt.Errorf("%s-idx%d-ubyte: %w, nor with .gz or .idx", stem, rank, fs.ErrNotExist)
+}
+
+// readIDXFile reads an IDX file that must have the given rank.
+func readIDXFile(fsys fs.FS, name string, rank int) (dims []int, data []byte, err error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		var pathError *fs.PathError
+		if errors.As(err, &pathError) {
+			err = pathError.Err // the caller gives the name
+		}
+		return nil, nil, err
+	}
+	defer f.Close()
+	dims, data, err = ReadIDX(f)
+	if err != nil || len(dims) == rank {
+		return dims, data, err
+	}
+	swapped := ""
+	if len(dims)+rank == 1+3 {
+		swapped = " (are the images and the labels swapped?)"
+	}
+	return nil, nil, FormatError(fmt.Sprintf("an IDX file of rank %d, want rank %d%s", len(dims), rank, swapped))
+}
+
+// Len returns the number of images.
+func (m *MNIST) Len() int { return len(m.Labels) }
+
+// Slice returns images lo to hi-1 as a part of its own. It shares the storage
+// of m, and has the standardization that m has now.
+func (m *MNIST) Slice(lo, hi int) *MNIST {
+	part := *m
+	part.Images = m.Images[lo*Pixels : hi*Pixels : hi*Pixels]
+	part.Labels = m.Labels[lo:hi:hi]
+	return &part
+}
+
+// Stats returns each pixel's mean and standard deviation (the population's, as
+// np.std) over the images of m, with pixels scaled to [0, 1]:
+//
+//	mean = Σp / 255n    std = √(n·Σp² − (Σp)²) / 255n
+//
+// Everything before the root and the division is an integer and exact below
+// 2²⁵ images, so that std is 0 just where a pixel never varies. Without any
+// image both are NaN.
+func (m *MNIST) Stats() (mean, std []float64) {
+	var sum, squares [Pixels]uint64
+	for image := range slices.Chunk(m.Images, Pixels) {
+		for j, p := range image {
+			sum[j] += uint64(p)
+			squares[j] += uint64(p) * uint64(p)
+		}
+	}
+	n := uint64(m.Len())
+	mean, std = make([]float64, Pixels), make([]float64, Pixels)
+	for j := range mean {
+		mean[j] = float64(sum[j]) / float64(255*n)
+		std[j] = math.Sqrt(float64(n*squares[j]-sum[j]*sum[j])) / float64(255*n)
+	}
+	return mean, std
+}
+
+// Standardize makes [MNIST.Batch] give x = (p/255 − mean) / std for a pixel p, or
+// p/255 − mean where std is 0. Both are 1×Pixels, from the training part's
+// [MNIST.Stats] for every part:
+//
+//	mean, std := train.Stats()
+//	train.Standardize(mean, std)
+//	test.Standardize(mean, std)
+//
+// A pixel that never varied comes out within 2⁻⁵⁴ of zero, and as exactly zero
+// if it was blank.
+func (m *MNIST) Standardize(mean, std []float64) {
+	if len(mean) != Pixels || len(std) != Pixels {
+		panic(fmt.Sprintf("mlp: Standardize: mean 1×%d, std 1×%d, want 1×%d", len(mean), len(std), Pixels))
+	}
+	m.scale, m.shift = make([]float64, Pixels), make([]float64, Pixels)
+	for j, s := range std {
+		if s == 0 {
+			s = 1
+		}
+		m.scale[j] = 1 / (255 * s)
+		m.shift[j] = -mean[j] / s
+	}
+}
+
+// Batch sets row i of x, len(index)×Pixels, to image index[i], standardized, and
+// row i of y, len(index)×Classes, to 1 for its label and 0 for the others. It
+// reuses the storage of x and y.
+func (m *MNIST) Batch(x, y *Matrix, index []int) {
+	x.Reset(len(index), Pixels)
+	y.Reset(len(index), Classes)
+	clear(y.Data)
+	for i, k := range index {
+		bytesTo(x.Row(i), m.Images[k*Pixels:(k+1)*Pixels], m.scale, m.shift)
+		y.Data[i*Classes+int(m.Labels[k])] = 1
+	}
+}

@@ -1,0 +1,374 @@
+// The network: activations, initialisations, dense layers forward and
+// backward, losses, numerical gradients. Not here: how a network is trained
+// (train.go) and how a product is computed (mat.go).
+
+package mlp
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// Activation is an elementwise function and its derivative. Both may be
+// called for parts of a matrix at the same time.
+type Activation struct {
+	Name     string
+	Forward  func(z []float64)     // z = f(z)
+	Backward func(dz, a []float64) // dz *= f′(z), in terms of a = f(z)
+}
+
+// The activations, with derivatives in terms of a = f(z).
+var (
+	// ReLU is max(0, z); its derivative is 1 where a > 0, else 0.
+	ReLU = &Activation{"relu", relu, reluBack}
+	// Sigmoid is 1/(1+e^-z); its derivative is a(1-a).
+	Sigmoid = &Activation{"sigmoid", each(sigmoid), func(dz, a []float64) {
+		for i, v := range a {
+			dz[i] *= v * (1 - v)
+		}
+	}}
+	// Tanh is the hyperbolic tangent; its derivative is 1-a².
+	Tanh = &Activation{"tanh", each(tanh), func(dz, a []float64) {
+		for i, v := range a {
+			dz[i] *= 1 - float64(v*v)
+		}
+	}}
+	// Linear is z itself: the output layer's, where the loss is taken of logits.
+	Linear = &Activation{"linear", func([]float64) {}, func(_, _ []float64) {}}
+)
+
+// Activations has the activations by name.
+var Activations = map[string]*Activation{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "linear": Linear}
+
+func each(f func(float64) float64) func([]float64) {
+	return func(z []float64) {
+		for i, v := range z {
+			z[i] = f(v)
+		}
+	}
+}
+
+// Init gives the standard deviation of a layer's first weights, which are
+// drawn from a normal distribution around zero.
+type Init func(in, out int) float64
+
+// Inits has the initialisations by name: small is the article's 0.01, xavier
+// is Glorot & Bengio 2010, eq. 12, he is He et al. 2015, eq. 10, lecun is
+// LeCun et al. 1998, "Efficient BackProp", eq. 16.
+var Inits = map[string]Init{
+	"small":  func(in, out int) float64 { return 0.01 },
+	"xavier": func(in, out int) float64 { return math.Sqrt(2 / float64(in+out)) },
+	"he":     func(in, out int) float64 { return math.Sqrt(2 / float64(in)) },
+	"lecun":  func(in, out int) float64 { return math.Sqrt(1 / float64(in)) },
+}
+
+// Layer is a dense layer: a = f(x·W + B), n×in to n×out.
+type Layer struct {
+	W, B   Matrix // weights in×out, bias 1×out
+	DW, DB Matrix // the loss's gradient by W and B, from the last Backward
+	Act    *Activation
+
+	x      *Matrix // the last Forward's input, n×in
+	a, dz  Matrix  // its output, and the gradient by x·W + B, n×out
+	update *updater
+	slots  [2][2]Matrix // the optimizer's running values for W and for B
+}
+
+// Network is a stack of layers, the first one first.
+type Network []*Layer
+
+// NewNetwork returns a network of dense layers of the given widths, sizes[0]
+// being the input's: zero biases, weights drawn with seed, act between the
+// layers, and a linear output.
+func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
+	net := make(Network, len(sizes)-1)
+	random := normal(seed)
+	for i := range net {
+		in, out := sizes[i], sizes[i+1]
+		l := &Layer{W: *NewMatrix(in, out), B: *NewMatrix(1, out), Act: act}
+		std := init(in, out)
+		for j := range l.W.Data {
+			l.W.Data[j] = std * random()
+		}
+		net[i] = l
+	}
+	net[len(net)-1].Act = Linear
+	return net
+}
+
+// normal returns a source of numbers from N(0, 1), by Marsaglia's polar
+// method. The standard library's is exact to the last bit on one kind of
+// processor only.
+func normal(seed uint64) func() float64 {
+	rng := rand.NewPCG(seed, 0)
+	uniform := func() float64 { return float64(rng.Uint64()>>11)*0x1p-52 - 1 }
+	var spare float64
+	var have bool
+	return func() float64 {
+		if have {
+			have = false
+			return spare
+		}
+		for {
+			u, v := uniform(), uniform()
+			s := float64(u*u) + float64(v*v)
+			if 0 < s && s < 1 {
+				f := math.Sqrt(-2 * log(s) / s)
+				spare, have = v*f, true
+				return u * f
+			}
+		}
+	}
+}
+
+// Forward returns the network's output for x, n×in to n×out. The result and
+// what Backward needs are kept in the layers, so that one network serves one
+// goroutine at a time; x must stay as it is until Backward.
+func (net Network) Forward(x *Matrix) *Matrix {
+	for _, l := range net {
+		l.x = x
+		x = l.a.product(opMul, x, &l.W, (*output)(l))
+	}
+	return x
+}
+
+// Backward computes DW and DB of every layer, overwriting the last ones, from
+// dy, the loss's gradient by what the last Forward returned.
+func (net Network) Backward(dy *Matrix) {
+	last := net[len(net)-1]
+	if dy.Rows != last.a.Rows || dy.Cols != last.a.Cols {
+		panic(fmt.Sprintf("mlp: Backward: gradient %d×%d of an output %d×%d", dy.Rows, dy.Cols, last.a.Rows, last.a.Cols))
+	}
+	copy(last.dz.Reset(dy.Rows, dy.Cols).Data, dy.Data)
+	last.Act.Backward(last.dz.Data, last.a.Data)
+	for i := len(net) - 1; i >= 0; i-- {
+		l := net[i]
+		if i > 0 {
+			below := net[i-1]
+			below.dz.product(opMulT, &l.dz, &l.W, (*delta)(below))
+		}
+		l.DB.Reset(1, l.W.Cols)
+		l.DW.product(opTMul, l.x, &l.dz, (*gradient)(l))
+	}
+}
+
+// What follows a product, on the chunk that a goroutine has just computed.
+type (
+	output   Layer // after a = x·W: the bias and the activation
+	delta    Layer // after dz = δ·Wᵀ of the layer above: the derivative
+	gradient Layer // after DW = xᵀ·dz: the bias's gradient and the update
+)
+
+func (l *output) finish(i0, i1, j0, j1 int) {
+	for i := i0; i < i1; i++ {
+		row := l.a.Row(i)[j0:j1]
+		add(row, l.B.Data[j0:j1])
+		l.Act.Forward(row)
+	}
+}
+
+func (l *delta) finish(i0, i1, j0, j1 int) {
+	for i := i0; i < i1; i++ {
+		l.Act.Backward(l.dz.Row(i)[j0:j1], l.a.Row(i)[j0:j1])
+	}
+}
+
+// The bias's gradient is the sum of dz's rows; the chunk of the first rows
+// stands for its columns.
+func (l *gradient) finish(i0, i1, j0, j1 int) {
+	if i0 == 0 {
+		sum := l.DB.Data[j0:j1]
+		clear(sum)
+		for i := range l.dz.Rows {
+			add(sum, l.dz.Row(i)[j0:j1])
+		}
+	}
+	if l.update != nil {
+		l.update.chunk((*Layer)(l), i0, i1, j0, j1)
+	}
+}
+
+// Fingerprint is the SHA-256, in hexadecimal, of the little-endian bytes of
+// W1, b1, W2, b2 and so on.
+func (net Network) Fingerprint() string {
+	hash := sha256.New()
+	var word [8]byte
+	for _, l := range net {
+		for _, m := range []*Matrix{&l.W, &l.B} {
+			for _, v := range m.Data {
+				binary.LittleEndian.PutUint64(word[:], math.Float64bits(v))
+				hash.Write(word[:])
+			}
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// Softmax sets each row of z to e^z / Σ e^z and returns z.
+func (z *Matrix) Softmax() *Matrix {
+	for i := range z.Rows {
+		row := z.Row(i)
+		_, sum := exps(row, row)
+		for j := range row {
+			row[j] /= sum
+		}
+	}
+	return z
+}
+
+// exps sets e to e^(z - max z), which cannot overflow, and returns max z and
+// the sum of e.
+func exps(e, z []float64) (most, sum float64) {
+	most = math.Inf(-1)
+	for _, v := range z {
+		most = max(most, v)
+	}
+	for j, v := range z {
+		e[j] = exp(v - most)
+		sum += e[j]
+	}
+	return most, sum
+}
+
+// Normalize standardizes each column of z to mean 0 and standard deviation 1
+// and returns z. A column that does not vary becomes zero.
+func (z *Matrix) Normalize() *Matrix {
+	n := float64(z.Rows)
+	for j := range z.Cols {
+		column := z.Data[min(j, len(z.Data)):]
+		sum, squares, varies := 0.0, 0.0, false
+		for i := 0; i < len(column); i += z.Cols {
+			sum += column[i]
+			varies = varies || column[i] != column[0]
+		}
+		for i := 0; i < len(column); i += z.Cols {
+			column[i] -= sum / n
+			squares += float64(column[i] * column[i])
+		}
+		std := math.Sqrt(squares / n)
+		for i := 0; i < len(column); i += z.Cols {
+			if varies {
+				column[i] /= std
+			} else {
+				column[i] = 0
+			}
+		}
+	}
+	return z
+}
+
+// Loss returns the loss of a network's output y where want is wanted, both
+// n×k, and sets dy to its gradient by y; a nil dy asks for the loss alone.
+type Loss func(dy, y, want *Matrix) float64
+
+// SoftmaxCrossEntropy is the categorical cross-entropy of softmax(y), y being
+// logits: the mean over the rows of -Σ want·ln softmax(y). Its gradient is
+// (softmax(y)·Σ want - want)/n.
+func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
+	dy = gradientLike(dy, y, want)
+	n, total := float64(y.Rows), 0.0
+	for i := range y.Rows {
+		e, z, w := dy.Row(i), y.Row(i), want.Row(i)
+		most, sum := exps(e, z)
+		logSum, weight := log(sum), 0.0
+		for j, v := range w {
+			if v != 0 { // a class of probability 0 that is not wanted costs nothing
+				total += float64(v * (logSum - (z[j] - most)))
+				weight += v
+			}
+		}
+		for j, v := range w {
+			e[j] = (float64(e[j]/sum*weight) - v) / n
+		}
+	}
+	return total / n
+}
+
+// SigmoidCrossEntropy is the binary cross-entropy of sigmoid(y), y being
+// logits: the mean over all elements of max(y, 0) - y·want + ln(1+e^-|y|).
+// Its gradient is (sigmoid(y) - want)/(n·k).
+func SigmoidCrossEntropy(dy, y, want *Matrix) float64 {
+	dy = gradientLike(dy, y, want)
+	n, total := float64(len(y.Data)), 0.0
+	for i, z := range y.Data {
+		w, e := want.Data[i], exp(-math.Abs(z))
+		u := 1 + e
+		log1p := log(u) + (e-(u-1))/u // what 1+e rounds off put back
+		total += max(z, 0) - float64(z*w) + log1p
+		dy.Data[i] = (sigmoid(z) - w) / n
+	}
+	return total / n
+}
+
+// SquaredError is the mean over all elements of (y - want)²; its gradient is
+// 2(y - want)/(n·k).
+func SquaredError(dy, y, want *Matrix) float64 {
+	dy = gradientLike(dy, y, want)
+	n, total := float64(len(y.Data)), 0.0
+	for i, v := range y.Data {
+		d := v - want.Data[i]
+		total += float64(d * d)
+		dy.Data[i] = 2 * d / n
+	}
+	return total / n
+}
+
+// epsilon keeps the article's losses of probabilities away from ln 0.
+const epsilon = 1e-15
+
+// CrossEntropy is the categorical cross-entropy of probabilities y: the mean
+// over the rows of -Σ want·ln(y + 1e-15).
+func CrossEntropy(dy, y, want *Matrix) float64 {
+	dy = gradientLike(dy, y, want)
+	n, total := float64(y.Rows), 0.0
+	for i, v := range y.Data {
+		w := want.Data[i]
+		total -= float64(w * log(v+epsilon))
+		dy.Data[i] = -w / (v + epsilon) / n
+	}
+	return total / n
+}
+
+// BinaryCrossEntropy is the binary cross-entropy of probabilities y: the mean
+// over all elements of -(want·ln(y + 1e-15) + (1-want)·ln(1-y + 1e-15)).
+func BinaryCrossEntropy(dy, y, want *Matrix) float64 {
+	dy = gradientLike(dy, y, want)
+	n, total := float64(len(y.Data)), 0.0
+	for i, v := range y.Data {
+		w, p, q := want.Data[i], v+epsilon, 1-v+epsilon
+		total -= float64(w*log(p)) + float64((1-w)*log(q))
+		dy.Data[i] = ((1-w)/q - w/p) / n
+	}
+	return total / n
+}
+
+// gradientLike checks that y and want are of one shape, and gives dy, or a
+// stand-in where it is nil, that shape.
+func gradientLike(dy, y, want *Matrix) *Matrix {
+	if y.Rows != want.Rows || y.Cols != want.Cols {
+		panic(fmt.Sprintf("mlp: loss of an output %d×%d where %d×%d is wanted", y.Rows, y.Cols, want.Rows, want.Cols))
+	}
+	if dy == nil {
+		dy = new(Matrix)
+	}
+	return dy.Reset(y.Rows, y.Cols)
+}
+
+// NumericalGradient returns the gradient of loss by each of w's elements as
+// the central difference (loss(w+h) - loss(w-h))/2h. It sets them one at a
+// time and puts each back.
+func NumericalGradient(loss func() float64, w []float64, h float64) []float64 {
+	gradient := make([]float64, len(w))
+	for i, v := range w {
+		w[i] = v + h
+		above := loss()
+		w[i] = v - h
+		gradient[i] = (above - loss()) / (2 * h)
+		w[i] = v
+	}
+	return gradient
+}
