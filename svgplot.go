@@ -53,7 +53,7 @@ type Guide struct {
 // Sizes are in CSS pixels.
 const (
 	margin     = 16 // around the figure
-	inset      = 8  // between the frame and the first and last x
+	inset      = 8  // a small gap, as between the frame and the first x
 	tickSize   = 11 // font sizes, as in plotStart
 	labelSize  = 12
 	titleSize  = 13
@@ -345,7 +345,8 @@ func xAxis(s span, log bool, width float64) axis {
 	t := roundTicks(s, log, int(width/45))
 	t = roundTicks(s, log, int(width/max(36, widest(t)+14)))
 	a := axis{t[0].at, t[len(t)-1].at, inset, width - inset, t}
-	inside := slices.DeleteFunc(slices.Clone(t), func(t tick) bool { return t.at < s.lo || t.at > s.hi })
+	slack := (s.hi - s.lo) / 1e9
+	inside := slices.DeleteFunc(slices.Clone(t), func(t tick) bool { return t.at < s.lo-slack || t.at > s.hi+slack })
 	if len(inside) > 1 {
 		a.lo, a.hi, a.ticks = s.lo, s.hi, inside
 	}
@@ -367,6 +368,9 @@ func roundTicks(s span, log bool, n int) (t []tick) {
 		s.lo, s.hi = 0, 1
 	}
 	lo, hi := widen(s.lo, s.hi)
+	if log && hi-lo < 0.01 {
+		lo, hi = lo-0.1, hi+0.1
+	}
 	if log && hi-lo < float64(n) {
 		if t = decadeTicks(lo, hi); len(t) <= n+1 {
 			return t
@@ -389,7 +393,7 @@ func roundTicks(s span, log bool, n int) (t []tick) {
 func decadeTicks(lo, hi float64) (t []tick) {
 	for d := math.Floor(lo); ; d++ {
 		for _, m := range []float64{1, 2, 5} {
-			at := d + math.Log10(m)
+			at := d + float64(math.Log10(m))
 			if at <= lo+1e-9 {
 				t = t[:0]
 			}
@@ -405,7 +409,7 @@ func decadeTicks(lo, hi float64) (t []tick) {
 // lo to hi.
 func logLabel(m float64, exp int, lo, hi float64) string {
 	switch {
-	case lo >= -3 && hi <= 4:
+	case lo > -3.01 && hi < 4.01:
 		return fixed(m*math.Pow10(exp), -exp)
 	case m == 1:
 		return tenTo(exp)
@@ -571,25 +575,27 @@ func xmlText(s string) string {
 	return b.String()
 }
 
-// textWidth estimates the width of s in pixels, rather too wide than too narrow.
-func textWidth(s string, size float64) float64 {
-	w := 0.0
+// textWidth estimates the width of s in whole pixels, rather too wide than too
+// narrow. Sizes are whole, so that no rounding hangs on the machine.
+func textWidth(s string, size int) float64 {
+	w := 0
 	for _, r := range s {
 		w += runeWidth(r)
 	}
-	return w * size
+	return float64((w*size + 99) / 100)
 }
 
-func runeWidth(r rune) float64 {
+// runeWidth is in hundredths of the font size.
+func runeWidth(r rune) int {
 	switch {
 	case strings.ContainsRune("ijl.,:;'|!()[] ⁰¹²³⁴⁵⁶⁷⁸⁹⁻", r):
-		return 0.38
+		return 38
 	case strings.ContainsRune("mwMW@%…", r) || r >= 0x1100 && r < 0x2000 || r >= 0x2E80:
-		return 1
+		return 100
 	case r >= 'A' && r <= 'Z':
-		return 0.72
+		return 72
 	}
-	return 0.6
+	return 60
 }
 
 func widest(ticks []tick) (w float64) {
@@ -600,13 +606,13 @@ func widest(ticks []tick) (w float64) {
 }
 
 // fitText returns s, cut and ended with an ellipsis where it is wider than width.
-func fitText(s string, size, width float64) string {
+func fitText(s string, size int, width float64) string {
 	if textWidth(s, size) <= width {
 		return s
 	}
-	w := size * runeWidth('…')
+	w := runeWidth('…')
 	for i, r := range s {
-		if w += size * runeWidth(r); w > width {
+		if w += runeWidth(r); float64(w*size) > width*100 {
 			return s[:i] + "…"
 		}
 	}

@@ -172,19 +172,20 @@ func (t *trainer) epoch(ctx context.Context, n int) error {
 }
 
 // order fills index with 0, 1, 2 …, shuffled by Fisher and Yates' method with
-// random numbers derived from seed and epoch alone.
-func order(index []int, seed uint64, epoch int, asTheyLie bool) {
+// random numbers derived from seed and epoch alone, and returns it.
+func order(index []int, seed uint64, epoch int, asTheyLie bool) []int {
 	for i := range index {
 		index[i] = i
 	}
 	if asTheyLie {
-		return
+		return index
 	}
 	rng := rand.NewPCG(seed, uint64(epoch))
 	for i := len(index) - 1; i > 0; i-- {
 		j, _ := bits.Mul64(rng.Uint64(), uint64(i+1))
 		index[i], index[j] = index[j], index[i]
 	}
+	return index
 }
 
 // step is forward, loss, backward and update for one batch. It returns the

@@ -1,0 +1,176 @@
+package mlp
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// activations in a fixed order.
+var activations = []*Activation{ReLU, Sigmoid, Tanh, Linear}
+
+// losses, and what each takes its outputs and its targets to be.
+var losses = []struct {
+	name                string
+	loss                Loss
+	probabilities, rows bool // outputs are probabilities; each row is one choice
+}{
+	{"SoftmaxCrossEntropy", SoftmaxCrossEntropy, false, true},
+	{"SigmoidCrossEntropy", SigmoidCrossEntropy, false, false},
+	{"SquaredError", SquaredError, false, false},
+	{"CrossEntropy", CrossEntropy, true, true},
+	{"BinaryCrossEntropy", BinaryCrossEntropy, true, false},
+}
+
+// closeTo fails where a gradient is not its central difference.
+func closeTo(t *testing.T, what string, got, numerical []float64) {
+	t.Helper()
+	for i, v := range numerical {
+		if d := math.Abs(got[i] - v); !(d <= 1e-7*max(1, math.Abs(v))) {
+			t.Errorf("%s: element %d is %v, by central difference %v", what, i, got[i], v)
+		}
+	}
+}
+
+// Every layer and activation under every loss of logits, with biases that are
+// not zero so that no unit sits on ReLU's kink.
+func TestGradients(t *testing.T) {
+	for _, act := range activations {
+		for _, l := range losses[:3] {
+			for _, sizes := range [][]int{{5, 3}, {5, 4, 3}, {5, 7, 6, 4, 3}, {5, 2, 1}} {
+				rng := newRand()
+				net := NewNetwork(3, Inits["lecun"], act, sizes...)
+				for _, layer := range net {
+					fill(&layer.B, rng)
+				}
+				x, y := fill(NewMatrix(6, 5), rng), fill(NewMatrix(6, sizes[len(sizes)-1]), rng)
+				loss := func() float64 { return l.loss(nil, net.Forward(x), y) }
+				var dy Matrix
+				l.loss(&dy, net.Forward(x), y)
+				net.Backward(&dy)
+				for i, layer := range net {
+					what := fmt.Sprintf("%s %s %v layer %d", l.name, act.Name, sizes, i+1)
+					closeTo(t, what+" W", layer.DW.Data, NumericalGradient(loss, layer.W.Data, 1e-5))
+					closeTo(t, what+" B", layer.DB.Data, NumericalGradient(loss, layer.B.Data, 1e-5))
+				}
+			}
+		}
+	}
+}
+
+func TestLossGradients(t *testing.T) {
+	rng := newRand()
+	for _, l := range losses {
+		y, want := fill(NewMatrix(4, 3), rng), NewMatrix(4, 3)
+		for i := range y.Data {
+			want.Data[i] = float64(rng.IntN(2))
+			if l.probabilities {
+				y.Data[i] = 0.1 + 0.8*rng.Float64()
+			}
+		}
+		var dy Matrix
+		l.loss(&dy, y, want)
+		closeTo(t, l.name, dy.Data, NumericalGradient(func() float64 { return l.loss(nil, y, want) }, y.Data, 1e-5))
+	}
+}
+
+// Losses and gradients are finite for logits of ±1000 and probabilities of
+// exactly 0 and 1, and right where that can be said.
+func TestLossesAtTheEnds(t *testing.T) {
+	for _, l := range losses {
+		low, high := -1000.0, 1000.0
+		if l.probabilities {
+			low, high = 0, 1
+		}
+		for _, want := range [][]float64{{1, 0}, {0, 1}} {
+			for _, y := range [][]float64{{low, high}, {high, low}, {low, low}, {high, high}} {
+				var dy Matrix
+				loss := l.loss(&dy, NewMatrix(1, 2, y...), NewMatrix(1, 2, want...))
+				for _, v := range append(dy.Data, loss) {
+					if !finite(v) {
+						t.Errorf("%s of %v where %v is wanted is %v, gradient %v", l.name, y, want, loss, dy.Data)
+					}
+				}
+				right := y[0] > y[1] == (want[0] > want[1]) && y[0] != y[1]
+				if right && l.name != "SquaredError" && !(loss >= -1e-14 && loss < 1e-14) {
+					t.Errorf("%s of %v where %v is wanted is %v, want 0", l.name, y, want, loss)
+				}
+			}
+		}
+	}
+	// A sure and wrong answer costs the distance of its logits.
+	if got := SoftmaxCrossEntropy(nil, NewMatrix(1, 2, 1000, -1000), NewMatrix(1, 2, 0, 1)); got != 2000 {
+		t.Errorf("softmax cross-entropy %v, want 2000", got)
+	}
+	if got := SigmoidCrossEntropy(nil, NewMatrix(1, 1, 1000), NewMatrix(1, 1, 0)); got != 1000 {
+		t.Errorf("sigmoid cross-entropy %v, want 1000", got)
+	}
+	// ln(1+e^-40) is e^-40 to 17 digits, and not 0.
+	if got, want := SigmoidCrossEntropy(nil, NewMatrix(1, 1, 40), NewMatrix(1, 1, 1)), math.Exp(-40); math.Abs(got-want) > 1e-15*want {
+		t.Errorf("sigmoid cross-entropy %v, want %v", got, want)
+	}
+}
+
+func TestNaNGoesThrough(t *testing.T) {
+	for _, act := range activations {
+		z := []float64{math.NaN()}
+		act.Forward(z)
+		if z[0] == z[0] {
+			t.Errorf("%s of NaN is %v", act.Name, z[0])
+		}
+	}
+	y, want := NewMatrix(1, 2, math.NaN(), 0), NewMatrix(1, 2, 1, 0)
+	for _, l := range losses {
+		if loss := l.loss(nil, y, want); loss == loss {
+			t.Errorf("%s of NaN is %v", l.name, loss)
+		}
+	}
+}
+
+func TestInitialisation(t *testing.T) {
+	for name, std := range map[string]float64{
+		"small": 0.01, "xavier": math.Sqrt(2.0 / 500), "he": math.Sqrt(2.0 / 300), "lecun": math.Sqrt(1.0 / 300),
+	} {
+		l := NewNetwork(1, Inits[name], ReLU, 300, 200, 10)[0]
+		mean, square, beyond := 0.0, 0.0, 0.0
+		for _, v := range l.W.Data {
+			mean += v / 60000
+			square += v * v / 60000
+			if math.Abs(v) > 2*std {
+				beyond += 1.0 / 60000
+			}
+		}
+		// Four standard errors; 4.55 % of a normal distribution lie beyond 2σ.
+		if math.Abs(mean) > 4*std/245 || math.Abs(square/std/std-1) > 0.023 || math.Abs(beyond-0.0455) > 0.0034 {
+			t.Errorf("%s: mean %v, variance %v of %v, %.4f beyond 2σ", name, mean, square, std*std, beyond)
+		}
+	}
+	a, b := NewNetwork(1, Inits["he"], ReLU, 4, 3), NewNetwork(2, Inits["he"], ReLU, 4, 3)
+	if a.Fingerprint() == b.Fingerprint() || a.Fingerprint() != NewNetwork(1, Inits["he"], ReLU, 4, 3).Fingerprint() {
+		t.Error("the weights are not a function of the seed alone")
+	}
+}
+
+func TestNormalizeColumns(t *testing.T) {
+	z := NewMatrix(3, 2, 1, 0.1, 2, 0.1, 6, 0.1).Normalize()
+	for i := range 3 {
+		if z.at(i, 1) != 0 {
+			t.Errorf("a column that never varies became %v", z.at(i, 1))
+		}
+	}
+	if s := z.at(0, 0) + z.at(1, 0) + z.at(2, 0); math.Abs(s) > 1e-15 {
+		t.Errorf("the mean is %v", s/3)
+	}
+	new(Matrix).Normalize()
+}
+
+func TestBackwardPanics(t *testing.T) {
+	net := NewNetwork(1, Inits["he"], ReLU, 3, 2)
+	net.Forward(NewMatrix(4, 3))
+	defer func() {
+		if got := recover(); got != "mlp: Backward: gradient 3×2 of an output 4×2" {
+			t.Errorf("panic %v", got)
+		}
+	}()
+	net.Backward(NewMatrix(3, 2))
+}

@@ -1,0 +1,515 @@
+// Tests of the chart writer: every output is read back as XML, and the places of
+// labels and lines are checked there. Not here: what a chart looks like on screen.
+
+package mlp
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var nan, inf = math.NaN(), math.Inf(1)
+
+// drawnText is a text element with its box, in pixels of the whole figure.
+type drawnText struct {
+	s                      string
+	left, top, right, base float64
+}
+
+// drawing is what the tests look at in an SVG.
+type drawing struct {
+	width, height float64
+	title, desc   string
+	texts         []drawnText
+	lines         []string // the paths of series, without those of the legend
+	marks         int      // without those of the legend
+	uses          [][2]float64
+}
+
+// readSVG fails the test unless svg is well-formed XML with finite numbers only.
+func readSVG(t testing.TB, svg []byte) (d drawing) {
+	t.Helper()
+	if regexp.MustCompile(`="[^"]*(NaN|Inf)`).Match(svg) {
+		t.Fatalf("a number that is not finite in\n%s", svg)
+	}
+	dec := xml.NewDecoder(bytes.NewReader(svg))
+	type group struct {
+		x, y   float64
+		turned bool
+		name   xml.StartElement
+	}
+	stack := []group{{}}
+	for {
+		tok, err := dec.Token()
+		if err == io.EOF {
+			return d
+		}
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, svg)
+		}
+		top := stack[len(stack)-1]
+		switch e := tok.(type) {
+		case xml.StartElement:
+			e = e.Copy()
+			g := group{top.x, top.y, top.turned, e}
+			if n, _ := fmt.Sscanf(attr(e, "transform"), "translate(%g %g)", &g.x, &g.y); n == 2 {
+				g.x, g.y = g.x+top.x, g.y+top.y
+			}
+			g.turned = g.turned || strings.Contains(attr(e, "transform"), "rotate")
+			inPanel := g.x != 0
+			switch {
+			case e.Name.Local == "svg":
+				d.width, d.height = number(t, e, "width"), number(t, e, "height")
+			case inPanel && strings.HasPrefix(attr(e, "class"), "line"):
+				d.lines = append(d.lines, attr(e, "d"))
+			case inPanel && e.Name.Local == "use":
+				d.marks++
+				d.uses = append(d.uses, [2]float64{number(t, e, "x"), number(t, e, "y")})
+			}
+			stack = append(stack, g)
+		case xml.EndElement:
+			stack = stack[:len(stack)-1]
+		case xml.CharData:
+			switch top.name.Name.Local {
+			case "title":
+				d.title += string(e)
+			case "desc":
+				d.desc += string(e)
+			case "text":
+				x, y, class := number(t, top.name, "x"), number(t, top.name, "y"), attr(top.name, "class")
+				d.texts = append(d.texts, textBox(string(e), class, x, y, top.x, top.y, top.turned))
+			}
+		}
+	}
+}
+
+func textBox(s, class string, x, y, dx, dy float64, turned bool) drawnText {
+	size := labelSize
+	for c, n := range map[string]int{"tick": tickSize, "title": titleSize, "head": headSize} {
+		if strings.Contains(class, c) {
+			size = n
+		}
+	}
+	w := textWidth(s, size)
+	switch {
+	case strings.Contains(class, "mid"):
+		x -= w / 2
+	case strings.Contains(class, "end"):
+		x -= w
+	}
+	high := 0.8 * float64(size)
+	if turned {
+		return drawnText{s, dx - high, dy - x - w, dx, dy - x}
+	}
+	return drawnText{s, dx + x, dy + y - high, dx + x + w, dy + y}
+}
+
+func attr(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func number(t testing.TB, e xml.StartElement, name string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(attr(e, name), 64)
+	if err != nil {
+		t.Fatalf("%s of %s: %v", name, e.Name.Local, err)
+	}
+	return v
+}
+
+// checkLabels fails the test if a label is cut off or touches another.
+func checkLabels(t testing.TB, d drawing) {
+	t.Helper()
+	for i, a := range d.texts {
+		if a.left < 0 || a.top < 0 || a.right > d.width || a.base > d.height {
+			t.Errorf("%q is cut off: %+v in %v×%v", a.s, a, d.width, d.height)
+		}
+		for _, b := range d.texts[:i] {
+			if a.left < b.right && b.left < a.right && a.top < b.base && b.top < a.base {
+				t.Errorf("%q and %q touch: %+v %+v", a.s, b.s, a, b)
+			}
+		}
+	}
+}
+
+func oneChart(c Chart) *Figure { return &Figure{Title: "t", Desc: "d", Charts: []Chart{c}} }
+
+func line(y ...float64) Chart { return Chart{Series: []Series{{Name: "s", Y: y}}} }
+
+func logLine(y ...float64) Chart {
+	c := line(y...)
+	c.LogY = true
+	return c
+}
+
+func articleFigure() *Figure {
+	var loss, accuracy []float64
+	for i := range 20 {
+		loss = append(loss, 2.24/float64(1+i)+0.05)
+		accuracy = append(accuracy, 0.94-0.7/float64(1+i))
+	}
+	return &Figure{Title: "Training", Desc: "Loss falls, accuracy rises.", Charts: []Chart{
+		{Title: "Training loss", XLabel: "epoch", YLabel: "cross-entropy (nats)", Series: []Series{{Name: "training set", Y: loss}}},
+		{Title: "Test accuracy", XLabel: "epoch", YLabel: "fraction correct", Series: []Series{{Name: "test set", Y: accuracy}}},
+	}}
+}
+
+func TestSVGGolden(t *testing.T) {
+	const name = "testdata/svg/article.svg"
+	got := articleFigure().SVG()
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the article's figure is not %s byte for byte:\n%s", name, got)
+	}
+	if again := articleFigure().SVG(); !bytes.Equal(got, again) {
+		t.Error("the same figure gave other bytes")
+	}
+}
+
+func TestSVGReadable(t *testing.T) {
+	svg := articleFigure().SVG()
+	d := readSVG(t, svg)
+	checkLabels(t, d)
+	if d.title != "Training" || d.desc != "Loss falls, accuracy rises." {
+		t.Errorf("title %q, desc %q", d.title, d.desc)
+	}
+	for _, want := range []string{`role="img"`, `aria-labelledby="title desc"`, `id="title"`, `id="desc"`, "@media (prefers-color-scheme:dark)"} {
+		if !bytes.Contains(svg, []byte(want)) {
+			t.Errorf("no %s", want)
+		}
+	}
+	var all []string
+	for _, x := range d.texts {
+		all = append(all, x.s)
+	}
+	for _, want := range []string{"Training loss", "Test accuracy", "epoch", "fraction correct", "test set", "0.2", "2.5", "20"} {
+		if !strings.Contains("|"+strings.Join(all, "|")+"|", "|"+want+"|") {
+			t.Errorf("no text %q in %q", want, all)
+		}
+	}
+	if len(d.lines) != 2 || d.marks != 40 {
+		t.Errorf("%d lines and %d marks, want 2 and 40", len(d.lines), d.marks)
+	}
+}
+
+func TestSVGStyles(t *testing.T) {
+	seen := map[string]int{}
+	for i := range colours * dashes {
+		var b bytes.Buffer
+		writeRun(&b, []point{{0, 0}, {1, 1}}, i, false)
+		if j, ok := seen[b.String()]; ok {
+			t.Errorf("series %d and %d look alike", i, j)
+		}
+		seen[b.String()] = i
+	}
+	for i := range colours {
+		if n := strings.Count(plotStart, fmt.Sprintf(".s%d{", i)); n != 2 {
+			t.Errorf("colour %d is set %d times, want once for light and once for dark", i, n)
+		}
+	}
+	f := &Figure{Columns: 2, Charts: []Chart{
+		{Series: []Series{{Name: "a", Y: []float64{1, 2}}, {Name: "b", Y: []float64{2, 1}}}},
+		{Series: []Series{{Name: "b", Y: []float64{2, 1}}}},
+	}}
+	if n := strings.Count(string(f.SVG()), `class="line d1"`); n != 3 {
+		t.Errorf("b is drawn in its style %d times, want in two charts and the legend", n)
+	}
+}
+
+func TestSVGEscapes(t *testing.T) {
+	hostile := "<script>&\"'\x00\x1b]]>\xff\uFFFE\n--><!--"
+	want := "<script>&\"']]>\uFFFD\n--><!--"
+	c := Chart{Title: hostile, XLabel: hostile, YLabel: hostile,
+		Series: []Series{{Name: hostile, Y: []float64{1, 2}}}, Guides: []Guide{{hostile, 1}}}
+	f := &Figure{Title: hostile, Desc: hostile, Charts: []Chart{c}}
+	d := readSVG(t, f.SVG())
+	if d.title != want || d.desc != want {
+		t.Errorf("title %q, desc %q, want %q", d.title, d.desc, want)
+	}
+	n := 0
+	for _, x := range d.texts {
+		if strings.HasPrefix(x.s, "<script>") {
+			n++
+		}
+	}
+	if n != 6 {
+		t.Errorf("%d texts, want head, title, two axes, legend and guide", n)
+	}
+}
+
+func TestSVGGaps(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		chart        Chart
+		lines, marks int
+	}{
+		{"no gap", line(1, 2, 3), 1, 3},
+		{"gap", line(1, 2, nan, 3, 4), 2, 4},
+		{"lone point", line(1, 2, inf, 3, -inf, 4, 5), 2, 5},
+		{"only lone points", line(nan, 1, nan, 2, nan), 0, 2},
+		{"one point", line(7), 0, 1},
+		{"nothing", line(), 0, 0},
+		{"not a number", line(nan, nan), 0, 0},
+		{"zero on a linear axis", line(1, 0, -1, 2), 1, 4},
+		{"zero on a log axis", logLine(1, 10, 0, -1, 2, 3), 2, 4},
+		{"too large for a linear axis", line(1, 2, math.MaxFloat64, 2, 1), 2, 4},
+		{"shorter X", Chart{Series: []Series{{X: []float64{1, 2}, Y: []float64{1, 2, 3}}}}, 1, 2},
+	} {
+		d := readSVG(t, oneChart(tt.chart).SVG())
+		if len(d.lines) != tt.lines || d.marks != tt.marks {
+			t.Errorf("%s: %d lines and %d marks, want %d and %d", tt.name, len(d.lines), d.marks, tt.lines, tt.marks)
+		}
+	}
+}
+
+func TestSVGLoneMark(t *testing.T) {
+	y := make([]float64, 500)
+	y[249], y[251] = nan, nan
+	if d := readSVG(t, oneChart(line(y...)).SVG()); d.marks != 1 || len(d.lines) != 2 {
+		t.Errorf("%d marks and %d lines, want 1 and 2: a dense series marks lone points only", d.marks, len(d.lines))
+	}
+}
+
+func TestSVGExtremes(t *testing.T) {
+	const big, tiny = math.MaxFloat64, math.SmallestNonzeroFloat64
+	for i, y := range [][]float64{
+		{-big, big}, {big, big}, {tiny, 2 * tiny}, {-tiny, big}, {1e-300, 1e300}, {-1e300, 1e300},
+		{0, 0}, {1, 1}, {-5, -5}, {1, math.Nextafter(1, 2)}, {1e15, 1e15 + 1}, {1e-5, 3e-5}, {nan}, {inf, -inf},
+		{123456, 123457}, {0, 1e6}, {-1e-9, 1e9}, {0.3, 0.7},
+	} {
+		for _, log := range []bool{false, true} {
+			c := Chart{Title: "t", XLabel: "x", YLabel: "y", LogX: log, LogY: log, Guides: []Guide{{"guide", y[0]}, {"other", y[0]}}}
+			c.Series = []Series{{Name: "s", X: y, Y: y}}
+			for columns := range 5 {
+				f := &Figure{Title: "t", Columns: columns, Charts: []Chart{c, c, c, c, c}}
+				d := readSVG(t, f.SVG())
+				checkLabels(t, d)
+				if n := len(d.texts); n > 5*30 {
+					t.Errorf("case %d: %d texts", i, n)
+				}
+			}
+		}
+	}
+	readSVG(t, new(Figure).SVG())
+	readSVG(t, oneChart(Chart{}).SVG())
+}
+
+func TestSVGManyLabels(t *testing.T) {
+	long := strings.Repeat("a long name ", 40)
+	c := Chart{Title: long, XLabel: long, YLabel: long}
+	for i := range 30 {
+		c.Series = append(c.Series, Series{Name: fmt.Sprint("series number ", i), Y: []float64{1, 2}})
+		c.Guides = append(c.Guides, Guide{long, float64(i)})
+	}
+	c.Series = append(c.Series, Series{Name: long})
+	for columns := range 5 {
+		f := &Figure{Title: long, Columns: columns, Charts: []Chart{c, c, c, c}}
+		checkLabels(t, readSVG(t, f.SVG()))
+	}
+}
+
+func TestSVGUnlikeCharts(t *testing.T) {
+	wide := Chart{Title: "t", XLabel: "x", YLabel: "y", Series: []Series{{Y: []float64{10000, 90000}}}, Guides: []Guide{{"half way", 5e4}}}
+	f := &Figure{Charts: []Chart{wide, line(1, 2)}}
+	checkLabels(t, readSVG(t, f.SVG()))
+}
+
+func TestSVGGuide(t *testing.T) {
+	c := logLine(1e-5, 1e-3, 1)
+	c.Guides = []Guide{{"small", 1e-3}, {"none", 0}, {"none", nan}}
+	svg := oneChart(c).SVG()
+	d := readSVG(t, svg)
+	m := regexp.MustCompile(`class="guide" d="M0 ([0-9.]+)H`).FindAllSubmatch(svg, -1)
+	if len(m) != 1 || string(m[0][1]) != pixel(d.uses[1][1]).String() {
+		t.Errorf("guides at %s, want one at the point of its height, %v", m, d.uses[1][1])
+	}
+}
+
+func TestSVGLogAxis(t *testing.T) {
+	d := readSVG(t, oneChart(logLine(1e-4, 1e-3, 1e-2, 1e-1, 1)).SVG())
+	if len(d.uses) != 5 {
+		t.Fatalf("%d marks, want 5", len(d.uses))
+	}
+	for i := 2; i < 5; i++ {
+		if a, b := d.uses[i-1][1]-d.uses[i][1], d.uses[1][1]-d.uses[0][1]; math.Abs(a+b) > 0.02 || a <= 0 {
+			t.Errorf("decade %d is %v px high, the first %v", i, a, -b)
+		}
+	}
+}
+
+// TestSVGThins looks for a peak and a trough of one point each in a long series.
+func TestSVGThins(t *testing.T) {
+	y := make([]float64, 100_000)
+	for i := range y {
+		y[i] = math.Sin(float64(i)) / 2
+	}
+	y[31_234], y[77_777] = 9, -9
+	svg := oneChart(line(y...)).SVG()
+	if len(svg) > 60_000 {
+		t.Errorf("%d bytes for a long series", len(svg))
+	}
+	d := readSVG(t, svg)
+	if len(d.lines) != 1 {
+		t.Fatalf("%d lines, want 1", len(d.lines))
+	}
+	lo, hi := inf, -inf
+	f := strings.Fields(strings.TrimPrefix(d.lines[0], "M"))
+	for i := 1; i < len(f); i += 2 {
+		v, err := strconv.ParseFloat(f[i], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	if want := 230 * 0.05; math.Abs(lo-want) > 0.02 || math.Abs(hi-(230-want)) > 0.02 {
+		t.Errorf("the line spans %v to %v px, want %v to %v", lo, hi, want, 230-want)
+	}
+	for i := range y {
+		if i%2 == 0 {
+			y[i] = nan
+		}
+	}
+	if n := len(oneChart(line(y...)).SVG()); n > 120_000 {
+		t.Errorf("%d bytes for a long series with as many gaps", n)
+	}
+}
+
+func TestThin(t *testing.T) {
+	run := []point{{0, 5}, {0.1, 9}, {0.2, 7}, {0.3, 1}, {0.4, 2}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}}
+	want := []point{{0, 5}, {0.1, 9}, {0.3, 1}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}}
+	if got := thin(run); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("thin: %v, want %v", got, want)
+	}
+}
+
+func TestRoundTicks(t *testing.T) {
+	for _, tt := range []struct {
+		lo, hi float64
+		log    bool
+		whole  bool
+		n      int
+		want   string
+	}{
+		{0.05, 2.29, false, false, 7, "0.0 0.5 1.0 1.5 2.0 2.5"},
+		{0.24, 0.936, false, false, 7, "0.2 0.4 0.6 0.8 1.0"},
+		{0.3, 0.7, false, false, 4, "0.3 0.4 0.5 0.6 0.7"},
+		{1, 20, false, true, 13, "0 2 4 6 8 10 12 14 16 18 20"},
+		{1, 5, false, true, 13, "1 2 3 4 5"},
+		{1, 1, false, true, 13, "0 1 2"},
+		{-1, 1, false, false, 2, "−1 0 1"},
+		{0, 3e6, false, false, 4, "0 1×10⁶ 2×10⁶ 3×10⁶"},
+		{0, 2e-5, false, false, 4, "0 5×10⁻⁶ 10×10⁻⁶ 15×10⁻⁶ 20×10⁻⁶"},
+		{2.30251, 2.30258, false, false, 6, "2.30240 2.30245 2.30250 2.30255 2.30260 2.30265 2.30270"},
+		{inf, -inf, false, false, 5, "0.0 0.2 0.4 0.6 0.8 1.0"},
+		{-5, 0, true, false, 7, "10⁻⁵ 10⁻⁴ 10⁻³ 10⁻² 10⁻¹ 10⁰"},
+		{-8, 0, true, false, 5, "10⁻⁸ 10⁻⁶ 10⁻⁴ 10⁻² 10⁰"},
+		{-1, 2, true, false, 3, "0.1 1 10 100"},
+		{math.Log10(16), math.Log10(1024), true, false, 9, "10 20 50 100 200 500 1000 2000"},
+		{-5.1, -4.9, true, false, 5, "5×10⁻⁶ 10⁻⁵ 2×10⁻⁵"},
+	} {
+		var got []string
+		for _, k := range roundTicks(span{tt.lo, tt.hi, tt.whole}, tt.log, tt.n) {
+			got = append(got, k.label)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%v to %v in %d: %s, want %s", tt.lo, tt.hi, tt.n, s, tt.want)
+		}
+	}
+}
+
+// TestXAxisEnds wants the ticks at both ends of the data, which floating point puts a
+// hair outside them: 3·0.1 > 0.3 and log10(1000) < 3.
+func TestXAxisEnds(t *testing.T) {
+	for _, tt := range []struct {
+		x    []float64
+		log  bool
+		want string
+	}{
+		{[]float64{0, 0.3}, false, "0.00 0.05 0.10 0.15 0.20 0.25 0.30"},
+		{[]float64{10, 1000}, true, "10 20 50 100 200 500 1000"},
+		{[]float64{1, 9}, false, "1 2 3 4 5 6 7 8 9"},
+		{[]float64{11, 12}, true, "10 20"},
+	} {
+		c := Chart{LogX: tt.log, Series: []Series{{X: tt.x, Y: []float64{1, 1}}}}
+		s, _ := c.spans()
+		a := xAxis(s, tt.log, 400)
+		var got []string
+		for _, k := range a.ticks {
+			got = append(got, k.label)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("x from %v to %v: %s, want %s", tt.x[0], tt.x[1], s, tt.want)
+		}
+	}
+}
+
+// TestRoundTicksProperties tries ranges of all sizes for what holds for all.
+func TestRoundTicksProperties(t *testing.T) {
+	values := []float64{0, 5e-324, 1e-310, 1e-300, 3e-7, 0.1, 0.3, 1, 1 + 1e-15, 7, 20, 12345.678, 1e6, 1e15, 1e15 + 1, 9.99e299, 1e300}
+	for _, a := range values {
+		for _, b := range values {
+			for _, s := range []span{{a, b, false}, {-a, b, false}, {-a, -b, false}, {math.Trunc(a), math.Trunc(b), true}} {
+				for n := range 12 {
+					checkTicks(t, s, false, n)
+					if math.Abs(s.lo) < 325 && math.Abs(s.hi) < 325 {
+						checkTicks(t, s, true, n)
+					}
+				}
+			}
+		}
+	}
+}
+
+func checkTicks(t *testing.T, s span, log bool, n int) {
+	t.Helper()
+	k := roundTicks(s, log, n)
+	if len(k) < 2 || len(k) > max(n, 2)+1 {
+		t.Fatalf("%v log %v: %d ticks for n = %d", s, log, len(k), n)
+	}
+	first, last, step := k[0].at, k[len(k)-1].at, k[1].at-k[0].at
+	if slack := (last - first) * 1e-8; s.lo <= s.hi && (first > s.lo+slack || last < s.hi-slack) {
+		t.Fatalf("%v log %v: ticks from %v to %v", s, log, first, last)
+	}
+	for i := 1; i < len(k); i++ {
+		if !(k[i].at > k[i-1].at) || k[i].label == k[i-1].label || len([]rune(k[i].label)) > 16 {
+			t.Fatalf("%v log %v: tick %q at %v after %q at %v", s, log, k[i].label, k[i].at, k[i-1].label, k[i-1].at)
+		}
+	}
+	m := step / math.Pow10(int(math.Floor(math.Log10(step)+1e-6)))
+	if !log && math.Abs(m-1) > 1e-6 && math.Abs(m-2) > 1e-6 && math.Abs(m-5) > 1e-6 {
+		t.Fatalf("%v: step %v is not 1, 2 or 5 times a power of ten", s, step)
+	}
+	if s.whole && !log && s.hi < 1e15 && step != math.Trunc(step) {
+		t.Fatalf("%v: step %v on an axis of integers", s, step)
+	}
+}
+
+func FuzzSVG(f *testing.F) {
+	f.Add("loss", "train", 2.29, 0.05, 1.0, false)
+	f.Add("<&>\x00\xff", "]]>", nan, inf, -inf, true)
+	f.Add("", "\u202e\U0010FFFF", math.MaxFloat64, -math.MaxFloat64, 5e-324, false)
+	f.Add("a\nb", "…", 1.0, math.Nextafter(1, 2), 1.0, true)
+	f.Fuzz(func(t *testing.T, title, name string, a, b, c float64, log bool) {
+		s := Series{Name: name, X: []float64{a, b, c, a}, Y: []float64{b, c, a, nan}}
+		chart := Chart{Title: title, XLabel: name, YLabel: title, LogX: log, LogY: log,
+			Series: []Series{s, {Name: title, Y: []float64{a, b, c}}}, Guides: []Guide{{name, c}}}
+		fig := &Figure{Title: title, Desc: name, Columns: 2, Charts: []Chart{chart, chart}}
+		checkLabels(t, readSVG(t, fig.SVG()))
+	})
+}
