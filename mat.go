@@ -78,11 +78,34 @@ type product struct {
 // hold the product, while they are in the cache.
 type finisher interface{ finish(i0, i1, j0, j1 int) }
 
-var products = sync.Pool{New: func() any { return new(product) }}
+// A spare list keeps what is needed again and again. Unlike a sync.Pool it is
+// not emptied by the garbage collector, so that a step never allocates.
+type spares[T any] chan *T
+
+func (s spares[T]) get() *T {
+	select {
+	case v := <-s:
+		return v
+	default:
+		return new(T)
+	}
+}
+
+func (s spares[T]) put(v *T) {
+	select {
+	case s <- v:
+	default:
+	}
+}
+
+var (
+	products = make(spares[product], 16)
+	panels   = make(spares[[kBlock * panelWidth]float64], 16)
+)
 
 // product sets z to the product and applies then, unless nil, to all of it.
 func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
-	p := products.Get().(*product)
+	p := products.get()
 	*p = product{a: x.Data, b: y.Data, then: then}
 	inner := 0
 	switch o {
@@ -110,7 +133,7 @@ func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
 	p.z = z.Data
 	share(p.grid(), p)
 	*p = product{}
-	products.Put(p)
+	products.put(p)
 	return z
 }
 
@@ -150,21 +173,19 @@ func (p *product) grid() int {
 	return p.down * p.across
 }
 
-var panels = sync.Pool{New: func() any { return new([kBlock * panelWidth]float64) }}
-
 // part computes chunk c of z and finishes it.
 func (p *product) part(c int) {
 	_, lanes, _ := tileSize()
 	i0, i1 := split(p.m, p.down, c/p.across)
 	j0, j1 := split((p.n+lanes-1)/lanes, p.across, c%p.across)
 	j0, j1 = j0*lanes, min(j1*lanes, p.n)
-	panel := panels.Get().(*[kBlock * panelWidth]float64)
+	panel := panels.get()
 	blocks := max(1, (p.k+kBlock-1)/kBlock)
 	for t := range blocks {
 		k0, k1 := split(p.k, blocks, t)
 		p.block(i0, i1, j0, j1, k0, k1, panel[:])
 	}
-	panels.Put(panel)
+	panels.put(panel)
 	if p.then != nil {
 		p.then.finish(i0, i1, j0, j1)
 	}

@@ -20,14 +20,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"mlp"
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // a closed standard output is an error like others
+	const sigpipe = syscall.Signal(13)
+	signal.Ignore(sigpipe) // to write to a closed pipe is an error like others
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -182,8 +182,5 @@ func describe(w io.Writer, o *options, train, test *mlp.MNIST, net mlp.Network) 
 	}
 	if o.batch > train.Len() {
 		fmt.Fprintf(w, "warning: -batch %d is more than there is: one step an epoch\n", o.batch)
-	}
-	if strings.TrimSpace(o.out) == "" {
-		fmt.Fprintln(w, "warning: -out is empty: the files go to this folder")
 	}
 }

@@ -5,12 +5,12 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"mlp"
@@ -27,15 +27,14 @@ type output struct {
 // work is done.
 func newOutput(dir string) (*output, error) {
 	if err := os.MkdirAll(filepath.Clean(dir), 0o777); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-out %s: %w", dir, err)
 	}
 	out := &output{dir: filepath.Clean(dir), saved: time.Now()}
-	f, err := os.CreateTemp(out.dir, ".probe-*")
-	if err != nil {
-		return nil, err
+	probe := filepath.Join(out.dir, ".probe.tmp")
+	if err := writeSynced(probe, nil); err != nil {
+		return nil, fmt.Errorf("-out %s: %w", dir, err)
 	}
-	f.Close()
-	return out, os.Remove(f.Name())
+	return out, os.Remove(probe)
 }
 
 func (out *output) add(e mlp.Epoch) { out.history = append(out.history, e) }
@@ -67,33 +66,28 @@ func (out *output) save() error {
 // replace puts content where name is, whole or not at all: whatever happens,
 // the old file or the new one is there.
 func replace(name string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	temporary := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".tmp")
+	err := writeSynced(temporary, content)
+	if err == nil {
+		err = os.Rename(temporary, name)
+	}
+	if err != nil {
+		os.Remove(temporary)
+	}
+	return err
+}
+
+func writeSynced(name string, content []byte) error {
+	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(content)
 	if err == nil {
-		err = f.Chmod(0o666 &^ umask)
-	}
-	if err == nil {
 		err = f.Sync()
 	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+	return errors.Join(err, f.Close())
 }
-
-// umask is the usual one: a temporary file is its owner's alone, the file it
-// becomes is for all to read.
-const umask = 0o022
 
 // historyCSV has a header and a row per epoch.
 func historyCSV(h mlp.History) ([]byte, error) {
@@ -124,11 +118,11 @@ func curves(h mlp.History) *mlp.Figure {
 			len(h), last.Loss, last.TestAccuracy),
 		Charts: []mlp.Chart{
 			{Title: "Loss over epochs", XLabel: "Epoch", YLabel: "Cross-entropy loss", Series: []mlp.Series{
-				{Name: "Training loss", Y: column(func(e mlp.Epoch) float64 { return e.Loss })},
-				{Name: "Test loss", Y: column(func(e mlp.Epoch) float64 { return e.TestLoss })}}},
+				{Name: "Training", Y: column(func(e mlp.Epoch) float64 { return e.Loss })},
+				{Name: "Test", Y: column(func(e mlp.Epoch) float64 { return e.TestLoss })}}},
 			{Title: "Accuracy over epochs", XLabel: "Epoch", YLabel: "Accuracy", Series: []mlp.Series{
-				{Name: "Training accuracy", Y: column(func(e mlp.Epoch) float64 { return e.Accuracy })},
-				{Name: "Test accuracy", Y: column(func(e mlp.Epoch) float64 { return e.TestAccuracy })}}},
+				{Name: "Training", Y: column(func(e mlp.Epoch) float64 { return e.Accuracy })},
+				{Name: "Test", Y: column(func(e mlp.Epoch) float64 { return e.TestAccuracy })}}},
 		},
 	}
 }
@@ -138,14 +132,13 @@ func curves(h mlp.History) *mlp.Figure {
 type progress struct {
 	w           *os.File // nil: no bar
 	epochs      int
-	rows, total atomic.Int64
+	rows, total int
 	start, last time.Time
 	shown       bool
 }
 
 func newProgress(w *os.File, epochs, rows int) *progress {
-	p := &progress{epochs: epochs, start: time.Now()}
-	p.total.Store(int64(rows))
+	p := &progress{epochs: epochs, total: rows, start: time.Now()}
 	if info, err := w.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		p.w = w
 	}
@@ -172,13 +165,13 @@ func (d watched) Batch(x, y *mlp.Matrix, index []int) {
 
 // add draws the bar at most ten times a second.
 func (p *progress) add(rows int) {
-	done := p.rows.Add(int64(rows))
+	p.rows += rows
 	now := time.Now()
 	if now.Sub(p.start) < time.Second || now.Sub(p.last) < 100*time.Millisecond {
 		return
 	}
 	p.last, p.shown = now, true
-	share := float64(done) / float64(p.total.Load())
+	share := float64(p.rows) / float64(p.total)
 	left := time.Duration(float64(now.Sub(p.start)) * (1/share - 1)).Round(time.Second)
 	const width = 30
 	full := min(width, int(share*width))

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/csv"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// command runs train and returns what it printed and its exit code.
+func command(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (stderr string, code int) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	code = run(ctx, args, stdout, f)
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), code
+}
+
+// quick is a run of a fraction of a second.
+func quick(more ...string) []string {
+	return append([]string{"-limit", "300", "-hidden", "16", "-init", "he", "-epochs", "3"}, more...)
+}
+
+func TestRun(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "deep", "out")
+	var stdout bytes.Buffer
+	stderr, code := command(t, context.Background(), &stdout, quick("-out", out)...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	want := regexp.MustCompile(`\A(Epoch [123]/3, Loss: \d\.\d{4}, Test Accuracy: 0\.\d{4}\n){3}` +
+		`Final Test Accuracy: 0\.\d{4}\nWeights SHA-256: [0-9a-f]{64}\n\z`)
+	if !want.MatchString(stdout.String()) {
+		t.Errorf("standard output:\n%s", stdout.String())
+	}
+	for _, part := range []string{"300 digits to train and 1000 to test on", "784-16-10, relu", "12730 parameters", "kernel: "} {
+		if !strings.Contains(stderr, part) {
+			t.Errorf("standard error lacks %q:\n%s", part, stderr)
+		}
+	}
+	table, err := os.Open(filepath.Join(out, "history.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	rows, err := csv.NewReader(table).ReadAll()
+	if err != nil || len(rows) != 4 || strings.Join(rows[0], " ") != "epoch loss accuracy test_loss test_accuracy" || rows[3][0] != "3" {
+		t.Errorf("history %v, error %v", rows, err)
+	}
+	chart, err := os.ReadFile(filepath.Join(out, "curves.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(chart, new(struct{})); err != nil {
+		t.Errorf("curves.svg: %v", err)
+	}
+	names, _ := filepath.Glob(filepath.Join(out, "*"))
+	hidden, _ := filepath.Glob(filepath.Join(out, ".*"))
+	if len(names) != 2 || len(hidden) != 0 {
+		t.Errorf("files %v %v", names, hidden)
+	}
+}
+
+// A run is a function of its flags alone, each of which changes it.
+func TestFlagsMatter(t *testing.T) {
+	seen := map[string]string{}
+	for _, more := range []string{"", "-seed 2", "-act tanh", "-act sigmoid", "-init xavier", "-init lecun", "-init small",
+		"-opt momentum", "-opt adam", "-lr 0.2", "-batch 7", "-epochs 2", "-shuffle=false", "-holdout 0.5", "-hidden 8,8", "-hidden=",
+		"-limit 299", "-opt momentum -momentum 0.5"} {
+		var first, second bytes.Buffer
+		args := quick(append([]string{"-out", t.TempDir()}, strings.Fields(more)...)...)
+		if stderr, code := command(t, context.Background(), &first, args...); code != 0 {
+			t.Fatalf("%s: exit code %d: %s", more, code, stderr)
+		}
+		command(t, context.Background(), &second, args...)
+		if first.String() != second.String() {
+			t.Errorf("%s: two runs differ", more)
+		}
+		lines := strings.Split(strings.TrimSpace(first.String()), "\n")
+		hash := lines[len(lines)-1]
+		if other, ok := seen[hash]; ok {
+			t.Errorf("%q gives the weights of %q", more, other)
+		}
+		seen[hash] = more
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var stdout bytes.Buffer
+	stderr, code := command(t, context.Background(), &stdout, "-h")
+	if code != 0 || stderr != "" {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+	for _, name := range []string{"data", "limit", "holdout", "hidden", "act", "init", "opt", "lr", "batch", "epochs", "seed", "shuffle", "out"} {
+		if !strings.Contains(stdout.String(), "  -"+name) {
+			t.Errorf("the help lacks -%s", name)
+		}
+	}
+}
+
+func TestWrongFlags(t *testing.T) {
+	for _, flags := range []string{"-batch 0", "-batch x", "-lr NaN", "-lr 0", "-lr -1", "-lr +Inf", "-holdout 1", "-holdout -0.1",
+		"-holdout NaN", "-hidden 3,x", "-hidden 0", "-hidden 3,,4", "-hidden 99999999999999999999", "-hidden 65536,65536",
+		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
+		"-shuffle=maybe", "-momentum 1", "-nonsense", "extra"} {
+		var stdout bytes.Buffer
+		out := t.TempDir()
+		stderr, code := command(t, context.Background(), &stdout, append([]string{"-out", out}, strings.Fields(flags)...)...)
+		if code != 2 || stdout.Len() > 0 || !oneLine(stderr) {
+			t.Errorf("%s: exit code %d, standard error %q", flags, code, stderr)
+		}
+	}
+}
+
+// oneLine reports whether standard error is the one line that says what failed.
+func oneLine(stderr string) bool {
+	return strings.HasPrefix(stderr, "train: ") && strings.Count(stderr, "\n") == 1
+}
+
+// last is the last line of standard error.
+func last(stderr string) string {
+	lines := strings.SplitAfter(strings.TrimSuffix(stderr, "\n")+"\n", "\n")
+	return lines[len(lines)-2]
+}
+
+// idx is an IDX file of zeros.
+func idx(dims ...byte) []byte {
+	file := []byte{0, 0, 8, byte(len(dims))}
+	size := 1
+	for _, d := range dims {
+		file = append(file, 0, 0, 0, d)
+		size *= int(d)
+	}
+	return append(file, make([]byte, size)...)
+}
+
+func zipped(data []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(data)
+	z.Close()
+	return b.Bytes()
+}
+
+func TestBadData(t *testing.T) {
+	images, labels := idx(9, 28, 28), idx(9)
+	flipped := zipped(images)
+	flipped[len(flipped)-6] ^= 1 // in the checksum
+	far := bytes.Clone(labels)
+	far[len(far)-1] = 10
+	for _, c := range []struct {
+		name           string
+		images, labels []byte
+		reason         string
+	}{
+		{"no images", nil, labels, "train-images-idx3-ubyte"},
+		{"no labels", images, nil, "train-labels-idx1-ubyte"},
+		{"not IDX", []byte("PK\x03\x04 a zip file"), labels, "not an IDX file"},
+		{"HTML", []byte("<!DOCTYPE html><html>Not found</html>"), labels, "HTML"},
+		{"cut short", images[:1000], labels, "1000"},
+		{"left over", append(bytes.Clone(images), 0), labels, "left over"},
+		{"flipped bit", flipped, labels, "checksum"},
+		{"another type", []byte("\x00\x00\x0d\x01\x00\x00\x00\x01\x00\x00\x00\x00"), labels, "float32"},
+		{"claims", []byte("\x00\x00\x08\x03\xff\xff\xff\xff\x00\x00\x00\x1c\x00\x00\x00\x1c"), labels, "claims"},
+		{"other rank", idx(9), labels, "rank"},
+		{"counts", images, idx(8), "8 labels"},
+		{"label 10", images, far, "label 10"},
+	} {
+		dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+		if c.images != nil {
+			os.WriteFile(filepath.Join(dir, "train-images-idx3-ubyte.gz"), c.images, 0o666)
+		}
+		if c.labels != nil {
+			os.WriteFile(filepath.Join(dir, "train-labels-idx1-ubyte.gz"), c.labels, 0o666)
+		}
+		stderr, code := command(t, context.Background(), io.Discard, "-data", dir, "-out", out)
+		line := last(stderr)
+		if code != 1 || !oneLine(line) || !strings.Contains(line, dir) || !strings.Contains(line, c.reason) {
+			t.Errorf("%s: exit code %d, standard error %q", c.name, code, stderr)
+		}
+		if strings.Contains(stderr, "ba891046") != (c.images == nil || c.labels == nil) {
+			t.Errorf("%s: the hint where data are: %q", c.name, stderr)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s: the output folder was made", c.name)
+		}
+	}
+	if stderr, code := command(t, context.Background(), io.Discard, "-data", "/no/such/folder"); code != 1 || !oneLine(last(stderr)) {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+}
+
+func TestHoldout(t *testing.T) {
+	stderr, code := command(t, context.Background(), io.Discard, quick("-limit", "100", "-holdout", "0.29", "-out", t.TempDir())...)
+	if code != 0 || !strings.Contains(stderr, "71 digits to train and 29 to test on") {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+	if stderr, code := command(t, context.Background(), io.Discard, "-limit", "4", "-holdout", "0.2"); code != 1 || !oneLine(stderr) {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+}
+
+func TestUnwritableOutput(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	os.WriteFile(file, nil, 0o666)
+	for _, out := range []string{file, filepath.Join(file, "below"), "/proc/no"} {
+		stderr, code := command(t, context.Background(), io.Discard, quick("-out", out)...)
+		if code != 1 || !oneLine(stderr) || !strings.Contains(stderr, out) {
+			t.Errorf("%s: exit code %d, standard error %q", out, code, stderr)
+		}
+	}
+}
+
+func TestDivergence(t *testing.T) {
+	out := t.TempDir()
+	os.WriteFile(filepath.Join(out, "history.csv"), []byte("old"), 0o666)
+	stderr, code := command(t, context.Background(), io.Discard, quick("-lr", "1e300", "-out", out)...)
+	line := last(stderr)
+	if code != 1 || !strings.HasPrefix(line, "train: ") || !strings.Contains(line, "epoch 1, batch") || !strings.Contains(line, "smaller -lr") {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+	if old, _ := os.ReadFile(filepath.Join(out, "history.csv")); string(old) != "old" {
+		t.Errorf("the old history is %q", old)
+	}
+}
+
+// A canceller cancels when the second epoch is printed.
+type canceller struct {
+	cancel func()
+	lines  int
+}
+
+func (c *canceller) Write(p []byte) (int, error) {
+	if c.lines++; c.lines == 2 {
+		c.cancel()
+	}
+	return len(p), nil
+}
+
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	out := t.TempDir()
+	stderr, code := command(t, ctx, &canceller{cancel: cancel}, quick("-out", out)...)
+	if code != 1 || !strings.Contains(last(stderr), "interrupted: "+out+" holds epochs 1 to 2") {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+	table, _ := os.ReadFile(filepath.Join(out, "history.csv"))
+	if n := bytes.Count(table, []byte("\n")); n != 3 {
+		t.Errorf("history.csv has %d lines:\n%s", n, table)
+	}
+}
+
+type closed struct{}
+
+func (closed) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestClosedOutput(t *testing.T) {
+	stderr, code := command(t, context.Background(), closed{}, quick("-out", t.TempDir())...)
+	if code != 1 || !strings.Contains(last(stderr), "broken pipe") {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+}
+
+// TestFullMNIST is the article's experiment at its full size.
+func TestFullMNIST(t *testing.T) {
+	dir := os.Getenv("MNIST_DIR")
+	if _, err := os.Stat(filepath.Join(dir, "train-images-idx3-ubyte.gz")); err != nil {
+		t.Skip("$MNIST_DIR does not name a folder of full MNIST")
+	}
+	var stdout bytes.Buffer
+	stderr, code := command(t, context.Background(), &stdout, "-data", dir, "-limit", "5000", "-holdout", "0.2", "-out", t.TempDir())
+	var accuracy float64
+	_, final, _ := strings.Cut(stdout.String(), "Final Test Accuracy: ")
+	fmt.Sscan(final, &accuracy)
+	if code != 0 || accuracy < 0.91 || accuracy > 0.95 {
+		t.Errorf("exit code %d, accuracy %v: %s", code, accuracy, stderr)
+	}
+}

@@ -1,0 +1,48 @@
+// Package mlp builds and trains multi-layer perceptrons from the matrix up,
+// with nothing but the standard library and, on amd64, its own assembly. It
+// is in Go what the article "Learn Deep Learning with NumPy, Part 4.1: Deeper
+// MLPs and Vanishing Gradients" is in NumPy.
+//
+// # Conventions
+//
+// A [Matrix] is row-major; a row is a sample. The receiver of an operation is
+// its result, is named z, takes its shape from the operands x and y, reuses
+// its storage and is returned. Shapes that do not fit are the program's fault
+// and panic with the method's name and both shapes; what comes from a file, a
+// reader or a context returns an error that names the file and the place. The
+// package never prints.
+//
+// # A map
+//
+//	mat.go          Matrix, its three products, the threads that share them
+//	mat_generic.go  the kernels in Go, exp and log: the definition of every bit
+//	mat_amd64.s     the same for AVX-512 and AVX2, chosen in mat_amd64.go
+//	mat_noasm.go    every other processor, and -tags purego
+//	nn.go           activations, layers forward and backward, losses
+//	train.go        Train, the optimizers, the history of a run
+//	mnist.go        IDX files and the digits
+//	svgplot.go      charts
+//
+// # Every bit
+//
+// Each element of a product is one chain of fused multiply-adds over the
+// summed index in ascending order, starting from zero, in every kernel and
+// with any number of threads. Threads share out parts of the result, never
+// parts of a sum; other sums run in a fixed order; exponential, logarithm and
+// random numbers are the package's own. So one seed gives one set of weights.
+//
+// # How a step is computed
+//
+// A product is cut into chunks of the result. What follows it element by
+// element is done by whoever computed the chunk, while it is in the cache:
+// bias and activation after x·W, the derivative after δ·Wᵀ, the bias's
+// gradient and the update of the weights after xᵀ·δ. One routine serves the
+// three products, which differ in their strides, and one serves the threads.
+//
+// # Goroutines
+//
+// A Network serves one goroutine at a time, because Forward keeps in it what
+// Backward needs. Different networks may be used at the same time. Products
+// start helper goroutines, up to GOMAXPROCS in all, which end by themselves a
+// fraction of a millisecond after the last product.
+package mlp
