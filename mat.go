@@ -149,7 +149,7 @@ func overlap(x, y []float64) bool {
 // Chunks of z are what goroutines share out and what then finishes in cache.
 // A chunk is a block of rows, and where these are few, of columns too.
 const (
-	chunkRows  = 64
+	chunkRows  = 256
 	chunkCols  = 64
 	fewChunks  = 4
 	smallWork  = 1 << 15 // multiply-adds that are not worth a second goroutine
@@ -157,26 +157,31 @@ const (
 	panelWidth = 24      // the widest panel of any kernel
 )
 
+// A panel of b is copied where its rows lie so far apart that they compete for
+// the same lines of the cache, and enough tiles use it.
+const (
+	farStride = 500
+	manyTiles = 4
+)
+
 // grid chooses the chunks and returns how many there are.
 func (p *product) grid() int {
-	p.down, p.across = 1, 1
-	if p.m*p.n*p.k > smallWork {
-		p.down = (p.m + chunkRows - 1) / chunkRows
-		p.down += p.down & 1 * (p.down >> 1 & 1) // an even number is shared evenly by two
-		for p.down*p.across < fewChunks && p.n/(2*p.across) >= chunkCols {
-			p.across *= 2
-		}
-		for p.down*p.across < fewChunks && p.m/(2*p.down) >= 8 {
-			p.down *= 2
-		}
+	few := min(fewChunks, p.m*p.n*p.k/smallWork)
+	p.down, p.across = max(1, (p.m+chunkRows-1)/chunkRows), 1
+	for p.down*p.across < few && p.n/(2*p.across) >= chunkCols {
+		p.across *= 2
+	}
+	for p.down*p.across < few && p.m/(2*p.down) >= 8 {
+		p.down *= 2
 	}
 	return p.down * p.across
 }
 
 // part computes chunk c of z and finishes it.
 func (p *product) part(c int) {
-	_, lanes, _ := tileSize()
-	i0, i1 := split(p.m, p.down, c/p.across)
+	rows, lanes, _ := tileSize()
+	i0, i1 := split((p.m+rows-1)/rows, p.down, c/p.across)
+	i0, i1 = i0*rows, min(i1*rows, p.m)
 	j0, j1 := split((p.n+lanes-1)/lanes, p.across, c%p.across)
 	j0, j1 = j0*lanes, min(j1*lanes, p.n)
 	panel := panels.get()
@@ -202,9 +207,11 @@ func (p *product) block(i0, i1, j0, j1, k0, k1 int, panel []float64) {
 		v0, v1 := split(vectors, across, s)
 		j, w := j0+v0*lanes, min(j1-j0, v1*lanes)-v0*lanes
 		b, bk := p.b[min(len(p.b), k0*p.bk+j*p.bj):], p.bk
-		if p.bj != 1 || w%lanes != 0 {
+		if p.bj != 1 || wholeVectors() && w%lanes != 0 || down >= manyTiles && bk >= farStride {
 			bk = (v1 - v0) * lanes
-			p.pack(panel, bk, j, w, k0, k1)
+			if k0 < k1 {
+				pack(panel, b, bk, w, k1-k0, p.bk, p.bj)
+			}
 			b = panel
 		}
 		for t := range down {
@@ -212,20 +219,6 @@ func (p *product) block(i0, i1, j0, j1, k0, k1 int, panel []float64) {
 			i := i0 + u0
 			multiply(&tile{p.z[i*p.n+j:], p.a[min(len(p.a), i*p.ai+k0*p.ak):], b,
 				p.n, p.ai, p.ak, bk, k1 - k0, u1 - u0, w, k0 > 0})
-		}
-	}
-}
-
-// pack copies columns j to j+w, rows k0 to k1 of b to panel, its rows width
-// apart and filled up with zeros.
-func (p *product) pack(panel []float64, width, j, w, k0, k1 int) {
-	for q := k0; q < k1; q++ {
-		row := panel[(q-k0)*width:][:width]
-		clear(row[w:])
-		at := q*p.bk + j*p.bj
-		for c := range row[:w] {
-			row[c] = p.b[at]
-			at += p.bj
 		}
 	}
 }

@@ -60,6 +60,8 @@ func Kernel() string {
 
 func multiply(t *tile) {
 	switch {
+	case useAVX512 && t.rows == 8 && t.cols == 10:
+		multiplyTenAVX512(t)
 	case useAVX512:
 		multiplyAVX512(t)
 	case useAVX2 && t.cols%4 == 0:
@@ -88,16 +90,48 @@ func (t *tile) padded() {
 	}
 }
 
-// multiplyAVX512 takes up to 8 rows and 24 columns; it reads b in whole
-// vectors of 8 and writes no column of z beyond cols.
+// multiplyAVX512 takes up to 8 rows and 24 columns.
 //
 //go:noescape
 func multiplyAVX512(t *tile)
+
+// multiplyTenAVX512 takes 8 rows and 10 columns.
+//
+//go:noescape
+func multiplyTenAVX512(t *tile)
 
 // multiplyAVX2 takes up to 4 rows and 4, 8 or 12 columns.
 //
 //go:noescape
 func multiplyAVX2(t *tile)
+
+// copyRowsAVX2 copies rows of width elements, a multiple of four.
+//
+//go:noescape
+func copyRowsAVX2(to, from *float64, height, width, toStride, fromStride int)
+
+// transposeAVX2 makes four rows of width elements, at least four, columns.
+//
+//go:noescape
+func transposeAVX2(to, from *float64, width, toStride, fromStride int)
+
+// wholeVectors reports whether the kernel reads b in whole vectors only.
+func wholeVectors() bool { return useAVX2 && !useAVX512 }
+
+// pack copies w columns of b, which begin with from and are bj apart, k rows
+// bk apart, to panel, whose rows are width apart and filled up with zeros.
+func pack(panel, from []float64, width, w, k, bk, bj int) {
+	switch {
+	case useAVX2 && bj == 1 && w%4 == 0:
+		copyRowsAVX2(&panel[0], &from[0], k, w, width, bk)
+	case useAVX2 && bk == 1 && w == width && k >= 4:
+		for c := 0; c < w; c += 4 {
+			transposeAVX2(&panel[c], &from[c*bj], k, width, bj)
+		}
+	default:
+		packGeneric(panel, from, width, w, k, bk, bj)
+	}
+}
 
 // The elementwise steps take a multiple of four elements, a length they have
 // from their first slice.

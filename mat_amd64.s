@@ -79,9 +79,11 @@ label:                      \
 // AVX-512: a tile of 8 rows by 3 vectors fills Z8 to Z31, b's row is in Z0 to
 // Z2, and Z3 to Z7 take turns at holding an element of a.
 
-#define LOAD1 VMOVUPD (bp), Z0
-#define LOAD2 LOAD1; VMOVUPD 64(bp), Z1
-#define LOAD3 LOAD2; VMOVUPD 128(bp), Z2
+// K1 to K3 mask the columns that the tile has of each vector: in b, whose row
+// may end there, and in z.
+#define LOAD1 VMOVUPD.Z (bp), K1, Z0
+#define LOAD2 LOAD1; VMOVUPD.Z 64(bp), K2, Z1
+#define LOAD3 LOAD2; VMOVUPD.Z 128(bp), K3, Z2
 
 #define MAC1(at, x, z0, z1, z2) VBROADCASTSD at, x; VFMADD231PD Z0, x, z0
 #define MAC2(at, x, z0, z1, z2) MAC1(at, x, z0, z1, z2); VFMADD231PD Z1, x, z1
@@ -96,7 +98,6 @@ label:                      \
 #define ROWS7 ROWS6; MAC((ap)(ai3*2), Z4, Z26, Z27, Z28)
 #define ROWS8 ROWS7; MAC((ap)(ai7*1), Z5, Z29, Z30, Z31)
 
-// K1 to K3 mask the columns that the tile has of each vector.
 #define FETCH(z0, z1, z2) \
 	VMOVUPD.Z (zp), K1, z0     \
 	VMOVUPD.Z 64(zp), K2, z1   \
@@ -112,6 +113,79 @@ label:                      \
 	ADDQ ldz, zp               \
 	DECQ rows                  \
 	JZ   done
+
+// Ten columns, the digits, are 8 + 2. So that the 2 do not cost a vector of
+// their own, a pair of rows shares one: Z8 to Z15 hold the eight columns of each
+// row and Y4 to Y7 the two columns of a row beside the next row's.
+#define PAIR(at0, at1, z0, z1, two) \
+	VBROADCASTSD at0, Z2         \
+	VBROADCASTSD at1, Z3         \
+	VFMADD231PD  Z0, Z2, z0      \
+	VFMADD231PD  Z0, Z3, z1      \
+	VBLENDPD     $12, Y3, Y2, Y2 \
+	VFMADD231PD  Y1, Y2, two
+
+#define FETCHTEN(z0, z1, x, y) \
+	VMOVUPD     (zp), z0                   \
+	VMOVUPD     64(zp), x                  \
+	VMOVUPD     (zp)(ldz*1), z1            \
+	VINSERTF128 $1, 64(zp)(ldz*1), y, y    \
+	LEAQ        (zp)(ldz*2), zp
+
+#define STORETEN(z0, z1, x, y) \
+	VMOVUPD      z0, (zp)                   \
+	VMOVUPD      x, 64(zp)                  \
+	VMOVUPD      z1, (zp)(ldz*1)            \
+	VEXTRACTF128 $1, y, 64(zp)(ldz*1)       \
+	LEAQ         (zp)(ldz*2), zp
+
+// func multiplyTenAVX512(t *tile)
+TEXT ·multiplyTenAVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), R14
+	ARGUMENTS
+	VXORPD X4, X4, X4
+	VXORPD X5, X5, X5
+	VXORPD X6, X6, X6
+	VXORPD X7, X7, X7
+	VXORPD X8, X8, X8
+	VXORPD X9, X9, X9
+	VXORPD X10, X10, X10
+	VXORPD X11, X11, X11
+	VXORPD X12, X12, X12
+	VXORPD X13, X13, X13
+	VXORPD X14, X14, X14
+	VXORPD X15, X15, X15
+	CMPB tile_more(R14), $0
+	JEQ  begin
+	FETCHTEN(Z8, Z9, X4, Y4)
+	FETCHTEN(Z10, Z11, X5, Y5)
+	FETCHTEN(Z12, Z13, X6, Y6)
+	FETCHTEN(Z14, Z15, X7, Y7)
+
+begin:
+	MOVQ  tile_z(R14), zp
+	TESTQ left, left
+	JZ    store
+
+loop:
+	VMOVUPD        (bp), Z0
+	VBROADCASTF128 64(bp), Y1
+	PAIR((ap), (ap)(ai*1), Z8, Z9, Y4)
+	PAIR((ap)(ai*2), (ap)(ai3*1), Z10, Z11, Y5)
+	PAIR((ap)(ai*4), (ap)(ai5*1), Z12, Z13, Y6)
+	PAIR((ap)(ai3*2), (ap)(ai7*1), Z14, Z15, Y7)
+	ADDQ           ak, ap
+	ADDQ           bk, bp
+	DECQ           left
+	JNZ            loop
+
+store:
+	STORETEN(Z8, Z9, X4, Y4)
+	STORETEN(Z10, Z11, X5, Y5)
+	STORETEN(Z12, Z13, X6, Y6)
+	STORETEN(Z14, Z15, X7, Y7)
+	VZEROUPPER
+	RET
 
 // func multiplyAVX512(t *tile)
 TEXT ·multiplyAVX512(SB), NOSPLIT, $0-8
@@ -402,6 +476,84 @@ store:
 	STORE(Y13, Y14, Y15)
 
 done:
+	VZEROUPPER
+	RET
+
+// Copying a panel of b.
+
+// func copyRowsAVX2(to, from *float64, height, width, toStride, fromStride int)
+TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ to+0(FP), DI
+	MOVQ from+8(FP), SI
+	MOVQ height+16(FP), CX
+	MOVQ width+24(FP), DX
+	MOVQ toStride+32(FP), R8
+	MOVQ fromStride+40(FP), R9
+	SHLQ $3, R8
+	SHLQ $3, R9
+
+row:
+	XORL AX, AX
+
+next:
+	VMOVUPD (SI)(AX*8), Y0
+	VMOVUPD Y0, (DI)(AX*8)
+	ADDQ    $4, AX
+	CMPQ    AX, DX
+	JLT     next
+	ADDQ    R8, DI
+	ADDQ    R9, SI
+	DECQ    CX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// Four rows become four columns: pairs within the halves of a register, then
+// halves.
+#define TRANSPOSE4 \
+	VMOVUPD    (SI), Y0          \
+	VMOVUPD    (SI)(R9*1), Y1    \
+	VMOVUPD    (SI)(R9*2), Y2    \
+	VMOVUPD    (SI)(R10*1), Y3   \
+	VUNPCKLPD  Y1, Y0, Y4        \
+	VUNPCKHPD  Y1, Y0, Y5        \
+	VUNPCKLPD  Y3, Y2, Y6        \
+	VUNPCKHPD  Y3, Y2, Y7        \
+	VPERM2F128 $0x20, Y6, Y4, Y0 \
+	VPERM2F128 $0x20, Y7, Y5, Y1 \
+	VPERM2F128 $0x31, Y6, Y4, Y2 \
+	VPERM2F128 $0x31, Y7, Y5, Y3 \
+	VMOVUPD    Y0, (DI)          \
+	VMOVUPD    Y1, (DI)(R8*1)    \
+	VMOVUPD    Y2, (DI)(R8*2)    \
+	VMOVUPD    Y3, (DI)(R11*1)
+
+// func transposeAVX2(to, from *float64, width, toStride, fromStride int)
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-40
+	MOVQ to+0(FP), DI
+	MOVQ from+8(FP), SI
+	MOVQ width+16(FP), CX
+	MOVQ toStride+24(FP), R8
+	MOVQ fromStride+32(FP), R9
+	SHLQ $3, R8
+	SHLQ $3, R9
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R8)(R8*2), R11
+	SUBQ $4, CX
+	JLE  end
+
+next:
+	TRANSPOSE4
+	ADDQ $32, SI
+	LEAQ (DI)(R8*4), DI
+	SUBQ $4, CX
+	JGT  next
+
+end: // the last four columns, which may have been done in part
+	LEAQ  (SI)(CX*8), SI
+	IMULQ R8, CX
+	ADDQ  CX, DI
+	TRANSPOSE4
 	VZEROUPPER
 	RET
 

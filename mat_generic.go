@@ -73,6 +73,19 @@ func (t *tile) pair(i, j int) {
 	z1[0], z1[1], z1[2], z1[3] = c10, c11, c12, c13
 }
 
+// packGeneric copies w columns of b, which begin with from and are bj apart,
+// k rows bk apart, to panel, whose rows are width apart and filled up with
+// zeros.
+func packGeneric(panel, from []float64, width, w, k, bk, bj int) {
+	for q := range k {
+		row := panel[q*width:][:width]
+		clear(row[w:])
+		for c := range row[:w] {
+			row[c] = from[q*bk+c*bj]
+		}
+	}
+}
+
 // The elementwise steps. Each assembly twin takes a multiple of four elements;
 // these do the rest.
 

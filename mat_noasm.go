@@ -6,6 +6,11 @@ package mlp
 
 func tileSize() (rows, lanes, wide int) { return genericRows, genericLanes, genericWide }
 func multiply(t *tile)                  { multiplyGeneric(t) }
+func wholeVectors() bool                { return false }
+
+func pack(panel, from []float64, width, w, k, bk, bj int) {
+	packGeneric(panel, from, width, w, k, bk, bj)
+}
 
 // Kernel names the kernel in use: AVX-512, AVX2 or Go.
 func Kernel() string { return "Go" }
