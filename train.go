@@ -42,6 +42,7 @@ type Config struct {
 	Rate      float64    // the learning rate
 	Momentum  float64    // for Momentum, and Adam's first decay; 0 is 0.9
 	Epochs    int        // how many times all samples are seen
+	Done      int        // how many of them net has been trained before, by the same Config
 	Batch     int        // samples per step; an epoch's last step takes what is left
 	Seed      uint64     // of the order of the samples
 	InOrder   bool       // take them as they lie, not in a new order each epoch
@@ -74,7 +75,9 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("the loss is %v at epoch %d, batch %d: training has diverged", e.Loss, e.Epoch, e.Batch)
 }
 
-// Train trains net on train and returns the epochs that it finished. It ends
+// Train trains net on train and returns the epochs that it finished. With
+// Config.Done it goes on exactly as if it had never stopped, with the
+// optimizer's running values that the earlier Train left in net. It ends
 // early, with an error, when ctx is done (between two batches), when the loss
 // is not finite (*DivergedError) or when OnEpoch says so.
 func Train(ctx context.Context, net Network, train Dataset, c Config) (History, error) {
@@ -84,7 +87,7 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 	}
 	defer t.release()
 	var history History
-	for n := 1; n <= c.Epochs; n++ {
+	for n := c.Done + 1; n <= c.Epochs; n++ {
 		if err := t.epoch(ctx, n); err != nil {
 			return history, err
 		}
@@ -138,11 +141,21 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	}
 	t := &trainer{Config: c, net: net, train: train, order: make([]int, train.Len())}
 	t.updater = updater{rule: c.Optimizer, Step: Step{Rate: c.Rate, Momentum: c.Momentum}}
+	t.N = c.Done * t.batches()
+	for i, l := range net {
+		for s := range l.slots {
+			switch {
+			case s >= c.Optimizer.Slots:
+				l.slots[s] = [2]Matrix{}
+			case c.Done == 0:
+				l.slots[s] = [2]Matrix{*NewMatrix(l.W.Rows, l.W.Cols), *NewMatrix(1, l.B.Cols)}
+			case len(l.slots[s][0].Data) != len(l.W.Data):
+				return nil, fmt.Errorf("train: layer %d lacks the running values of %s", i+1, c.Optimizer.Name)
+			}
+		}
+	}
 	for _, l := range net {
 		l.update = &t.updater
-		for s := range c.Optimizer.Slots {
-			l.slots[s] = [2]Matrix{*NewMatrix(l.W.Rows, l.W.Cols), *NewMatrix(1, l.B.Cols)}
-		}
 	}
 	return t, nil
 }

@@ -72,7 +72,7 @@ func TestRun(t *testing.T) {
 	}
 	names, _ := filepath.Glob(filepath.Join(out, "*"))
 	hidden, _ := filepath.Glob(filepath.Join(out, ".*"))
-	if len(names) != 2 || len(hidden) != 0 {
+	if len(names) != 3 || len(hidden) != 0 {
 		t.Errorf("files %v %v", names, hidden)
 	}
 }

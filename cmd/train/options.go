@@ -19,6 +19,7 @@ import (
 // options is the command line, checked.
 type options struct {
 	data, out, initName   string
+	load, resume, verify  string
 	limit, batch, epochs  int
 	holdout, lr, momentum float64
 	hidden                []int
@@ -66,6 +67,9 @@ func parse(args []string) (*options, error) {
 	f.IntVar(&o.epochs, "epochs", 20, "how many times all images are seen")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the first weights and of the order of the images")
 	f.BoolVar(&o.shuffle, "shuffle", true, "take the images in a new order each epoch")
+	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`")
+	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz`, to -epochs in all, writing to its folder")
+	f.StringVar(&o.verify, "verify", "", "train again what is in this `FILE.npz` and compare")
 	f.StringVar(&o.out, "out", "out", "folder that the files are written to")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -77,6 +81,8 @@ func parse(args []string) (*options, error) {
 // check holds the flags to their ranges.
 func (o *options) check() error {
 	switch {
+	case len(o.load) > 0 && len(o.resume+o.verify) > 0 || len(o.resume) > 0 && len(o.verify) > 0:
+		return errors.New("-load, -resume and -verify exclude one another")
 	case o.flags.NArg() > 0:
 		return fmt.Errorf("%q is not a flag", o.flags.Arg(0))
 	case o.limit < 0:
@@ -93,6 +99,60 @@ func (o *options) check() error {
 		return fmt.Errorf("-epochs %d: want 1 or more", o.epochs)
 	}
 	return nil
+}
+
+// recipe is the flags that the weights depend on, by name, in words that parse
+// understands.
+func (o *options) recipe() map[string]string {
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	widths := make([]string, len(o.hidden))
+	for i, n := range o.hidden {
+		widths[i] = strconv.Itoa(n)
+	}
+	return map[string]string{
+		"data": o.data, "limit": strconv.Itoa(o.limit), "holdout": number(o.holdout), "load": o.load,
+		"hidden": strings.Join(widths, ","), "act": o.act.Name, "init": o.initName, "opt": o.opt.Name,
+		"lr": number(o.lr), "momentum": number(o.momentum), "batch": strconv.Itoa(o.batch),
+		"epochs": strconv.Itoa(o.epochs), "seed": strconv.FormatUint(o.seed, 10), "shuffle": strconv.FormatBool(o.shuffle),
+	}
+}
+
+// given returns the flags that stand on the command line, with their values as
+// recipe has them.
+func (o *options) given() map[string]string {
+	all, given := o.recipe(), map[string]string{}
+	o.flags.Visit(func(f *flag.Flag) { given[f.Name] = all[f.Name] })
+	return given
+}
+
+// again returns the options of an earlier run from its recipe, which comes
+// from a file and is checked as a command line is. A flag of this command line
+// that contradicts it is an error; only where data lie and how many epochs
+// there shall be may differ.
+func (o *options) again(recipe map[string]string) (*options, error) {
+	if len(recipe) == 0 {
+		return nil, errors.New("the file does not say how it was trained")
+	}
+	given := o.given()
+	var args []string
+	for _, name := range slices.Sorted(maps.Keys(o.recipe())) {
+		value, ok := recipe[name]
+		if !ok {
+			return nil, fmt.Errorf("its recipe lacks -%s", name)
+		}
+		if mine, ok := given[name]; ok && (name == "data" || name == "epochs") {
+			value = mine
+		} else if ok && mine != value {
+			return nil, fmt.Errorf("-%s %s contradicts -%s %s, with which it was trained", name, mine, name, value)
+		}
+		args = append(args, "-"+name+"="+value)
+	}
+	then, err := parse(args)
+	if err != nil {
+		return nil, fmt.Errorf("its recipe: %w", err)
+	}
+	then.out, then.resume, then.verify = o.out, o.resume, o.verify
+	return then, nil
 }
 
 // setHidden reads widths with commas between them.

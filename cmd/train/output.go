@@ -16,11 +16,16 @@ import (
 	"mlp"
 )
 
-// output is the folder that a run writes to and what it has to write there.
+// output is the folder that a run writes to and what it has to write there:
+// the files of the last finished epoch. The weights go on changing, so its
+// model is kept as the bytes of its file.
 type output struct {
 	dir     string
 	history mlp.History
-	saved   time.Time
+	model   bytes.Buffer
+	start   time.Time
+	next    time.Time // not to save before
+	unsaved bool
 }
 
 // newOutput makes the folder and sees that it can be written to, before any
@@ -29,7 +34,7 @@ func newOutput(dir string) (*output, error) {
 	if err := os.MkdirAll(filepath.Clean(dir), 0o777); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", dir, err)
 	}
-	out := &output{dir: filepath.Clean(dir), saved: time.Now()}
+	out := &output{dir: filepath.Clean(dir), start: time.Now()}
 	probe := filepath.Join(out.dir, ".probe.tmp")
 	if err := writeSynced(probe, nil); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", dir, err)
@@ -37,30 +42,47 @@ func newOutput(dir string) (*output, error) {
 	return out, os.Remove(probe)
 }
 
-func (out *output) add(e mlp.Epoch) { out.history = append(out.history, e) }
-
-// saveSometimes saves at most once a second.
-func (out *output) saveSometimes() error {
-	if time.Since(out.saved) < time.Second {
+// add takes a finished epoch, and saves unless it did so a moment ago: beyond a
+// second of work not more than once a second, before that for at most a tenth
+// of the time.
+func (out *output) add(m *mlp.Model) error {
+	out.model.Reset()
+	if err := m.Write(&out.model); err != nil {
+		return err
+	}
+	out.history, out.unsaved = m.History, true
+	begin := time.Now()
+	if begin.Before(out.next) {
 		return nil
 	}
-	return out.save()
+	err := out.save()
+	now := time.Now()
+	out.next = now.Add(min(time.Second, 9*now.Sub(begin)))
+	if now.Sub(out.start) > time.Second {
+		out.next = begin.Add(time.Second)
+	}
+	return err
 }
 
-// save writes the files of the epochs there are.
+// save writes the files, the model last: where it is, the others are.
 func (out *output) save() error {
-	if len(out.history) == 0 {
+	if !out.unsaved {
 		return nil
 	}
 	table, err := historyCSV(out.history)
 	if err != nil {
 		return err
 	}
-	if err := replace(filepath.Join(out.dir, "history.csv"), table); err != nil {
-		return err
+	for _, f := range []struct {
+		name    string
+		content []byte
+	}{{"history.csv", table}, {"curves.svg", curves(out.history).SVG()}, {"model.npz", out.model.Bytes()}} {
+		if err := replace(filepath.Join(out.dir, f.name), f.content); err != nil {
+			return err
+		}
 	}
-	out.saved = time.Now()
-	return replace(filepath.Join(out.dir, "curves.svg"), curves(out.history).SVG())
+	out.unsaved = false
+	return nil
 }
 
 // replace puts content where name is, whole or not at all: whatever happens,

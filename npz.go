@@ -1,0 +1,392 @@
+// Arrays in files as NumPy writes and reads them: an .npz archive is a zip of .npy
+// arrays. Not here: what the arrays mean, and files; readers, writers and the name
+// of a file in an error are the caller's.
+
+package mlp
+
+import (
+	"archive/zip"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxMember    = 1 << 30 // bytes of a member, and of the float64s made of it
+	maxMembers   = 1<<16 - 2
+	maxDirectory = 20 << 20 // bytes: maxMembers with the longest names
+	maxNPYHeader = 1 << 16  // bytes; NumPy writes 118
+)
+
+// A Member is one entry of an .npz archive: an array, or bytes that NumPy lets be.
+type Member struct {
+	Name   string  // of an array without .npy, as np.load shows it
+	Matrix *Matrix // nil for bytes
+	Bytes  []byte
+}
+
+// WriteNPZ writes an archive of the members, in their order, as numpy.savez does:
+// arrays as little-endian float64 in C order, nothing compressed. The same members
+// give the same bytes. A member that it refuses leaves w as it was.
+func WriteNPZ(w io.Writer, members ...Member) error {
+	seen, total := map[string]bool{}, int64(0)
+	for _, m := range members {
+		if x := m.Matrix; x != nil && len(x.Data) != x.Rows*x.Cols {
+			panic(fmt.Sprintf("mlp: WriteNPZ: %s: %d elements for %d×%d", m.Name, len(x.Data), x.Rows, x.Cols))
+		}
+		if err := checkName(m.Name, seen); err != nil {
+			return err
+		}
+		if total += m.size(); m.size() > maxMember || total > 2*maxMember || len(members) > maxMembers {
+			return FormatError(fmt.Sprintf("%s: over the limits of %d bytes in a member, twice that and %d members in all", m.Name, maxMember, maxMembers))
+		}
+	}
+	zw := zip.NewWriter(w)
+	for _, m := range members {
+		if err := m.write(zw); err != nil {
+			return err
+		}
+	}
+	return zw.Close()
+}
+
+func (m Member) size() int64 {
+	if m.Matrix == nil {
+		return int64(len(m.Bytes))
+	}
+	return 128 + 8*int64(len(m.Matrix.Data))
+}
+
+// write adds m to the zip. Sizes and checksum stand before the data, as some
+// programs want them, and the date is 1 January 1980, as NumPy's.
+func (m Member) write(zw *zip.Writer) error {
+	name, data := m.Name, m.Bytes
+	if m.Matrix != nil {
+		name, data = m.Name+".npy", npy(m.Matrix)
+	}
+	w, err := zw.CreateRaw(&zip.FileHeader{
+		Name: name, Flags: 1 << 11, Method: zip.Store, // the flag says that the name is UTF-8
+		CreatorVersion: 20, ReaderVersion: 20, ModifiedDate: 1<<5 | 1,
+		CRC32: crc32.ChecksumIEEE(data), CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(data)),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
+}
+
+// npy returns x as NumPy saves it: 128 bytes of header, then the elements.
+func npy(x *Matrix) []byte {
+	dict := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }", x.Rows, x.Cols)
+	data := make([]byte, 0, 128+8*len(x.Data))
+	data = fmt.Appendf(data, "\x93NUMPY\x01\x00%c\x00%-117s\n", 118, dict)
+	for _, v := range x.Data {
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+	}
+	return data
+}
+
+// checkName refuses names that are not short, plain, relative paths, or not new,
+// so that what is left can stand in an error and in NumPy's list.
+func checkName(name string, seen map[string]bool) error {
+	odd := func(r rune) bool { return !strconv.IsPrint(r) }
+	if len(name) > 255 || !fs.ValidPath(name) || strings.HasSuffix(name, ".npy") || strings.ContainsFunc(name, odd) {
+		return FormatError(fmt.Sprintf("a member is named %.60q", name))
+	}
+	if seen[name] {
+		return FormatError(name + ": two members of this name")
+	}
+	seen[name] = true
+	return nil
+}
+
+// An NPZ is an opened archive. It is safe for concurrent use if its reader is.
+type NPZ struct {
+	arrays []string
+	files  map[string]*zip.File // by name without .npy
+}
+
+// OpenNPZ opens the archive of size bytes in r and reads its directory. Members
+// are read when they are asked for.
+//
+// An archive has at most 65,534 members, names that differ and are plain, and
+// nothing before it or after. No size in it is believed: memory grows with the
+// bytes that are there, and is 1 GiB for an array at most. An error is a line.
+func OpenNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
+	count, err := checkEnd(r, size)
+	if err != nil {
+		return nil, err
+	}
+	zr, err := zip.NewReader(io.NewSectionReader(r, 0, size), size)
+	if err != nil {
+		return nil, err
+	}
+	if len(zr.File) != count {
+		return nil, FormatError(fmt.Sprintf("%d members in a zip that claims %d", len(zr.File), count))
+	}
+	z, seen := &NPZ{files: map[string]*zip.File{}}, map[string]bool{}
+	for _, f := range zr.File {
+		name, isArray := strings.CutSuffix(f.Name, ".npy")
+		if err := checkName(name, seen); err != nil {
+			return nil, err
+		}
+		z.files[name] = f
+		if isArray {
+			z.arrays = append(z.arrays, name)
+		}
+	}
+	return z, nil
+}
+
+// checkEnd looks at the record that ends a zip, so that package zip, which would
+// search for one, takes no other: it is the last 22 bytes, before it is a directory
+// of the size it gives, and before that as many bytes as it says.
+func checkEnd(r io.ReaderAt, size int64) (count int, err error) {
+	var start [4]byte
+	if n, err := r.ReadAt(start[:], 0); err != nil && err != io.EOF {
+		return 0, err
+	} else if s := string(start[:n]); s != "PK\x03\x04" && s != "PK\x05\x06" {
+		return 0, FormatError(fmt.Sprintf("not an .npz archive: it begins with %q", s))
+	}
+	tail := make([]byte, max(0, min(size, 20+22)))
+	if n, err := r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
+		return 0, fmt.Errorf("the end of the zip: %w", err)
+	}
+	if len(tail) < 22 || string(tail[len(tail)-22:][:4]) != "PK\x05\x06" {
+		return 0, FormatError("an .npz archive cut short or added to: it does not end as a zip does")
+	}
+	end := tail[len(tail)-22:]
+	count = int(binary.LittleEndian.Uint16(end[10:]))
+	directory, before := binary.LittleEndian.Uint32(end[12:]), binary.LittleEndian.Uint32(end[16:])
+	switch {
+	case count > maxMembers || directory > maxDirectory || string(tail[:4]) == "PK\x06\x07": // zip64
+		return 0, FormatError("an .npz archive of too many members or bytes")
+	case int64(before)+int64(directory)+22 != size:
+		return 0, FormatError(fmt.Sprintf("an .npz archive of %d bytes, want %d", size, int64(before)+int64(directory)+22))
+	}
+	return count, nil
+}
+
+// Names returns the names of the arrays, without .npy, in the archive's order.
+func (z *NPZ) Names() []string { return z.arrays }
+
+// Matrix reads an array of rank 0, as 1×1, 1, as 1×n, or 2. Its elements may be
+// floats, integers, rounded beyond 2⁵³, or bools, of either byte and index order.
+func (z *NPZ) Matrix(name string) (*Matrix, error) {
+	r, size, err := z.open(name, name+".npy", maxMember)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	defer r.Close()
+	x, err := readNPY(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return x, nil
+}
+
+// Bytes reads a member that is no array, of most bytes at most.
+func (z *NPZ) Bytes(name string, most int) ([]byte, error) {
+	r, size, err := z.open(name, name, most)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	defer r.Close()
+	data := make([]byte, size)
+	if n, err := io.ReadFull(r, data); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, stoppedAt(n, size, err))
+	}
+	return data, nil
+}
+
+// open reads a member twice: now to its end, keeping nothing, to learn its size
+// and that its checksum is right, and then by the caller, who can rely on them.
+func (z *NPZ) open(name, file string, most int) (r io.ReadCloser, size int, err error) {
+	f := z.files[name]
+	switch {
+	case f == nil || f.Name != file:
+		return nil, 0, fmt.Errorf("%w in the archive", fs.ErrNotExist)
+	case f.Flags&1 != 0:
+		return nil, 0, FormatError("encrypted")
+	case f.Method != zip.Store && f.Method != zip.Deflate:
+		return nil, 0, FormatError(fmt.Sprintf("packed by method %d, want 0 (stored) or 8 (deflated)", f.Method))
+	case f.UncompressedSize64 > uint64(max(most, 0)):
+		return nil, 0, FormatError(fmt.Sprintf("claims %d bytes, over the limit of %d", f.UncompressedSize64, most))
+	}
+	if r, err = f.Open(); err != nil {
+		return nil, 0, stoppedAt(0, int(f.UncompressedSize64), err)
+	}
+	sum := crc32.NewIEEE()
+	n, err := io.Copy(sum, r)
+	r.Close()
+	if err != nil {
+		return nil, 0, stoppedAt(int(n), int(f.UncompressedSize64), err)
+	}
+	if sum.Sum32() != f.CRC32 { // package zip takes 0 for none
+		return nil, 0, fmt.Errorf("%w", zip.ErrChecksum)
+	}
+	r, err = f.Open()
+	return r, int(n), err
+}
+
+// readNPY reads an array from r, which holds size bytes.
+func readNPY(r io.Reader, size int) (*Matrix, error) {
+	text, start, err := readNPYHeader(r)
+	if err != nil {
+		return nil, err
+	}
+	h, err := parseNPYHeader(text)
+	if err != nil {
+		return nil, err
+	}
+	n := h.rows * h.cols
+	if size-start != n*h.item {
+		return nil, FormatError(fmt.Sprintf("%d bytes of elements, want %d×%d of %d", size-start, h.rows, h.cols, h.item))
+	}
+	x, buf := NewMatrix(h.rows, h.cols), make([]byte, 1<<15)
+	for k := 0; k < n; {
+		b := buf[:min(len(buf), (n-k)*h.item)]
+		if read, err := io.ReadFull(r, b); err != nil {
+			return nil, stoppedAt(start+k*h.item+read, size, err)
+		}
+		for ; len(b) > 0; b = b[h.item:] {
+			at := k
+			if h.fortran {
+				at = k%h.rows*h.cols + k/h.rows
+			}
+			x.Data[at] = h.number(b)
+			k++
+		}
+	}
+	return x, nil
+}
+
+// readNPYHeader returns the text that describes an array, and where it ends.
+func readNPYHeader(r io.Reader) (text string, end int, err error) {
+	var head [12]byte
+	if n, err := io.ReadFull(r, head[:]); err != nil {
+		return "", 0, stoppedAt(n, len(head), err)
+	}
+	length, begun := uint32(binary.LittleEndian.Uint16(head[8:])), head[10:]
+	if head[6] > 1 {
+		length, begun = binary.LittleEndian.Uint32(head[8:]), nil
+	}
+	switch {
+	case string(head[:6]) != "\x93NUMPY":
+		return "", 0, FormatError(fmt.Sprintf("not an .npy array: it begins with %q", head[:6]))
+	case head[6] < 1 || head[6] > 3 || head[7] != 0:
+		return "", 0, FormatError(fmt.Sprintf("an .npy array of version %d.%d, want 1.0, 2.0 or 3.0", head[6], head[7]))
+	case length < 2 || length > maxNPYHeader:
+		return "", 0, FormatError(fmt.Sprintf("a header of %d bytes, want 2 to %d", length, maxNPYHeader))
+	}
+	rest := make([]byte, int(length)-len(begun))
+	end = len(head) + len(rest)
+	if n, err := io.ReadFull(r, rest); err != nil {
+		return "", 0, stoppedAt(len(head)+n, end, err)
+	}
+	return string(begun) + string(rest), end, nil
+}
+
+// npyHeader is what the bytes of an array are.
+type npyHeader struct {
+	rows, cols int
+	fortran    bool // column by column
+	item       int  // bytes of an element
+	number     func(b []byte) float64
+}
+
+// npyEntry is one entry of a header, whose text is a dict of Python: a dtype, an
+// order or a shape, followed by a comma or the end.
+var npyEntry = regexp.MustCompile(`^\s*(?:` +
+	`["']descr["']\s*:\s*('[^']*'|"[^"]*"|\[.*\])|` +
+	`["']fortran_order["']\s*:\s*(True|False)|` +
+	`["']shape["']\s*:\s*(\(\s*\)|\((?:\s*\d+\s*,)+(?:\s*\d+)?\s*\))` +
+	`)\s*(?:,|$)`)
+
+// parseNPYHeader makes sense of {'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }.
+func parseNPYHeader(text string) (h npyHeader, err error) {
+	text = strings.TrimSpace(text)
+	rest := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(text, "{"), "}"))
+	var values [4]string
+	entries := 0
+	for m := npyEntry.FindStringSubmatch(rest); m != nil; m = npyEntry.FindStringSubmatch(rest) {
+		for i, s := range m {
+			values[i] += s
+		}
+		rest = rest[len(m[0]):]
+		entries++
+	}
+	descr, order, shape := values[1], values[2], values[3]
+	if rest != "" || entries != 3 || descr == "" || order == "" || shape == "" || len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
+		return h, FormatError(fmt.Sprintf("a header that is not NumPy's: %.60q", text))
+	}
+	h.fortran = order == "True"
+	if h.rows, h.cols, err = parseShape(shape); err == nil {
+		h.item, h.number, err = parseDescr(descr)
+	}
+	return h, err
+}
+
+// parseShape reads (), (n,) or (rows, cols).
+func parseShape(shape string) (rows, cols int, err error) {
+	fields := strings.FieldsFunc(shape, func(r rune) bool { return r < '0' || r > '9' })
+	shape = "(" + strings.Join(fields, ", ") + ")"
+	if len(fields) > 2 {
+		return 0, 0, FormatError(fmt.Sprintf("shape %.60s is of rank %d, want at most 2", shape, len(fields)))
+	}
+	sizes := [2]int64{1, 1}
+	for i, s := range fields {
+		n, err := strconv.ParseInt(s, 10, 32)
+		sizes[2-len(fields)+i] = n
+		if err != nil || n > maxMember/8 || sizes[0]*sizes[1] > maxMember/8 {
+			return 0, 0, FormatError(fmt.Sprintf("shape %.60s is over the limit of %d elements", shape, maxMember/8))
+		}
+	}
+	return int(sizes[0]), int(sizes[1]), nil
+}
+
+// parseDescr reads a dtype in quotes, such as '<f8': byte order, kind, bytes. All
+// orders but > are little-endian.
+func parseDescr(descr string) (item int, number func(b []byte) float64, err error) {
+	var order binary.ByteOrder = binary.LittleEndian
+	descr = strings.Trim(descr, `'"`)
+	kind := strings.TrimLeft(descr, "<>=|")
+	if descr[:len(descr)-len(kind)] == ">" {
+		order = binary.BigEndian
+	}
+	number = map[string]func(b []byte) float64{
+		"f8": func(b []byte) float64 { return math.Float64frombits(order.Uint64(b)) },
+		"f4": func(b []byte) float64 { return float64(math.Float32frombits(order.Uint32(b))) },
+		"f2": func(b []byte) float64 { return float16(order.Uint16(b)) },
+		"i8": func(b []byte) float64 { return float64(int64(order.Uint64(b))) },
+		"i4": func(b []byte) float64 { return float64(int32(order.Uint32(b))) },
+		"i2": func(b []byte) float64 { return float64(int16(order.Uint16(b))) },
+		"i1": func(b []byte) float64 { return float64(int8(b[0])) },
+		"u8": func(b []byte) float64 { return float64(order.Uint64(b)) },
+		"u4": func(b []byte) float64 { return float64(order.Uint32(b)) },
+		"u2": func(b []byte) float64 { return float64(order.Uint16(b)) },
+		"u1": func(b []byte) float64 { return float64(b[0]) },
+		"b1": func(b []byte) float64 { return float64(min(b[0], 1)) },
+	}[kind]
+	if number == nil {
+		return 0, nil, FormatError(fmt.Sprintf("dtype %.60q, want floats, integers or bools of at most 8 bytes", descr))
+	}
+	return int(kind[1] - '0'), number, nil
+}
+
+// float16 is the number that the bits are in IEEE 754's binary16: their fields,
+// moved to where float64 has them, and the difference in bias.
+func float16(bits uint16) float64 {
+	wide := uint64(bits&0x8000)<<48 | uint64(bits&0x7fff)<<42
+	if bits&0x7c00 == 0x7c00 { // infinite, or not a number
+		return math.Float64frombits(wide | 0x7ff<<52)
+	}
+	return math.Float64frombits(wide) * 0x1p1008
+}
