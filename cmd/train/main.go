@@ -23,8 +23,9 @@ import (
 )
 
 func main() {
-	const sigpipe = syscall.Signal(13)
-	signal.Ignore(sigpipe) // to write to a closed pipe is an error like others
+	// To write to a closed pipe or beyond a file's limit is an error like others.
+	const sigpipe, sigxfsz = syscall.Signal(13), syscall.Signal(25)
+	signal.Ignore(sigpipe, sigxfsz)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -73,28 +73,39 @@ func (out *output) save() error {
 	if err != nil {
 		return err
 	}
-	for _, f := range []struct {
-		name    string
-		content []byte
-	}{{"history.csv", table}, {"curves.svg", curves(out.history).SVG()}, {"model.npz", out.model.Bytes()}} {
-		if err := replace(filepath.Join(out.dir, f.name), f.content); err != nil {
-			return err
-		}
+	err = replace(out.dir, []file{{"history.csv", table}, {"curves.svg", curves(out.history).SVG()}, {"model.npz", out.model.Bytes()}})
+	if err != nil {
+		return err
 	}
 	out.unsaved = false
 	return nil
 }
 
-// replace puts content where name is, whole or not at all: whatever happens,
-// the old file or the new one is there.
-func replace(name string, content []byte) error {
-	temporary := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".tmp")
-	err := writeSynced(temporary, content)
-	if err == nil {
-		err = os.Rename(temporary, name)
+type file struct {
+	name    string
+	content []byte
+}
+
+// replace puts files in the place of those in dir, each of them whole. All are
+// written and synced under temporary names before the first is renamed, so
+// that a full disk leaves the old ones.
+func replace(dir string, files []file) error {
+	temporary := func(f file) string { return filepath.Join(dir, "."+f.name+".tmp") }
+	var err error
+	for _, f := range files {
+		if err == nil {
+			err = writeSynced(temporary(f), f.content)
+		}
+	}
+	for _, f := range files {
+		if err == nil {
+			err = os.Rename(temporary(f), filepath.Join(dir, f.name))
+		}
 	}
 	if err != nil {
-		os.Remove(temporary)
+		for _, f := range files {
+			os.Remove(temporary(f))
+		}
 	}
 	return err
 }

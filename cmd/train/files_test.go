@@ -1,0 +1,338 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"mlp"
+)
+
+// hash is the last word of standard output.
+func hash(stdout string) string {
+	words := strings.Fields(stdout)
+	if len(words) == 0 {
+		return ""
+	}
+	return words[len(words)-1]
+}
+
+// must runs the command, which must succeed, and returns its standard output.
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	var stdout bytes.Buffer
+	if stderr, code := command(t, context.Background(), &stdout, args...); code != 0 {
+		t.Fatalf("train %v: exit code %d: %s", args, code, stderr)
+	}
+	return stdout.String()
+}
+
+// refused runs the command, which must fail with one line that has each part.
+func refused(t *testing.T, args []string, parts ...string) {
+	t.Helper()
+	stderr, code := command(t, context.Background(), io.Discard, args...)
+	line := last(stderr)
+	if code != 1 || !oneLine(line) {
+		t.Errorf("train %v: exit code %d, standard error %q", args, code, stderr)
+	}
+	for _, part := range parts {
+		if !strings.Contains(line, part) {
+			t.Errorf("train %v: %q lacks %q", args, line, part)
+		}
+	}
+}
+
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			text, err := os.ReadFile(filepath.Join(dir, name))
+			files[name] = string(text)
+			return err
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// A run that stops and goes on ends with the files of one that never stopped,
+// to the last byte.
+func TestResume(t *testing.T) {
+	for _, more := range []string{"-opt sgd", "-opt momentum -momentum 0.8", "-opt adam -lr 0.01", "-shuffle=false -act tanh", "-holdout 0.3 -batch 17"} {
+		flags := append(strings.Fields(more), "-limit", "300", "-hidden", "16", "-init", "he")
+		straight, stopped := t.TempDir(), t.TempDir()
+		want := must(t, append(flags, "-epochs", "5", "-out", straight)...)
+		must(t, append(flags, "-epochs", "2", "-out", stopped)...)
+		model := filepath.Join(stopped, "model.npz")
+		got := must(t, "-resume", model, "-epochs", "5")
+		if !strings.HasSuffix(want, got) || !strings.HasPrefix(got, "Epoch 3/5") {
+			t.Errorf("%s: resumed:\n%s, straight:\n%s", more, got, want)
+		}
+		a, b := contents(t, straight), contents(t, stopped)
+		for name := range a {
+			if a[name] != b[name] {
+				t.Errorf("%s: %s differs", more, name)
+			}
+		}
+		if len(a) != 3 || len(b) != 3 {
+			t.Errorf("%s: %d and %d files, want 3", more, len(a), len(b))
+		}
+		// Once more: it says so, and changes nothing.
+		before, _ := os.Stat(model)
+		var stdout bytes.Buffer
+		stderr, code := command(t, context.Background(), &stdout, "-resume", model)
+		after, _ := os.Stat(model)
+		if code != 0 || !strings.Contains(stderr, "5 epochs of 5: there is nothing left to do") || hash(stdout.String()) != hash(want) ||
+			!after.ModTime().Equal(before.ModTime()) {
+			t.Errorf("%s: resumed when finished: exit code %d, %s%s", more, code, stderr, stdout.String())
+		}
+	}
+}
+
+func TestResumeInterrupted(t *testing.T) {
+	out := t.TempDir()
+	want := must(t, quick("-epochs", "6", "-out", t.TempDir())...)
+	ctx, cancel := context.WithCancel(context.Background())
+	if stderr, code := command(t, ctx, &canceller{cancel: cancel}, quick("-epochs", "6", "-out", out)...); code != 1 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if got := must(t, "-resume", filepath.Join(out, "model.npz")); hash(got) != hash(want) || !strings.HasPrefix(got, "Epoch 3/6") {
+		t.Errorf("resumed:\n%s, straight:\n%s", got, want)
+	}
+}
+
+func TestResumeRefused(t *testing.T) {
+	out := t.TempDir()
+	must(t, quick("-out", out)...)
+	model := filepath.Join(out, "model.npz")
+	for flags, parts := range map[string][]string{
+		"-lr 0.2":                 {"-lr 0.2", "-lr 0.1"},
+		"-hidden 17":              {"-hidden 17", "-hidden 16"},
+		"-act tanh":               {"-act tanh", "-act relu"},
+		"-opt adam":               {"-opt adam", "-opt sgd"},
+		"-seed 2":                 {"-seed 2", "-seed 1"},
+		"-shuffle=false":          {"-shuffle false", "-shuffle true"},
+		"-data no-such-folder":    {"no-such-folder"},
+		"-epochs 9 -out " + model: {model},
+	} {
+		refused(t, append([]string{"-resume", model}, strings.Fields(flags)...), parts...)
+	}
+	refused(t, []string{"-resume", filepath.Join(out, "none.npz")}, "none.npz", "no such file")
+	refused(t, []string{"-resume", out}, out, "not a regular file")
+	refused(t, []string{"-resume", filepath.Join(out, "curves.svg")}, "curves.svg", "not an .npz archive")
+	plain := filepath.Join(out, "plain.npz")
+	writePlain(t, plain, mlp.Pixels, 7, mlp.Classes)
+	refused(t, []string{"-resume", plain}, plain, "does not say how it was trained")
+	if stderr, code := command(t, context.Background(), io.Discard, "-resume", model, "-load", model); code != 2 || !oneLine(stderr) {
+		t.Errorf("-resume and -load: exit code %d, %q", code, stderr)
+	}
+	// A recipe from a file is checked as a command line is.
+	m := readBack(t, model)
+	m.Recipe["batch"] = "0"
+	bad := filepath.Join(out, "bad.npz")
+	writeModel(t, bad, m)
+	refused(t, []string{"-resume", bad}, bad, "-batch 0")
+	delete(m.Recipe, "batch")
+	writeModel(t, bad, m)
+	refused(t, []string{"-resume", bad}, bad, "lacks -batch")
+}
+
+// readBack and writeModel are for a model file to be tampered with.
+func readBack(t *testing.T, name string) *mlp.Model {
+	t.Helper()
+	m, _, err := readModel(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func writeModel(t *testing.T, name string, m *mlp.Model) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writePlain writes weights alone, as numpy.savez would.
+func writePlain(t *testing.T, name string, sizes ...int) {
+	t.Helper()
+	var b bytes.Buffer
+	var members []mlp.Member
+	for i, l := range mlp.NewNetwork(3, mlp.Inits["he"], mlp.ReLU, sizes...) {
+		digit := string(rune('1' + i))
+		members = append(members, mlp.Member{Name: "W" + digit, Matrix: &l.W}, mlp.Member{Name: "b" + digit, Matrix: &l.B})
+	}
+	if err := mlp.WriteNPZ(&b, members...); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	plain, small := filepath.Join(dir, "plain.npz"), filepath.Join(dir, "small.npz")
+	writePlain(t, plain, mlp.Pixels, 7, mlp.Classes)
+	writePlain(t, small, 5, mlp.Classes)
+	flags := []string{"-limit", "300", "-epochs", "2", "-out", filepath.Join(dir, "out")}
+	first := must(t, append(flags, "-load", plain)...)
+	if second := must(t, append(flags, "-load", plain, "-hidden", "7")...); first != second {
+		t.Error("a -hidden that agrees changes the run")
+	}
+	if second := must(t, append(flags, "-load", plain, "-act", "tanh")...); first == second {
+		t.Error("-act does nothing to weights that do not say theirs")
+	}
+	refused(t, append(flags, "-load", plain, "-hidden", "8"), plain, "its hidden layers are 7, -hidden says 8")
+	refused(t, append(flags, "-load", small), small, "5 inputs")
+	// What was loaded can be verified, and a change of it is seen.
+	must(t, append(flags, "-load", plain)...)
+	model := filepath.Join(dir, "out", "model.npz")
+	if got := must(t, "-verify", model); !strings.HasPrefix(got, "reproduced: ") || hash(got) != hash(first) {
+		t.Errorf("verified: %s", got)
+	}
+	writePlain(t, plain, mlp.Pixels, 7, 7, mlp.Classes)
+	refused(t, []string{"-verify", model}, plain, "its hidden layers are 7,7")
+}
+
+func TestVerify(t *testing.T) {
+	out := t.TempDir()
+	want := must(t, quick("-opt", "momentum", "-out", out)...)
+	model := filepath.Join(out, "model.npz")
+	if got := must(t, "-verify", model); got != "reproduced: "+hash(want)+"\n" {
+		t.Errorf("verified: %s", got)
+	}
+	m := readBack(t, model)
+	m.Net[1].B.Data[3] += 0.25
+	writeModel(t, model, m)
+	refused(t, []string{"-verify", model}, model, "b2 differs in 1 of 10 elements, by up to 0.25")
+	m.Net[1].B.Data[3] -= 0.25
+	m.Recipe["sha256 train"] = "abc"
+	writeModel(t, model, m)
+	refused(t, []string{"-verify", model}, model, "other data to train")
+	if entries, _ := os.ReadDir(out); len(entries) != 3 {
+		t.Errorf("-verify left %d files", len(entries))
+	}
+}
+
+// The README quotes the article's run, and the sample's is part of the promise.
+func TestReadmeFingerprint(t *testing.T) {
+	if mlp.Kernel() == "Go" {
+		t.Skip("the kernel in Go would take minutes; TestFingerprints covers it")
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := must(t, "-out", t.TempDir())
+	lines := strings.Split(strings.TrimSpace(got), "\n")
+	for _, line := range lines[len(lines)-2:] {
+		if !strings.Contains(string(readme), line) {
+			t.Errorf("the README lacks %q", line)
+		}
+	}
+	if chart, err := os.ReadFile("../../testdata/svg/curves.svg"); err != nil || len(chart) == 0 {
+		t.Errorf("the README's chart: %v", err)
+	}
+}
+
+// build compiles the command for tests that need a process.
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "train")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
+// A disk that is full leaves the old files and one line.
+func TestFullDisk(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("there is no sh to limit the size of files with")
+	}
+	out := t.TempDir()
+	must(t, quick("-out", out)...)
+	before := contents(t, out)
+	c := exec.Command("sh", append([]string{"-c", `ulimit -f 40 && exec "$@"`, "sh", build(t)}, quick("-seed", "2", "-out", out)...)...)
+	var stderr strings.Builder
+	c.Stderr = &stderr
+	var exit *exec.ExitError
+	if err := c.Run(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("%v: %s", err, stderr.String())
+	}
+	if line := last(stderr.String()); !oneLine(line) || !strings.Contains(line, "model.npz") || !strings.Contains(line, "file too large") {
+		t.Errorf("standard error %q", stderr.String())
+	}
+	after := contents(t, out)
+	if !maps.Equal(after, before) {
+		t.Errorf("%d files, which are not the old ones", len(after))
+	}
+}
+
+// TestKilled kills a training process fifty times at random moments and goes
+// on each time: the weights are those of the run never interrupted. It takes
+// half a minute; CI asks for it by name.
+func TestKilled(t *testing.T) {
+	if os.Getenv("MLP_ATTACK") == "" {
+		t.Skip("$MLP_ATTACK is not set")
+	}
+	binary, dir := build(t), t.TempDir()
+	flags := []string{"-limit", "1000", "-hidden", "64,32", "-init", "he", "-opt", "adam", "-lr", "0.001", "-epochs", "150"}
+	whole, err := exec.Command(binary, append(flags, "-out", filepath.Join(dir, "whole"))...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	kills, ends := 0, 0
+	for run := 0; kills < 50 || ends == 0; run++ {
+		out := filepath.Join(dir, "killed")
+		args := append(flags, "-out", out)
+		if _, err := os.Stat(filepath.Join(out, "model.npz")); err == nil {
+			args = []string{"-resume", filepath.Join(out, "model.npz")}
+		}
+		c := exec.Command(binary, args...)
+		var stdout, stderr bytes.Buffer
+		c.Stdout, c.Stderr = &stdout, &stderr
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(time.Duration(1+rng.IntN(400))*time.Millisecond, func() { c.Process.Kill() })
+		err := c.Wait()
+		kill.Stop()
+		switch {
+		case err == nil:
+			ends++
+			if hash(stdout.String()) != hash(string(whole)) {
+				t.Fatalf("after %d kills the weights are %s, want %s", kills, hash(stdout.String()), hash(string(whole)))
+			}
+			if err := os.RemoveAll(out); err != nil {
+				t.Fatal(err)
+			}
+		case c.ProcessState.ExitCode() != -1:
+			t.Fatalf("after %d kills: %v: %s", kills, err, stderr.String())
+		default:
+			kills++
+		}
+	}
+	t.Logf("%d kills, %d runs brought to their end", kills, ends)
+}

@@ -1,0 +1,193 @@
+package mlp
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// trained is a small model with all that a file can hold.
+func trained(t *testing.T) *Model {
+	t.Helper()
+	m := &Model{Net: NewNetwork(1, Inits["he"], Tanh, 4, 5, 3, 2), Mean: []float64{1, 2, 3, 4}, Std: []float64{1, 0, 2, 1},
+		Recipe: map[string]string{"lr": "0.1"}}
+	h, err := Train(context.Background(), m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.History = h
+	return m
+}
+
+func written(t *testing.T, m *Model) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func read(file []byte) (*Model, error) { return ReadModel(bytes.NewReader(file), int64(len(file))) }
+
+func TestModelRoundTrip(t *testing.T) {
+	m := trained(t)
+	file := written(t, m)
+	got, err := read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Net.Fingerprint() != m.Net.Fingerprint() || !slices.Equal(got.Mean, m.Mean) || !slices.Equal(got.Std, m.Std) ||
+		got.Recipe["lr"] != "0.1" || len(got.History) != 2 || got.History[1].Loss != m.History[1].Loss {
+		t.Errorf("read %+v, wrote %+v", got, m)
+	}
+	for i, l := range got.Net {
+		if l.Act != m.Net[i].Act {
+			t.Errorf("layer %d is %s, was %s", i+1, l.Act.Name, m.Net[i].Act.Name)
+		}
+	}
+	if !bytes.Equal(written(t, got), file) {
+		t.Error("written again, the file differs")
+	}
+}
+
+// archive is an .npz of the given members.
+func archive(t *testing.T, members ...Member) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := WriteNPZ(&b, members...); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestModelRefused(t *testing.T) {
+	array := func(name string, rows, cols int, elements ...float64) Member {
+		return Member{Name: name, Matrix: NewMatrix(rows, cols, elements...)}
+	}
+	w1, b1, w2, b2 := array("W1", 2, 3), array("b1", 1, 3), array("W2", 3, 1), array("b2", 1, 1)
+	json := func(s string) Member { return Member{Name: "run.json", Bytes: []byte(s)} }
+	for _, c := range []struct {
+		reason  string
+		members []Member
+	}{
+		{"W1: file does not exist in the archive", nil},
+		{"b1: file does not exist in the archive", []Member{w1}},
+		{"W2: 4×1 after a layer of 3", []Member{w1, b1, array("W2", 4, 1), b2}},
+		{"b2: 1×2, want 1×1", []Member{w1, b1, w2, array("b2", 1, 2)}},
+		{"W1: 0×3 after", []Member{array("W1", 0, 3), b1}},
+		{"W1: element (0, 1) is NaN", []Member{array("W1", 1, 3, 0, math.NaN(), 0), b1}},
+		{"b1: element (0, 2) is -Inf", []Member{w1, array("b1", 1, 3, 0, 0, math.Inf(-1))}},
+		{"mean: 1×3, want 1×2", []Member{w1, b1, array("mean", 1, 3)}},
+		{"std: file does not exist", []Member{w1, b1, array("mean", 1, 2)}},
+		{"std: element (0, 1) is -1", []Member{w1, b1, array("mean", 1, 2), array("std", 1, 2, 1, -1)}},
+		{"run.json: invalid character", []Member{w1, b1, json("nonsense")}},
+		{"run.json: 2 activations for 1 layers", []Member{w1, b1, json(`{"Activations": ["relu", "relu"]}`)}},
+		{`run.json: layer 1 has the activation "cos"`, []Member{w1, b1, json(`{"Activations": ["cos"]}`)}},
+		{"history: 1×4, want 5 columns", []Member{w1, b1, array("history", 1, 4)}},
+		{"history: row 0 is of epoch 2", []Member{w1, b1, array("history", 1, 5, 2, 0, 0, 0, 0)}},
+		{"m.b1: file does not exist", []Member{w1, b1, array("m.W1", 2, 3)}},
+		{"v.W1: 3×2, want 2×3", []Member{w1, b1, array("m.W1", 2, 3), array("m.b1", 1, 3), array("v.W1", 3, 2), array("v.b1", 1, 3)}},
+	} {
+		_, err := read(archive(t, c.members...))
+		if err == nil || !strings.Contains(err.Error(), c.reason) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("error %v, want %q", err, c.reason)
+		}
+	}
+	if _, err := read([]byte("PK")); err == nil {
+		t.Error("two bytes are a model")
+	}
+}
+
+// A file of NumPy's has no run.json: ReLU, and a linear output.
+func TestModelWithoutRun(t *testing.T) {
+	m, err := read(archive(t, Member{Name: "W1", Matrix: NewMatrix(2, 3)}, Member{Name: "b1", Matrix: NewMatrix(1, 3)},
+		Member{Name: "W2", Matrix: NewMatrix(3, 1)}, Member{Name: "b2", Matrix: NewMatrix(1, 1)}))
+	if err != nil || m.Net[0].Act != ReLU || m.Net[1].Act != Linear || m.Recipe != nil || m.Mean != nil {
+		t.Errorf("model %+v, error %v", m, err)
+	}
+}
+
+func TestGoOnWithoutState(t *testing.T) {
+	net := NewNetwork(1, Inits["he"], ReLU, 4, 2)
+	if _, err := Train(context.Background(), net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 2, Done: 1}); err == nil {
+		t.Error("Adam goes on without its running values")
+	}
+}
+
+func FuzzModel(f *testing.F) {
+	var b bytes.Buffer
+	if err := (&Model{Net: NewNetwork(1, Inits["he"], Tanh, 2, 2), Mean: []float64{0, 0}, Std: []float64{1, 1}}).Write(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, file []byte) {
+		m, err := read(file)
+		if err != nil {
+			return
+		}
+		m.Net.Forward(NewMatrix(1, m.Net[0].W.Rows))
+	})
+}
+
+// numpyInterpreter finds a Python that has NumPy.
+func numpyInterpreter(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(name, "-c", "import numpy").Run() == nil {
+			return name
+		}
+	}
+	t.Skip("there is no python3 with NumPy")
+	return ""
+}
+
+// np.load of a model feeds the article's forward_mlp_3layer and gives the
+// network's own probabilities.
+func TestModelInNumPy(t *testing.T) {
+	python := numpyInterpreter(t)
+	train, test, err := sampleDigits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Model{Net: NewNetwork(1, Inits["he"], ReLU, Pixels, 32, 16, Classes)}
+	m.Mean, m.Std = train.Stats()
+	if _, err := Train(context.Background(), m.Net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64}); err != nil {
+		t.Fatal(err)
+	}
+	var x, y Matrix
+	index := make([]int, 100)
+	for i := range index {
+		index[i] = i
+	}
+	test.Batch(&x, &y, index)
+	dir := t.TempDir()
+	pixels := NewMatrix(100, Pixels)
+	for i, p := range test.Images[:100*Pixels] {
+		pixels.Data[i] = float64(p)
+	}
+	os.WriteFile(filepath.Join(dir, "model.npz"), written(t, m), 0o666)
+	os.WriteFile(filepath.Join(dir, "ours.npz"), archive(t, Member{Name: "pixels", Matrix: pixels},
+		Member{Name: "A3", Matrix: m.Net.Forward(&x).Softmax()}), 0o666)
+	out, err := exec.Command(python, "-c", `
+import sys, numpy as np
+p, ours = np.load(sys.argv[1] + "/model.npz"), np.load(sys.argv[1] + "/ours.npz")
+X = ours["pixels"] / 255 - p["mean"]
+s = p["std"] != 0
+X[:, s[0]] /= p["std"][s]
+A1 = np.maximum(0, X @ p["W1"] + p["b1"])
+A2 = np.maximum(0, A1 @ p["W2"] + p["b2"])
+Z = A2 @ p["W3"] + p["b3"]
+E = np.exp(Z - Z.max(axis=1, keepdims=True))
+print(np.abs(E / E.sum(axis=1, keepdims=True) - ours["A3"]).max() <= 1e-12)
+`, dir).CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "True" {
+		t.Errorf("NumPy says %s (%v)", out, err)
+	}
+}
