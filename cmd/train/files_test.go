@@ -126,7 +126,7 @@ func TestResumeRefused(t *testing.T) {
 		"-opt adam":               {"-opt adam", "-opt sgd"},
 		"-seed 2":                 {"-seed 2", "-seed 1"},
 		"-shuffle=false":          {"-shuffle false", "-shuffle true"},
-		"-data no-such-folder":    {"no-such-folder"},
+		"-epochs 9 -data none":    {"none"},
 		"-epochs 9 -out " + model: {model},
 	} {
 		refused(t, append([]string{"-resume", model}, strings.Fields(flags)...), parts...)
