@@ -1,6 +1,5 @@
 // Package mlp builds and trains multi-layer perceptrons from the matrix up,
-// with nothing but the standard library and, on amd64, its own assembly. It
-// is in Go what the article "Learn Deep Learning with NumPy, Part 4.1: Deeper
+// with nothing but the standard library and its own assembly. It is in Go what the article "Learn Deep Learning with NumPy, Part 4.1: Deeper
 // MLPs and Vanishing Gradients" is in NumPy.
 //
 // # Conventions
@@ -17,9 +16,12 @@
 //	mat.go          Matrix, its three products, the threads that share them
 //	mat_generic.go  the kernels in Go, exp and log: the definition of every bit
 //	mat_amd64.s     the same for AVX-512 and AVX2, chosen in mat_amd64.go
+//	mat_arm64.s     the product for NEON
 //	mat_noasm.go    every other processor, and -tags purego
 //	nn.go           activations, layers forward and backward, losses
 //	train.go        Train, the optimizers, the history of a run
+//	npz.go          NumPy's .npz archives
+//	model.go        a network as such an archive
 //	mnist.go        IDX files and the digits
 //	svgplot.go      charts
 //

@@ -151,7 +151,8 @@ func axpyAVX2(z, x []float64, s float64)
 //go:noescape
 func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 
-// whole returns how many of n elements the assembly does.
+// whole returns how many of n elements the assembly does. It is not called for
+// none, which is all where a processor lacks the instructions.
 func whole(n int) int {
 	if useAVX2 {
 		return n &^ 3
@@ -161,30 +162,40 @@ func whole(n int) int {
 
 func add(z, x []float64) {
 	n := whole(len(z))
-	addAVX2(z[:n], x[:n])
+	if n > 0 {
+		addAVX2(z[:n], x[:n])
+	}
 	addGeneric(z[n:], x[n:])
 }
 
 func relu(z []float64) {
 	n := whole(len(z))
-	reluAVX2(z[:n])
+	if n > 0 {
+		reluAVX2(z[:n])
+	}
 	reluGeneric(z[n:])
 }
 
 func reluBack(dz, a []float64) {
 	n := whole(len(dz))
-	reluBackAVX2(dz[:n], a[:n])
+	if n > 0 {
+		reluBackAVX2(dz[:n], a[:n])
+	}
 	reluBackGeneric(dz[n:], a[n:])
 }
 
 func axpy(z, x []float64, s float64) {
 	n := whole(len(z))
-	axpyAVX2(z[:n], x[:n], s)
+	if n > 0 {
+		axpyAVX2(z[:n], x[:n], s)
+	}
 	axpyGeneric(z[n:], x[n:], s)
 }
 
 func bytesTo(z []float64, p []byte, scale, shift []float64) {
 	n := whole(len(z))
-	bytesAVX2(z[:n], p[:n], scale[:n], shift[:n])
+	if n > 0 {
+		bytesAVX2(z[:n], p[:n], scale[:n], shift[:n])
+	}
 	bytesGeneric(z[n:], p[n:], scale[n:], shift[n:])
 }
