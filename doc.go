@@ -1,6 +1,7 @@
 // Package mlp builds and trains multi-layer perceptrons from the matrix up,
-// with nothing but the standard library and its own assembly. It is in Go what the article "Learn Deep Learning with NumPy, Part 4.1: Deeper
-// MLPs and Vanishing Gradients" is in NumPy.
+// with nothing but the standard library and its own assembly. It is in Go what
+// the article "Learn Deep Learning with NumPy, Part 4.1: Deeper MLPs and
+// Vanishing Gradients" is in NumPy.
 //
 // # Conventions
 //
