@@ -67,26 +67,12 @@ func multiply(t *tile) {
 	case useAVX2 && t.cols%4 == 0:
 		multiplyAVX2(t)
 	case useAVX2:
-		t.padded()
+		var z [4 * padded]float64
+		u := t.pad(z[:])
+		multiplyAVX2(&u)
+		t.unpad(z[:])
 	default:
 		multiplyGeneric(t)
-	}
-}
-
-// padded computes a tile whose last vector is not full beside z.
-func (t *tile) padded() {
-	const width = 12
-	var z [4 * width]float64
-	if t.more {
-		for i := range t.rows {
-			copy(z[i*width:][:t.cols], t.z[i*t.ldz:])
-		}
-	}
-	u := *t
-	u.z, u.ldz, u.cols = z[:], width, (t.cols+3)&^3
-	multiplyAVX2(&u)
-	for i := range t.rows {
-		copy(t.z[i*t.ldz:], z[i*width:][:t.cols])
 	}
 }
 

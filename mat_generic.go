@@ -73,6 +73,29 @@ func (t *tile) pair(i, j int) {
 	z1[0], z1[1], z1[2], z1[3] = c10, c11, c12, c13
 }
 
+// padded is the width of the tile that stands in for one whose last vector is
+// not full, where a kernel can write whole vectors only.
+const padded = 12
+
+// pad returns t with z, of whole vectors, in the place of its own.
+func (t *tile) pad(z []float64) tile {
+	for i := range t.rows {
+		if t.more {
+			copy(z[i*padded:][:t.cols], t.z[i*t.ldz:])
+		}
+	}
+	u := *t
+	u.z, u.ldz, u.cols = z, padded, (t.cols+3)&^3
+	return u
+}
+
+// unpad brings back what was computed in z.
+func (t *tile) unpad(z []float64) {
+	for i := range t.rows {
+		copy(t.z[i*t.ldz:], z[i*padded:][:t.cols])
+	}
+}
+
 // packGeneric copies w columns of b, which begin with from and are bj apart,
 // k rows bk apart, to panel, whose rows are width apart and filled up with
 // zeros.

@@ -1,6 +1,6 @@
 // The other side of mat_amd64.go's build tag: no assembly, the kernels in Go.
 
-//go:build !amd64 || purego
+//go:build (!amd64 && !arm64) || purego
 
 package mlp
 

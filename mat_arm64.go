@@ -1,0 +1,61 @@
+// The declarations of mat_arm64.s and what feeds its one kernel. Not here: the
+// elementwise steps, which are those of mat_generic.go, because the compiler
+// makes math.FMA one instruction.
+
+//go:build arm64 && !purego
+
+package mlp
+
+// Every arm64 has NEON; tests switch it off.
+var useNEON = true
+
+// tileSize returns a tile's rows, a vector's lanes, a tile's vectors across.
+// A vector is a pair of registers.
+func tileSize() (rows, lanes, wide int) {
+	if useNEON {
+		return 4, 4, 3
+	}
+	return genericRows, genericLanes, genericWide
+}
+
+// Kernel names the kernel in use: NEON or Go.
+func Kernel() string {
+	if useNEON {
+		return "NEON"
+	}
+	return "Go"
+}
+
+func multiply(t *tile) {
+	switch {
+	case useNEON && t.cols%4 == 0:
+		multiplyNEON(t)
+	case useNEON:
+		var z [4 * padded]float64
+		u := t.pad(z[:])
+		multiplyNEON(&u)
+		t.unpad(z[:])
+	default:
+		multiplyGeneric(t)
+	}
+}
+
+// multiplyNEON takes up to 4 rows and 4, 8 or 12 columns.
+//
+//go:noescape
+func multiplyNEON(t *tile)
+
+// wholeVectors reports whether the kernel reads b in whole vectors only.
+func wholeVectors() bool { return useNEON }
+
+func pack(panel, from []float64, width, w, k, bk, bj int) {
+	packGeneric(panel, from, width, w, k, bk, bj)
+}
+
+func add(z, x []float64)             { addGeneric(z, x) }
+func relu(z []float64)               { reluGeneric(z) }
+func reluBack(dz, a []float64)       { reluBackGeneric(dz, a) }
+func axpy(z, x []float64, s float64) { axpyGeneric(z, x, s) }
+func bytesTo(z []float64, p []byte, scale, shift []float64) {
+	bytesGeneric(z, p, scale, shift)
+}
