@@ -6,6 +6,7 @@ package mlp
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -118,18 +119,16 @@ type NPZ struct {
 //
 // An archive has at most 65,534 members, names that differ and are plain, and
 // nothing before it or after. No size in it is believed: memory grows with the
-// bytes that are there, and is 1 GiB for an array at most. An error is a line.
+// bytes that are there, and an array has at most 1 GiB. An error is one line; a
+// changed bit either leads to one or changes nothing that can be read.
 func OpenNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
-	count, err := checkEnd(r, size)
+	at, count, err := findDirectory(r, size)
 	if err != nil {
 		return nil, err
 	}
 	zr, err := zip.NewReader(io.NewSectionReader(r, 0, size), size)
 	if err != nil {
-		return nil, err
-	}
-	if len(zr.File) != count {
-		return nil, FormatError(fmt.Sprintf("%d members in a zip that claims %d", len(zr.File), count))
+		return nil, fmt.Errorf("the archive's directory: %w", err)
 	}
 	z, seen := &NPZ{files: map[string]*zip.File{}}, map[string]bool{}
 	for _, f := range zr.File {
@@ -137,41 +136,64 @@ func OpenNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 		if err := checkName(name, seen); err != nil {
 			return nil, err
 		}
+		if err := checkEntry(r, at, f); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		at += int64(46 + len(f.Name) + len(f.Extra) + len(f.Comment))
 		z.files[name] = f
 		if isArray {
 			z.arrays = append(z.arrays, name)
 		}
 	}
+	if len(zr.File) != count || at != size-22 {
+		return nil, FormatError(fmt.Sprintf("%d members in a zip that claims %d", len(zr.File), count))
+	}
 	return z, nil
 }
 
-// checkEnd looks at the record that ends a zip, so that package zip, which would
-// search for one, takes no other: it is the last 22 bytes, before it is a directory
-// of the size it gives, and before that as many bytes as it says.
-func checkEnd(r io.ReaderAt, size int64) (count int, err error) {
+// findDirectory looks at the record that ends a zip, so that package zip, which
+// would search for one, takes no other: it is the last 22 bytes, before it is a
+// directory of the size it gives, and before that as many bytes as it says.
+func findDirectory(r io.ReaderAt, size int64) (at int64, count int, err error) {
 	var start [4]byte
 	if n, err := r.ReadAt(start[:], 0); err != nil && err != io.EOF {
-		return 0, err
+		return 0, 0, err
 	} else if s := string(start[:n]); s != "PK\x03\x04" && s != "PK\x05\x06" {
-		return 0, FormatError(fmt.Sprintf("not an .npz archive: it begins with %q", s))
+		return 0, 0, FormatError(fmt.Sprintf("not an .npz archive: it begins with %q", s))
 	}
-	tail := make([]byte, max(0, min(size, 20+22)))
-	if n, err := r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
-		return 0, fmt.Errorf("the end of the zip: %w", err)
+	var tail [20 + 22]byte // a record of a zip64 comes first
+	n := max(0, min(size, int64(len(tail))))
+	if read, err := r.ReadAt(tail[int64(len(tail))-n:], size-n); int64(read) < n {
+		return 0, 0, err
 	}
-	if len(tail) < 22 || string(tail[len(tail)-22:][:4]) != "PK\x05\x06" {
-		return 0, FormatError("an .npz archive cut short or added to: it does not end as a zip does")
-	}
-	end := tail[len(tail)-22:]
-	count = int(binary.LittleEndian.Uint16(end[10:]))
-	directory, before := binary.LittleEndian.Uint32(end[12:]), binary.LittleEndian.Uint32(end[16:])
+	end := tail[20:]
+	at, count = int64(binary.LittleEndian.Uint32(end[16:])), int(binary.LittleEndian.Uint16(end[10:]))
+	directory := int64(binary.LittleEndian.Uint32(end[12:]))
 	switch {
-	case count > maxMembers || directory > maxDirectory || string(tail[:4]) == "PK\x06\x07": // zip64
-		return 0, FormatError("an .npz archive of too many members or bytes")
-	case int64(before)+int64(directory)+22 != size:
-		return 0, FormatError(fmt.Sprintf("an .npz archive of %d bytes, want %d", size, int64(before)+int64(directory)+22))
+	case string(end[:4]) != "PK\x05\x06" || at+directory+22 != size:
+		return 0, 0, FormatError("an .npz archive that was cut short or added to")
+	case count > maxMembers || directory > maxDirectory || string(tail[:4]) == "PK\x06\x07":
+		return 0, 0, FormatError("an .npz archive of too many members or bytes")
 	}
-	return count, nil
+	return at, count, nil
+}
+
+// checkEntry compares the two places that name a member: the entry at this offset,
+// which f is of, and before the data. No checksum covers them.
+func checkEntry(r io.ReaderAt, at int64, f *zip.File) error {
+	var entry [46]byte
+	if n, err := r.ReadAt(entry[:], at); n < len(entry) {
+		return err
+	}
+	local := make([]byte, 30+len(f.Name))
+	n, err := r.ReadAt(local, int64(binary.LittleEndian.Uint32(entry[42:])))
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if n < len(local) || int(binary.LittleEndian.Uint16(local[26:])) != len(f.Name) || string(local[30:]) != f.Name {
+		return FormatError("has another name where its data are")
+	}
+	return nil
 }
 
 // Names returns the names of the arrays, without .npy, in the archive's order.
@@ -180,65 +202,70 @@ func (z *NPZ) Names() []string { return z.arrays }
 // Matrix reads an array of rank 0, as 1×1, 1, as 1×n, or 2. Its elements may be
 // floats, integers, rounded beyond 2⁵³, or bools, of either byte and index order.
 func (z *NPZ) Matrix(name string) (*Matrix, error) {
-	r, size, err := z.open(name, name+".npy", maxMember)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	var x *Matrix
+	data, err := z.read(name, name+".npy", maxMember)
+	if err == nil {
+		x, err = parseNPY(data)
 	}
-	defer r.Close()
-	x, err := readNPY(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return x, nil
 }
 
-// Bytes reads a member that is no array, of most bytes at most.
+// Bytes reads a member that is no array and has at most most bytes. The error
+// wraps [fs.ErrNotExist], as Matrix's does, where there is no such member.
 func (z *NPZ) Bytes(name string, most int) ([]byte, error) {
-	r, size, err := z.open(name, name, most)
+	data, err := z.read(name, name, most)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	defer r.Close()
-	data := make([]byte, size)
-	if n, err := io.ReadFull(r, data); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, stoppedAt(n, size, err))
 	}
 	return data, nil
 }
 
-// open reads a member twice: now to its end, keeping nothing, to learn its size
-// and that its checksum is right, and then by the caller, who can rely on them.
-func (z *NPZ) open(name, file string, most int) (r io.ReadCloser, size int, err error) {
+// read reads a member, called file in the zip, twice: the first time it keeps
+// nothing and learns that the size and the checksum in the directory are true.
+func (z *NPZ) read(name, file string, most int) ([]byte, error) {
 	f := z.files[name]
 	switch {
 	case f == nil || f.Name != file:
-		return nil, 0, fmt.Errorf("%w in the archive", fs.ErrNotExist)
+		return nil, fmt.Errorf("%w in the archive", fs.ErrNotExist)
 	case f.Flags&1 != 0:
-		return nil, 0, FormatError("encrypted")
+		return nil, FormatError("encrypted")
 	case f.Method != zip.Store && f.Method != zip.Deflate:
-		return nil, 0, FormatError(fmt.Sprintf("packed by method %d, want 0 (stored) or 8 (deflated)", f.Method))
+		return nil, FormatError(fmt.Sprintf("packed by method %d, want 0 (stored) or 8 (deflated)", f.Method))
 	case f.UncompressedSize64 > uint64(max(most, 0)):
-		return nil, 0, FormatError(fmt.Sprintf("claims %d bytes, over the limit of %d", f.UncompressedSize64, most))
-	}
-	if r, err = f.Open(); err != nil {
-		return nil, 0, stoppedAt(0, int(f.UncompressedSize64), err)
+		return nil, FormatError(fmt.Sprintf("claims %d bytes, over the limit of %d", f.UncompressedSize64, most))
 	}
 	sum := crc32.NewIEEE()
-	n, err := io.Copy(sum, r)
-	r.Close()
-	if err != nil {
-		return nil, 0, stoppedAt(int(n), int(f.UncompressedSize64), err)
+	if err := copyMember(sum, f); err != nil {
+		return nil, err
 	}
 	if sum.Sum32() != f.CRC32 { // package zip takes 0 for none
-		return nil, 0, fmt.Errorf("%w", zip.ErrChecksum)
+		return nil, zip.ErrChecksum
 	}
-	r, err = f.Open()
-	return r, int(n), err
+	data := bytes.NewBuffer(make([]byte, 0, f.UncompressedSize64+bytes.MinRead))
+	err := copyMember(data, f)
+	return data.Bytes(), err
 }
 
-// readNPY reads an array from r, which holds size bytes.
-func readNPY(r io.Reader, size int) (*Matrix, error) {
-	text, start, err := readNPYHeader(r)
+// copyMember unpacks f to w, to its end, where package zip compares size and sum.
+func copyMember(w io.Writer, f *zip.File) error {
+	r, err := f.Open()
+	if err != nil {
+		return stoppedAt(0, int(f.UncompressedSize64), err)
+	}
+	defer r.Close()
+	n, err := io.Copy(w, r)
+	if err != nil {
+		return stoppedAt(int(n), int(f.UncompressedSize64), err)
+	}
+	return nil
+}
+
+// parseNPY makes the matrix of an .npy array.
+func parseNPY(data []byte) (*Matrix, error) {
+	text, data, err := cutNPYHeader(data)
 	if err != nil {
 		return nil, err
 	}
@@ -246,52 +273,36 @@ func readNPY(r io.Reader, size int) (*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := h.rows * h.cols
-	if size-start != n*h.item {
-		return nil, FormatError(fmt.Sprintf("%d bytes of elements, want %d×%d of %d", size-start, h.rows, h.cols, h.item))
+	if len(data) != h.rows*h.cols*h.item {
+		return nil, FormatError(fmt.Sprintf("%d bytes of elements, want %d×%d of %d", len(data), h.rows, h.cols, h.item))
 	}
-	x, buf := NewMatrix(h.rows, h.cols), make([]byte, 1<<15)
-	for k := 0; k < n; {
-		b := buf[:min(len(buf), (n-k)*h.item)]
-		if read, err := io.ReadFull(r, b); err != nil {
-			return nil, stoppedAt(start+k*h.item+read, size, err)
+	x := NewMatrix(h.rows, h.cols)
+	for k := range x.Data {
+		at := k
+		if h.fortran {
+			at = k%h.rows*h.cols + k/h.rows
 		}
-		for ; len(b) > 0; b = b[h.item:] {
-			at := k
-			if h.fortran {
-				at = k%h.rows*h.cols + k/h.rows
-			}
-			x.Data[at] = h.number(b)
-			k++
-		}
+		x.Data[at] = h.number(data[k*h.item:])
 	}
 	return x, nil
 }
 
-// readNPYHeader returns the text that describes an array, and where it ends.
-func readNPYHeader(r io.Reader) (text string, end int, err error) {
-	var head [12]byte
-	if n, err := io.ReadFull(r, head[:]); err != nil {
-		return "", 0, stoppedAt(n, len(head), err)
+// cutNPYHeader returns the text that describes an array, and its elements' bytes.
+func cutNPYHeader(data []byte) (text string, elements []byte, err error) {
+	if len(data) < 12 || string(data[:6]) != "\x93NUMPY" {
+		return "", nil, FormatError(fmt.Sprintf("not an .npy array: it begins with %q", data[:min(len(data), 6)]))
 	}
-	length, begun := uint32(binary.LittleEndian.Uint16(head[8:])), head[10:]
-	if head[6] > 1 {
-		length, begun = binary.LittleEndian.Uint32(head[8:]), nil
+	start, length := 10, uint32(binary.LittleEndian.Uint16(data[8:]))
+	switch major, minor := data[6], data[7]; {
+	case major < 1 || major > 3 || minor != 0:
+		return "", nil, FormatError(fmt.Sprintf("an .npy array of version %d.%d, want 1.0, 2.0 or 3.0", major, minor))
+	case major > 1:
+		start, length = 12, binary.LittleEndian.Uint32(data[8:])
 	}
-	switch {
-	case string(head[:6]) != "\x93NUMPY":
-		return "", 0, FormatError(fmt.Sprintf("not an .npy array: it begins with %q", head[:6]))
-	case head[6] < 1 || head[6] > 3 || head[7] != 0:
-		return "", 0, FormatError(fmt.Sprintf("an .npy array of version %d.%d, want 1.0, 2.0 or 3.0", head[6], head[7]))
-	case length < 2 || length > maxNPYHeader:
-		return "", 0, FormatError(fmt.Sprintf("a header of %d bytes, want 2 to %d", length, maxNPYHeader))
+	if data = data[start:]; length > maxNPYHeader || int(length) > len(data) {
+		return "", nil, FormatError(fmt.Sprintf("an .npy header of %d bytes, over the limit of %d", length, min(maxNPYHeader, len(data))))
 	}
-	rest := make([]byte, int(length)-len(begun))
-	end = len(head) + len(rest)
-	if n, err := io.ReadFull(r, rest); err != nil {
-		return "", 0, stoppedAt(len(head)+n, end, err)
-	}
-	return string(begun) + string(rest), end, nil
+	return string(data[:length]), data[length:], nil
 }
 
 // npyHeader is what the bytes of an array are.
@@ -337,7 +348,7 @@ func parseNPYHeader(text string) (h npyHeader, err error) {
 // parseShape reads (), (n,) or (rows, cols).
 func parseShape(shape string) (rows, cols int, err error) {
 	fields := strings.FieldsFunc(shape, func(r rune) bool { return r < '0' || r > '9' })
-	shape = "(" + strings.Join(fields, ", ") + ")"
+	shape = strings.Join(strings.Fields(shape), " ")
 	if len(fields) > 2 {
 		return 0, 0, FormatError(fmt.Sprintf("shape %.60s is of rank %d, want at most 2", shape, len(fields)))
 	}
@@ -357,8 +368,8 @@ func parseShape(shape string) (rows, cols int, err error) {
 func parseDescr(descr string) (item int, number func(b []byte) float64, err error) {
 	var order binary.ByteOrder = binary.LittleEndian
 	descr = strings.Trim(descr, `'"`)
-	kind := strings.TrimLeft(descr, "<>=|")
-	if descr[:len(descr)-len(kind)] == ">" {
+	first, kind := descr[:min(1, len(descr))], descr[min(1, len(descr)):]
+	if first == ">" {
 		order = binary.BigEndian
 	}
 	number = map[string]func(b []byte) float64{
@@ -375,7 +386,7 @@ func parseDescr(descr string) (item int, number func(b []byte) float64, err erro
 		"u1": func(b []byte) float64 { return float64(b[0]) },
 		"b1": func(b []byte) float64 { return float64(min(b[0], 1)) },
 	}[kind]
-	if number == nil {
+	if number == nil || !strings.Contains("<>=|", first) {
 		return 0, nil, FormatError(fmt.Sprintf("dtype %.60q, want floats, integers or bools of at most 8 bytes", descr))
 	}
 	return int(kind[1] - '0'), number, nil
