@@ -136,22 +136,10 @@ func FuzzModel(f *testing.F) {
 	})
 }
 
-// numpyInterpreter finds a Python that has NumPy.
-func numpyInterpreter(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(name, "-c", "import numpy").Run() == nil {
-			return name
-		}
-	}
-	t.Skip("there is no python3 with NumPy")
-	return ""
-}
-
 // np.load of a model feeds the article's forward_mlp_3layer and gives the
 // network's own probabilities.
 func TestModelInNumPy(t *testing.T) {
-	python := numpyInterpreter(t)
+	python := withNumPy(t)
 	train, test, err := sampleDigits()
 	if err != nil {
 		t.Fatal(err)
