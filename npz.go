@@ -146,7 +146,7 @@ func OpenNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 		}
 	}
 	if len(zr.File) != count || at != size-22 {
-		return nil, FormatError(fmt.Sprintf("%d members in a zip that claims %d", len(zr.File), count))
+		return nil, FormatError(fmt.Sprintf("the archive's directory: not of just the %d members that it claims", count))
 	}
 	return z, nil
 }

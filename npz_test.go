@@ -293,6 +293,25 @@ func npyFile(header string, data ...byte) []byte {
 	return append(append(file, header...), data...)
 }
 
+// addToDirectory puts something between the last entry and the end.
+func addToDirectory(file []byte, s string) []byte {
+	end := slices.Clone(file[len(file)-22:])
+	binary.LittleEndian.PutUint32(end[12:], binary.LittleEndian.Uint32(end[12:])+uint32(len(s)))
+	return slices.Concat(file[:len(file)-22], []byte(s), end)
+}
+
+// zip64Hidden is a zip whose last comment ends as a zip64's directory does, and
+// whose size makes package zip look there for another directory.
+func zip64Hidden() []byte {
+	file := manyMembers(1, 1, true)
+	entry := file[31:]
+	comment := make([]byte, math.MaxUint16-47)
+	copy(comment[len(comment)-20:], "PK\x06\x07")
+	comment[len(comment)-4] = 1
+	binary.LittleEndian.PutUint16(entry[32:], uint16(len(comment)))
+	return addToDirectory(file, string(comment))
+}
+
 func TestOpenNPZErrors(t *testing.T) {
 	good := writeNPZ(t, oddMembers()...)
 	array := npy(NewMatrix(1, 1, 7))
@@ -333,6 +352,9 @@ func TestOpenNPZErrors(t *testing.T) {
 		{fmt.Sprintf("a member is named %q", strings.Repeat("x", 60)), zipOf(t, array, stored(strings.Repeat("x", 60_000), array))},
 		{"x: two members of this name", twice("x.npy", "x.npy")},
 		{"x: two members of this name", twice("x", "x.npy")},
+		{"an .npz archive that was cut short or added to", bytes.Replace(good, []byte("PK\x05\x06"), []byte("PK\x05\x07"), 1)},
+		{"the archive's directory: not of just the 1 members that it claims", addToDirectory(manyMembers(1, 1, true), "garbage")},
+		{"an .npz archive of too many members or bytes", zip64Hidden()},
 	} {
 		z, err := openNPZ(test.file)
 		if z != nil || err == nil || err.Error() != test.want {
@@ -443,6 +465,7 @@ func TestParseNPYErrors(t *testing.T) {
 		{`dtype "", want floats, integers or bools of at most 8 bytes`, of("", "()")},
 		{`dtype "f8", want floats, integers or bools of at most 8 bytes`, of("f8", "()")},
 		{`dtype "<<f8", want floats, integers or bools of at most 8 bytes`, of("<<f8", "()")},
+		{`dtype "xf8", want floats, integers or bools of at most 8 bytes`, of("xf8", "()")},
 		{`dtype "[<f8]", want floats, integers or bools of at most 8 bytes`, npyFile(dict("[<f8]", "False", "()"))},
 	} {
 		x, err := parseNPY(test.file)
@@ -491,6 +514,13 @@ func TestParseNPYHeader(t *testing.T) {
 		if _, err := parseNPY(npyFile(header, data...)); err == nil || err.Error() != want {
 			t.Errorf("%q: error %v, want %s", header, err, want)
 		}
+	}
+}
+
+func TestParseNPYBools(t *testing.T) {
+	x, err := parseNPY(npyFile("{'descr': '|b1', 'fortran_order': False, 'shape': (4,)}", 0, 1, 2, 255))
+	if err != nil || !slices.Equal(x.Data, []float64{0, 1, 1, 1}) {
+		t.Errorf("%v, error %v", x, err)
 	}
 }
 
@@ -752,7 +782,7 @@ func TestNPZOfManyMembers(t *testing.T) {
 		want  string
 	}{
 		{maxMembers + 1, maxMembers + 1, "an .npz archive of too many members or bytes"},
-		{1 << 16, 0, "65536 members in a zip that claims 0"},
+		{1 << 16, 0, "the archive's directory: not of just the 0 members that it claims"},
 		{1 << 16, 1, "the archive's directory: unexpected EOF"},
 		{500_000, 41248, "an .npz archive of too many members or bytes"},
 	} {
@@ -778,16 +808,16 @@ func TestNPZOfManyMembers(t *testing.T) {
 	}
 }
 
-// The two names of a member differ, or the same name is that of another's data.
+// A member's two names must be the same, so that no changed bit renames it.
 func TestNPZChecksBothNames(t *testing.T) {
 	file := writeNPZ(t, Member{Name: "W1", Matrix: NewMatrix(1, 1, 1)}, Member{Name: "W2", Matrix: NewMatrix(1, 1, 2)})
-	first, last := bytes.Index(file, []byte("W2")), bytes.LastIndex(file, []byte("W2"))
-	for _, i := range []int{first, last} {
+	local, entry := bytes.Index(file, []byte("W2")), bytes.LastIndex(file, []byte("W2"))
+	for name, i := range map[string]int{"W2": local + 1, "W3": entry + 1, "W2 ": local - 4} {
 		changed := slices.Clone(file)
-		changed[i+1] = '3'
-		want := fmt.Sprintf("%s: has another name where its data are", changed[last:][:2])
+		changed[i]++
+		want := strings.TrimSpace(name) + ": has another name where its data are"
 		if _, err := openNPZ(changed); err == nil || err.Error() != want {
-			t.Errorf("error %v, want %s", err, want)
+			t.Errorf("byte %d: error %v, want %s", i, err, want)
 		}
 	}
 }
