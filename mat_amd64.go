@@ -47,7 +47,7 @@ func tileSize() (rows, lanes, wide int) {
 	return genericRows, genericLanes, genericWide
 }
 
-// Kernel names the kernel in use: AVX-512, AVX2 or Go.
+// Kernel names the kernel in use: AVX-512, AVX2, NEON or Go.
 func Kernel() string {
 	switch {
 	case useAVX512:

@@ -18,7 +18,7 @@ func tileSize() (rows, lanes, wide int) {
 	return genericRows, genericLanes, genericWide
 }
 
-// Kernel names the kernel in use: NEON or Go.
+// Kernel names the kernel in use: AVX-512, AVX2, NEON or Go.
 func Kernel() string {
 	if useNEON {
 		return "NEON"

@@ -1,4 +1,4 @@
-// The other side of mat_amd64.go's build tag: no assembly, the kernels in Go.
+// The other side of mat_amd64.go's and mat_arm64.go's build tags: no assembly, the kernels in Go.
 
 //go:build (!amd64 && !arm64) || purego
 
@@ -12,7 +12,7 @@ func pack(panel, from []float64, width, w, k, bk, bj int) {
 	packGeneric(panel, from, width, w, k, bk, bj)
 }
 
-// Kernel names the kernel in use: AVX-512, AVX2 or Go.
+// Kernel names the kernel in use: AVX-512, AVX2, NEON or Go.
 func Kernel() string { return "Go" }
 
 func add(z, x []float64)             { addGeneric(z, x) }

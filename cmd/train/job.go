@@ -283,7 +283,7 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	}
 	if o.holdout > 0 {
 		n := train.Len()
-		held := int(math.Floor(o.holdout*float64(n) + 1e-9)) // 0.29·100 is 29, not 28
+		held := int(math.Floor(float64(o.holdout*float64(n)) + 1e-9)) // 0.29·100 is 29, not 28
 		if held == 0 {
 			return nil, nil, fmt.Errorf("-holdout %v of %d images is none: there is nothing to test on", o.holdout, n)
 		}
