@@ -1,4 +1,5 @@
-// The other side of mat_amd64.go's and mat_arm64.go's build tags: no assembly, the kernels in Go.
+// The other side of the build tags of mat_amd64.go and mat_arm64.go: no assembly,
+// the kernels in Go.
 
 //go:build (!amd64 && !arm64) || purego
 
