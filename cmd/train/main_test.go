@@ -118,7 +118,7 @@ func TestWrongFlags(t *testing.T) {
 	for _, flags := range []string{"-batch 0", "-batch x", "-lr NaN", "-lr 0", "-lr -1", "-lr +Inf", "-holdout 1", "-holdout -0.1",
 		"-holdout NaN", "-hidden 3,x", "-hidden 0", "-hidden 3,,4", "-hidden 99999999999999999999", "-hidden 65536,65536",
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
-		"-shuffle=maybe", "-momentum 1", "-nonsense", "extra"} {
+		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-nonsense", "extra"} {
 		var stdout bytes.Buffer
 		out := t.TempDir()
 		stderr, code := command(t, context.Background(), &stdout, append([]string{"-out", out}, strings.Fields(flags)...)...)

@@ -62,7 +62,7 @@ func parse(args []string) (*options, error) {
 		return err
 	})
 	f.Float64Var(&o.lr, "lr", 0.1, "learning rate")
-	f.Float64Var(&o.momentum, "momentum", 0.9, "momentum, for -opt momentum")
+	f.Float64Var(&o.momentum, "momentum", 0.9, "for -opt momentum, and the first decay of adam")
 	f.IntVar(&o.batch, "batch", 64, "images in a step")
 	f.IntVar(&o.epochs, "epochs", 20, "how many times all images are seen")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the first weights and of the order of the images")
@@ -91,8 +91,8 @@ func (o *options) check() error {
 		return fmt.Errorf("-holdout %v: want a share from 0 to below 1", o.holdout)
 	case !(o.lr > 0) || math.IsInf(o.lr, 0):
 		return fmt.Errorf("-lr %v: want a number above 0", o.lr)
-	case !(0 <= o.momentum && o.momentum < 1):
-		return fmt.Errorf("-momentum %v: want a number from 0 to below 1", o.momentum)
+	case !(0 < o.momentum && o.momentum < 1):
+		return fmt.Errorf("-momentum %v: want a number between 0 and 1", o.momentum)
 	case o.batch < 1:
 		return fmt.Errorf("-batch %d: want 1 or more", o.batch)
 	case o.epochs < 1:
