@@ -85,7 +85,7 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 		return nil
 	})
 	bar.clear()
-	if saveErr := out.save(); saveErr != nil {
+	if saveErr := out.close(); saveErr != nil {
 		return saveErr
 	}
 	if err != nil {
