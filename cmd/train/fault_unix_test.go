@@ -123,14 +123,26 @@ func setOf(t *testing.T, dir string) int {
 	return n
 }
 
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "train")
-	name := filepath.Join(dir, "train")
-	if err == nil {
-		err = exec.Command("go", "build", "-o", name, ".").Run()
+// binary is the command as a program, built once.
+var binary = sync.OnceValues(func() (name string, err error) {
+	if binaryDir, err = os.MkdirTemp("", "train"); err != nil {
+		return "", err
+	}
+	name = filepath.Join(binaryDir, "train")
+	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
 	}
 	return name, err
 })
+
+var binaryDir string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	os.RemoveAll(binaryDir)
+	os.Exit(code)
+}
 
 // A process is a run that would not end by itself.
 type process struct {
@@ -148,7 +160,6 @@ func start(t *testing.T, prepare func(p *process)) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.Chmod(name, 0o755) })
 	p := &process{out: filepath.Join(t.TempDir(), "out")}
 	p.Cmd = exec.Command(name, "-limit", "500", "-hidden", "32", "-init", "he", "-epochs", "1000000", "-out", p.out)
 	r, w, err := os.Pipe()

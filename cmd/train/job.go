@@ -75,7 +75,7 @@ func (o *options) takeWidths(from *mlp.Model) error {
 	if widths, ok := given["hidden"]; ok && widths != o.recipe()["hidden"] {
 		return fmt.Errorf("its hidden layers are %s, -hidden says %s", o.recipe()["hidden"], widths)
 	}
-	return nil
+	return o.setHidden(o.recipe()["hidden"]) // within the limits of a command line
 }
 
 // gather reads the digits and standardizes both parts: as the model says or,
@@ -217,18 +217,18 @@ func compare(got, want *mlp.Model) error {
 
 // readModel reads a model file; digest is the SHA-256 of its bytes.
 func readModel(name string) (m *mlp.Model, sum string, err error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, "", err
+	}
+	if !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, "", fmt.Errorf("%s: not a regular file", name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, "", err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, "", err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, "", fmt.Errorf("%s: not a regular file", name)
-	}
 	if m, err = mlp.ReadModel(f, info.Size()); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", name, err)
 	}
