@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -126,6 +127,9 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		o.out = filepath.Dir(o.resume)
 	}
 	then, err := o.again(flagsOf(from.Recipe))
+	if err == nil {
+		err = then.takeWidths(from) // the recipe may say what the weights are not
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.resume, err)
 	}
@@ -312,6 +316,12 @@ func (j *job) describe(w io.Writer) {
 	if j.data != "" {
 		from = j.data
 	}
+	switch a, b := j.train.Known, j.test.Known; {
+	case a == b && a != "":
+		from += ": " + a
+	case a != b:
+		from += fmt.Sprintf(": %s to train, %s to test on", cmp.Or(a, "unknown"), cmp.Or(b, "unknown"))
+	}
 	widths := fmt.Sprint(mlp.Pixels)
 	for _, l := range j.Net {
 		parameters += len(l.W.Data) + len(l.B.Data)
@@ -324,7 +334,7 @@ func (j *job) describe(w io.Writer) {
 	case j.load != "":
 		start = j.load
 	}
-	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), from)
+	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), plain(from))
 	fmt.Fprintf(w, "network: %s, %s, %d parameters, from %s by %s\n", widths, j.act.Name, parameters, start, j.opt.Name)
 	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), runtime.GOMAXPROCS(0))
 	if j.limit > j.train.Len()+j.test.Len() {
