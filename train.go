@@ -278,14 +278,16 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 			return e, &DivergedError{n, b + 1, loss}
 		}
 		t.rise.add(loss)
+		if first || b == last {
+			e.Layers = t.measureStep()
+		}
 		if first {
-			e.First = t.measureStep()
+			e.First = slices.Clone(e.Layers)
 			for i, l := range t.net {
 				e.First[i].units(l.Act, &l.a)
 			}
 		}
 	}
-	e.Layers = t.measureStep()
 	e.Loss, e.Accuracy = t.evaluate(t.train, e.Layers)
 	if !finite(e.Loss) {
 		return e, &DivergedError{n, last + 1, e.Loss}

@@ -92,11 +92,32 @@ func TestReplaceEach(t *testing.T) {
 	if err := writeSet(filepath.Join(dir, setA), []file{{"a", []byte("1")}, {"b", []byte("2")}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := replaceEach(dir, setA, []file{{name: "a"}, {name: "b"}}); err != nil {
+	os.WriteFile(filepath.Join(dir, "c"), nil, 0o666)
+	if err := replaceEach(dir, setA, []file{{"a", []byte("1")}, {"b", []byte("2")}, {name: "c"}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := contents(t, dir); len(got) != 2 || got["a"] != "1" || got["b"] != "2" {
 		t.Errorf("files %q", got)
+	}
+}
+
+// A file that the next set has not goes with the set that had it.
+func TestReplaceWithFewer(t *testing.T) {
+	dir := t.TempDir()
+	os.WriteFile(filepath.Join(dir, "b"), []byte("0"), 0o666)
+	os.WriteFile(filepath.Join(dir, "another's"), []byte("0"), 0o666)
+	for i, want := range []string{"map[a:1 another's:0 b:1]", "map[a:2 another's:0]", "map[a:3 another's:0 b:3]"} {
+		n := fmt.Append(nil, i+1)
+		files := []file{{"a", n}, {"b", n}}
+		if i == 1 {
+			files[1].content = nil
+		}
+		if err := errors.Join(replace(dir, files), replace(dir, files), settle(dir), settle(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(contents(t, dir)); got != want {
+			t.Errorf("files %s, want %s", got, want)
+		}
 	}
 }
 
@@ -119,6 +140,9 @@ func setOf(t *testing.T, dir string) int {
 	}
 	if !strings.Contains(string(chart), fmt.Sprintf("Over %d epochs", n)) {
 		t.Fatalf("history.csv has %d epochs, curves.svg others", n)
+	}
+	if rulers, _ := os.ReadFile(filepath.Join(dir, "gradients.svg")); !strings.Contains(string(rulers), fmt.Sprintf("after %d epochs", n)) {
+		t.Fatalf("history.csv has %d epochs, gradients.svg others", n)
 	}
 	return n
 }
@@ -217,7 +241,7 @@ func TestSignals(t *testing.T) {
 		if n := setOf(t, p.out); n < 2 || !strings.HasSuffix(line, fmt.Sprintf(" 1 to %d\n", n)) {
 			t.Errorf("%v: the files are of epoch %d: %s", signal, n, line)
 		}
-		if got := contents(t, p.out); len(got) != 3 {
+		if got := contents(t, p.out); len(got) != 4 {
 			t.Errorf("%v: %d files", signal, len(got))
 		}
 	}
@@ -307,7 +331,7 @@ func TestOutputReadOnly(t *testing.T) {
 	os.Chmod(p.out, 0o755)
 	n := setOf(t, p.out)
 	must(t, "-resume", filepath.Join(p.out, "model.npz"), "-epochs", fmt.Sprint(n+1))
-	if got := contents(t, p.out); setOf(t, p.out) != n+1 || len(got) != 3 {
+	if got := contents(t, p.out); setOf(t, p.out) != n+1 || len(got) != 4 {
 		t.Errorf("gone on: the files are of epoch %d, and they are %d", setOf(t, p.out), len(got))
 	}
 }

@@ -89,7 +89,12 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 		return err
 	}
 	j.describe(stderr)
-	bar := newProgress(stderr, j.epochs, (j.epochs-len(j.History))*(2*j.train.Len()+j.test.Len()))
+	if j.checkGradient {
+		if err := j.check(stderr); err != nil {
+			return err
+		}
+	}
+	bar := newProgress(stderr, j.epochs, j.rows(j.epochs-len(j.History)))
 	err = j.learn(ctx, bar, func(e mlp.Epoch) error {
 		if err := out.add(&j.Model); err != nil {
 			return err
@@ -99,21 +104,30 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 		if err != nil {
 			return fmt.Errorf("standard output, epoch %d: %w", e.N, err)
 		}
+		if e.N == 1 {
+			j.report(stderr)
+		}
 		return nil
 	})
 	bar.clear()
 	if saveErr := out.close(); saveErr != nil {
 		return saveErr
 	}
+	if len(j.History) > 1 {
+		j.report(stderr)
+	}
 	if err != nil {
 		return j.explain(err)
+	}
+	if best := j.History.Best(); j.patience > 0 {
+		fmt.Fprintf(stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.History), best.HeldLoss)
 	}
 	return j.conclude(stdout)
 }
 
+// conclude prints the results of the network that is kept.
 func (j *job) conclude(stdout io.Writer) error {
-	last := j.History[len(j.History)-1]
-	_, err := fmt.Fprintf(stdout, "Final Test Accuracy: %.4f\nWeights SHA-256: %s\n", last.TestAccuracy, j.Net.Fingerprint())
+	_, err := fmt.Fprintf(stdout, "Final Test Accuracy: %.4f\nWeights SHA-256: %s\n", j.History.Best().TestAccuracy, j.Net.Fingerprint())
 	return err
 }
 

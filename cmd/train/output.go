@@ -4,12 +4,10 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -85,7 +83,11 @@ func (out *output) save() error {
 	if err != nil {
 		return err
 	}
-	err = replace(out.dir, []file{{"history.csv", table}, {"curves.svg", curves(out.history).SVG()}, {"model.npz", out.model.Bytes()}})
+	files := []file{{"history.csv", table}, {"curves.svg", curves(out.history).SVG()}, {"gradients.svg", nil}, {"model.npz", out.model.Bytes()}}
+	if rulers := gradients(out.history); rulers != nil {
+		files[2].content = rulers.SVG()
+	}
+	err = replace(out.dir, files)
 	if err != nil {
 		return err
 	}
@@ -103,44 +105,6 @@ func writeSynced(name string, content []byte) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-// historyCSV has a header and a row per epoch.
-func historyCSV(h mlp.History) ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	w.Write([]string{"epoch", "loss", "accuracy", "test_loss", "test_accuracy"})
-	for _, e := range h {
-		w.Write([]string{strconv.Itoa(e.N), number(e.Loss), number(e.Accuracy), number(e.TestLoss), number(e.TestAccuracy)})
-	}
-	w.Flush()
-	return b.Bytes(), w.Error()
-}
-
-// curves is the article's figure: the loss above, the accuracy below.
-func curves(h mlp.History) *mlp.Figure {
-	column := func(f func(e mlp.Epoch) float64) []float64 {
-		y := make([]float64, len(h))
-		for i, e := range h {
-			y[i] = f(e)
-		}
-		return y
-	}
-	last := h[len(h)-1]
-	return &mlp.Figure{
-		Title: "Training a multi-layer perceptron on MNIST",
-		Desc: fmt.Sprintf("Over %d epochs the training loss ends at %.4f and the test accuracy at %.4f.",
-			len(h), last.Loss, last.TestAccuracy),
-		Charts: []mlp.Chart{
-			{Title: "Loss over epochs", XLabel: "Epoch", YLabel: "Cross-entropy loss", Series: []mlp.Series{
-				{Name: "Training", Y: column(func(e mlp.Epoch) float64 { return e.Loss })},
-				{Name: "Test", Y: column(func(e mlp.Epoch) float64 { return e.TestLoss })}}},
-			{Title: "Accuracy over epochs", XLabel: "Epoch", YLabel: "Accuracy", Series: []mlp.Series{
-				{Name: "Training", Y: column(func(e mlp.Epoch) float64 { return e.Accuracy })},
-				{Name: "Test", Y: column(func(e mlp.Epoch) float64 { return e.TestAccuracy })}}},
-		},
-	}
 }
 
 // progress is a bar on standard error, where that is a terminal and the work
