@@ -147,12 +147,12 @@ func setOf(t *testing.T, dir string) int {
 	return n
 }
 
-// binary is the command as a program, built once.
-var binary = sync.OnceValues(func() (name string, err error) {
-	if binaryDir, err = os.MkdirTemp("", "train"); err != nil {
+// program is the command as a program, built once.
+var program = sync.OnceValues(func() (name string, err error) {
+	if programDir, err = os.MkdirTemp("", "train"); err != nil {
 		return "", err
 	}
-	name = filepath.Join(binaryDir, "train")
+	name = filepath.Join(programDir, "train")
 	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, out)
@@ -160,11 +160,11 @@ var binary = sync.OnceValues(func() (name string, err error) {
 	return name, err
 })
 
-var binaryDir string
+var programDir string
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	os.RemoveAll(binaryDir)
+	os.RemoveAll(programDir)
 	os.Exit(code)
 }
 
@@ -180,7 +180,7 @@ type process struct {
 // start starts a run and waits until it has printed its second epoch.
 func start(t *testing.T, prepare func(p *process)) *process {
 	t.Helper()
-	name, err := binary()
+	name, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
