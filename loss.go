@@ -93,7 +93,7 @@ func BinaryCrossEntropy(dy, y, want *Matrix) float64 {
 }
 
 // gradientLike checks that y and want are of one shape, and gives dy, or a
-// stand-in where it is nil, that shape.
+// stand-in where it is nil, that shape and storage of its own.
 func gradientLike(dy, y, want *Matrix) *Matrix {
 	if y.Rows != want.Rows || y.Cols != want.Cols {
 		panic(fmt.Sprintf("mlp: loss of an output %d×%d where %d×%d is wanted", y.Rows, y.Cols, want.Rows, want.Cols))
@@ -101,5 +101,9 @@ func gradientLike(dy, y, want *Matrix) *Matrix {
 	if dy == nil {
 		dy = new(Matrix)
 	}
-	return dy.Reset(y.Rows, y.Cols)
+	dy.Reset(y.Rows, y.Cols)
+	if overlap(dy.Data, y.Data) || overlap(dy.Data, want.Data) {
+		panic("mlp: loss: the gradient shares storage with the output or with what is wanted")
+	}
+	return dy
 }

@@ -6,6 +6,7 @@ package mlp
 
 import (
 	"fmt"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -32,10 +33,14 @@ func NewMatrix(rows, cols int, elements ...float64) *Matrix {
 // Reset makes z a rows×cols matrix, reusing its storage where that is large
 // enough. The elements are unspecified.
 func (z *Matrix) Reset(rows, cols int) *Matrix {
-	if cap(z.Data) < rows*cols {
-		z.Data = make([]float64, rows*cols)
+	n := rows * cols
+	if rows < 0 || cols < 0 || cols > 0 && n/cols != rows {
+		panic(fmt.Sprintf("mlp: a matrix of %d×%d", rows, cols))
 	}
-	z.Rows, z.Cols, z.Data = rows, cols, z.Data[:rows*cols]
+	if cap(z.Data) < n {
+		z.Data = make([]float64, n)
+	}
+	z.Rows, z.Cols, z.Data = rows, cols, z.Data[:n]
 	return z
 }
 
@@ -120,6 +125,8 @@ func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
 		p.ai, p.ak, p.bk, p.bj = x.Cols, 1, 1, y.Cols
 	}
 	name := [...]string{"Mul", "TMul", "MulT"}[o]
+	x.check(name) // the kernels go by the shape alone
+	y.check(name)
 	if p.k != inner {
 		panic(fmt.Sprintf([...]string{
 			"mlp: %s: shapes %d×%d · %d×%d",
@@ -137,13 +144,18 @@ func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
 	return z
 }
 
-// overlap reports whether x and y share elements. Slices of one array end,
-// at full capacity, at the same element, and their lengths count from there.
-func overlap(x, y []float64) bool {
-	if len(x) == 0 || len(y) == 0 || &x[:cap(x)][cap(x)-1] != &y[:cap(y)][cap(y)-1] {
-		return false
+// check panics where x has not the elements that its shape needs.
+func (x *Matrix) check(name string) {
+	n := len(x.Data)
+	if x.Rows < 0 || x.Cols < 0 || n != x.Rows*x.Cols || x.Cols > 0 && n/x.Cols != x.Rows {
+		panic(fmt.Sprintf("mlp: %s: %d elements for %d×%d", name, len(x.Data), x.Rows, x.Cols))
 	}
-	return cap(x)-len(x) < cap(y) && cap(y)-len(y) < cap(x)
+}
+
+// overlap reports whether x and y share elements.
+func overlap(x, y []float64) bool {
+	at := func(p *float64) uintptr { return reflect.ValueOf(p).Pointer() }
+	return len(x) > 0 && len(y) > 0 && at(&x[0]) <= at(&y[len(y)-1]) && at(&y[0]) <= at(&x[len(x)-1])
 }
 
 // Chunks of z are what goroutines share out and what then finishes in cache.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -87,7 +88,7 @@ func (o *options) takeWidths(from *mlp.Model) error {
 	if widths, ok := given["hidden"]; ok && widths != o.recipe()["hidden"] {
 		return fmt.Errorf("its hidden layers are %s, -hidden says %s", o.recipe()["hidden"], widths)
 	}
-	return nil
+	return o.setHidden(o.recipe()["hidden"]) // within the limits of a command line
 }
 
 // gather reads the digits and standardizes both parts: as the model says or,
@@ -162,6 +163,9 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		o.out = filepath.Dir(o.resume)
 	}
 	then, err := o.again(flagsOf(from.Recipe))
+	if err == nil {
+		err = then.takeWidths(from) // the recipe may say what the weights are not
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.resume, err)
 	}
@@ -181,18 +185,18 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 
 // readModel reads a model file; digest is the SHA-256 of its bytes.
 func readModel(name string) (m *mlp.Model, sum string, err error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, "", err
+	}
+	if !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, "", fmt.Errorf("%s: not a regular file", name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, "", err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, "", err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, "", fmt.Errorf("%s: not a regular file", name)
-	}
 	if m, err = mlp.ReadModel(f, info.Size()); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", name, err)
 	}
@@ -279,6 +283,12 @@ func (j *job) describe(w io.Writer) {
 	if j.data != "" {
 		from = j.data
 	}
+	switch a, b := j.train.Known, j.test.Known; {
+	case a == b && a != "":
+		from += ": " + a
+	case a != b:
+		from += fmt.Sprintf(": %s to train, %s to test on", cmp.Or(a, "unknown"), cmp.Or(b, "unknown"))
+	}
 	widths := fmt.Sprint(mlp.Pixels)
 	for _, l := range j.Net {
 		parameters += len(l.W.Data) + len(l.B.Data)
@@ -294,7 +304,7 @@ func (j *job) describe(w io.Writer) {
 	case j.load != "":
 		start = j.load
 	}
-	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), from)
+	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), plain(from))
 	norm := ""
 	if j.norm != "none" {
 		norm = j.norm + " normalisation, "

@@ -17,6 +17,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"mlp"
@@ -40,14 +42,29 @@ func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) 
 		fmt.Fprint(stdout, o.usage())
 		return 0
 	case err != nil:
-		fmt.Fprintln(stderr, "train:", err)
+		fmt.Fprintln(stderr, "train:", plain(err.Error()))
 		return 2
 	}
 	if err := train(ctx, o, stdout, stderr); err != nil {
-		fmt.Fprintln(stderr, "train:", err)
+		fmt.Fprintln(stderr, "train:", plain(err.Error()))
 		return 1
 	}
 	return 0
+}
+
+// plain returns s on one line that a terminal can be trusted with: what cannot
+// be printed stands as Go would write it. Names of flags, files and what is in
+// files come from outside.
+func plain(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 // train does what o asks for, from the data to the files.
@@ -93,7 +110,7 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 		return nil
 	})
 	bar.clear()
-	if saveErr := out.save(); saveErr != nil {
+	if saveErr := out.close(); saveErr != nil {
 		return saveErr
 	}
 	if len(j.History) > 1 {

@@ -37,7 +37,10 @@ func newOutput(dir string) (*output, error) {
 	if err := writeSynced(probe, nil); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", dir, err)
 	}
-	return out, os.Remove(probe)
+	if err := os.Remove(probe); err != nil {
+		return nil, err
+	}
+	return out, settle(out.dir)
 }
 
 // add takes a finished epoch, and saves unless it did so a moment ago: beyond a
@@ -62,7 +65,16 @@ func (out *output) add(m *mlp.Model) error {
 	return err
 }
 
-// save writes the files, the model last: where it is, the others are.
+// close saves what is not, and leaves files and nothing else.
+func (out *output) close() error {
+	err := out.save()
+	if settleErr := settle(out.dir); err == nil {
+		err = settleErr
+	}
+	return err
+}
+
+// save writes the files.
 func (out *output) save() error {
 	if !out.unsaved {
 		return nil
@@ -81,35 +93,6 @@ func (out *output) save() error {
 	}
 	out.unsaved = false
 	return nil
-}
-
-type file struct {
-	name    string
-	content []byte
-}
-
-// replace puts files in the place of those in dir, each of them whole. All are
-// written and synced under temporary names before the first is renamed, so
-// that a full disk leaves the old ones.
-func replace(dir string, files []file) error {
-	temporary := func(f file) string { return filepath.Join(dir, "."+f.name+".tmp") }
-	var err error
-	for _, f := range files {
-		if err == nil {
-			err = writeSynced(temporary(f), f.content)
-		}
-	}
-	for _, f := range files {
-		if err == nil {
-			err = os.Rename(temporary(f), filepath.Join(dir, f.name))
-		}
-	}
-	if err != nil {
-		for _, f := range files {
-			os.Remove(temporary(f))
-		}
-	}
-	return err
 }
 
 func writeSynced(name string, content []byte) error {
