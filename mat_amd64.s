@@ -85,8 +85,8 @@ label:                      \
 #define LOAD2 LOAD1; VMOVUPD.Z 64(bp), K2, Z1
 #define LOAD3 LOAD2; VMOVUPD.Z 128(bp), K3, Z2
 
-#define MAC1(at, x, z0, z1, z2) VBROADCASTSD at, x; VFMADD231PD Z0, x, z0
-#define MAC2(at, x, z0, z1, z2) MAC1(at, x, z0, z1, z2); VFMADD231PD Z1, x, z1
+#define MAC1(at, x, z0, z1, z2) VFMADD231PD.BCST at, Z0, z0
+#define MAC2(at, x, z0, z1, z2) VBROADCASTSD at, x; VFMADD231PD Z0, x, z0; VFMADD231PD Z1, x, z1
 #define MAC3(at, x, z0, z1, z2) MAC2(at, x, z0, z1, z2); VFMADD231PD Z2, x, z2
 
 #define ROWS1 MAC((ap), Z3, Z8, Z9, Z10)
@@ -116,13 +116,12 @@ label:                      \
 
 // Ten columns, the digits, are 8 + 2. So that the 2 do not cost a vector of
 // their own, a pair of rows shares one: Z8 to Z15 hold the eight columns of each
-// row and Y4 to Y7 the two columns of a row beside the next row's.
+// row and Y4 to Y7 the two columns of a row beside the next row's, which K1 masks.
 #define PAIR(at0, at1, z0, z1, two) \
-	VBROADCASTSD at0, Z2         \
-	VBROADCASTSD at1, Z3         \
-	VFMADD231PD  Z0, Z2, z0      \
-	VFMADD231PD  Z0, Z3, z1      \
-	VBLENDPD     $12, Y3, Y2, Y2 \
+	VFMADD231PD.BCST at0, Z0, z0 \
+	VFMADD231PD.BCST at1, Z0, z1 \
+	VBROADCASTSD at0, Y2         \
+	VBROADCASTSD at1, K1, Y2     \
 	VFMADD231PD  Y1, Y2, two
 
 #define FETCHTEN(z0, z1, x, y) \
@@ -143,6 +142,8 @@ label:                      \
 TEXT ·multiplyTenAVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), R14
 	ARGUMENTS
+	MOVL $12, AX
+	KMOVW AX, K1
 	VXORPD X4, X4, X4
 	VXORPD X5, X5, X5
 	VXORPD X6, X6, X6
