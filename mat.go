@@ -196,9 +196,9 @@ func (p *product) part(c int) {
 	i0, i1 := evenly(p.m, rows, p.down, c/p.across)
 	j0, j1 := evenly(p.n, lanes, p.across, c%p.across)
 	runs := max(1, (p.k+kBlock-1)/kBlock)
-	strips := max(1, (j1-j0+stripCols-1)/stripCols)
 	for r := range runs {
 		k0, k1 := split(p.k, runs, r)
+		strips := max(1, ((k1-k0)*(j1-j0+2*lanes)+kBlock*stripCols-1)/(kBlock*stripCols))
 		for s := range strips {
 			s0, s1 := evenly(j1-j0, lanes, strips, s)
 			p.strip(i0, i1, j0+s0, j0+s1, k0, k1)
