@@ -19,7 +19,7 @@ func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
 	n, total := float64(y.Rows), 0.0
 	for i := range y.Rows {
 		e, z, w := dy.Row(i), y.Row(i), want.Row(i)
-		most, sum := exps(e, z)
+		most, sum := exponentials(e, z)
 		logSum, weight := log(sum), 0.0
 		for j, v := range w {
 			if v != 0 { // a class of probability 0 that is not wanted costs nothing

@@ -27,31 +27,15 @@ var (
 	// ReLU is max(0, z); its derivative is 1 where a > 0, else 0.
 	ReLU = &Activation{"relu", relu, reluBack}
 	// Sigmoid is 1/(1+e^-z); its derivative is a(1-a).
-	Sigmoid = &Activation{"sigmoid", each(sigmoid), func(dz, a []float64) {
-		for i, v := range a {
-			dz[i] *= v * (1 - v)
-		}
-	}}
+	Sigmoid = &Activation{"sigmoid", sigmoids, sigmoidBack}
 	// Tanh is the hyperbolic tangent; its derivative is 1-a².
-	Tanh = &Activation{"tanh", each(tanh), func(dz, a []float64) {
-		for i, v := range a {
-			dz[i] *= 1 - float64(v*v)
-		}
-	}}
+	Tanh = &Activation{"tanh", tanhs, tanhBack}
 	// Linear is z itself: the output layer's, where the loss is taken of logits.
 	Linear = &Activation{"linear", func([]float64) {}, func(_, _ []float64) {}}
 )
 
 // Activations has the activations by name.
 var Activations = map[string]*Activation{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "linear": Linear}
-
-func each(f func(float64) float64) func([]float64) {
-	return func(z []float64) {
-		for i, v := range z {
-			z[i] = f(v)
-		}
-	}
-}
 
 // Init gives the standard deviation of a layer's first weights, which are
 // drawn from a normal distribution around zero.
@@ -312,7 +296,7 @@ func (net Network) Fingerprint() string {
 func (z *Matrix) Softmax() *Matrix {
 	for i := range z.Rows {
 		row := z.Row(i)
-		_, sum := exps(row, row)
+		_, sum := exponentials(row, row)
 		for j := range row {
 			row[j] /= sum
 		}
@@ -320,16 +304,19 @@ func (z *Matrix) Softmax() *Matrix {
 	return z
 }
 
-// exps sets e to e^(z - max z), which cannot overflow, and returns max z and
+// exponentials sets e to e^(z - max z), which cannot overflow, and returns max z and
 // the sum of e.
-func exps(e, z []float64) (most, sum float64) {
+func exponentials(e, z []float64) (most, sum float64) {
 	most = math.Inf(-1)
 	for _, v := range z {
 		most = max(most, v)
 	}
 	for j, v := range z {
-		e[j] = exp(v - most)
-		sum += e[j]
+		e[j] = v - most
+	}
+	exps(e)
+	for _, v := range e {
+		sum += v
 	}
 	return most, sum
 }
