@@ -188,7 +188,7 @@ func TestNumPyOptimizers(t *testing.T) {
 		}
 		for i := range c.In["G"].Rows {
 			l.DW = Matrix{1, n, c.In["G"].Row(i)}
-			u.next()
+			u.next(u.Rate)
 			u.part(l, 0, 0, n)
 			near(t, fmt.Sprintf("%s step %d", name, i+1), &l.W, &Matrix{1, n, c.Out["w"].Row(i)}, 1e-12)
 		}

@@ -26,38 +26,49 @@ type run struct {
 	Recipe      map[string]string
 }
 
-// The names of the optimizers' running values begin so, and out of the way of
-// who takes all that begins with W or b.
-var slotNames = [2]string{"m.", "v."}
+// What resuming needs is named so, out of the way of who takes all that begins
+// with W or b: the optimizers' running values, and the weights of the last
+// epoch where W and b are those of the best.
+var (
+	slotNames = [2]string{"m.", "v."}
+	otherName = "last."
+)
 
 // Write writes m as an .npz archive: W1 (in×out), b1 (1×out), W2 and so on,
-// mean and std (1×in), history (a row per epoch: its number, loss, accuracy,
-// test loss, test accuracy), the optimizer's running values as m.W1, v.W1, …,
+// with normalisation gain1, mean1 and var1 (1×out), mean and std (1×in),
+// history (a row per epoch: its number, loss, accuracy, test loss, test
+// accuracy, held-out loss, rise), rulers (a row for the first step and one per
+// epoch: six for each layer), the optimizer's running values as m.W1, v.W1, …,
 // and run.json. The same model gives the same bytes.
 func (m *Model) Write(w io.Writer) error {
 	var members []Member
 	array := func(name string, x *Matrix) { members = append(members, Member{Name: name, Matrix: x}) }
 	r := run{Recipe: m.Recipe}
 	for i, l := range m.Net {
-		array(fmt.Sprintf("W%d", i+1), &l.W)
-		array(fmt.Sprintf("b%d", i+1), &l.B)
+		for s, x := range l.state() {
+			array(fmt.Sprintf("%s%d", stateNames[s], i+1), x)
+		}
 		r.Activations = append(r.Activations, l.Act.Name)
 	}
 	if m.Mean != nil {
 		array("mean", NewMatrix(1, len(m.Mean), m.Mean...))
 		array("std", NewMatrix(1, len(m.Std), m.Std...))
 	}
-	history := NewMatrix(len(m.History), 5)
-	for i, e := range m.History {
-		copy(history.Row(i), []float64{float64(e.N), e.Loss, e.Accuracy, e.TestLoss, e.TestAccuracy})
-	}
+	history, rulers := m.History.matrices(len(m.Net))
 	array("history", history)
-	for s, prefix := range slotNames {
-		for i, l := range m.Net {
-			if len(l.slots[s][0].Data) > 0 {
-				array(fmt.Sprintf("%sW%d", prefix, i+1), &l.slots[s][0])
-				array(fmt.Sprintf("%sb%d", prefix, i+1), &l.slots[s][1])
+	if rulers != nil {
+		array("rulers", rulers)
+	}
+	for i, l := range m.Net {
+		for s, prefix := range slotNames {
+			for which, x := range l.slots[s] {
+				if len(x.Data) > 0 {
+					array(fmt.Sprintf("%s%s%d", prefix, stateNames[which], i+1), &x)
+				}
 			}
+		}
+		for s := range l.other {
+			array(fmt.Sprintf("%s%s%d", otherName, stateNames[s], i+1), &l.other[s])
 		}
 	}
 	text, err := json.MarshalIndent(r, "", " ")
@@ -65,6 +76,46 @@ func (m *Model) Write(w io.Writer) error {
 		return err
 	}
 	return WriteNPZ(w, append(members, Member{Name: "run.json", Bytes: text})...)
+}
+
+// historyCols and rulerCols are how many numbers an epoch has, and a layer in
+// it. The methods below them are their order.
+const historyCols, rulerCols = 7, 6
+
+func (e *Epoch) numbers() []*float64 {
+	return []*float64{&e.Loss, &e.Accuracy, &e.TestLoss, &e.TestAccuracy, &e.HeldLoss, &e.Rise}
+}
+
+func (r *Rulers) numbers() []*float64 {
+	return []*float64{&r.GradMean, &r.GradNorm, &r.Delta, &r.Spread, &r.Idle, &r.Update}
+}
+
+// matrices returns the epochs as rows, and their rulers, nil if none were kept.
+func (h History) matrices(layers int) (history, rulers *Matrix) {
+	history = NewMatrix(len(h), historyCols)
+	for i, e := range h {
+		row := history.Row(i)
+		row[0] = float64(e.N)
+		for j, v := range e.numbers() {
+			row[1+j] = *v
+		}
+	}
+	if len(h) == 0 || len(h[0].First) != layers {
+		return history, nil
+	}
+	rulers = NewMatrix(len(h)+1, layers*rulerCols)
+	put := func(row []float64, rulers []Rulers) {
+		for i := range rulers {
+			for j, v := range rulers[i].numbers() {
+				row[i*rulerCols+j] = *v
+			}
+		}
+	}
+	put(rulers.Row(0), h[0].First)
+	for i, e := range h {
+		put(rulers.Row(i+1), e.Layers)
+	}
+	return history, rulers
 }
 
 // ReadModel reads what Write wrote, or any .npz archive with W1, b1, W2 and so
@@ -76,7 +127,7 @@ func ReadModel(r io.ReaderAt, size int64) (*Model, error) {
 		return nil, err
 	}
 	m := new(Model)
-	for _, read := range []func(*NPZ) error{m.readLayers, m.readStandardization, m.readRun, m.readHistory, m.readSlots} {
+	for _, read := range []func(*NPZ) error{m.readLayers, m.readStandardization, m.readRun, m.readHistory, m.readRulers, m.readSlots} {
 		if err := read(z); err != nil {
 			return nil, err
 		}
@@ -108,10 +159,42 @@ func (m *Model) readLayers(z *NPZ) error {
 		if err := allFinite(fmt.Sprintf("W%d", i), w); err != nil {
 			return err
 		}
-		m.Net = append(m.Net, &Layer{W: *w, B: *b, Act: ReLU})
+		norm, err := z.norm(i, w.Cols)
+		if err != nil {
+			return err
+		}
+		m.Net = append(m.Net, &Layer{W: *w, B: *b, Norm: norm, Act: ReLU})
 		in = w.Cols
 	}
 	return FormatError(fmt.Sprintf("more than %d layers", maxLayers))
+}
+
+// norm reads the normalisation of layer i, nil where it has none.
+func (z *NPZ) norm(i, width int) (*BatchNorm, error) {
+	var read [3]*Matrix
+	for s, name := range stateNames[2:] {
+		x, err := z.sized(fmt.Sprintf("%s%d", name, i), 1, width)
+		if s == 0 && errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		read[s] = x
+	}
+	if err := notNegative(fmt.Sprintf("var%d", i), read[2]); err != nil {
+		return nil, err
+	}
+	return &BatchNorm{Gain: *read[0], Mean: *read[1], Var: *read[2]}, nil
+}
+
+func notNegative(name string, x *Matrix) error {
+	for j, v := range x.Data {
+		if v < 0 {
+			return FormatError(fmt.Sprintf("%s: element (0, %d) is %v", name, j, v))
+		}
+	}
+	return nil
 }
 
 // sized reads a finite array that must have the given shape.
@@ -148,13 +231,8 @@ func (m *Model) readStandardization(z *NPZ) error {
 	if err != nil {
 		return err
 	}
-	for i, v := range std.Data {
-		if v < 0 {
-			return FormatError(fmt.Sprintf("std: element (0, %d) is %v", i, v))
-		}
-	}
 	m.Mean, m.Std = mean.Data, std.Data
-	return nil
+	return notNegative("std", std)
 }
 
 func (m *Model) readRun(z *NPZ) error {
@@ -189,35 +267,84 @@ func (m *Model) readHistory(z *NPZ) error {
 	if err != nil {
 		return err
 	}
-	if x.Cols != 5 {
-		return FormatError(fmt.Sprintf("history: %d×%d, want 5 columns", x.Rows, x.Cols))
+	if x.Cols != historyCols {
+		return FormatError(fmt.Sprintf("history: %d×%d, want %d columns", x.Rows, x.Cols, historyCols))
 	}
 	for i := range x.Rows {
-		e := x.Row(i)
-		if e[0] != float64(i+1) {
-			return FormatError(fmt.Sprintf("history: row %d is of epoch %v", i, e[0]))
+		row := x.Row(i)
+		if row[0] != float64(i+1) {
+			return FormatError(fmt.Sprintf("history: row %d is of epoch %v", i, row[0]))
 		}
-		m.History = append(m.History, Epoch{i + 1, e[1], e[2], e[3], e[4]})
+		e := Epoch{N: i + 1}
+		for j, v := range e.numbers() {
+			*v = row[1+j]
+		}
+		m.History = append(m.History, e)
 	}
 	return nil
 }
 
-func (m *Model) readSlots(z *NPZ) error {
-	for s, prefix := range slotNames {
-		for i, l := range m.Net {
-			w, err := z.sized(fmt.Sprintf("%sW%d", prefix, i+1), l.W.Rows, l.W.Cols)
-			if i == 0 && errors.Is(err, fs.ErrNotExist) {
-				return nil
+func (m *Model) readRulers(z *NPZ) error {
+	x, err := z.Matrix("rulers")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if rows, cols := len(m.History)+1, len(m.Net)*rulerCols; x.Rows != rows || x.Cols != cols || rows == 1 {
+		return FormatError(fmt.Sprintf("rulers: %d×%d, want %d×%d", x.Rows, x.Cols, rows, cols))
+	}
+	take := func(row []float64) []Rulers {
+		rulers := make([]Rulers, len(m.Net))
+		for i := range rulers {
+			for j, v := range rulers[i].numbers() {
+				*v = row[i*rulerCols+j]
 			}
-			if err != nil {
-				return err
-			}
-			b, err := z.sized(fmt.Sprintf("%sb%d", prefix, i+1), 1, l.B.Cols)
-			if err != nil {
-				return err
-			}
-			l.slots[s] = [2]Matrix{*w, *b}
 		}
+		return rulers
+	}
+	m.History[0].First = take(x.Row(0))
+	for i := range m.History {
+		m.History[i].Layers = take(x.Row(i + 1))
 	}
 	return nil
+}
+
+// readSlots reads what resuming needs, of each layer or of none.
+func (m *Model) readSlots(z *NPZ) error {
+	for s, prefix := range slotNames {
+		all, err := m.readBeside(z, prefix, func(l *Layer) []*Matrix { return l.state()[:min(3, len(l.state()))] })
+		for i := range all {
+			copy(m.Net[i].slots[s][:], all[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	all, err := m.readBeside(z, otherName, (*Layer).state)
+	for i := range all {
+		m.Net[i].other = all[i]
+	}
+	return err
+}
+
+// readBeside reads, for each layer, an array of the shape of each of like's,
+// whose names have the given prefix. There may be none at all.
+func (m *Model) readBeside(z *NPZ, prefix string, like func(*Layer) []*Matrix) (all [][]Matrix, err error) {
+	for i, l := range m.Net {
+		var read []Matrix
+		for s, shape := range like(l) {
+			x, err := z.sized(fmt.Sprintf("%s%s%d", prefix, stateNames[s], i+1), shape.Rows, shape.Cols)
+			if i == 0 && s == 0 && errors.Is(err, fs.ErrNotExist) {
+				return nil, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			read = append(read, *x)
+		}
+		all = append(all, read)
+	}
+	return all, nil
 }

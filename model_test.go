@@ -90,8 +90,8 @@ func TestModelRefused(t *testing.T) {
 		{"run.json: invalid character", []Member{w1, b1, json("nonsense")}},
 		{"run.json: 2 activations for 1 layers", []Member{w1, b1, json(`{"Activations": ["relu", "relu"]}`)}},
 		{`run.json: layer 1 has the activation "cos"`, []Member{w1, b1, json(`{"Activations": ["cos"]}`)}},
-		{"history: 1×4, want 5 columns", []Member{w1, b1, array("history", 1, 4)}},
-		{"history: row 0 is of epoch 2", []Member{w1, b1, array("history", 1, 5, 2, 0, 0, 0, 0)}},
+		{"history: 1×4, want 7 columns", []Member{w1, b1, array("history", 1, 4)}},
+		{"history: row 0 is of epoch 2", []Member{w1, b1, array("history", 1, 7, 2, 0, 0, 0, 0, 0, 0)}},
 		{"m.b1: file does not exist", []Member{w1, b1, array("m.W1", 2, 3)}},
 		{"v.W1: 3×2, want 2×3", []Member{w1, b1, array("m.W1", 2, 3), array("m.b1", 1, 3), array("v.W1", 3, 2), array("v.b1", 1, 3)}},
 	} {
@@ -116,7 +116,7 @@ func TestModelWithoutRun(t *testing.T) {
 
 func TestGoOnWithoutState(t *testing.T) {
 	net := NewNetwork(1, Inits["he"], ReLU, 4, 2)
-	if _, err := Train(context.Background(), net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 2, Done: 1}); err == nil {
+	if _, err := Train(context.Background(), net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 2, Past: make(History, 1)}); err == nil {
 		t.Error("Adam goes on without its running values")
 	}
 }

@@ -1,6 +1,7 @@
 // The network: activations, initialisations, dense layers forward and
-// backward, losses, numerical gradients. Not here: how a network is trained
-// (train.go) and how a product is computed (mat.go).
+// backward, losses, numerical gradients. Not here: batch normalisation
+// (norm.go), how a network is trained (train.go) and how a product is computed
+// (mat.go).
 
 package mlp
 
@@ -66,17 +67,32 @@ var Inits = map[string]Init{
 	"lecun":  func(in, out int) float64 { return math.Sqrt(1 / float64(in)) },
 }
 
-// Layer is a dense layer: a = f(x·W + B), n×in to n×out.
+// Layer is a dense layer: a = f(x·W + B), n×in to n×out, or with Norm
+// a = f(norm(x·W) + B).
 type Layer struct {
 	W, B   Matrix // weights in×out, bias 1×out
 	DW, DB Matrix // the loss's gradient by W and B, from the last Backward
+	Norm   *BatchNorm
 	Act    *Activation
 
 	x      *Matrix // the last Forward's input, n×in
-	a, dz  Matrix  // its output, and the gradient by x·W + B, n×out
+	a, dz  Matrix  // its output, and the gradient by x·W, n×out
 	update *updater
-	slots  [2][2]Matrix // the optimizer's running values for W and for B
+	slots  [2][3]Matrix // the optimizer's running values for W, B and Norm.Gain
+	other  []Matrix     // a second set of state; see trainer.swap
 }
+
+// state is what the layer has learnt, and what a file keeps of it.
+func (l *Layer) state() []*Matrix {
+	if l.Norm == nil {
+		return []*Matrix{&l.W, &l.B}
+	}
+	return []*Matrix{&l.W, &l.B, &l.Norm.Gain, &l.Norm.Mean, &l.Norm.Var}
+}
+
+// stateNames has the names of state's matrices in a file, less the number of
+// the layer.
+var stateNames = [...]string{"W", "b", "gain", "mean", "var"}
 
 // Network is a stack of layers, the first one first.
 type Network []*Layer
@@ -125,19 +141,99 @@ func normal(seed uint64) func() float64 {
 	}
 }
 
-// Forward returns the network's output for x, n×in to n×out. The result and
-// what Backward needs are kept in the layers, so that one network serves one
-// goroutine at a time; x must stay as it is until Backward.
+// Forward returns the network's output for x, n×in to n×out, as training
+// computes it: a layer with Norm normalises by the statistics of these rows.
+// The result and what Backward needs are kept in the layers, so that one
+// network serves one goroutine at a time; x must stay as it is until Backward.
 func (net Network) Forward(x *Matrix) *Matrix {
 	for _, l := range net {
 		l.x = x
-		x = l.a.product(opMul, x, &l.W, (*output)(l))
+		if l.Norm == nil {
+			x = l.a.product(opMul, x, &l.W, (*output)(l))
+			continue
+		}
+		x = l.a.product(opMul, x, &l.W, nil)
+		l.Norm.forward(x, &l.B)
+		l.Act.Forward(x.Data)
 	}
 	return x
 }
 
-// Backward computes DW and DB of every layer, overwriting the last ones, from
-// dy, the loss's gradient by what the last Forward returned.
+// Predict sets y to the network's output for x, n×in to n×out, and returns y.
+// A layer with Norm normalises by its running averages, so that a row's output
+// does not depend on the others. The network is only read: any number of
+// goroutines may predict with it as long as none trains it.
+func (net Network) Predict(y, x *Matrix) *Matrix {
+	if len(net) == 0 || x.Cols != net[0].W.Rows {
+		panic(fmt.Sprintf("mlp: Predict: input %d×%d", x.Rows, x.Cols))
+	}
+	y.Reset(x.Rows, net[len(net)-1].W.Cols)
+	p := passes.get()
+	for i := 0; i < x.Rows; i += passRows {
+		n := min(passRows, x.Rows-i)
+		p.run(net, p.out.rows(y, i, n), p.in.rows(x, i, n))
+	}
+	p.in, p.out, p.layer, p.z = Matrix{}, Matrix{}, nil, nil
+	passes.put(p)
+	return y
+}
+
+// rows makes z the n rows of x from row i, in x's storage, and returns z.
+func (z *Matrix) rows(x *Matrix, i, n int) *Matrix {
+	*z = Matrix{n, x.Cols, x.Data[i*x.Cols : (i+n)*x.Cols]}
+	return z
+}
+
+// passRows is how many rows go through the network together: their activations
+// stay in the cache.
+const passRows = 256
+
+// pass is a prediction under way. It has what Forward keeps in the layers.
+type pass struct {
+	a            []Matrix // each layer's output but the last one's
+	in, out      Matrix
+	layer        *Layer // at which it is
+	z            *Matrix
+	scale, shift Matrix // of the layer's normalisation
+}
+
+var passes = make(spares[pass], 16)
+
+// run sets y to the output for x.
+func (p *pass) run(net Network, y, x *Matrix) {
+	for len(p.a) < len(net)-1 {
+		p.a = append(p.a, Matrix{})
+	}
+	for i, l := range net {
+		p.layer, p.z = l, y
+		if i < len(net)-1 {
+			p.z = &p.a[i]
+		}
+		if l.Norm != nil {
+			l.Norm.affine(&p.scale, &p.shift, &l.B)
+		}
+		x = p.z.product(opMul, x, &l.W, p)
+	}
+}
+
+func (p *pass) finish(i0, i1, j0, j1 int) {
+	for i := i0; i < i1; i++ {
+		row := p.z.Row(i)[j0:j1]
+		if p.layer.Norm == nil {
+			add(row, p.layer.B.Data[j0:j1])
+		} else {
+			scale, shift := p.scale.Data[j0:j1], p.shift.Data[j0:j1]
+			for j, v := range row {
+				row[j] = math.FMA(v, scale[j], shift[j])
+			}
+		}
+		p.layer.Act.Forward(row)
+	}
+}
+
+// Backward computes DW, DB and Norm.DGain of every layer, overwriting the last
+// ones, from dy, the loss's gradient by what the last Forward returned. It
+// takes that Forward's statistics into the running averages of Norm.
 func (net Network) Backward(dy *Matrix) {
 	last := net[len(net)-1]
 	if dy.Rows != last.a.Rows || dy.Cols != last.a.Cols {
@@ -147,11 +243,14 @@ func (net Network) Backward(dy *Matrix) {
 	last.Act.Backward(last.dz.Data, last.a.Data)
 	for i := len(net) - 1; i >= 0; i-- {
 		l := net[i]
+		l.DB.Reset(1, l.W.Cols)
+		if l.Norm != nil {
+			l.Norm.backward(&l.dz, &l.DB)
+		}
 		if i > 0 {
 			below := net[i-1]
 			below.dz.product(opMulT, &l.dz, &l.W, (*delta)(below))
 		}
-		l.DB.Reset(1, l.W.Cols)
 		l.DW.product(opTMul, l.x, &l.dz, (*gradient)(l))
 	}
 }
@@ -177,10 +276,10 @@ func (l *delta) finish(i0, i1, j0, j1 int) {
 	}
 }
 
-// The bias's gradient is the sum of dz's rows; the chunk of the first rows
-// stands for its columns.
+// The bias's gradient is the sum of dz's rows, unless Norm has it already; the
+// chunk of the first rows stands for its columns.
 func (l *gradient) finish(i0, i1, j0, j1 int) {
-	if i0 == 0 {
+	if i0 == 0 && l.Norm == nil {
 		sum := l.DB.Data[j0:j1]
 		clear(sum)
 		for i := range l.dz.Rows {
@@ -193,12 +292,13 @@ func (l *gradient) finish(i0, i1, j0, j1 int) {
 }
 
 // Fingerprint is the SHA-256, in hexadecimal, of the little-endian bytes of
-// W1, b1, W2, b2 and so on.
+// W1, b1, W2, b2 and so on, each b being followed by its layer's Norm.Gain,
+// Norm.Mean and Norm.Var where there is a Norm.
 func (net Network) Fingerprint() string {
 	hash := sha256.New()
 	var word [8]byte
 	for _, l := range net {
-		for _, m := range []*Matrix{&l.W, &l.B} {
+		for _, m := range l.state() {
 			for _, v := range m.Data {
 				binary.LittleEndian.PutUint64(word[:], math.Float64bits(v))
 				hash.Write(word[:])

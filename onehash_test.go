@@ -44,18 +44,20 @@ func (r recipe) train(t *testing.T, digits *MNIST, stop int) string {
 	if stop > 0 {
 		first := c
 		first.Epochs = stop
-		if _, err := Train(context.Background(), m.Net, digits, first); err != nil {
+		h, err := Train(context.Background(), m.Net, digits, first)
+		if err != nil {
 			t.Fatal(err)
 		}
+		m.History = h
 		var file bytes.Buffer
-		err := m.Write(&file)
+		err = m.Write(&file)
 		if err == nil {
 			m, err = ReadModel(bytes.NewReader(file.Bytes()), int64(file.Len()))
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Done = stop
+		c.Past = m.History
 	}
 	if _, err := Train(context.Background(), m.Net, digits, c); err != nil {
 		t.Fatal(err)

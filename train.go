@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 )
 
 // Dataset answers with samples by index: Batch sets row i of x to the input
@@ -40,13 +41,18 @@ type Config struct {
 	Loss      Loss       // of the network's output; nil is SoftmaxCrossEntropy
 	Optimizer *Optimizer // nil is SGD
 	Rate      float64    // the learning rate
+	Schedule  Schedule   // of the rate; nil is constant
 	Momentum  float64    // for Momentum, and Adam's first decay; 0 is 0.9
+	Decay     float64    // adds Decay·W to the gradient of the weights W, as if the loss had Decay/2·Σ W² in it
+	Clip      float64    // scales a gradient down whose norm over all layers is larger; 0 never does
 	Epochs    int        // how many times all samples are seen
-	Done      int        // how many of them net has been trained before, by the same Config
+	Past      History    // the epochs that net has been trained already, by the same Config
 	Batch     int        // samples per step; an epoch's last step takes what is left
 	Seed      uint64     // of the order of the samples
 	InOrder   bool       // take them as they lie, not in a new order each epoch
 	Test      Dataset    // what to measure on beside the training samples; may be nil
+	Held      Dataset    // samples held out, not trained on, that Patience looks at; may be nil
+	Patience  int        // stop when so many epochs have not lowered the loss on Held; 0 never does
 
 	// OnEpoch, unless nil, sees each epoch when it is over; an error of its
 	// stops the training and is returned.
@@ -59,11 +65,27 @@ type Config struct {
 type Epoch struct {
 	N                      int // from 1
 	Loss, Accuracy         float64
-	TestLoss, TestAccuracy float64 // NaN without Config.Test
+	TestLoss, TestAccuracy float64  // NaN without Config.Test
+	HeldLoss               float64  // NaN without Config.Held
+	Rise                   float64  // the most that the loss of a batch rose over five steps that each raised it; 0 if none did
+	Layers                 []Rulers // of the epoch's last step
+	First                  []Rulers // of the run's first step, in its first epoch
 }
 
 // History is the epochs of a run in order.
 type History []Epoch
+
+// Best returns the epoch with the lowest loss on what was held out, or the
+// last one where nothing was. It panics if there is none.
+func (h History) Best() Epoch {
+	best := h[len(h)-1]
+	for _, e := range slices.Backward(h) {
+		if e.HeldLoss <= best.HeldLoss {
+			best = e
+		}
+	}
+	return best
+}
 
 // DivergedError says that the loss is no longer a finite number.
 type DivergedError struct {
@@ -76,47 +98,50 @@ func (e *DivergedError) Error() string {
 }
 
 // Train trains net on train and returns the epochs that it finished. With
-// Config.Done it goes on exactly as if it had never stopped, with the
-// optimizer's running values that the earlier Train left in net. It ends
-// early, with an error, when ctx is done (between two batches), when the loss
-// is not finite (*DivergedError) or when OnEpoch says so.
+// Config.Past it goes on exactly as if it had never stopped, with the running
+// values that the earlier Train left in net. It ends early, with an error,
+// when ctx is done (between two batches), when the loss is not finite
+// (*DivergedError) or when OnEpoch says so. With Config.Patience the network
+// has the weights of its best epoch whenever Train is not in the midst of one:
+// when OnEpoch is called, and after the end, whatever brought it.
 func Train(ctx context.Context, net Network, train Dataset, c Config) (History, error) {
 	t, err := newTrainer(net, train, c)
 	if err != nil {
 		return nil, err
 	}
 	defer t.release()
-	var history History
-	for n := c.Done + 1; n <= c.Epochs; n++ {
-		if err := t.epoch(ctx, n); err != nil {
-			return history, err
+	for n := len(c.Past) + 1; n <= c.Epochs && !t.exhausted(); n++ {
+		e, err := t.epoch(ctx, n)
+		if err != nil {
+			return t.finished(), err
 		}
-		e := Epoch{N: n, TestLoss: math.NaN(), TestAccuracy: math.NaN()}
-		e.Loss, e.Accuracy = t.evaluate(train)
-		if !finite(e.Loss) {
-			return history, &DivergedError{n, t.batches(), e.Loss}
+		t.history = append(t.history, e)
+		if c.Patience > 0 && t.history.Best().N == n {
+			t.keep()
 		}
-		if c.Test != nil {
-			e.TestLoss, e.TestAccuracy = t.evaluate(c.Test)
-		}
-		history = append(history, e)
 		if c.OnEpoch != nil {
-			if err := c.OnEpoch(e); err != nil {
-				return history, err
+			t.swap()
+			err := c.OnEpoch(e)
+			t.swap()
+			if err != nil {
+				return t.finished(), err
 			}
 		}
 	}
-	return history, nil
+	return t.finished(), nil
 }
 
 // trainer is what a run of Train keeps between its steps.
 type trainer struct {
 	Config
 	updater
-	net      Network
-	train    Dataset
-	order    []int
-	x, y, dy Matrix
+	net           Network
+	train         Dataset
+	history       History
+	order         []int
+	x, y, out, dy Matrix
+	before        []Matrix // the weights before a step that is measured
+	rise          rise
 }
 
 func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
@@ -129,6 +154,12 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		return nil, fmt.Errorf("train: batches of %d samples", c.Batch)
 	case !(c.Rate > 0) || !finite(c.Rate):
 		return nil, fmt.Errorf("train: a learning rate of %v", c.Rate)
+	case !(c.Decay >= 0) || !finite(c.Decay):
+		return nil, fmt.Errorf("train: a decay of %v", c.Decay)
+	case !(c.Clip >= 0):
+		return nil, fmt.Errorf("train: a gradient clipped to %v", c.Clip)
+	case c.Patience > 0 && (c.Held == nil || c.Held.Len() == 0):
+		return nil, errors.New("train: patience with no samples held out")
 	}
 	if c.Loss == nil {
 		c.Loss = SoftmaxCrossEntropy
@@ -136,32 +167,91 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	if c.Optimizer == nil {
 		c.Optimizer = SGD
 	}
+	if c.Schedule == nil {
+		c.Schedule = Schedules["constant"]
+	}
 	if c.Momentum == 0 {
 		c.Momentum = 0.9
 	}
-	t := &trainer{Config: c, net: net, train: train, order: make([]int, train.Len())}
-	t.updater = updater{rule: c.Optimizer, Step: Step{Rate: c.Rate, Momentum: c.Momentum}}
-	t.N = c.Done * t.batches()
+	t := &trainer{Config: c, net: net, train: train, order: make([]int, train.Len()),
+		history: slices.Clone(c.Past), before: make([]Matrix, len(net))}
+	t.updater = updater{rule: c.Optimizer, decay: c.Decay, Step: Step{Momentum: c.Momentum}}
+	t.N = len(c.Past) * t.batches()
 	for i, l := range net {
-		for s := range l.slots {
-			switch {
-			case s >= c.Optimizer.Slots:
-				l.slots[s] = [2]Matrix{}
-			case c.Done == 0:
-				l.slots[s] = [2]Matrix{*NewMatrix(l.W.Rows, l.W.Cols), *NewMatrix(1, l.B.Cols)}
-			case len(l.slots[s][0].Data) != len(l.W.Data):
-				return nil, fmt.Errorf("train: layer %d lacks the running values of %s", i+1, c.Optimizer.Name)
-			}
+		if err := t.prepare(l); err != nil {
+			return nil, fmt.Errorf("train: layer %d lacks %w", i+1, err)
 		}
 	}
-	for _, l := range net {
-		l.update = &t.updater
+	if t.Clip == 0 {
+		for _, l := range net {
+			l.update = &t.updater
+		}
 	}
+	t.swap()
 	return t, nil
 }
 
+// prepare gives l the running values that the run needs, all zero at its
+// beginning and else those of the run so far.
+func (t *trainer) prepare(l *Layer) error {
+	for s := range l.slots {
+		for which := range l.slots[s] {
+			w, _ := l.parameter(which)
+			slot := &l.slots[s][which]
+			switch {
+			case s >= t.rule.Slots:
+				*slot = Matrix{}
+			case len(t.Past) == 0:
+				*slot = *NewMatrix(w.Rows, w.Cols)
+			case len(slot.Data) != len(w.Data):
+				return fmt.Errorf("the running values of %s", t.rule.Name)
+			}
+		}
+	}
+	switch {
+	case t.Patience == 0:
+		l.other = nil
+	case len(t.Past) == 0:
+		l.other = nil
+		for _, m := range l.state() {
+			l.other = append(l.other, *NewMatrix(m.Rows, m.Cols, m.Data...))
+		}
+	case len(l.other) == 0:
+		return errors.New("the weights of the last epoch beside the best")
+	}
+	return nil
+}
+
+// swap exchanges the weights that are being trained and the best ones, which
+// are the network's while no epoch is under way.
+func (t *trainer) swap() {
+	for _, l := range t.net {
+		for i, m := range l.state()[:len(l.other)] {
+			*m, l.other[i] = l.other[i], *m
+		}
+	}
+}
+
+// keep makes the best weights those that are being trained.
+func (t *trainer) keep() {
+	for _, l := range t.net {
+		for i, m := range l.state() {
+			copy(l.other[i].Data, m.Data)
+		}
+	}
+}
+
+// exhausted reports whether Patience is at its end.
+func (t *trainer) exhausted() bool {
+	return t.Patience > 0 && len(t.history) > 0 && len(t.history)-t.history.Best().N >= t.Patience
+}
+
+// finished returns the epochs of this Train.
+func (t *trainer) finished() History { return t.history[len(t.Past):] }
+
 // release takes the update out of Backward again.
 func (t *trainer) release() {
+	t.swap()
 	for _, l := range t.net {
 		l.update = nil
 	}
@@ -169,19 +259,45 @@ func (t *trainer) release() {
 
 func (t *trainer) batches() int { return (len(t.order) + t.Batch - 1) / t.Batch }
 
-// epoch takes one step for each batch.
-func (t *trainer) epoch(ctx context.Context, n int) error {
+// epoch takes one step for each batch and measures what has come of it.
+func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
+	e := Epoch{N: n, TestLoss: math.NaN(), TestAccuracy: math.NaN(), HeldLoss: math.NaN()}
+	t.rise = rise{}
 	order(t.order, t.Seed, n, t.InOrder)
-	for b := range t.batches() {
+	last := t.batches() - 1
+	for b := range last + 1 {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return e, context.Cause(ctx)
+		}
+		first := n == 1 && b == 0
+		if first || b == last {
+			t.remember()
 		}
 		loss := t.step(t.order[b*t.Batch : min((b+1)*t.Batch, len(t.order))])
 		if !finite(loss) {
-			return &DivergedError{n, b + 1, loss}
+			return e, &DivergedError{n, b + 1, loss}
+		}
+		t.rise.add(loss)
+		if first {
+			e.First = t.measureStep()
+			for i, l := range t.net {
+				e.First[i].units(l.Act, &l.a)
+			}
 		}
 	}
-	return nil
+	e.Layers = t.measureStep()
+	e.Loss, e.Accuracy = t.evaluate(t.train, e.Layers)
+	if !finite(e.Loss) {
+		return e, &DivergedError{n, last + 1, e.Loss}
+	}
+	e.Rise = t.rise.most
+	if t.Test != nil {
+		e.TestLoss, e.TestAccuracy = t.evaluate(t.Test, nil)
+	}
+	if t.Held != nil {
+		e.HeldLoss, _ = t.evaluate(t.Held, nil)
+	}
+	return e, nil
 }
 
 // order fills index with 0, 1, 2 …, shuffled by Fisher and Yates' method with
@@ -207,36 +323,68 @@ func (t *trainer) step(index []int) float64 {
 	t.train.Batch(&t.x, &t.y, index)
 	loss := t.Loss(&t.dy, t.net.Forward(&t.x), &t.y)
 	if finite(loss) {
-		t.next()
+		t.next(t.Rate * t.Schedule(float64(t.N)/float64(t.Epochs*t.batches())))
 		t.net.Backward(&t.dy)
+		if t.Clip > 0 {
+			t.clip()
+		}
 	}
 	return loss
 }
 
+// clip makes the update that Backward did not, because first the norm of all
+// gradients had to be known.
+func (t *trainer) clip() {
+	squares := 0.0
+	for _, l := range t.net {
+		for which := range l.slots[0] {
+			_, g := l.parameter(which)
+			_, s := sums(g.Data)
+			squares += s
+		}
+	}
+	scale := min(1, t.Clip/math.Sqrt(squares))
+	for _, l := range t.net {
+		for which := range l.slots[0] {
+			if _, g := l.parameter(which); scale < 1 {
+				for i := range g.Data {
+					g.Data[i] *= scale
+				}
+			}
+		}
+		t.chunk(l, 0, l.W.Rows, 0, l.W.Cols)
+	}
+}
+
 func finite(x float64) bool { return x-x == 0 }
 
-// Evaluate returns net's mean loss and its accuracy on data. A nil loss is
-// SoftmaxCrossEntropy.
+// Evaluate returns net's mean loss and its accuracy on data, by Predict. A nil
+// loss is SoftmaxCrossEntropy.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	if loss == nil {
 		loss = SoftmaxCrossEntropy
 	}
-	return (&trainer{Config: Config{Loss: loss}, net: net}).evaluate(data)
+	return (&trainer{Config: Config{Loss: loss}, net: net}).evaluate(data, nil)
 }
 
 // evaluate measures in batches of a fixed size, so that the sums do not
-// depend on how the network was trained.
-func (t *trainer) evaluate(data Dataset) (loss, accuracy float64) {
-	const batch = 256
-	index := make([]int, 0, batch)
+// depend on how the network was trained. Into rulers, unless nil, goes what
+// the units did for the first batch.
+func (t *trainer) evaluate(data Dataset, rulers []Rulers) (loss, accuracy float64) {
+	p := passes.get()
+	defer passes.put(p)
+	index := make([]int, 0, passRows)
 	right, n := 0, data.Len()
 	for i := range n {
 		index = append(index, i)
-		if len(index) == batch || i == n-1 {
+		if len(index) == passRows || i == n-1 {
 			data.Batch(&t.x, &t.y, index)
-			y := t.net.Forward(&t.x)
-			loss += float64(t.Loss(&t.dy, y, &t.y) * float64(len(index)))
-			right += hits(y, &t.y)
+			p.run(t.net, &t.out, &t.x)
+			if i < passRows && rulers != nil {
+				p.measure(t.net, &t.out, rulers)
+			}
+			loss += float64(t.Loss(&t.dy, &t.out, &t.y) * float64(len(index)))
+			right += hits(&t.out, &t.y)
 			index = index[:0]
 		}
 	}
@@ -313,14 +461,48 @@ func adam(w, g, m, v []float64, s Step) {
 	}
 }
 
+// Schedule gives the factor by which the learning rate is multiplied when a
+// share of the run, from 0 to below 1, is over.
+type Schedule func(progress float64) float64
+
+// Schedules has the schedules by name. step divides the rate by ten at half
+// and again at three quarters of the run (He et al. 2016, section 4.2), cosine
+// is (1+cos(π·progress))/2 (Loshchilov & Hutter 2017, eq. 5).
+var Schedules = map[string]Schedule{
+	"constant": func(float64) float64 { return 1 },
+	"step": func(progress float64) float64 {
+		switch {
+		case progress < 0.5:
+			return 1
+		case progress < 0.75:
+			return 0.1
+		}
+		return 0.01
+	},
+	"cosine": cosine,
+}
+
+// cosine is cos²(π/2·progress), by the Taylor series of the cosine, whose next
+// term is below 1e-21.
+func cosine(progress float64) float64 {
+	x := math.Pi / 2 * progress
+	squared, c := x*x, 1.0
+	for k := 26.0; k > 0; k -= 2 {
+		c = 1 - float64(squared/(k*(k-1))*c)
+	}
+	return c * c
+}
+
 // updater applies an optimizer to a layer's weights as their gradients come.
 type updater struct {
 	Step
-	rule *Optimizer
+	rule  *Optimizer
+	decay float64
 }
 
 // next begins a step.
-func (u *updater) next() {
+func (u *updater) next(rate float64) {
+	u.Rate = rate
 	u.N++
 	u.correct1 = 1 - power1(u.Momentum, u.N)
 	u.correct2 = 1 - power1(beta2, u.N)
@@ -338,8 +520,25 @@ func power1(x float64, n int) float64 {
 	return z
 }
 
+// parameter returns the layer's weights (which = 0), bias (1) or gain (2), all
+// that the optimizer moves, and its gradient. Both are empty where there is
+// none.
+func (l *Layer) parameter(which int) (w, g *Matrix) {
+	switch {
+	case which == 0:
+		return &l.W, &l.DW
+	case which == 1:
+		return &l.B, &l.DB
+	case l.Norm != nil:
+		return &l.Norm.Gain, &l.Norm.DGain
+	}
+	return &none, &none
+}
+
+var none Matrix
+
 // chunk updates rows i0 to i1, columns j0 to j1 of l's weights, and with the
-// first rows their columns of the bias.
+// first rows their columns of the bias and the gain.
 func (u *updater) chunk(l *Layer, i0, i1, j0, j1 int) {
 	if j0 == 0 && j1 == l.W.Cols {
 		u.part(l, 0, i0*j1, i1*j1)
@@ -350,15 +549,22 @@ func (u *updater) chunk(l *Layer, i0, i1, j0, j1 int) {
 	}
 	if i0 == 0 {
 		u.part(l, 1, j0, j1)
+		if l.Norm != nil {
+			u.part(l, 2, j0, j1)
+		}
 	}
 }
 
-// part updates elements lo to hi of l's weights (which = 0) or bias (1).
+// part updates elements lo to hi of one of l's parameters.
 func (u *updater) part(l *Layer, which, lo, hi int) {
-	w, g := [2]*Matrix{&l.W, &l.B}[which], [2]*Matrix{&l.DW, &l.DB}[which]
+	weights, gradient := l.parameter(which)
+	w, g := weights.Data[lo:hi], gradient.Data[lo:hi]
+	if which == 0 && u.decay > 0 {
+		axpy(g, w, u.decay)
+	}
 	var slot [2][]float64
 	for s := range u.rule.Slots {
 		slot[s] = l.slots[s][which].Data[lo:hi]
 	}
-	u.rule.Update(w.Data[lo:hi], g.Data[lo:hi], slot[0], slot[1], u.Step)
+	u.rule.Update(w, g, slot[0], slot[1], u.Step)
 }

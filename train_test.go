@@ -132,7 +132,7 @@ func TestFusedUpdate(t *testing.T) {
 		for range 3 {
 			ta.step(ta.order)
 			var dy Matrix
-			tb.next()
+			tb.next(tb.Config.Rate)
 			SoftmaxCrossEntropy(&dy, b.Forward(data.X), data.Y)
 			b.Backward(&dy)
 			for _, l := range b {

@@ -1,0 +1,119 @@
+// Batch normalisation. A file of its own because it is the one part of a layer
+// that computes otherwise when training than when predicting.
+
+package mlp
+
+import (
+	"fmt"
+	"math"
+)
+
+// BatchNorm normalises each column of z = x·W, n×out, before the bias is added
+// (Ioffe & Szegedy 2015, algorithms 1 and 2):
+//
+//	ẑ = (z - μ)/√(σ² + 1e-5), y = Gain·ẑ + B
+//
+// Forward takes μ and σ² from the n rows it is given, Predict from the running
+// averages Mean and Var, to which each Backward adds a tenth of its batch's μ
+// and of σ²·n/(n-1).
+type BatchNorm struct {
+	Gain, DGain Matrix // 1×out, and the loss's gradient by it
+	Mean, Var   Matrix // 1×out
+
+	hat       Matrix // the last Forward's ẑ, n×out
+	mean, dev Matrix // its μ and √(σ² + 1e-5), 1×out
+}
+
+const (
+	normEpsilon  = 1e-5
+	normMomentum = 0.1
+)
+
+// NewBatchNorm returns the normalisation of a layer of so many units: Gain and
+// Var are one, Mean is zero.
+func NewBatchNorm(width int) *BatchNorm {
+	b := &BatchNorm{Gain: *NewMatrix(1, width), Mean: *NewMatrix(1, width), Var: *NewMatrix(1, width)}
+	for j := range width {
+		b.Gain.Data[j], b.Var.Data[j] = 1, 1
+	}
+	return b
+}
+
+// forward sets z to Gain·ẑ + shift.
+func (b *BatchNorm) forward(z, shift *Matrix) {
+	if len(b.Gain.Data) != z.Cols {
+		panic(fmt.Sprintf("mlp: Forward: normalisation of %d units in a layer of %d", len(b.Gain.Data), z.Cols))
+	}
+	n := float64(z.Rows)
+	b.hat.Reset(z.Rows, z.Cols)
+	mean, dev := b.mean.Reset(1, z.Cols).Data, b.dev.Reset(1, z.Cols).Data
+	clear(mean)
+	clear(dev)
+	for i := range z.Rows {
+		add(mean, z.Row(i))
+	}
+	for j := range mean {
+		mean[j] /= n
+	}
+	for i := range z.Rows {
+		for j, v := range z.Row(i) {
+			d := v - mean[j]
+			dev[j] = math.FMA(d, d, dev[j])
+		}
+	}
+	for j, squares := range dev {
+		dev[j] = math.Sqrt(squares/n + normEpsilon)
+	}
+	for i := range z.Rows {
+		row, hat := z.Row(i), b.hat.Row(i)
+		for j, v := range row {
+			hat[j] = (v - mean[j]) / dev[j]
+			row[j] = math.FMA(b.Gain.Data[j], hat[j], shift.Data[j])
+		}
+	}
+}
+
+// backward takes dz, the loss's gradient by Gain·ẑ + B, sets dB and DGain, and
+// makes dz the gradient by x·W, in which every row has a part in μ and σ:
+//
+//	dz = Gain/√(σ² + ε)·(dz - dB/n - ẑ·DGain/n)
+func (b *BatchNorm) backward(dz, dB *Matrix) {
+	n := float64(dz.Rows)
+	dGain := b.DGain.Reset(1, dz.Cols).Data
+	clear(dB.Data)
+	clear(dGain)
+	for i := range dz.Rows {
+		row, hat := dz.Row(i), b.hat.Row(i)
+		add(dB.Data, row)
+		for j, v := range row {
+			dGain[j] = math.FMA(v, hat[j], dGain[j])
+		}
+	}
+	for i := range dz.Rows {
+		row, hat := dz.Row(i), b.hat.Row(i)
+		for j, v := range row {
+			row[j] = b.Gain.Data[j] / b.dev.Data[j] * math.FMA(-hat[j], dGain[j]/n, v-dB.Data[j]/n)
+		}
+	}
+	b.average(n)
+}
+
+// average takes the last Forward's statistics, of n rows, into Mean and Var.
+func (b *BatchNorm) average(n float64) {
+	for j, mean := range b.mean.Data {
+		variance := max(0, math.FMA(b.dev.Data[j], b.dev.Data[j], -normEpsilon)) * n / max(1, n-1)
+		b.Mean.Data[j] = math.FMA(normMomentum, mean-b.Mean.Data[j], b.Mean.Data[j])
+		b.Var.Data[j] = math.FMA(normMomentum, variance-b.Var.Data[j], b.Var.Data[j])
+	}
+}
+
+// affine sets scale and shift, 1×out, so that with the running averages
+// Gain·ẑ + bias = scale·z + shift.
+func (b *BatchNorm) affine(scale, shift, bias *Matrix) {
+	scale.Reset(1, bias.Cols)
+	shift.Reset(1, bias.Cols)
+	for j, v := range b.Var.Data {
+		scale.Data[j] = b.Gain.Data[j] / math.Sqrt(v+normEpsilon)
+		shift.Data[j] = math.FMA(-b.Mean.Data[j], scale.Data[j], bias.Data[j])
+	}
+}

@@ -1,0 +1,133 @@
+// Rulers: how much each layer learns, by six measures. A file of its own
+// because the training does not depend on it.
+
+package mlp
+
+import "math"
+
+// Rulers are measures of one layer at one step of the training. The gradients
+// and the update are those of the step's batch, the units' activations those
+// of the first 256 training samples, or in Epoch.First of the batch.
+//
+// Delta is the norm of the error term δ = ∂L/∂z, summed over the batch, which
+// for the mean loss is that of the bias's gradient: the speed of learning of
+// Nielsen, "Neural Networks and Deep Learning", chapter 5. Unlike GradMean and
+// GradNorm it does not depend on how many inputs the layer has and how large
+// they are.
+type Rulers struct {
+	GradMean float64 // mean |∇W|, the article's ruler
+	GradNorm float64 // ‖∇W‖
+	Delta    float64 // ‖∇b‖
+	Spread   float64 // standard deviation of the activations
+	Idle     float64 // share of units whose derivative over the samples is on average at most a tenth of that at 0: dead, for ReLU, or saturated
+	Update   float64 // ‖ΔW‖/‖W‖
+}
+
+// remember keeps the weights for measureStep to see what the next step does to
+// them.
+func (t *trainer) remember() {
+	for i, l := range t.net {
+		copy(t.before[i].Reset(l.W.Rows, l.W.Cols).Data, l.W.Data)
+	}
+}
+
+// measureStep measures all but the units.
+func (t *trainer) measureStep() []Rulers {
+	rulers := make([]Rulers, len(t.net))
+	for i, l := range t.net {
+		r, before := &rulers[i], t.before[i].Data
+		total, squares := sums(l.DW.Data)
+		r.GradMean, r.GradNorm = total/float64(len(l.DW.Data)), math.Sqrt(squares)
+		_, squares = sums(l.DB.Data)
+		r.Delta = math.Sqrt(squares)
+		_, old := sums(before)
+		axpy(before, l.W.Data, -1)
+		_, moved := sums(before)
+		r.Update = math.Sqrt(moved / old)
+	}
+	return rulers
+}
+
+// measure measures the units of a pass whose output is y.
+func (p *pass) measure(net Network, y *Matrix, rulers []Rulers) {
+	for i, l := range net {
+		a := y
+		if i < len(net)-1 {
+			a = &p.a[i]
+		}
+		rulers[i].units(l.Act, a)
+	}
+}
+
+// units measures the activations a, a row per sample and a column per unit.
+func (r *Rulers) units(act *Activation, a *Matrix) {
+	slope := []float64{1, 0}
+	act.Forward(slope[1:])
+	act.Backward(slope[:1], slope[1:])
+	derivative, total := make([]float64, a.Cols), make([]float64, a.Cols)
+	for i := range a.Rows {
+		for j := range derivative {
+			derivative[j] = 1
+		}
+		act.Backward(derivative, a.Row(i))
+		add(total, derivative)
+	}
+	idle := 0
+	for _, sum := range total {
+		if sum <= slope[0]/10*float64(a.Rows) {
+			idle++
+		}
+	}
+	r.Idle = float64(idle) / float64(a.Cols)
+	r.Spread = deviation(a.Data)
+}
+
+// deviation returns the standard deviation of x.
+func deviation(x []float64) float64 {
+	n, mean, squares := float64(len(x)), 0.0, 0.0
+	for _, v := range x {
+		mean += v
+	}
+	mean /= n
+	for _, v := range x {
+		squares = math.FMA(v-mean, v-mean, squares)
+	}
+	return math.Sqrt(squares / n)
+}
+
+// sums returns Σ|x| and Σx². Four sums side by side do not wait for one another.
+func sums(x []float64) (absolute, squares float64) {
+	var a, s [4]float64
+	for ; len(x) >= 4; x = x[4:] {
+		for i, v := range x[:4] {
+			a[i] += math.Abs(v)
+			s[i] = math.FMA(v, v, s[i])
+		}
+	}
+	for i, v := range x {
+		a[i] += math.Abs(v)
+		s[i] = math.FMA(v, v, s[i])
+	}
+	return (a[0] + a[1]) + (a[2] + a[3]), (s[0] + s[1]) + (s[2] + s[3])
+}
+
+// rise follows the loss from step to step.
+type rise struct {
+	losses [6]float64 // the last ones, the newest last
+	seen   int
+	most   float64
+}
+
+func (r *rise) add(loss float64) {
+	copy(r.losses[:], r.losses[1:])
+	r.losses[5] = loss
+	if r.seen++; r.seen < 6 {
+		return
+	}
+	for i, v := range r.losses[:5] {
+		if !(v < r.losses[i+1]) {
+			return
+		}
+	}
+	r.most = max(r.most, loss-r.losses[0])
+}
