@@ -130,6 +130,7 @@ type layout struct {
 	y                        []span   // of each chart
 	caption                  []string // its lines
 	names                    []string // of the series, in order of appearance; the index is the style
+	points                   []int    // of the longest series of each name
 	marks                    bool     // even the longest series has room to mark each point
 }
 
@@ -143,7 +144,7 @@ func (f *Figure) layout() *layout {
 		l.legendTop += headSize + 12
 	}
 	l.panelW = (l.width - 2*margin) / float64(cols)
-	l.plotH = 100 + 130/float64(cols)
+	l.plotH = 130 + 100/float64(cols)
 	l.y = f.ySpans(cols)
 	longest := 0
 	for i := range f.Charts {
@@ -199,9 +200,11 @@ func (l *layout) makeRoom(c *Chart, y span) (longest int) {
 	}
 	for _, s := range c.Series {
 		longest = max(longest, s.points())
-		if !slices.Contains(l.names, s.Name) {
-			l.names = append(l.names, s.Name)
+		i := slices.Index(l.names, s.Name)
+		if i < 0 {
+			i, l.names, l.points = len(l.names), append(l.names, s.Name), append(l.points, 0)
 		}
+		l.points[i] = max(l.points[i], s.points())
 	}
 	return longest
 }
@@ -222,8 +225,10 @@ func (l *layout) writeLegend(b io.Writer) (rows int) {
 			x, rows = margin, rows+1
 		}
 		y := l.legendTop + float64(rows*legendRow) - legendRow/2
-		writeRun(b, []point{{x, y}, {x + sampleSize, y}}, style, false)
-		if l.marks {
+		if l.points[style] != 1 {
+			writeRun(b, []point{{x, y}, {x + sampleSize, y}}, style, false)
+		}
+		if l.marks || l.points[style] == 1 {
 			writeRun(b, []point{{x + sampleSize/2, y}}, style, true)
 		}
 		writeText(b, "name", x+sampleSize+6, y+4, name)

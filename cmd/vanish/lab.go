@@ -184,6 +184,21 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 
 func (l *lab) printf(format string, a ...any) { fmt.Fprintf(&l.text, format, a...) }
 
+// table prints n numbered rows with a column for each recipe.
+func (l *lab) table(head string, n int, cell func(row, recipe int) string) {
+	l.printf("%-14s", head)
+	for _, r := range recipes {
+		l.printf("  %17s", r.name)
+	}
+	for row := range n {
+		l.printf("\n%-14d", row+1)
+		for r := range recipes {
+			l.printf("  %17s", cell(row, r))
+		}
+	}
+	l.printf("\n")
+}
+
 // record adds numbers to the hash, as the bytes of little-endian float64.
 func (l *lab) record(values ...float64) {
 	for _, v := range values {

@@ -6,7 +6,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"mlp"
@@ -116,18 +115,18 @@ func (l *lab) speeds(data *mlp.MNIST) (*mlp.Figure, error) {
 // speed is the chart of one network, with the published values where it begins.
 func (l *lab) speed(layers int, h mlp.History) mlp.Chart {
 	c := mlp.Chart{Title: fmt.Sprintf("%d hidden layers", layers), XLabel: "Number of epochs of training", YLabel: "‖δ‖", LogY: true}
-	for layer := range layers {
-		s := mlp.Series{Name: fmt.Sprintf("Hidden layer %d", layer+1)}
+	for layer := range len(published[len(published)-1]) {
+		s := mlp.Series{Name: fmt.Sprintf("Hidden layer %d", layer+1)} // empty beyond layers, so that a layer looks the same in every chart
 		for i, e := range h {
-			s.X, s.Y = append(s.X, float64(i)), append(s.Y, e.Layers[layer].Delta)
+			if layer < layers {
+				s.X, s.Y = append(s.X, float64(i)), append(s.Y, e.Layers[layer].Delta)
+			}
 		}
 		l.record(s.Y...)
 		c.Series = append(c.Series, s)
 	}
-	dots := mlp.Series{Name: "published"}
 	for _, v := range published[layers-2] {
-		dots.X, dots.Y = append(dots.X, 0, math.NaN()), append(dots.Y, v, math.NaN())
+		c.Series = append(c.Series, mlp.Series{Name: "Published, at the start", X: []float64{0}, Y: []float64{v}})
 	}
-	c.Series = append(c.Series, dots)
 	return c
 }
