@@ -22,7 +22,7 @@ import (
 type Figure struct {
 	Title   string // shown on top; screen readers read it out
 	Desc    string // what the figure shows, in words, for screen readers only; empty: Caption
-	Caption string // stands below the charts
+	Caption string // stands below the charts, wrapped
 	Columns int    // charts side by side, 1 to 4; less counts as 1, more as 4
 	SameY   bool   // charts of one row have one y axis, linear or log
 	Charts  []Chart
@@ -655,15 +655,22 @@ func fitText(s string, size int, width float64) string {
 	return s
 }
 
-// wrapText returns s in lines that are no wider than width.
+// wrapText returns s in lines that are no wider than width; a line of s begins a
+// line.
 func wrapText(s string, size int, width float64) (lines []string) {
-	for _, word := range strings.Fields(s) {
-		n := len(lines) - 1
-		if n >= 0 && textWidth(lines[n]+" "+word, size) <= width {
-			lines[n] += " " + word
-		} else {
-			lines = append(lines, fitText(word, size, width))
+	for line := range strings.Lines(s) {
+		begun := ""
+		for _, word := range strings.Fields(line) {
+			if longer := begun + " " + word; begun != "" && textWidth(longer, size) <= width {
+				begun = longer
+				continue
+			}
+			if begun != "" {
+				lines = append(lines, begun)
+			}
+			begun = fitText(word, size, width)
 		}
+		lines = append(lines, begun)
 	}
 	return lines
 }

@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"mlp"
@@ -34,6 +36,7 @@ func article(l *lab) (*mlp.Figure, error) {
 	train, _ := standardized(l.train.Slice(0, 800), l.test)
 	batch := train.Slice(0, 32)
 	f := &mlp.Figure{Title: "Four rulers on the article's first step", Columns: 2, SameY: true}
+	var sentences []string
 	l.printf("article: 784-256-128-10, relu, the first %d of %d digits, rate 0.1\n", batch.Len(), train.Len())
 	l.printf("%-8s%6s%10s%10s", "", "layer", "elements", "‖x‖")
 	for _, r := range rulers {
@@ -47,10 +50,14 @@ func article(l *lab) (*mlp.Figure, error) {
 		}
 		reading.print(l)
 		f.Charts = append(f.Charts, reading.chart())
-		f.Caption += reading.caption()
+		for _, s := range reading.sentences() {
+			if !slices.Contains(sentences, s) {
+				sentences = append(sentences, s)
+			}
+		}
 	}
-	l.printf("%s\n", f.Caption)
-	return f, nil
+	l.printf("\n")
+	return l.caption(f, sentences...), nil
 }
 
 // read takes one step with the batch.
@@ -107,35 +114,29 @@ func (m *reading) chart() mlp.Chart {
 	return c
 }
 
-// caption says by how much each ruler differs from the last layer to the first,
+// sentences say by how much each ruler differs from the last layer to the first,
 // which of them disagree on whether the gradient vanishes, and why.
-func (m *reading) caption() string {
-	var b strings.Builder
+func (m *reading) sentences() []string {
 	n := len(m.layers) - 1
-	says := make([]string, len(rulers))
-	vanishes := make([]bool, len(rulers))
+	first, last := m.layers[0], m.layers[n]
+	says, vanishes := make([]string, len(rulers)), make([]bool, len(rulers))
 	for i, r := range rulers {
-		ratio := r.of(m.layers[0]) / r.of(m.layers[n])
-		says[i], vanishes[i] = r.name+" is "+times(ratio), ratio < 1./3
+		ratio := r.of(first) / r.of(last)
+		says[i], vanishes[i] = r.name+" "+times(ratio), ratio < 1./3
 	}
-	fmt.Fprintf(&b, "From %s weights, in layer 1 against layer %d: %s. ", m.recipe.name, n+1, strings.Join(says, ", "))
+	more := m.size[0] / m.size[n]
+	s := []string{fmt.Sprintf("From %s weights, layer 1 against %d: %s.", m.recipe.name, n+1, strings.Join(says, ", "))}
 	if vanishes[0] != vanishes[1] {
-		fmt.Fprintf(&b, "The first two disagree because W1 has %.0f times as many elements as W%d, %.0f %% of them behind pixels that never vary. ",
-			m.size[0]/m.size[n], n+1, 100*m.blank)
+		s = append(s, fmt.Sprintf("Why %s and %s disagree: W1 has %.0f times the elements of W%d; shared out among them the same norm is a mean √%.0f = %.1f times smaller; and %.0f%% of them lie behind pixels that never vary.",
+			rulers[0].name, rulers[1].name, more, n+1, more, math.Sqrt(more), 100*m.blank))
 	}
 	if vanishes[1] != vanishes[2] {
-		fmt.Fprintf(&b, "‖∇W‖ and ‖δ‖ disagree because ∇W = xᵀδ, and the x of layer 1 is %s. ", times(m.input[0]/m.input[n]))
+		s = append(s, fmt.Sprintf("Why %s and %s disagree: ∇W = xᵀδ, and the x of layer 1 is %s than that of layer %d.",
+			rulers[1].name, rulers[2].name, times(m.input[0]/m.input[n]), n+1))
 	}
-	return b.String()
-}
-
-// times says a ratio in words.
-func times(ratio float64) string {
-	switch {
-	case ratio > 1/1.05 && ratio < 1.05:
-		return "the same"
-	case ratio < 1:
-		return fmt.Sprintf("%.2g times smaller", 1/ratio)
+	if vanishes[1] != vanishes[3] {
+		weights := first.GradNorm / first.Update / (last.GradNorm / last.Update)
+		s = append(s, fmt.Sprintf("Why %s and %s disagree: ‖W1‖ is %s than ‖W%d‖.", rulers[1].name, rulers[3].name, times(weights), n+1))
 	}
-	return fmt.Sprintf("%.3g times larger", ratio)
+	return s
 }

@@ -6,6 +6,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"mlp"
 )
@@ -52,7 +53,7 @@ func depth(l *lab) (*mlp.Figure, error) {
 		l.hash.Write([]byte(f.weights))
 	}
 	l.printf("depth: 784-30-…-30-10, %d digits, %d epochs, batches of 64, rate 0.1\n", train.Len(), depthEpochs)
-	l.printf("‖δ‖ of the first hidden layer by that of the last, before training · test accuracy after it\n")
+	l.printf("‖δ‖ of the first hidden layer ÷ that of the last, before training · test accuracy after it\n\n")
 	for act := range 3 {
 		of := all[act*len(recipes)*deepest:]
 		l.table(of[0].act.Name+" layers", deepest, func(row, r int) string {
@@ -60,15 +61,15 @@ func depth(l *lab) (*mlp.Figure, error) {
 			return fmt.Sprintf("%.2g · %.3f", f.ratio, f.accuracy)
 		})
 	}
-	return depthSheet(all), nil
+	return l.caption(depthSheet(all), depthSentences(all)...), nil
 }
 
 // live measures the network before training, trains it and tests it. One that
 // diverges is tested as it ended.
 func (l *lab) live(f *fate, train, test mlp.Dataset, x, y *mlp.Matrix) error {
 	net := f.recipe.network(l.seed, f.act, hidden(f.hidden)...)
-	δ := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
-	f.ratio = δ[0] / δ[f.hidden-1]
+	norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
+	f.ratio = norms[0] / norms[f.hidden-1]
 	_, err := mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: l.bar.epoch})
 	if diverged := new(mlp.DivergedError); err != nil && !errors.As(err, &diverged) {
 		return err
@@ -85,9 +86,9 @@ func depthSheet(all []*fate) *mlp.Figure {
 	charts := make([]mlp.Chart, 6)
 	for column := range 3 {
 		act := all[column*len(recipes)*deepest].act.Name
-		charts[column] = mlp.Chart{Title: act + ": ‖δ‖ before training", XLabel: "Hidden layers", YLabel: "First layer ÷ last", LogY: true,
+		charts[column] = mlp.Chart{Title: act + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer", LogY: true,
 			Guides: []mlp.Guide{{Y: 1}}}
-		charts[column+3] = mlp.Chart{Title: act + ": accuracy after it", XLabel: "Hidden layers", YLabel: "Test accuracy"}
+		charts[column+3] = mlp.Chart{Title: act + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy"}
 	}
 	for i := 0; i < len(all); i += deepest {
 		ratio, accuracy := mlp.Series{Name: all[i].recipe.name}, mlp.Series{Name: all[i].recipe.name}
@@ -100,4 +101,18 @@ func depthSheet(all []*fate) *mlp.Figure {
 	}
 	f.Charts = charts
 	return f
+}
+
+// depthSentences say what the deepest networks came to.
+func depthSentences(all []*fate) []string {
+	s := []string{fmt.Sprintf("What came of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, and the test accuracy after %d epochs.", deepest, depthEpochs)}
+	for act := range 3 {
+		var cells []string
+		for r := range recipes {
+			f := all[(act*len(recipes)+r+1)*deepest-1]
+			cells = append(cells, fmt.Sprintf("%s %s and %.3f", f.recipe.name, short(f.ratio), f.accuracy))
+		}
+		s = append(s, fmt.Sprintf("%s: %s.", all[act*len(recipes)*deepest].act.Name, strings.Join(cells, ", ")))
+	}
+	return s
 }

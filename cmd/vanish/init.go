@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"mlp"
 )
@@ -38,16 +39,16 @@ func initialisation(l *lab) (*mlp.Figure, error) {
 		}
 	}
 	l.printf("init: 784-30-…-30-10, %d hidden layers, relu, %d digits, %d epochs, batches of 64, rate 0.1\n", deepest, train.Len(), initEpochs)
-	l.printf("‖δ‖ of each hidden layer · standard deviation of its activations, at the first step\n")
+	l.printf("‖δ‖ of each hidden layer · standard deviation of its activations, at the first step\n\n")
 	l.table("layer", deepest, func(row, r int) string {
 		layer := histories[r][0].First[row]
 		return fmt.Sprintf("%.2g · %.2g", layer.Delta, layer.Spread)
 	})
-	l.printf("training loss · test accuracy\n")
+	l.printf("training loss · test accuracy\n\n")
 	l.table("epoch", initEpochs, func(row, r int) string {
 		return fmt.Sprintf("%.4f · %.3f", histories[r][row].Loss, histories[r][row].TestAccuracy)
 	})
-	return initSheet(histories), nil
+	return l.caption(initSheet(histories), initSentences(histories)...), nil
 }
 
 // initSheet overlays the four beginnings.
@@ -74,4 +75,21 @@ func initSheet(histories []mlp.History) *mlp.Figure {
 		}
 	}
 	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2, Charts: charts}
+}
+
+// initSentences say how the gradient and the activations come through, and what
+// is learnt.
+func initSentences(histories []mlp.History) []string {
+	var gradient, spread, learnt []string
+	for i, h := range histories {
+		first, last, name := h[0].First[0], h[0].First[deepest-1], recipes[i].name
+		gradient = append(gradient, name+" "+times(first.Delta/last.Delta))
+		spread = append(spread, name+" "+times(last.Spread/first.Spread))
+		learnt = append(learnt, fmt.Sprintf("%s %.3f", name, h[len(h)-1].TestAccuracy))
+	}
+	return []string{
+		fmt.Sprintf("At the first step, ‖δ‖ of the first of %d hidden layers against the last: %s.", deepest, strings.Join(gradient, ", ")),
+		fmt.Sprintf("The spread of the last one's activations against the first one's: %s.", strings.Join(spread, ", ")),
+		fmt.Sprintf("Test accuracy after %d epochs: %s.", initEpochs, strings.Join(learnt, ", ")),
+	}
 }

@@ -1,5 +1,5 @@
-// What the experiments share: digits, recipes for a network, goroutines, the
-// hash, the files. Not here: any experiment.
+// What the experiments share: digits, first weights, the norm of the error term,
+// goroutines. Not here: any experiment, and what becomes of its results.
 
 package main
 
@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
@@ -20,7 +19,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"mlp"
 )
@@ -164,100 +162,4 @@ func each(n int, work func(i int) error) error {
 		return failed[i]
 	}
 	return nil
-}
-
-// perform does an experiment, writes its sheet and prints what it has to say.
-func (l *lab) perform(e experiment, stdout io.Writer) error {
-	sheet, err := e.run(l)
-	l.bar.clear()
-	if err == nil {
-		err = replace(filepath.Join(l.out, e.sheet), sheet.SVG())
-	}
-	if _, printErr := l.text.WriteTo(stdout); err == nil {
-		err = printErr
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", e.name, err)
-	}
-	return nil
-}
-
-func (l *lab) printf(format string, a ...any) { fmt.Fprintf(&l.text, format, a...) }
-
-// table prints n numbered rows with a column for each recipe.
-func (l *lab) table(head string, n int, cell func(row, recipe int) string) {
-	l.printf("%-14s", head)
-	for _, r := range recipes {
-		l.printf("  %17s", r.name)
-	}
-	for row := range n {
-		l.printf("\n%-14d", row+1)
-		for r := range recipes {
-			l.printf("  %17s", cell(row, r))
-		}
-	}
-	l.printf("\n")
-}
-
-// record adds numbers to the hash, as the bytes of little-endian float64.
-func (l *lab) record(values ...float64) {
-	for _, v := range values {
-		l.hash.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
-	}
-}
-
-// replace puts a file in the place of the one of that name, whole or not at all.
-func replace(name string, content []byte) error {
-	temporary := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".tmp")
-	f, err := os.Create(temporary)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(temporary, name)
-	}
-	if err != nil {
-		os.Remove(temporary)
-	}
-	return err
-}
-
-// A bar says on a terminal how far an experiment has come.
-type bar struct {
-	w           io.Writer // nil: no bar
-	mu          sync.Mutex
-	what        string
-	done, total int
-	last        time.Time
-}
-
-// begin starts an experiment of so many epochs of training in all.
-func (b *bar) begin(what string, total int) {
-	b.what, b.done, b.total, b.last = what, 0, total, time.Now()
-}
-
-// epoch is a Config.OnEpoch. It draws at most ten times a second.
-func (b *bar) epoch(mlp.Epoch) error {
-	if b.w == nil {
-		return nil
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.done++
-	if now := time.Now(); now.Sub(b.last) > 100*time.Millisecond {
-		b.last = now
-		fmt.Fprintf(b.w, "\r\x1b[K%s: %d of %d epochs", b.what, b.done, b.total)
-	}
-	return nil
-}
-
-// clear takes the bar away.
-func (b *bar) clear() {
-	if b.w != nil {
-		fmt.Fprint(b.w, "\r\x1b[K")
-	}
 }
