@@ -140,8 +140,8 @@ func TestClosedOutput(t *testing.T) {
 // One seed has one hash, with any number of threads, kernel and processor.
 func TestOneHash(t *testing.T) {
 	want := map[string]string{
-		"article": "?",
-		"init":    "?",
+		"article": "0a2f7d67f1bd6d87d87786f20556eb70116b476c8495be6c768cb9ef7a855180",
+		"init":    "a2ca60189dc259edf799c966b30c34004bf6c7947d375d80e548f3e793d49ea3",
 	}
 	for name, sum := range want {
 		if name == "init" && (testing.Short() || mlp.Kernel() == "Go") {
