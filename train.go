@@ -81,7 +81,7 @@ type History []Epoch
 func (h History) Best() Epoch {
 	best := h[len(h)-1]
 	for _, e := range slices.Backward(h) {
-		if e.HeldLoss <= best.HeldLoss {
+		if !(best.HeldLoss < e.HeldLoss) && e.HeldLoss == e.HeldLoss {
 			best = e
 		}
 	}
@@ -145,22 +145,19 @@ type trainer struct {
 	rise          rise
 }
 
-func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
+// complete checks c and puts what its zero values stand for.
+func (c *Config) complete() error {
 	switch {
-	case len(net) == 0:
-		return nil, errors.New("train: a network without layers")
-	case train.Len() == 0:
-		return nil, errors.New("train: no samples")
 	case c.Batch < 1:
-		return nil, fmt.Errorf("train: batches of %d samples", c.Batch)
+		return fmt.Errorf("train: batches of %d samples", c.Batch)
 	case !(c.Rate > 0) || !finite(c.Rate):
-		return nil, fmt.Errorf("train: a learning rate of %v", c.Rate)
+		return fmt.Errorf("train: a learning rate of %v", c.Rate)
 	case !(c.Decay >= 0) || !finite(c.Decay):
-		return nil, fmt.Errorf("train: a decay of %v", c.Decay)
+		return fmt.Errorf("train: a decay of %v", c.Decay)
 	case !(c.Clip >= 0):
-		return nil, fmt.Errorf("train: a gradient clipped to %v", c.Clip)
+		return fmt.Errorf("train: a gradient clipped to %v", c.Clip)
 	case c.Patience > 0 && (c.Held == nil || c.Held.Len() == 0):
-		return nil, errors.New("train: patience with no samples held out")
+		return errors.New("train: patience with no samples held out")
 	}
 	if c.Loss == nil {
 		c.Loss = SoftmaxCrossEntropy
@@ -173,6 +170,19 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	}
 	if c.Momentum == 0 {
 		c.Momentum = 0.9
+	}
+	return nil
+}
+
+func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
+	if len(net) == 0 {
+		return nil, errors.New("train: a network without layers")
+	}
+	if train.Len() == 0 {
+		return nil, errors.New("train: no samples")
+	}
+	if err := c.complete(); err != nil {
+		return nil, err
 	}
 	t := &trainer{Config: c, net: net, train: train, order: make([]int, train.Len()),
 		history: slices.Clone(c.Past), before: make([]Matrix, len(net))}
@@ -192,8 +202,8 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	return t, nil
 }
 
-// prepare gives l the running values that the run needs, all zero at its
-// beginning and else those of the run so far.
+// prepare gives l what the run keeps beside its weights: as at a run's
+// beginning, or else what the run so far has left there.
 func (t *trainer) prepare(l *Layer) error {
 	for s := range l.slots {
 		for which := range l.slots[s] {
@@ -209,15 +219,15 @@ func (t *trainer) prepare(l *Layer) error {
 			}
 		}
 	}
-	switch {
-	case t.Patience == 0:
+	if len(t.Past) == 0 || t.Patience == 0 {
 		l.other = nil
-	case len(t.Past) == 0:
-		l.other = nil
+	}
+	if t.Patience > 0 && len(t.Past) == 0 {
 		for _, m := range l.state() {
 			l.other = append(l.other, *NewMatrix(m.Rows, m.Cols, m.Data...))
 		}
-	case len(l.other) == 0:
+	}
+	if t.Patience > 0 && len(l.other) == 0 {
 		return errors.New("the weights of the last epoch beside the best")
 	}
 	return nil
