@@ -24,6 +24,19 @@ const (
 	Classes = 10
 )
 
+// WhereMNIST is for a program to print that has not found the four files, as
+// nothing here downloads them.
+const WhereMNIST = `MNIST is four files: train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz,
+t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz. Two public mirrors are
+  https://storage.googleapis.com/cvdf-datasets/mnist/
+  https://ossci-datasets.s3.amazonaws.com/mnist/
+and the SHA-256 of the files' content, unpacked, in that order:
+  ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
+  65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5
+  0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7
+  ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2
+`
+
 // maxIDX is the most bytes that the header of an IDX file may claim: 1 GiB.
 // MNIST takes 47 MB and the largest of its relatives, EMNIST, 640 MB.
 const maxIDX = 1 << 30

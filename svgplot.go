@@ -21,8 +21,10 @@ import (
 // follows from the number of rows.
 type Figure struct {
 	Title   string // shown on top; screen readers read it out
-	Desc    string // what the figure shows, in words, for screen readers only
+	Desc    string // what the figure shows, in words, for screen readers only; empty: Caption
+	Caption string // stands below the charts, wrapped
 	Columns int    // charts side by side, 1 to 4; less counts as 1, more as 4
+	SameY   bool   // charts of one row have one y axis, linear or log
 	Charts  []Chart
 }
 
@@ -59,6 +61,7 @@ const (
 	titleSize  = 13
 	headSize   = 17
 	legendRow  = 19
+	captionRow = 17
 	sampleSize = 30 // the piece of line in a legend
 )
 
@@ -98,15 +101,18 @@ const plotStart = `<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="%
 func (f *Figure) SVG() []byte {
 	l := f.layout()
 	b := new(bytes.Buffer)
-	fmt.Fprintf(b, plotStart, pixel(l.width), pixel(l.height), xmlText(cmp.Or(f.Title, "Line chart")), xmlText(f.Desc))
+	fmt.Fprintf(b, plotStart, pixel(l.width), pixel(l.height), xmlText(cmp.Or(f.Title, "Line chart")), xmlText(cmp.Or(f.Desc, f.Caption)))
 	writeText(b, "head", margin, margin+headSize, fitText(f.Title, headSize, l.width-2*margin))
 	l.writeLegend(b)
 	for i := range f.Charts {
 		x := margin + float64(float64(i%l.cols)*l.panelW) + l.left
 		y := l.head + float64(float64(i/l.cols)*l.panelH) + l.top
 		fmt.Fprintf(b, "<g transform=\"translate(%v %v)\">\n", pixel(x), pixel(y))
-		l.writeChart(b, &f.Charts[i])
+		l.writeChart(b, &f.Charts[i], l.y[i])
 		b.WriteString("</g>\n")
+	}
+	for i, line := range l.caption {
+		writeText(b, "name", margin, l.height-margin-float64((len(l.caption)-1-i)*captionRow), line)
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes()
@@ -121,7 +127,10 @@ type layout struct {
 	left, right, top, bottom float64 // margins of the plot in its panel
 	plotW, plotH             float64
 	cols                     int
+	y                        []span   // of each chart
+	caption                  []string // its lines
 	names                    []string // of the series, in order of appearance; the index is the style
+	points                   []int    // of the longest series of each name
 	marks                    bool     // even the longest series has room to mark each point
 }
 
@@ -135,23 +144,46 @@ func (f *Figure) layout() *layout {
 		l.legendTop += headSize + 12
 	}
 	l.panelW = (l.width - 2*margin) / float64(cols)
-	l.plotH = 100 + 130/float64(cols)
+	l.plotH = 130 + 100/float64(cols)
+	l.y = f.ySpans(cols)
 	longest := 0
 	for i := range f.Charts {
-		longest = max(longest, l.makeRoom(&f.Charts[i]))
+		longest = max(longest, l.makeRoom(&f.Charts[i], l.y[i]))
 	}
 	l.plotW = l.panelW - l.left - l.right
 	l.marks = float64(longest) <= l.plotW/12
 	l.panelH = l.top + l.plotH + l.bottom + inset
 	l.head = l.legendTop + float64(l.writeLegend(io.Discard)*legendRow) + inset
 	l.height = l.head + float64(float64((len(f.Charts)+cols-1)/cols)*l.panelH) + inset
+	if l.caption = wrapText(f.Caption, labelSize, l.width-2*margin); len(l.caption) > 0 {
+		l.height += float64(len(l.caption)*captionRow) + inset
+	}
 	return l
+}
+
+// ySpans returns what each chart's y axis has to span, the rows being cols long.
+func (f *Figure) ySpans(cols int) []span {
+	y := make([]span, len(f.Charts))
+	for i := range f.Charts {
+		_, y[i] = f.Charts[i].spans()
+	}
+	if f.SameY {
+		for row := range slices.Chunk(y, cols) {
+			all := row[0]
+			for _, s := range row {
+				all.lo, all.hi = min(all.lo, s.lo), max(all.hi, s.hi)
+			}
+			for i := range row {
+				row[i] = all
+			}
+		}
+	}
+	return y
 }
 
 // makeRoom widens the margins to what c needs, notes the names of its series and
 // returns the length of the longest.
-func (l *layout) makeRoom(c *Chart) (longest int) {
-	_, y := c.spans()
+func (l *layout) makeRoom(c *Chart, y span) (longest int) {
 	left := widest(l.yAxis(y, c.LogY).ticks) + inset
 	if c.YLabel != "" {
 		left += labelSize + inset
@@ -168,9 +200,11 @@ func (l *layout) makeRoom(c *Chart) (longest int) {
 	}
 	for _, s := range c.Series {
 		longest = max(longest, s.points())
-		if !slices.Contains(l.names, s.Name) {
-			l.names = append(l.names, s.Name)
+		i := slices.Index(l.names, s.Name)
+		if i < 0 {
+			i, l.names, l.points = len(l.names), append(l.names, s.Name), append(l.points, 0)
 		}
+		l.points[i] = max(l.points[i], s.points())
 	}
 	return longest
 }
@@ -191,8 +225,10 @@ func (l *layout) writeLegend(b io.Writer) (rows int) {
 			x, rows = margin, rows+1
 		}
 		y := l.legendTop + float64(rows*legendRow) - legendRow/2
-		writeRun(b, []point{{x, y}, {x + sampleSize, y}}, style, false)
-		if l.marks {
+		if l.points[style] != 1 {
+			writeRun(b, []point{{x, y}, {x + sampleSize, y}}, style, false)
+		}
+		if l.marks || l.points[style] == 1 {
 			writeRun(b, []point{{x + sampleSize/2, y}}, style, true)
 		}
 		writeText(b, "name", x+sampleSize+6, y+4, name)
@@ -201,8 +237,8 @@ func (l *layout) writeLegend(b io.Writer) (rows int) {
 	return rows
 }
 
-func (l *layout) writeChart(b io.Writer, c *Chart) {
-	sx, sy := c.spans()
+func (l *layout) writeChart(b io.Writer, c *Chart, sy span) {
+	sx, _ := c.spans()
 	x, y := xAxis(sx, c.LogX, l.plotW), l.yAxis(sy, c.LogY)
 	writeText(b, "title", 0, titleSize-l.top, fitText(c.Title, titleSize, l.plotW))
 	l.writeXAxis(b, c, x)
@@ -617,4 +653,24 @@ func fitText(s string, size int, width float64) string {
 		}
 	}
 	return s
+}
+
+// wrapText returns s in lines that are no wider than width; a line of s begins a
+// line.
+func wrapText(s string, size int, width float64) (lines []string) {
+	for line := range strings.Lines(s) {
+		begun := ""
+		for _, word := range strings.Fields(line) {
+			if longer := begun + " " + word; begun != "" && textWidth(longer, size) <= width {
+				begun = longer
+				continue
+			}
+			if begun != "" {
+				lines = append(lines, begun)
+			}
+			begun = fitText(word, size, width)
+		}
+		lines = append(lines, begun)
+	}
+	return lines
 }

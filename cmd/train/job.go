@@ -237,7 +237,7 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 		var m *mlp.MNIST
 		if m, err = mlp.LoadMNIST(files, name); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
-				fmt.Fprint(stderr, whereDataAre)
+				fmt.Fprint(stderr, mlp.WhereMNIST)
 			}
 			err = fmt.Errorf("%s%c%w", o.data, filepath.Separator, err)
 		}
@@ -264,18 +264,6 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	}
 	return train, test, nil
 }
-
-// whereDataAre is for a folder that lacks a file: nothing here downloads.
-const whereDataAre = `MNIST is four files: train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz,
-t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz. Two public mirrors are
-  https://storage.googleapis.com/cvdf-datasets/mnist/
-  https://ossci-datasets.s3.amazonaws.com/mnist/
-and the SHA-256 of the files' content, unpacked, in that order:
-  ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
-  65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5
-  0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7
-  ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2
-`
 
 // describe says on standard error what is about to be trained.
 func (j *job) describe(w io.Writer) {
@@ -304,7 +292,7 @@ func (j *job) describe(w io.Writer) {
 	case j.load != "":
 		start = j.load
 	}
-	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), from)
+	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), plain(from))
 	norm := ""
 	if j.norm != "none" {
 		norm = j.norm + " normalisation, "

@@ -1,0 +1,95 @@
+// The chapter that the article promised: one deep network, four beginnings.
+
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"mlp"
+)
+
+const initEpochs = 10
+
+func initialisation(l *lab) (*mlp.Figure, error) {
+	train, test := standardized(l.train, l.test)
+	histories, prints := make([]mlp.History, len(recipes)), make([]string, len(recipes))
+	l.bar.begin("init", len(recipes)*initEpochs)
+	err := each(len(recipes), func(i int) (err error) {
+		net := recipes[i].network(l.seed, mlp.ReLU, hidden(deepest)...)
+		histories[i], err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: initEpochs, Batch: 64, Seed: l.seed,
+			Test: test, OnEpoch: l.bar.epoch})
+		if err != nil {
+			return fmt.Errorf("%s: %w", recipes[i].name, err)
+		}
+		prints[i] = net.Fingerprint()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, h := range histories {
+		l.hash.Write([]byte(prints[i]))
+		for _, e := range h {
+			l.record(e.Loss, e.TestAccuracy)
+		}
+		for _, r := range h[0].First {
+			l.record(r.Delta, r.Spread)
+		}
+	}
+	l.printf("init: 784-30-…-30-10, %d hidden layers, relu, %d digits, %d epochs, batches of 64, rate 0.1\n", deepest, train.Len(), initEpochs)
+	l.printf("‖δ‖ of each hidden layer · standard deviation of its activations, at the first step\n\n")
+	l.table("layer", deepest, func(row, r int) string {
+		layer := histories[r][0].First[row]
+		return fmt.Sprintf("%.2g · %.2g", layer.Delta, layer.Spread)
+	})
+	l.printf("training loss · test accuracy\n\n")
+	l.table("epoch", initEpochs, func(row, r int) string {
+		return fmt.Sprintf("%.4f · %.3f", histories[r][row].Loss, histories[r][row].TestAccuracy)
+	})
+	return l.caption(initSheet(histories), initSentences(histories)...), nil
+}
+
+// initSheet overlays the four beginnings.
+func initSheet(histories []mlp.History) *mlp.Figure {
+	charts := []mlp.Chart{
+		{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true},
+		{Title: "Spread of the activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true},
+		{Title: "Loss", XLabel: "Epoch", YLabel: "Cross-entropy loss", Guides: []mlp.Guide{{Label: "ln 10", Y: math.Ln10}}},
+		{Title: "Accuracy", XLabel: "Epoch", YLabel: "Test accuracy"},
+	}
+	for i, h := range histories {
+		series := [4]mlp.Series{}
+		for j := range deepest {
+			series[0].Y = append(series[0].Y, h[0].First[j].Delta)
+			series[1].Y = append(series[1].Y, h[0].First[j].Spread)
+		}
+		for _, e := range h {
+			series[2].Y = append(series[2].Y, e.Loss)
+			series[3].Y = append(series[3].Y, e.TestAccuracy)
+		}
+		for c := range charts {
+			series[c].Name = recipes[i].name
+			charts[c].Series = append(charts[c].Series, series[c])
+		}
+	}
+	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2, Charts: charts}
+}
+
+// initSentences say how the gradient and the activations come through, and what
+// is learnt.
+func initSentences(histories []mlp.History) []string {
+	var gradient, spread, learnt []string
+	for i, h := range histories {
+		first, last, name := h[0].First[0], h[0].First[deepest-1], recipes[i].name
+		gradient = append(gradient, name+" "+times(first.Delta/last.Delta))
+		spread = append(spread, name+" "+times(last.Spread/first.Spread))
+		learnt = append(learnt, fmt.Sprintf("%s %.3f", name, h[len(h)-1].TestAccuracy))
+	}
+	return []string{
+		fmt.Sprintf("At the first step, ‖δ‖ of the first of %d hidden layers against the last: %s.", deepest, strings.Join(gradient, ", ")),
+		fmt.Sprintf("The spread of the last one's activations against the first one's: %s.", strings.Join(spread, ", ")),
+		fmt.Sprintf("Test accuracy after %d epochs: %s.", initEpochs, strings.Join(learnt, ", ")),
+	}
+}

@@ -1,0 +1,165 @@
+// What the experiments share: digits, first weights, the norm of the error term,
+// goroutines. Not here: any experiment, and what becomes of its results.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"mlp"
+)
+
+// A lab is what the experiments work with and report to.
+type lab struct {
+	*options
+	ctx         context.Context
+	train, test *mlp.MNIST // as they come, in [0, 1]
+	text        bytes.Buffer
+	hash        hash.Hash
+	bar         bar
+}
+
+// newLab reads the digits and sees that the sheets can be written, before any
+// work is done.
+func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
+	l := &lab{options: o, ctx: ctx, hash: sha256.New()}
+	if info, err := stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		l.bar.w = stderr
+	}
+	var err error
+	if l.train, err = l.digits("train", few, stderr); err != nil {
+		return nil, err
+	}
+	if l.test, err = l.digits("t10k", 1, stderr); err != nil {
+		return nil, err
+	}
+	l.out = filepath.Clean(l.out)
+	if err = os.MkdirAll(l.out, 0o777); err == nil {
+		probe := filepath.Join(l.out, ".probe.tmp")
+		err = errors.Join(os.WriteFile(probe, nil, 0o666), os.Remove(probe))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("-out %s: %w", o.out, err)
+	}
+	return l, nil
+}
+
+// few is how many digits the article's exercises and Nielsen look at.
+const few = 1000
+
+// digits reads a part that must have at least so many images.
+func (l *lab) digits(part string, least int, stderr io.Writer) (*mlp.MNIST, error) {
+	files := mlp.Sample()
+	if l.data != "" {
+		files = os.DirFS(l.data)
+	}
+	m, err := mlp.LoadMNIST(files, part)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		fmt.Fprint(stderr, mlp.WhereMNIST)
+		fallthrough
+	case err != nil:
+		return nil, fmt.Errorf("%s%c%w", l.data, filepath.Separator, err)
+	case m.Len() < least:
+		return nil, fmt.Errorf("%s: %d images in %s, want at least %d", l.data, m.Len(), part, least)
+	}
+	return m, nil
+}
+
+// standardized returns both parts by the training part's statistics.
+func standardized(train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
+	train, test = train.Slice(0, train.Len()), test.Slice(0, test.Len())
+	mean, std := train.Stats()
+	train.Standardize(mean, std)
+	test.Standardize(mean, std)
+	return train, test
+}
+
+// A recipe is how a network begins.
+type recipe struct {
+	name, init string
+	norm       bool // batch normalisation in the hidden layers
+}
+
+var recipes = []recipe{{"small", "small", false}, {"xavier", "xavier", false}, {"he", "he", false}, {"he + batch norm", "he", true}}
+
+func (r recipe) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
+	sizes := slices.Concat([]int{mlp.Pixels}, hidden, []int{mlp.Classes})
+	net := mlp.NewNetwork(seed, mlp.Inits[r.init], act, sizes...)
+	for _, l := range net[:len(hidden)] {
+		if r.norm {
+			l.Norm = mlp.NewBatchNorm(l.W.Cols)
+		}
+	}
+	return net
+}
+
+// hidden is n hidden layers of 30, the width of Nielsen's.
+func hidden(n int) []int { return slices.Repeat([]int{30}, n) }
+
+// firstBatch returns the first n samples.
+func firstBatch(data mlp.Dataset, n int) (x, y *mlp.Matrix) {
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i
+	}
+	x, y = new(mlp.Matrix), new(mlp.Matrix)
+	data.Batch(x, y, index)
+	return x, y
+}
+
+// deltas returns ‖δ‖ = ‖∂L/∂b‖ of each layer, for the loss over all of x.
+func deltas(net mlp.Network, loss mlp.Loss, x, y *mlp.Matrix) []float64 {
+	var dy mlp.Matrix
+	loss(&dy, net.Forward(x), y)
+	net.Backward(&dy)
+	norms := make([]float64, len(net))
+	for i, l := range net {
+		norms[i] = norm(l.DB.Data)
+	}
+	return norms
+}
+
+func norm(v []float64) float64 {
+	sum := 0.0
+	for _, v := range v {
+		sum += float64(v * v)
+	}
+	return math.Sqrt(sum)
+}
+
+// each does n pieces of work on as many goroutines as there are threads, and
+// returns the error of the first piece that has one.
+func each(n int, work func(i int) error) error {
+	failed := make([]error, n)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				failed[i] = work(i)
+			}
+		}()
+	}
+	workers.Wait()
+	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
+		return failed[i]
+	}
+	return nil
+}

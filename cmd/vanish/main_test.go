@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"mlp"
+)
+
+// command runs vanish and returns what it printed and its exit code.
+func command(t *testing.T, ctx context.Context, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out bytes.Buffer
+	stderr, code = into(t, ctx, &out, args...)
+	return out.String(), stderr, code
+}
+
+// into runs vanish with a standard output.
+func into(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (stderr string, code int) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	code = run(ctx, args, stdout, f)
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), code
+}
+
+// refused runs vanish, which must fail so, with one line that has each part, and
+// leave no file.
+func refused(t *testing.T, want int, args []string, parts ...string) {
+	t.Helper()
+	dir := t.TempDir()
+	_, stderr, code := command(t, context.Background(), append([]string{"-out", filepath.Join(dir, "out")}, args...)...)
+	lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
+	last := lines[len(lines)-1]
+	if code != want || !strings.HasPrefix(last, "vanish: ") {
+		t.Errorf("vanish %v: exit code %d, standard error %q", args, code, stderr)
+	}
+	for _, part := range parts {
+		if !strings.Contains(last, part) {
+			t.Errorf("vanish %v: %q lacks %q", args, last, part)
+		}
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
+		t.Errorf("vanish %v left %v", args, entries)
+	}
+}
+
+func TestWrongFlags(t *testing.T) {
+	for _, flags := range []string{"-seed -1", "-seed x", "-nonsense", "-data", "sideways", "depth sideways", "article -seed 1.5"} {
+		refused(t, 2, strings.Fields(flags))
+	}
+	refused(t, 2, []string{"deep"}, `"deep"`, "depth, article, nielsen, init")
+}
+
+func TestHelp(t *testing.T) {
+	stdout, stderr, code := command(t, context.Background(), "-h")
+	for _, part := range []string{"depth", "article", "nielsen", "init", "-data", "-out", "-seed"} {
+		if code != 0 || stderr != "" || !strings.Contains(stdout, "  "+part) {
+			t.Errorf("exit code %d, standard error %q, no %s in the help", code, stderr, part)
+		}
+	}
+}
+
+// idx is an IDX file of n items, each of them size zeros.
+func idx(n, size int) []byte {
+	head := []byte{0, 0, 8, 1, 0, 0, byte(n >> 8), byte(n)}
+	if size > 1 {
+		head[3] = 3
+		head = append(head, 0, 0, 0, 28, 0, 0, 0, 28)
+	}
+	return append(head, make([]byte, n*size)...)
+}
+
+func TestBadData(t *testing.T) {
+	none, few, wrong := t.TempDir(), t.TempDir(), t.TempDir()
+	for dir, n := range map[string]int{few: 999, wrong: 1000} {
+		os.WriteFile(filepath.Join(dir, "train-images-idx3-ubyte"), idx(n, mlp.Pixels), 0o666)
+		os.WriteFile(filepath.Join(dir, "train-labels-idx1-ubyte"), idx(n, 1), 0o666)
+	}
+	os.WriteFile(filepath.Join(wrong, "t10k-images-idx3-ubyte"), []byte("<html>"), 0o666)
+	refused(t, 1, []string{"-data", none}, none, "train-images-idx3-ubyte")
+	refused(t, 1, []string{"-data", few}, few, "999 images in train, want at least 1000")
+	refused(t, 1, []string{"-data", wrong}, wrong, "t10k-images-idx3-ubyte", "HTML")
+	if _, stderr, _ := command(t, context.Background(), "-data", none); !strings.HasPrefix(stderr, mlp.WhereMNIST) {
+		t.Errorf("it does not say where MNIST is: %q", stderr)
+	}
+}
+
+func TestUnwritableOutput(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	os.WriteFile(file, nil, 0o666)
+	for _, out := range []string{file, filepath.Join(file, "below"), "/proc/no"} {
+		refused(t, 1, []string{"article", "-out", out}, out)
+	}
+	out := t.TempDir()
+	os.MkdirAll(filepath.Join(out, "rulers.svg", "full"), 0o777) // cannot be replaced
+	refused(t, 1, []string{"article", "-out", out}, "article: ", "rulers.svg")
+	if entries, _ := os.ReadDir(out); len(entries) != 1 {
+		t.Errorf("left over: %v", entries)
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, e := range experiments {
+		out := t.TempDir()
+		_, stderr, code := command(t, ctx, e.name, "-out", out)
+		if entries, _ := os.ReadDir(out); code != 1 || stderr != "vanish: interrupted\n" || len(entries) > 0 {
+			t.Errorf("%s: exit code %d, standard error %q, files %v", e.name, code, stderr, entries)
+		}
+	}
+}
+
+type closed struct{}
+
+func (closed) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestClosedOutput(t *testing.T) {
+	stderr, code := into(t, context.Background(), closed{}, "article", "-out", t.TempDir())
+	if code != 1 || stderr != "vanish: standard output, article: broken pipe\n" {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+}
+
+// One seed has one hash, with any number of threads, kernel and processor.
+func TestOneHash(t *testing.T) {
+	want := map[string]string{
+		"article": "0a2f7d67f1bd6d87d87786f20556eb70116b476c8495be6c768cb9ef7a855180",
+		"init":    "a2ca60189dc259edf799c966b30c34004bf6c7947d375d80e548f3e793d49ea3",
+	}
+	for name, sum := range want {
+		if name == "init" && (testing.Short() || mlp.Kernel() == "Go") {
+			continue // emulators and the kernel in Go are slow
+		}
+		for _, threads := range []int{1, 2, 7} {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+			stdout, stderr, code := command(t, context.Background(), name, "-out", t.TempDir())
+			if code != 0 || !strings.HasSuffix(stdout, "\nResults SHA-256: "+sum+"\n") {
+				t.Errorf("%s, %d threads: exit code %d, %s%s", name, threads, code, stderr, stdout)
+			}
+		}
+	}
+	first, _, _ := command(t, context.Background(), "article", "-out", t.TempDir())
+	second, _, _ := command(t, context.Background(), "article", "-seed", "2", "-out", t.TempDir())
+	if first == second {
+		t.Error("-seed changes nothing")
+	}
+}
