@@ -63,7 +63,7 @@ type readmeLine struct {
 var (
 	shellStart  = regexp.MustCompile(`^(go (run|test|build|mod|doc) |gunzip |MNIST_DIR=DIR go )`)
 	inlineCode  = regexp.MustCompile("`([^`]+)`")
-	tableResult = regexp.MustCompile("^\\| `(go run [^`]+)` X
+	tableResult = regexp.MustCompile("^\\| `(go run [^`]+)` \\| (0\\.\\d{4})\\b")
 )
 
 // readmeLines returns the commands of the indented and the fenced blocks and of
