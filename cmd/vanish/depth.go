@@ -44,7 +44,7 @@ func depth(l *lab) (*mlp.Figure, error) {
 	x, y := firstBatch(train, few)
 	all := fates()
 	l.bar.begin("depth", len(all)*depthEpochs)
-	err := each(len(all), func(i int) error { return l.live(all[i], train, test, x, y) })
+	err := l.each(len(all), func(i int) error { return l.live(all[i], train, test, x, y) })
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func initialisation(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
 	histories, prints := make([]mlp.History, len(recipes)), make([]string, len(recipes))
 	l.bar.begin("init", len(recipes)*initEpochs)
-	err := each(len(recipes), func(i int) (err error) {
+	err := l.each(len(recipes), func(i int) (err error) {
 		net := recipes[i].network(l.seed, mlp.ReLU, hidden(deepest)...)
 		histories[i], err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: initEpochs, Batch: 64, Seed: l.seed,
 			Test: test, OnEpoch: l.bar.epoch})

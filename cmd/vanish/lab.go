@@ -144,7 +144,7 @@ func norm(v []float64) float64 {
 
 // each does n pieces of work on as many goroutines as there are threads, and
 // returns the error of the first piece that has one.
-func each(n int, work func(i int) error) error {
+func (l *lab) each(n int, work func(i int) error) error {
 	failed := make([]error, n)
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -153,7 +153,9 @@ func each(n int, work func(i int) error) error {
 		go func() {
 			defer workers.Done()
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				failed[i] = work(i)
+				if failed[i] = context.Cause(l.ctx); failed[i] == nil {
+					failed[i] = work(i)
+				}
 			}
 		}()
 	}

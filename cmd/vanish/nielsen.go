@@ -65,10 +65,13 @@ func (l *lab) oracle(data *mlp.MNIST) error {
 	var failed error
 	for i, want := range published {
 		ours := make([][]float64, oracleSeeds)
-		each(oracleSeeds, func(s int) error {
+		err := l.each(oracleSeeds, func(s int) error {
 			ours[s] = deltas(nielsenNetwork(uint64(s+1), len(want)), nielsenLoss, x, y)
 			return nil
 		})
+		if err != nil {
+			return err
+		}
 		for layer, v := range want {
 			column := make([]float64, oracleSeeds)
 			for s := range ours {
@@ -97,7 +100,7 @@ func (l *lab) speeds(data *mlp.MNIST) (*mlp.Figure, error) {
 	f := &mlp.Figure{Title: "The speed of learning, as in Nielsen's chapter 5", Columns: 3, SameY: true,
 		Charts: make([]mlp.Chart, len(published))}
 	l.bar.begin("nielsen", nielsenEpochs*len(published))
-	err := each(len(published), func(i int) (err error) {
+	err := l.each(len(published), func(i int) (err error) {
 		f.Charts[i], err = l.speed(i+2, data)
 		return err
 	})
