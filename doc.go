@@ -19,8 +19,12 @@
 //	mat_amd64.s     the same for AVX-512 and AVX2, chosen in mat_amd64.go
 //	mat_arm64.s     the product for NEON
 //	mat_noasm.go    every other processor, and -tags purego
-//	nn.go           activations, layers forward and backward, losses
-//	train.go        Train, the optimizers, the history of a run
+//	nn.go           activations, layers forward and backward, predictions
+//	norm.go         batch normalisation
+//	loss.go         the losses and their gradients
+//	train.go        Train, and the history of a run
+//	optimizer.go    the optimizers and the schedules of their rate
+//	rulers.go       how fast each layer learns
 //	npz.go          NumPy's .npz archives
 //	model.go        a network as such an archive
 //	mnist.go        IDX files and the digits
@@ -44,8 +48,11 @@
 //
 // # Goroutines
 //
-// A Network serves one goroutine at a time, because Forward keeps in it what
-// Backward needs. Different networks may be used at the same time. Products
+// A Network is trained by one goroutine at a time, because Forward keeps in it
+// what Backward needs. Predict only reads it: any number of goroutines may
+// predict with one network while none trains it. Different networks may be used
+// at the same time, and so may the parts of a data set, once it is
+// standardized. Products
 // start helper goroutines, up to GOMAXPROCS in all, which end by themselves a
 // fraction of a millisecond after the last product.
 package mlp

@@ -6,6 +6,7 @@ package mlp
 
 import (
 	"fmt"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -32,10 +33,14 @@ func NewMatrix(rows, cols int, elements ...float64) *Matrix {
 // Reset makes z a rows×cols matrix, reusing its storage where that is large
 // enough. The elements are unspecified.
 func (z *Matrix) Reset(rows, cols int) *Matrix {
-	if cap(z.Data) < rows*cols {
-		z.Data = make([]float64, rows*cols)
+	n := rows * cols
+	if rows < 0 || cols < 0 || cols > 0 && n/cols != rows {
+		panic(fmt.Sprintf("mlp: a matrix of %d×%d", rows, cols))
 	}
-	z.Rows, z.Cols, z.Data = rows, cols, z.Data[:rows*cols]
+	if cap(z.Data) < n {
+		z.Data = make([]float64, n)
+	}
+	z.Rows, z.Cols, z.Data = rows, cols, z.Data[:n]
 	return z
 }
 
@@ -100,13 +105,12 @@ func (s spares[T]) put(v *T) {
 
 var (
 	products = make(spares[product], 16)
-	panels   = make(spares[[kBlock * panelWidth]float64], 16)
+	copies   = make(spares[[kBlock * stripCols]float64], 16)
 )
 
 // product sets z to the product and applies then, unless nil, to all of it.
 func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
-	p := products.get()
-	*p = product{a: x.Data, b: y.Data, then: then}
+	p := product{a: x.Data, b: y.Data, then: then}
 	inner := 0
 	switch o {
 	case opMul:
@@ -120,6 +124,8 @@ func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
 		p.ai, p.ak, p.bk, p.bj = x.Cols, 1, 1, y.Cols
 	}
 	name := [...]string{"Mul", "TMul", "MulT"}[o]
+	x.check(name) // the kernels go by the shape alone
+	y.check(name)
 	if p.k != inner {
 		panic(fmt.Sprintf([...]string{
 			"mlp: %s: shapes %d×%d · %d×%d",
@@ -131,38 +137,49 @@ func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
 		panic("mlp: " + name + ": the result shares storage with an operand")
 	}
 	p.z = z.Data
-	share(p.grid(), p)
-	*p = product{}
-	products.put(p)
+	if p.grid() == 1 {
+		p.part(0)
+		return z
+	}
+	q := products.get()
+	*q = p
+	share(p.down*p.across, q)
+	*q = product{}
+	products.put(q)
 	return z
 }
 
-// overlap reports whether x and y share elements. Slices of one array end,
-// at full capacity, at the same element, and their lengths count from there.
-func overlap(x, y []float64) bool {
-	if len(x) == 0 || len(y) == 0 || &x[:cap(x)][cap(x)-1] != &y[:cap(y)][cap(y)-1] {
-		return false
+// check panics where x has not the elements that its shape needs.
+func (x *Matrix) check(name string) {
+	n := len(x.Data)
+	if x.Rows < 0 || x.Cols < 0 || n != x.Rows*x.Cols || x.Cols > 0 && n/x.Cols != x.Rows {
+		panic(fmt.Sprintf("mlp: %s: %d elements for %d×%d", name, len(x.Data), x.Rows, x.Cols))
 	}
-	return cap(x)-len(x) < cap(y) && cap(y)-len(y) < cap(x)
 }
 
-// Chunks of z are what goroutines share out and what then finishes in cache.
-// A chunk is a block of rows, and where these are few, of columns too. Chunks
-// of 64, 128, 256 rows gave 29, 35, 36 GFLOP/s at 2048³ and 42, 44, 39 at
-// 1000×784×256, runs of k of 128, 256, 384 gave 35, 36, 40 at 2048³ and 43, 45,
-// 45 at 64×784×256, on one thread of a 2.6 GHz EPYC whose limit was 50.
+// overlap reports whether x and y share elements.
+func overlap(x, y []float64) bool {
+	at := func(p *float64) uintptr { return reflect.ValueOf(p).Pointer() }
+	return len(x) > 0 && len(y) > 0 && at(&x[0]) <= at(&y[len(y)-1]) && at(&y[0]) <= at(&x[len(x)-1])
+}
+
 const (
-	chunkRows  = 256
-	chunkCols  = 64
-	fewChunks  = 4
-	smallWork  = 1 << 15 // multiply-adds that are not worth a second goroutine
-	kBlock     = 384     // the longest run of k for which one panel of b is used
-	panelWidth = 24      // the widest panel of any kernel
+	chunkRows = 256
+	chunkCols = 64
+	fewChunks = 4
+	smallWork = 1 << 15 // multiply-adds that are not worth a second goroutine
 )
 
-// A panel of b is copied where its rows lie so far apart that they compete for
-// the same lines of the cache, and enough tiles use it. In place, 64×784×256
-// gave 50 GFLOP/s, with a copy 39; 2048³ gave 36 either way.
+// A chunk is computed in strips of columns and runs of k so small that b's part
+// of them stays in the second level of the cache. Row by row of tiles, a's rows
+// stay in the first level for all of a strip.
+const (
+	kBlock    = 384 // the longest run of k
+	stripCols = 120 // the widest strip: a multiple of every kernel's tile
+)
+
+// A strip of b is copied where its rows lie so far apart that they compete for
+// the same lines of the cache, and enough tiles use it.
 const (
 	farStride = 500
 	manyTiles = 4
@@ -170,8 +187,12 @@ const (
 
 // grid chooses the chunks and returns how many there are.
 func (p *product) grid() int {
+	p.down, p.across = 1, 1
+	if runtime.GOMAXPROCS(0) == 1 {
+		return 1
+	}
 	few := min(fewChunks, p.m*p.n*p.k/smallWork)
-	p.down, p.across = max(1, (p.m+chunkRows-1)/chunkRows), 1
+	p.down = max(1, (p.m+chunkRows-1)/chunkRows)
 	for p.down*p.across < few && p.n/(2*p.across) >= chunkCols {
 		p.across *= 2
 	}
@@ -184,47 +205,63 @@ func (p *product) grid() int {
 // part computes chunk c of z and finishes it.
 func (p *product) part(c int) {
 	rows, lanes, _ := tileSize()
-	i0, i1 := split((p.m+rows-1)/rows, p.down, c/p.across)
-	i0, i1 = i0*rows, min(i1*rows, p.m)
-	j0, j1 := split((p.n+lanes-1)/lanes, p.across, c%p.across)
-	j0, j1 = j0*lanes, min(j1*lanes, p.n)
-	panel := panels.get()
-	blocks := max(1, (p.k+kBlock-1)/kBlock)
-	for t := range blocks {
-		k0, k1 := split(p.k, blocks, t)
-		p.block(i0, i1, j0, j1, k0, k1, panel[:])
-	}
-	panels.put(panel)
-	if p.then != nil {
-		p.then.finish(i0, i1, j0, j1)
+	i0, i1 := evenly(p.m, rows, p.down, c/p.across)
+	j0, j1 := evenly(p.n, lanes, p.across, c%p.across)
+	runs := max(1, (p.k+kBlock-1)/kBlock)
+	for r := range runs {
+		k0, k1 := split(p.k, runs, r)
+		strips := max(1, ((k1-k0)*(j1-j0+2*lanes)+kBlock*stripCols-1)/(kBlock*stripCols))
+		for s := range strips {
+			s0, s1 := evenly(j1-j0, lanes, strips, s)
+			p.strip(i0, i1, j0+s0, j0+s1, k0, k1)
+		}
 	}
 }
 
-// block adds to rows i0 to i1, columns j0 to j1 of z, tile by tile, the terms
-// k0 to k1 of their sums; the terms before k0 are there already.
-func (p *product) block(i0, i1, j0, j1, k0, k1 int, panel []float64) {
+// strip adds to rows i0 to i1, columns j0 to j1 of z the terms k0 to k1 of
+// their sums, the terms before k0 being there already, and finishes them when
+// these are the last.
+func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 	rows, lanes, wide := tileSize()
-	vectors := (j1 - j0 + lanes - 1) / lanes
-	across := (vectors + wide - 1) / wide
-	down := (i1 - i0 + rows - 1) / rows
-	for s := range across {
-		v0, v1 := split(vectors, across, s)
-		j, w := j0+v0*lanes, min(j1-j0, v1*lanes)-v0*lanes
-		b, bk := p.b[min(len(p.b), k0*p.bk+j*p.bj):], p.bk
-		if p.bj != 1 || wholeVectors() && w%lanes != 0 || down >= manyTiles && bk >= farStride {
-			bk = (v1 - v0) * lanes
-			if k0 < k1 {
-				pack(panel, b, bk, w, k1-k0, p.bk, p.bj)
-			}
-			b = panel
-		}
-		for t := range down {
-			u0, u1 := split(i1-i0, down, t)
-			i := i0 + u0
-			multiply(&tile{p.z[i*p.n+j:], p.a[min(len(p.a), i*p.ai+k0*p.ak):], b,
-				p.n, p.ai, p.ak, bk, k1 - k0, u1 - u0, w, k0 > 0})
+	width := wide * lanes
+	t := tile{ldz: p.n, ai: p.ai, ak: p.ak, k: k1 - k0, more: k0 > 0}
+	var copied *[kBlock * stripCols]float64
+	if p.bj != 1 || wholeVectors() && (j1-j0)%lanes != 0 || i1-i0 > manyTiles*rows && p.bk >= farStride {
+		copied = copies.get()
+		for j := j0; j < j1 && k0 < k1; j += width {
+			w := min(width, j1-j)
+			pack(copied[(j-j0)*t.k:], p.b[k0*p.bk+j*p.bj:], up(w, lanes), w, t.k, p.bk, p.bj)
 		}
 	}
+	for i := i0; i < i1; i += rows {
+		t.rows = min(rows, i1-i)
+		t.a = p.a[min(len(p.a), i*p.ai+k0*p.ak):]
+		for j := j0; j < j1; j += width {
+			t.cols = min(width, j1-j)
+			if copied != nil {
+				t.b, t.bk = copied[(j-j0)*t.k:], up(t.cols, lanes)
+			} else {
+				t.b, t.bk = p.b[min(len(p.b), k0*p.bk+j*p.bj):], p.bk
+			}
+			t.z = p.z[i*p.n+j:]
+			multiply(&t)
+		}
+		if p.then != nil && k1 == p.k {
+			p.then.finish(i, i+t.rows, j0, j1)
+		}
+	}
+	if copied != nil {
+		copies.put(copied)
+	}
+}
+
+// up returns n rounded up to whole units.
+func up(n, unit int) int { return (n + unit - 1) / unit * unit }
+
+// evenly is split in whole units, of which the last may not be full.
+func evenly(n, unit, parts, i int) (from, to int) {
+	from, to = split((n+unit-1)/unit, parts, i)
+	return from * unit, min(to*unit, n)
 }
 
 // split returns the bounds of part i when n things are dealt out in parts as

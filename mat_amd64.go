@@ -5,6 +5,8 @@
 
 package mlp
 
+import "math"
+
 // What the processor and the operating system offer; tests switch them off.
 var useAVX2, useAVX512 = detect()
 
@@ -137,9 +139,27 @@ func axpyAVX2(z, x []float64, s float64)
 //go:noescape
 func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 
-// whole returns how many of n elements the assembly does. It is not called for
+//go:noescape
+func expAVX2(z []float64)
+
+//go:noescape
+func sigmoidAVX2(z []float64)
+
+//go:noescape
+func tanhAVX2(z []float64)
+
+//go:noescape
+func sigmoidBackAVX2(dz, a []float64)
+
+//go:noescape
+func tanhBackAVX2(dz, a []float64)
+
+// expTable is what the assembly needs beside taylor.
+var expTable = [...]float64{math.Log2E, whole, ln2Hi, ln2Lo, 1, expLow, expHigh, tanhHigh, 0.5, 2, math.Copysign(0, -1)}
+
+// fours returns how many of n elements the assembly does. It is not called for
 // none, which is all where a processor lacks the instructions.
-func whole(n int) int {
+func fours(n int) int {
 	if useAVX2 {
 		return n &^ 3
 	}
@@ -147,7 +167,7 @@ func whole(n int) int {
 }
 
 func add(z, x []float64) {
-	n := whole(len(z))
+	n := fours(len(z))
 	if n > 0 {
 		addAVX2(z[:n], x[:n])
 	}
@@ -155,7 +175,7 @@ func add(z, x []float64) {
 }
 
 func relu(z []float64) {
-	n := whole(len(z))
+	n := fours(len(z))
 	if n > 0 {
 		reluAVX2(z[:n])
 	}
@@ -163,7 +183,7 @@ func relu(z []float64) {
 }
 
 func reluBack(dz, a []float64) {
-	n := whole(len(dz))
+	n := fours(len(dz))
 	if n > 0 {
 		reluBackAVX2(dz[:n], a[:n])
 	}
@@ -171,7 +191,7 @@ func reluBack(dz, a []float64) {
 }
 
 func axpy(z, x []float64, s float64) {
-	n := whole(len(z))
+	n := fours(len(z))
 	if n > 0 {
 		axpyAVX2(z[:n], x[:n], s)
 	}
@@ -179,9 +199,49 @@ func axpy(z, x []float64, s float64) {
 }
 
 func bytesTo(z []float64, p []byte, scale, shift []float64) {
-	n := whole(len(z))
+	n := fours(len(z))
 	if n > 0 {
 		bytesAVX2(z[:n], p[:n], scale[:n], shift[:n])
 	}
 	bytesGeneric(z[n:], p[n:], scale[n:], shift[n:])
+}
+
+func exps(z []float64) {
+	n := fours(len(z))
+	if n > 0 {
+		expAVX2(z[:n])
+	}
+	expGeneric(z[n:])
+}
+
+func sigmoids(z []float64) {
+	n := fours(len(z))
+	if n > 0 {
+		sigmoidAVX2(z[:n])
+	}
+	sigmoidGeneric(z[n:])
+}
+
+func tanhs(z []float64) {
+	n := fours(len(z))
+	if n > 0 {
+		tanhAVX2(z[:n])
+	}
+	tanhGeneric(z[n:])
+}
+
+func sigmoidBack(dz, a []float64) {
+	n := fours(len(dz))
+	if n > 0 {
+		sigmoidBackAVX2(dz[:n], a[:n])
+	}
+	sigmoidBackGeneric(dz[n:], a[n:])
+}
+
+func tanhBack(dz, a []float64) {
+	n := fours(len(dz))
+	if n > 0 {
+		tanhBackAVX2(dz[:n], a[:n])
+	}
+	tanhBackGeneric(dz[n:], a[n:])
 }

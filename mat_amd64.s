@@ -85,8 +85,8 @@ label:                      \
 #define LOAD2 LOAD1; VMOVUPD.Z 64(bp), K2, Z1
 #define LOAD3 LOAD2; VMOVUPD.Z 128(bp), K3, Z2
 
-#define MAC1(at, x, z0, z1, z2) VBROADCASTSD at, x; VFMADD231PD Z0, x, z0
-#define MAC2(at, x, z0, z1, z2) MAC1(at, x, z0, z1, z2); VFMADD231PD Z1, x, z1
+#define MAC1(at, x, z0, z1, z2) VFMADD231PD.BCST at, Z0, z0
+#define MAC2(at, x, z0, z1, z2) VBROADCASTSD at, x; VFMADD231PD Z0, x, z0; VFMADD231PD Z1, x, z1
 #define MAC3(at, x, z0, z1, z2) MAC2(at, x, z0, z1, z2); VFMADD231PD Z2, x, z2
 
 #define ROWS1 MAC((ap), Z3, Z8, Z9, Z10)
@@ -116,13 +116,12 @@ label:                      \
 
 // Ten columns, the digits, are 8 + 2. So that the 2 do not cost a vector of
 // their own, a pair of rows shares one: Z8 to Z15 hold the eight columns of each
-// row and Y4 to Y7 the two columns of a row beside the next row's.
+// row and Y4 to Y7 the two columns of a row beside the next row's, which K1 masks.
 #define PAIR(at0, at1, z0, z1, two) \
-	VBROADCASTSD at0, Z2         \
-	VBROADCASTSD at1, Z3         \
-	VFMADD231PD  Z0, Z2, z0      \
-	VFMADD231PD  Z0, Z3, z1      \
-	VBLENDPD     $12, Y3, Y2, Y2 \
+	VFMADD231PD.BCST at0, Z0, z0 \
+	VFMADD231PD.BCST at1, Z0, z1 \
+	VBROADCASTSD at0, Y2         \
+	VBROADCASTSD at1, K1, Y2     \
 	VFMADD231PD  Y1, Y2, two
 
 #define FETCHTEN(z0, z1, x, y) \
@@ -143,6 +142,8 @@ label:                      \
 TEXT ·multiplyTenAVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), R14
 	ARGUMENTS
+	MOVL $12, AX
+	KMOVW AX, K1
 	VXORPD X4, X4, X4
 	VXORPD X5, X5, X5
 	VXORPD X6, X6, X6
@@ -666,5 +667,191 @@ next:
 test:
 	CMPQ AX, CX
 	JLT  next
+	VZEROUPPER
+	RET
+
+// The exponential. Y8 to Y15 hold constants, and each step is that of exp,
+// reduce, power, sigmoid and tanh in mat_generic.go.
+
+#define LOG2E     ·expTable+0(SB)
+#define WHOLE     ·expTable+8(SB)
+#define LN2HI     ·expTable+16(SB)
+#define LN2LO     ·expTable+24(SB)
+#define ONE       ·expTable+32(SB)
+#define EXPLOW    ·expTable+40(SB)
+#define EXPHIGH   ·expTable+48(SB)
+#define TANHHIGH  ·expTable+56(SB)
+#define HALF      ·expTable+64(SB)
+#define TWO       ·expTable+72(SB)
+#define MINUSZERO ·expTable+80(SB)
+
+#define CONSTANTS \
+	VBROADCASTSD LOG2E, Y8      \
+	VBROADCASTSD WHOLE, Y9      \
+	VBROADCASTSD LN2HI, Y10     \
+	VBROADCASTSD LN2LO, Y11     \
+	VBROADCASTSD ONE, Y12       \
+	VBROADCASTSD MINUSZERO, Y13
+
+#define TERM(i) \
+	VBROADCASTSD ·taylor+8*i(SB), Y4 \
+	VFMADD213PD  Y4, Y3, Y2
+
+// e^Y0 = 2^Y1·(1+Y2)
+#define REDUCE \
+	VMOVAPD      Y9, Y1              \
+	VFMADD231PD  Y0, Y8, Y1          \
+	VSUBPD       Y9, Y1, Y1          \
+	VMOVAPD      Y0, Y3              \
+	VFNMADD231PD Y10, Y1, Y3         \
+	VFNMADD231PD Y11, Y1, Y3         \
+	VBROADCASTSD ·taylor+8*11(SB), Y2 \
+	TERM(10)                         \
+	TERM(9)                          \
+	TERM(8)                          \
+	TERM(7)                          \
+	TERM(6)                          \
+	TERM(5)                          \
+	TERM(4)                          \
+	TERM(3)                          \
+	TERM(2)                          \
+	TERM(1)                          \
+	TERM(0)                          \
+	VMULPD       Y3, Y2, Y2          \
+	VFMADD213PD  Y3, Y3, Y2
+
+// power = 2^n: the low bits of n + WHOLE become the exponent.
+#define POWER(n, power) \
+	VADDPD Y9, n, power          \
+	VPSLLQ $52, power, power     \
+	VPADDQ Y12, power, power
+
+// Y0 = e^Y0, where Y0 is no NaN; Y14 is EXPLOW.
+#define EXP \
+	VMAXPD       Y14, Y0, Y0     \
+	REDUCE                       \
+	VBROADCASTSD HALF, Y3        \
+	VMULPD       Y3, Y1, Y3      \
+	VROUNDPD     $1, Y3, Y3      \
+	VSUBPD       Y3, Y1, Y1      \
+	POWER(Y3, Y3)                \
+	POWER(Y1, Y1)                \
+	VADDPD       Y2, Y12, Y0     \
+	VMULPD       Y3, Y0, Y0      \
+	VMULPD       Y1, Y0, Y0
+
+// Y0 = Y5 where that is not a number.
+#define KEEPNAN \
+	VCMPPD    $3, Y5, Y5, Y6     \
+	VBLENDVPD Y6, Y5, Y0, Y0
+
+// func expAVX2(z []float64)
+TEXT ·expAVX2(SB), NOSPLIT, $0-24
+	MOVQ         z_base+0(FP), DI
+	MOVQ         z_len+8(FP), CX
+	CONSTANTS
+	VBROADCASTSD EXPLOW, Y14
+	VBROADCASTSD EXPHIGH, Y15
+
+next:
+	VMOVUPD (DI), Y5
+	VMINPD  Y15, Y5, Y0
+	EXP
+	KEEPNAN
+	VMOVUPD Y0, (DI)
+	ADDQ    $32, DI
+	SUBQ    $4, CX
+	JNZ     next
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX2(z []float64)
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
+	MOVQ         z_base+0(FP), DI
+	MOVQ         z_len+8(FP), CX
+	CONSTANTS
+	VBROADCASTSD EXPLOW, Y14
+
+next:
+	VMOVUPD   (DI), Y5
+	VORPD     Y13, Y5, Y0
+	EXP
+	VADDPD    Y0, Y12, Y1
+	VBLENDVPD Y5, Y0, Y12, Y0 // e where x is negative, 1 where not
+	VDIVPD    Y1, Y0, Y0
+	KEEPNAN
+	VMOVUPD   Y0, (DI)
+	ADDQ      $32, DI
+	SUBQ      $4, CX
+	JNZ       next
+	VZEROUPPER
+	RET
+
+// func tanhAVX2(z []float64)
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
+	MOVQ         z_base+0(FP), DI
+	MOVQ         z_len+8(FP), CX
+	CONSTANTS
+	VBROADCASTSD TANHHIGH, Y14
+	VBROADCASTSD TWO, Y15
+
+next:
+	VMOVUPD     (DI), Y5
+	VANDNPD     Y5, Y13, Y0
+	VMINPD      Y14, Y0, Y0
+	VADDPD      Y0, Y0, Y0
+	REDUCE
+	POWER(Y1, Y1)
+	VSUBPD      Y12, Y1, Y0
+	VFMADD231PD Y1, Y2, Y0
+	VADDPD      Y15, Y0, Y1
+	VDIVPD      Y1, Y0, Y0
+	VANDPD      Y13, Y5, Y1
+	VORPD       Y1, Y0, Y0
+	KEEPNAN
+	VMOVUPD     Y0, (DI)
+	ADDQ        $32, DI
+	SUBQ        $4, CX
+	JNZ         next
+	VZEROUPPER
+	RET
+
+// func sigmoidBackAVX2(dz, a []float64)
+TEXT ·sigmoidBackAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dz_base+0(FP), DI
+	MOVQ         dz_len+8(FP), CX
+	MOVQ         a_base+24(FP), SI
+	VBROADCASTSD ONE, Y12
+	XORL         AX, AX
+
+next:
+	VMOVUPD (SI)(AX*8), Y0
+	VSUBPD  Y0, Y12, Y1
+	VMULPD  Y1, Y0, Y0
+	VMULPD  (DI)(AX*8), Y0, Y0
+	VMOVUPD Y0, (DI)(AX*8)
+	ADDQ    $4, AX
+	CMPQ    AX, CX
+	JLT     next
+	VZEROUPPER
+	RET
+
+// func tanhBackAVX2(dz, a []float64)
+TEXT ·tanhBackAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dz_base+0(FP), DI
+	MOVQ         dz_len+8(FP), CX
+	MOVQ         a_base+24(FP), SI
+	VBROADCASTSD ONE, Y12
+	XORL         AX, AX
+
+next:
+	VMOVUPD (SI)(AX*8), Y0
+	VMULPD  Y0, Y0, Y0
+	VSUBPD  Y0, Y12, Y0
+	VMULPD  (DI)(AX*8), Y0, Y0
+	VMOVUPD Y0, (DI)(AX*8)
+	ADDQ    $4, AX
+	CMPQ    AX, CX
+	JLT     next
 	VZEROUPPER
 	RET

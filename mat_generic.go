@@ -151,12 +151,49 @@ func bytesGeneric(z []float64, p []byte, scale, shift []float64) {
 	}
 }
 
+// expGeneric, sigmoidGeneric and tanhGeneric are z = e^z, σ(z) and tanh z.
+func expGeneric(z []float64) {
+	for i, v := range z {
+		z[i] = exp(v)
+	}
+}
+
+func sigmoidGeneric(z []float64) {
+	for i, v := range z {
+		z[i] = sigmoid(v)
+	}
+}
+
+func tanhGeneric(z []float64) {
+	for i, v := range z {
+		z[i] = tanh(v)
+	}
+}
+
+// sigmoidBackGeneric is dz *= a·(1-a).
+func sigmoidBackGeneric(dz, a []float64) {
+	for i, v := range a[:len(dz)] {
+		dz[i] *= v * (1 - v)
+	}
+}
+
+// tanhBackGeneric is dz *= 1-a².
+func tanhBackGeneric(dz, a []float64) {
+	for i, v := range a[:len(dz)] {
+		dz[i] *= 1 - float64(v*v)
+	}
+}
+
 // Exponential and logarithm of our own, because Go's are assembly on some
 // processors and differ there in the last bit.
 
 const (
 	ln2Hi = 0x1.62e42fefa39efp-1  // ln 2 rounded to a float64
 	ln2Lo = 0x1.abc9e3b39803fp-56 // and what is missing
+	whole = 0x1.8p52              // added and taken away again, it rounds to a whole number
+
+	expLow, expHigh = -746, 710 // e^x is 0 below and +Inf above
+	tanhHigh        = 20        // tanh x is 1 above
 )
 
 // taylor holds 1/2!, 1/3!, … 1/13!: for |r| ≤ ln(2)/2 the next term is below
@@ -167,10 +204,9 @@ var taylor = [...]float64{
 }
 
 // reduce writes e^x = 2^n·(1+p) with n whole and |p| < 0.42; x lies between
-// -746 and 710. Adding 1.5·2⁵² rounds to a whole number.
+// expLow and expHigh.
 func reduce(x float64) (n, p float64) {
-	const round = 0x1.8p52
-	n = math.FMA(x, math.Log2E, round) - round
+	n = math.FMA(x, math.Log2E, whole) - whole
 	r := math.FMA(-n, ln2Lo, math.FMA(-n, ln2Hi, x))
 	q := taylor[len(taylor)-1]
 	for i := len(taylor) - 2; i >= 0; i-- {
@@ -189,7 +225,7 @@ func exp(x float64) float64 {
 	if x != x {
 		return x
 	}
-	n, p := reduce(max(-746, min(710, x)))
+	n, p := reduce(max(expLow, min(expHigh, x)))
 	half := math.Floor(n * 0.5) // in two steps, so that 2^n may leave the range
 	return (1 + p) * power(half) * power(n-half)
 }
@@ -208,7 +244,7 @@ func tanh(x float64) float64 {
 	if x != x {
 		return x
 	}
-	n, p := reduce(2 * min(20, math.Abs(x)))
+	n, p := reduce(2 * min(tanhHigh, math.Abs(x)))
 	t := math.FMA(power(n), p, power(n)-1)
 	return math.Copysign(t/(t+2), x)
 }

@@ -23,3 +23,8 @@ func axpy(z, x []float64, s float64) { axpyGeneric(z, x, s) }
 func bytesTo(z []float64, p []byte, scale, shift []float64) {
 	bytesGeneric(z, p, scale, shift)
 }
+func exps(z []float64)            { expGeneric(z) }
+func sigmoids(z []float64)        { sigmoidGeneric(z) }
+func tanhs(z []float64)           { tanhGeneric(z) }
+func sigmoidBack(dz, a []float64) { sigmoidBackGeneric(dz, a) }
+func tanhBack(dz, a []float64)    { tanhBackGeneric(dz, a) }

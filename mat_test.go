@@ -151,6 +151,11 @@ func TestElementwise(t *testing.T) {
 				{"add", func(z []float64) { add(z, y) }, func(z []float64) { addGeneric(z, y) }},
 				{"relu", relu, reluGeneric},
 				{"reluBack", func(z []float64) { reluBack(z, y) }, func(z []float64) { reluBackGeneric(z, y) }},
+				{"exp", exps, expGeneric},
+				{"sigmoid", sigmoids, sigmoidGeneric},
+				{"tanh", tanhs, tanhGeneric},
+				{"sigmoidBack", func(z []float64) { sigmoidBack(z, y) }, func(z []float64) { sigmoidBackGeneric(z, y) }},
+				{"tanhBack", func(z []float64) { tanhBack(z, y) }, func(z []float64) { tanhBackGeneric(z, y) }},
 				{"axpy", func(z []float64) { axpy(z, y, -0.1) }, func(z []float64) { axpyGeneric(z, y, -0.1) }},
 				{"bytesTo", func(z []float64) { bytesTo(z, p, y, x) }, func(z []float64) { bytesGeneric(z, p, y, x) }},
 			} {
@@ -166,6 +171,45 @@ func TestElementwise(t *testing.T) {
 				}
 				if !intact() {
 					t.Fatalf("%s %s of %d wrote outside its slice", Kernel(), c.name, n)
+				}
+			}
+		}
+	})
+}
+
+// Whatever bits a number is made of, every kernel makes the same of them.
+func TestExpEveryKernel(t *testing.T) {
+	const n = 1 << 20
+	x, got, want := make([]float64, n), make([]float64, n), make([]float64, n)
+	rng := newRand()
+	for i := range x {
+		switch i % 4 {
+		case 0:
+			x[i] = math.Float64frombits(rng.Uint64())
+		case 1:
+			x[i] = 1600*rng.Float64() - 800
+		case 2:
+			x[i] = 4*rng.Float64() - 2
+		case 3: // around where results overflow, underflow, lose bits or saturate
+			edges := [...]float64{0, 710, -746, 709.782712893384, -708.3964185322641, -745.1332191019411, 20, math.Ln2 / 2, 1e-300}
+			x[i] = math.Float64frombits(math.Float64bits(edges[rng.IntN(len(edges))]) + rng.Uint64N(64) - 32)
+			if rng.IntN(2) == 0 {
+				x[i] = -x[i]
+			}
+		}
+	}
+	eachKernel(t, func(t *testing.T) {
+		for _, c := range []struct {
+			name     string
+			do, want func([]float64)
+		}{{"exp", exps, expGeneric}, {"sigmoid", sigmoids, sigmoidGeneric}, {"tanh", tanhs, tanhGeneric}} {
+			copy(got, x)
+			copy(want, x)
+			c.do(got)
+			c.want(want)
+			for i, v := range x {
+				if !sameBits(got[i], want[i]) {
+					t.Fatalf("%s %s(%v) = %v, want %v", Kernel(), c.name, v, got[i], want[i])
 				}
 			}
 		}

@@ -8,8 +8,10 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"embed"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -157,6 +159,7 @@ func stoppedAt(at, size int, err error) error {
 type MNIST struct {
 	Images []byte // Len()×Pixels, row by row from the top left; 0 is paper, 255 ink
 	Labels []byte // Len() digits, 0 to 9
+	Known  string // whose they are, where their SHA-256 tells: MNIST, "labels of Fashion-MNIST", or nothing
 
 	scale, shift []float64 // 1×Pixels: x = p·scale + shift
 }
@@ -178,55 +181,120 @@ func Sample() fs.FS {
 // LoadMNIST reads one part, "train" or "t10k", from the two files of it in fsys:
 // part-images-idx3-ubyte and part-labels-idx1-ubyte. Either may have a dot for
 // the second hyphen, and may be gzipped, whatever its name says, with or without
-// .gz. The images are 28×28 and the labels 0 to 9.
+// .gz. The images are 28×28 and the labels 0 to 9. A file that is known to be
+// another part's, or another set's than the file beside it, is refused.
 //
 // An error begins with the name of the file in fsys, so that dir + "/" + the
 // error holds the path where fsys is os.DirFS(dir). It wraps [fs.ErrNotExist]
 // where a file is missing.
 func LoadMNIST(fsys fs.FS, part string) (*MNIST, error) {
-	imageFile, dims, images, err := loadIDX(fsys, part+"-images", 3)
+	images, err := loadIDX(fsys, origin{part: part, kind: "images"}, 3)
 	if err != nil {
 		return nil, err
 	}
-	if dims[0] == 0 || dims[1] != 28 || dims[2] != 28 {
-		return nil, FormatError(fmt.Sprintf("%s: %d images of %d×%d pixels, want some of 28×28", imageFile, dims[0], dims[1], dims[2]))
+	if d := images.dims; d[0] == 0 || d[1] != 28 || d[2] != 28 {
+		return nil, FormatError(fmt.Sprintf("%s: %d images of %d×%d pixels, want some of 28×28", images.name, d[0], d[1], d[2]))
 	}
-	labelFile, _, labels, err := loadIDX(fsys, part+"-labels", 1)
+	labels, err := loadIDX(fsys, origin{part: part, kind: "labels"}, 1)
 	if err != nil {
 		return nil, err
 	}
-	if len(labels) != dims[0] {
-		return nil, FormatError(fmt.Sprintf("%s: %d labels for the %d images of %s", labelFile, len(labels), dims[0], imageFile))
+	if len(labels.data) != images.dims[0] {
+		return nil, FormatError(fmt.Sprintf("%s: %d labels for the %d images of %s", labels.name, len(labels.data), images.dims[0], images.name))
 	}
-	if i := slices.IndexFunc(labels, func(label byte) bool { return label >= Classes }); i >= 0 {
-		return nil, FormatError(fmt.Sprintf("%s: label %d at index %d, want 0 to 9", labelFile, labels[i], i))
+	if i := slices.IndexFunc(labels.data, func(label byte) bool { return label >= Classes }); i >= 0 {
+		return nil, FormatError(fmt.Sprintf("%s: label %d at index %d, want 0 to 9", labels.name, labels.data[i], i))
 	}
-	m := &MNIST{Images: images, Labels: labels}
+	known, err := sameSet(images.is, labels.is)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", labels.name, err)
+	}
+	m := &MNIST{Images: images.data, Labels: labels.data, Known: known}
 	m.Standardize(make([]float64, Pixels), make([]float64, Pixels)) // x = p/255
 	return m, nil
 }
 
-// loadIDX reads the file of the given stem and rank under the first of its
-// spellings that is there. Folders are passed over: some archives of MNIST
-// unpack to a folder of one spelling beside the file of the other.
-func loadIDX(fsys fs.FS, stem string, rank int) (name string, dims []int, data []byte, err error) {
+// An origin is what a file is known to be.
+type origin struct{ set, part, kind string }
+
+func (o origin) String() string { return o.part + "-" + o.kind + " of " + o.set }
+
+// origins has the files that are known by the SHA-256 of their content, unpacked:
+// recompressed copies are common.
+var origins = map[string]origin{
+	"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db": {"MNIST", "train", "images"},
+	"65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5": {"MNIST", "train", "labels"},
+	"0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7": {"MNIST", "t10k", "images"},
+	"ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2": {"MNIST", "t10k", "labels"},
+	"bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9": {"Fashion-MNIST", "train", "labels"},
+	"0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34": {"Fashion-MNIST", "t10k", "labels"},
+}
+
+// identify returns what an IDX file of these dimensions and data is known to be.
+func identify(dims []int, data []byte) origin {
+	if dims[0] != 60000 && dims[0] != 10000 { // as many as each known file has
+		return origin{}
+	}
+	head := []byte{0, 0, 8, byte(len(dims))}
+	for _, d := range dims {
+		head = binary.BigEndian.AppendUint32(head, uint32(d))
+	}
+	h := sha256.New()
+	h.Write(head)
+	h.Write(data)
+	return origins[hex.EncodeToString(h.Sum(nil))]
+}
+
+// sameSet says whose images and labels these are.
+func sameSet(images, labels origin) (known string, err error) {
+	switch {
+	case images == labels: // neither is known
+		return "", nil
+	case images.set == labels.set:
+		return images.set, nil
+	case images.set == "":
+		return "labels of " + labels.set, nil
+	case labels.set == "":
+		return "images of " + images.set, nil
+	}
+	return "", FormatError(fmt.Sprintf("it holds the %v, beside the %v", labels, images))
+}
+
+// An idx is what an IDX file holds, and what it is known to be.
+type idx struct {
+	name string
+	dims []int
+	data []byte
+	is   origin
+}
+
+// loadIDX reads the file that should be want and of the given rank under the
+// first of its spellings that is there. Folders are passed over: some archives of
+// MNIST unpack to a folder of one spelling beside the file of the other.
+func loadIDX(fsys fs.FS, want origin, rank int) (*idx, error) {
+	stem := want.part + "-" + want.kind
 	for _, format := range []string{"%s-idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte", "%s.idx%d-ubyte.gz"} {
-		name = fmt.Sprintf(format, stem, rank)
-		info, err := fs.Stat(fsys, name)
+		f := &idx{name: fmt.Sprintf(format, stem, rank)}
+		info, err := fs.Stat(fsys, f.name)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
 			continue
 		}
-		dims, data, err = readIDXFile(fsys, name, rank)
-		if err != nil {
-			return "", nil, nil, fmt.Errorf("%s: %w", name, err)
+		if err == nil && !info.Mode().IsRegular() {
+			return nil, FormatError(f.name + ": not a regular file") // a pipe would be waited for
 		}
-		return name, dims, data, nil
+		if f.dims, f.data, err = readIDXFile(fsys, f.name); err == nil {
+			f.is = identify(f.dims, f.data)
+			err = f.check(want, rank)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		return f, nil
 	}
-	return "", nil, nil, fmt.Errorf("%s-idx%d-ubyte: %w, nor with .gz or .idx", stem, rank, fs.ErrNotExist)
+	return nil, fmt.Errorf("%s-idx%d-ubyte: %w, nor with .gz or .idx", stem, rank, fs.ErrNotExist)
 }
 
-// readIDXFile reads an IDX file that must have the given rank.
-func readIDXFile(fsys fs.FS, name string, rank int) (dims []int, data []byte, err error) {
+func readIDXFile(fsys fs.FS, name string) (dims []int, data []byte, err error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		var pathError *fs.PathError
@@ -236,15 +304,22 @@ func readIDXFile(fsys fs.FS, name string, rank int) (dims []int, data []byte, er
 		return nil, nil, err
 	}
 	defer f.Close()
-	dims, data, err = ReadIDX(f)
-	if err != nil || len(dims) == rank {
-		return dims, data, err
+	return ReadIDX(f)
+}
+
+// check refuses what is known to be another file, or of another rank.
+func (f *idx) check(want origin, rank int) error {
+	if f.is.set != "" && (f.is.part != want.part || f.is.kind != want.kind) {
+		return FormatError(fmt.Sprintf("it holds the %v", f.is))
+	}
+	if len(f.dims) == rank {
+		return nil
 	}
 	swapped := ""
-	if len(dims)+rank == 1+3 {
+	if len(f.dims)+rank == 1+3 {
 		swapped = " (are the images and the labels swapped?)"
 	}
-	return nil, nil, FormatError(fmt.Sprintf("an IDX file of rank %d, want rank %d%s", len(dims), rank, swapped))
+	return FormatError(fmt.Sprintf("an IDX file of rank %d, want rank %d%s", len(f.dims), rank, swapped))
 }
 
 // Len returns the number of images.

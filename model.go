@@ -270,6 +270,7 @@ func (m *Model) readHistory(z *NPZ) error {
 	if x.Cols != historyCols {
 		return FormatError(fmt.Sprintf("history: %d×%d, want %d columns", x.Rows, x.Cols, historyCols))
 	}
+	m.History = make(History, 0, x.Rows)
 	for i := range x.Rows {
 		row := x.Row(i)
 		if row[0] != float64(i+1) {

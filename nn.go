@@ -1,7 +1,7 @@
 // The network: activations, initialisations, dense layers forward and
-// backward, losses, numerical gradients. Not here: batch normalisation
-// (norm.go), how a network is trained (train.go) and how a product is computed
-// (mat.go).
+// backward, predictions, numerical gradients. Not here: batch normalisation
+// (norm.go), losses (loss.go), training (train.go) and how a product is
+// computed (mat.go).
 
 package mlp
 
@@ -27,31 +27,15 @@ var (
 	// ReLU is max(0, z); its derivative is 1 where a > 0, else 0.
 	ReLU = &Activation{"relu", relu, reluBack}
 	// Sigmoid is 1/(1+e^-z); its derivative is a(1-a).
-	Sigmoid = &Activation{"sigmoid", each(sigmoid), func(dz, a []float64) {
-		for i, v := range a {
-			dz[i] *= v * (1 - v)
-		}
-	}}
+	Sigmoid = &Activation{"sigmoid", sigmoids, sigmoidBack}
 	// Tanh is the hyperbolic tangent; its derivative is 1-a².
-	Tanh = &Activation{"tanh", each(tanh), func(dz, a []float64) {
-		for i, v := range a {
-			dz[i] *= 1 - float64(v*v)
-		}
-	}}
+	Tanh = &Activation{"tanh", tanhs, tanhBack}
 	// Linear is z itself: the output layer's, where the loss is taken of logits.
 	Linear = &Activation{"linear", func([]float64) {}, func(_, _ []float64) {}}
 )
 
 // Activations has the activations by name.
 var Activations = map[string]*Activation{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "linear": Linear}
-
-func each(f func(float64) float64) func([]float64) {
-	return func(z []float64) {
-		for i, v := range z {
-			z[i] = f(v)
-		}
-	}
-}
 
 // Init gives the standard deviation of a layer's first weights, which are
 // drawn from a normal distribution around zero.
@@ -312,7 +296,7 @@ func (net Network) Fingerprint() string {
 func (z *Matrix) Softmax() *Matrix {
 	for i := range z.Rows {
 		row := z.Row(i)
-		_, sum := exps(row, row)
+		_, sum := exponentials(row, row)
 		for j := range row {
 			row[j] /= sum
 		}
@@ -320,16 +304,19 @@ func (z *Matrix) Softmax() *Matrix {
 	return z
 }
 
-// exps sets e to e^(z - max z), which cannot overflow, and returns max z and
+// exponentials sets e to e^(z - max z), which cannot overflow, and returns max z and
 // the sum of e.
-func exps(e, z []float64) (most, sum float64) {
+func exponentials(e, z []float64) (most, sum float64) {
 	most = math.Inf(-1)
 	for _, v := range z {
 		most = max(most, v)
 	}
 	for j, v := range z {
-		e[j] = exp(v - most)
-		sum += e[j]
+		e[j] = v - most
+	}
+	exps(e)
+	for _, v := range e {
+		sum += v
 	}
 	return most, sum
 }
@@ -359,103 +346,6 @@ func (z *Matrix) Normalize() *Matrix {
 		}
 	}
 	return z
-}
-
-// Loss returns the loss of a network's output y where want is wanted, both
-// n×k, and sets dy to its gradient by y; a nil dy asks for the loss alone.
-type Loss func(dy, y, want *Matrix) float64
-
-// SoftmaxCrossEntropy is the categorical cross-entropy of softmax(y), y being
-// logits: the mean over the rows of -Σ want·ln softmax(y). Its gradient is
-// (softmax(y)·Σ want - want)/n.
-func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
-	n, total := float64(y.Rows), 0.0
-	for i := range y.Rows {
-		e, z, w := dy.Row(i), y.Row(i), want.Row(i)
-		most, sum := exps(e, z)
-		logSum, weight := log(sum), 0.0
-		for j, v := range w {
-			if v != 0 { // a class of probability 0 that is not wanted costs nothing
-				total += float64(v * (logSum - (z[j] - most)))
-				weight += v
-			}
-		}
-		for j, v := range w {
-			e[j] = (float64(e[j]/sum*weight) - v) / n
-		}
-	}
-	return total / n
-}
-
-// SigmoidCrossEntropy is the binary cross-entropy of sigmoid(y), y being
-// logits: the mean over all elements of max(y, 0) - y·want + ln(1+e^-|y|).
-// Its gradient is (sigmoid(y) - want)/(n·k).
-func SigmoidCrossEntropy(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
-	n, total := float64(len(y.Data)), 0.0
-	for i, z := range y.Data {
-		w, e := want.Data[i], exp(-math.Abs(z))
-		u := 1 + e
-		log1p := log(u) + (e-(u-1))/u // what 1+e rounds off put back
-		total += max(z, 0) - float64(z*w) + log1p
-		dy.Data[i] = (sigmoid(z) - w) / n
-	}
-	return total / n
-}
-
-// SquaredError is the mean over all elements of (y - want)²; its gradient is
-// 2(y - want)/(n·k).
-func SquaredError(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
-	n, total := float64(len(y.Data)), 0.0
-	for i, v := range y.Data {
-		d := v - want.Data[i]
-		total += float64(d * d)
-		dy.Data[i] = 2 * d / n
-	}
-	return total / n
-}
-
-// epsilon keeps the article's losses of probabilities away from ln 0.
-const epsilon = 1e-15
-
-// CrossEntropy is the categorical cross-entropy of probabilities y: the mean
-// over the rows of -Σ want·ln(y + 1e-15).
-func CrossEntropy(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
-	n, total := float64(y.Rows), 0.0
-	for i, v := range y.Data {
-		w := want.Data[i]
-		total -= float64(w * log(v+epsilon))
-		dy.Data[i] = -w / (v + epsilon) / n
-	}
-	return total / n
-}
-
-// BinaryCrossEntropy is the binary cross-entropy of probabilities y: the mean
-// over all elements of -(want·ln(y + 1e-15) + (1-want)·ln(1-y + 1e-15)).
-func BinaryCrossEntropy(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
-	n, total := float64(len(y.Data)), 0.0
-	for i, v := range y.Data {
-		w, p, q := want.Data[i], v+epsilon, 1-v+epsilon
-		total -= float64(w*log(p)) + float64((1-w)*log(q))
-		dy.Data[i] = ((1-w)/q - w/p) / n
-	}
-	return total / n
-}
-
-// gradientLike checks that y and want are of one shape, and gives dy, or a
-// stand-in where it is nil, that shape.
-func gradientLike(dy, y, want *Matrix) *Matrix {
-	if y.Rows != want.Rows || y.Cols != want.Cols {
-		panic(fmt.Sprintf("mlp: loss of an output %d×%d where %d×%d is wanted", y.Rows, y.Cols, want.Rows, want.Cols))
-	}
-	if dy == nil {
-		dy = new(Matrix)
-	}
-	return dy.Reset(y.Rows, y.Cols)
 }
 
 // NumericalGradient returns the gradient of loss by each of w's elements as

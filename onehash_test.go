@@ -3,6 +3,7 @@ package mlp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -20,32 +21,54 @@ const fingerprints = "testdata/fingerprints.txt"
 // A recipe is a short training. All of them stand in testdata/fingerprints.txt
 // with what comes out, for the next change, the next version of Go and the
 // next processor to be held to.
-type recipe struct{ act, opt, init string }
+type recipe struct{ act, opt, init, more string }
 
-func (r recipe) String() string { return r.act + " " + r.opt + " " + r.init }
+func (r recipe) String() string {
+	return strings.TrimSpace(r.act + " " + r.opt + " " + r.init + " " + r.more)
+}
+
+// mores are what a recipe can have beside.
+var mores = map[string]func(*Config, Network, Dataset){
+	"":       func(*Config, Network, Dataset) {},
+	"norm":   func(_ *Config, net Network, _ Dataset) { normalized(net) },
+	"clip":   func(c *Config, _ Network, _ Dataset) { c.Clip, c.Decay = 0.5, 0.01 },
+	"cosine": func(c *Config, _ Network, _ Dataset) { c.Schedule, c.Decay = Schedules["cosine"], 0.01 },
+	"patience": func(c *Config, net Network, held Dataset) {
+		normalized(net)
+		c.Rate, c.Held, c.Patience = 0.3, held, 1
+	},
+}
 
 func recipes() (all []recipe) {
 	for _, act := range []string{"relu", "sigmoid", "tanh"} {
 		for _, opt := range slices.Sorted(maps.Keys(Optimizers)) {
 			for _, init := range slices.Sorted(maps.Keys(Inits)) {
-				all = append(all, recipe{act, opt, init})
+				all = append(all, recipe{act, opt, init, ""})
 			}
 		}
+		all = append(all, recipe{act, "adam", "he", "norm"}, recipe{act, "momentum", "small", "clip"},
+			recipe{act, "sgd", "he", "cosine"}, recipe{act, "adam", "he", "patience"})
 	}
 	return all
 }
 
 // train is 3 epochs of 70 digits in batches of 32 through 784-40-30-10. With
 // stop it goes through a file after so many epochs.
-func (r recipe) train(t *testing.T, digits *MNIST, stop int) string {
+func (r recipe) train(t *testing.T, digits, held *MNIST, stop int) string {
 	t.Helper()
 	m := &Model{Net: NewNetwork(5, Inits[r.init], Activations[r.act], Pixels, 40, 30, Classes)}
 	c := Config{Optimizer: Optimizers[r.opt], Rate: 0.01, Epochs: 3, Batch: 32, Seed: 5}
+	mores[r.more](&c, m.Net, held)
 	if stop > 0 {
-		first := c
-		first.Epochs = stop
+		first, stopped := c, errors.New("stopped")
+		first.OnEpoch = func(e Epoch) error {
+			if e.N == stop {
+				return stopped
+			}
+			return nil
+		}
 		h, err := Train(context.Background(), m.Net, digits, first)
-		if err != nil {
+		if err != stopped && len(h) == stop {
 			t.Fatal(err)
 		}
 		m.History = h
@@ -66,15 +89,15 @@ func (r recipe) train(t *testing.T, digits *MNIST, stop int) string {
 }
 
 func TestFingerprints(t *testing.T) {
-	all, _, err := sampleDigits()
+	all, test, err := sampleDigits()
 	if err != nil {
 		t.Fatal(err)
 	}
-	digits := all.Slice(0, 70)
+	digits, held := all.Slice(0, 70), test.Slice(0, 40)
 	if *update {
 		var b strings.Builder
 		for _, r := range recipes() {
-			fmt.Fprintf(&b, "%s %s\n", r, r.train(t, digits, 0))
+			fmt.Fprintf(&b, "%s %s\n", r, r.train(t, digits, held, 0))
 		}
 		if err := os.WriteFile(fingerprints, []byte(b.String()), 0o666); err != nil {
 			t.Fatal(err)
@@ -96,7 +119,7 @@ func TestFingerprints(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 			for i, r := range recipes() {
 				for _, stop := range []int{0, 1 + i%2} {
-					if got := r.String() + " " + r.train(t, digits, stop); got != lines[i] {
+					if got := r.String() + " " + r.train(t, digits, held, stop); got != lines[i] {
 						t.Errorf("%s, %d threads, stopped after epoch %d:\n%s, want\n%s", Kernel(), procs, stop, got, lines[i])
 					}
 				}

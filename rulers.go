@@ -95,20 +95,20 @@ func deviation(x []float64) float64 {
 	return math.Sqrt(squares / n)
 }
 
-// sums returns Σ|x| and Σx². Four sums side by side do not wait for one another.
+// sums returns Σ|x| and Σx². Two chains of each need not wait for one another.
 func sums(x []float64) (absolute, squares float64) {
-	var a, s [4]float64
-	for ; len(x) >= 4; x = x[4:] {
-		for i, v := range x[:4] {
-			a[i] += math.Abs(v)
-			s[i] = math.FMA(v, v, s[i])
-		}
+	var a0, a1, s0, s1 float64
+	for ; len(x) >= 2; x = x[2:] {
+		a0 += math.Abs(x[0])
+		a1 += math.Abs(x[1])
+		s0 = math.FMA(x[0], x[0], s0)
+		s1 = math.FMA(x[1], x[1], s1)
 	}
-	for i, v := range x {
-		a[i] += math.Abs(v)
-		s[i] = math.FMA(v, v, s[i])
+	for _, v := range x {
+		a0 += math.Abs(v)
+		s0 = math.FMA(v, v, s0)
 	}
-	return (a[0] + a[1]) + (a[2] + a[3]), (s[0] + s[1]) + (s[2] + s[3])
+	return a0 + a1, s0 + s1
 }
 
 // rise follows the loss from step to step.

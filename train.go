@@ -1,5 +1,6 @@
-// Training: mini-batch gradient descent, the optimizers, and the history of a
-// run. Not here: the network's mathematics (nn.go) and files.
+// Training: mini-batch gradient descent and the history of a run. Not here: how
+// an optimizer moves the weights (optimizer.go), what is measured of the layers
+// (rulers.go), the network's mathematics (nn.go) and files.
 
 package mlp
 
@@ -80,7 +81,7 @@ type History []Epoch
 func (h History) Best() Epoch {
 	best := h[len(h)-1]
 	for _, e := range slices.Backward(h) {
-		if e.HeldLoss <= best.HeldLoss {
+		if !(best.HeldLoss < e.HeldLoss) && e.HeldLoss == e.HeldLoss {
 			best = e
 		}
 	}
@@ -144,22 +145,19 @@ type trainer struct {
 	rise          rise
 }
 
-func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
+// complete checks c and puts what its zero values stand for.
+func (c *Config) complete() error {
 	switch {
-	case len(net) == 0:
-		return nil, errors.New("train: a network without layers")
-	case train.Len() == 0:
-		return nil, errors.New("train: no samples")
 	case c.Batch < 1:
-		return nil, fmt.Errorf("train: batches of %d samples", c.Batch)
+		return fmt.Errorf("train: batches of %d samples", c.Batch)
 	case !(c.Rate > 0) || !finite(c.Rate):
-		return nil, fmt.Errorf("train: a learning rate of %v", c.Rate)
+		return fmt.Errorf("train: a learning rate of %v", c.Rate)
 	case !(c.Decay >= 0) || !finite(c.Decay):
-		return nil, fmt.Errorf("train: a decay of %v", c.Decay)
+		return fmt.Errorf("train: a decay of %v", c.Decay)
 	case !(c.Clip >= 0):
-		return nil, fmt.Errorf("train: a gradient clipped to %v", c.Clip)
+		return fmt.Errorf("train: a gradient clipped to %v", c.Clip)
 	case c.Patience > 0 && (c.Held == nil || c.Held.Len() == 0):
-		return nil, errors.New("train: patience with no samples held out")
+		return errors.New("train: patience with no samples held out")
 	}
 	if c.Loss == nil {
 		c.Loss = SoftmaxCrossEntropy
@@ -172,6 +170,19 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	}
 	if c.Momentum == 0 {
 		c.Momentum = 0.9
+	}
+	return nil
+}
+
+func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
+	if len(net) == 0 {
+		return nil, errors.New("train: a network without layers")
+	}
+	if train.Len() == 0 {
+		return nil, errors.New("train: no samples")
+	}
+	if err := c.complete(); err != nil {
+		return nil, err
 	}
 	t := &trainer{Config: c, net: net, train: train, order: make([]int, train.Len()),
 		history: slices.Clone(c.Past), before: make([]Matrix, len(net))}
@@ -191,8 +202,8 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	return t, nil
 }
 
-// prepare gives l the running values that the run needs, all zero at its
-// beginning and else those of the run so far.
+// prepare gives l what the run keeps beside its weights: as at a run's
+// beginning, or else what the run so far has left there.
 func (t *trainer) prepare(l *Layer) error {
 	for s := range l.slots {
 		for which := range l.slots[s] {
@@ -208,15 +219,15 @@ func (t *trainer) prepare(l *Layer) error {
 			}
 		}
 	}
-	switch {
-	case t.Patience == 0:
+	if len(t.Past) == 0 || t.Patience == 0 {
 		l.other = nil
-	case len(t.Past) == 0:
-		l.other = nil
+	}
+	if t.Patience > 0 && len(t.Past) == 0 {
 		for _, m := range l.state() {
 			l.other = append(l.other, *NewMatrix(m.Rows, m.Cols, m.Data...))
 		}
-	case len(l.other) == 0:
+	}
+	if t.Patience > 0 && len(l.other) == 0 {
 		return errors.New("the weights of the last epoch beside the best")
 	}
 	return nil
@@ -278,14 +289,16 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 			return e, &DivergedError{n, b + 1, loss}
 		}
 		t.rise.add(loss)
+		if first || b == last {
+			e.Layers = t.measureStep()
+		}
 		if first {
-			e.First = t.measureStep()
+			e.First = slices.Clone(e.Layers)
 			for i, l := range t.net {
 				e.First[i].units(l.Act, &l.a)
 			}
 		}
 	}
-	e.Layers = t.measureStep()
 	e.Loss, e.Accuracy = t.evaluate(t.train, e.Layers)
 	if !finite(e.Loss) {
 		return e, &DivergedError{n, last + 1, e.Loss}
@@ -414,157 +427,4 @@ func argmax(x []float64) int {
 		}
 	}
 	return best
-}
-
-// Optimizer is a rule that moves weights by their gradient.
-type Optimizer struct {
-	Name  string
-	Slots int // how many running values it keeps for each weight, at most 2
-	// Update moves w by its gradient g; m and v are the first and the second
-	// running value, nil where there is none.
-	Update func(w, g, m, v []float64, s Step)
-}
-
-// Step is what an optimizer needs to know beside the gradient.
-type Step struct {
-	N              int // of the step, from 1
-	Rate, Momentum float64
-
-	correct1, correct2 float64 // Adam's 1-β₁ᴺ and 1-β₂ᴺ
-}
-
-// The optimizers.
-var (
-	// SGD is w -= rate·g.
-	SGD = &Optimizer{Name: "sgd", Update: func(w, g, _, _ []float64, s Step) { axpy(w, g, -s.Rate) }}
-	// Momentum is v = momentum·v + g, w -= rate·v (Polyak 1964).
-	Momentum = &Optimizer{Name: "momentum", Slots: 1, Update: func(w, g, m, _ []float64, s Step) {
-		for i, d := range g {
-			m[i] = math.FMA(s.Momentum, m[i], d)
-		}
-		axpy(w, m, -s.Rate)
-	}}
-	// Adam is algorithm 1 of Kingma & Ba 2015, its β₁ being Momentum.
-	Adam = &Optimizer{Name: "adam", Slots: 2, Update: adam}
-)
-
-// Optimizers has the optimizers by name.
-var Optimizers = map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam}
-
-const beta2, adamEpsilon = 0.999, 1e-8
-
-func adam(w, g, m, v []float64, s Step) {
-	for i, d := range g {
-		m[i] = math.FMA(s.Momentum, m[i], (1-s.Momentum)*d)
-		v[i] = math.FMA(beta2, v[i], float64((1-beta2)*d)*d)
-		w[i] = math.FMA(-s.Rate, m[i]/s.correct1/(math.Sqrt(v[i]/s.correct2)+adamEpsilon), w[i])
-	}
-}
-
-// Schedule gives the factor by which the learning rate is multiplied when a
-// share of the run, from 0 to below 1, is over.
-type Schedule func(progress float64) float64
-
-// Schedules has the schedules by name. step divides the rate by ten at half
-// and again at three quarters of the run (He et al. 2016, section 4.2), cosine
-// is (1+cos(π·progress))/2 (Loshchilov & Hutter 2017, eq. 5).
-var Schedules = map[string]Schedule{
-	"constant": func(float64) float64 { return 1 },
-	"step": func(progress float64) float64 {
-		switch {
-		case progress < 0.5:
-			return 1
-		case progress < 0.75:
-			return 0.1
-		}
-		return 0.01
-	},
-	"cosine": cosine,
-}
-
-// cosine is cos²(π/2·progress), by the Taylor series of the cosine, whose next
-// term is below 1e-21.
-func cosine(progress float64) float64 {
-	x := math.Pi / 2 * progress
-	squared, c := x*x, 1.0
-	for k := 26.0; k > 0; k -= 2 {
-		c = 1 - float64(squared/(k*(k-1))*c)
-	}
-	return c * c
-}
-
-// updater applies an optimizer to a layer's weights as their gradients come.
-type updater struct {
-	Step
-	rule  *Optimizer
-	decay float64
-}
-
-// next begins a step.
-func (u *updater) next(rate float64) {
-	u.Rate = rate
-	u.N++
-	u.correct1 = 1 - power1(u.Momentum, u.N)
-	u.correct2 = 1 - power1(beta2, u.N)
-}
-
-// power1 is xⁿ by squaring, the same to the last bit everywhere.
-func power1(x float64, n int) float64 {
-	z := 1.0
-	for ; n > 0; n >>= 1 {
-		if n&1 != 0 {
-			z *= x
-		}
-		x *= x
-	}
-	return z
-}
-
-// parameter returns the layer's weights (which = 0), bias (1) or gain (2), all
-// that the optimizer moves, and its gradient. Both are empty where there is
-// none.
-func (l *Layer) parameter(which int) (w, g *Matrix) {
-	switch {
-	case which == 0:
-		return &l.W, &l.DW
-	case which == 1:
-		return &l.B, &l.DB
-	case l.Norm != nil:
-		return &l.Norm.Gain, &l.Norm.DGain
-	}
-	return &none, &none
-}
-
-var none Matrix
-
-// chunk updates rows i0 to i1, columns j0 to j1 of l's weights, and with the
-// first rows their columns of the bias and the gain.
-func (u *updater) chunk(l *Layer, i0, i1, j0, j1 int) {
-	if j0 == 0 && j1 == l.W.Cols {
-		u.part(l, 0, i0*j1, i1*j1)
-	} else {
-		for i := i0; i < i1; i++ {
-			u.part(l, 0, i*l.W.Cols+j0, i*l.W.Cols+j1)
-		}
-	}
-	if i0 == 0 {
-		u.part(l, 1, j0, j1)
-		if l.Norm != nil {
-			u.part(l, 2, j0, j1)
-		}
-	}
-}
-
-// part updates elements lo to hi of one of l's parameters.
-func (u *updater) part(l *Layer, which, lo, hi int) {
-	weights, gradient := l.parameter(which)
-	w, g := weights.Data[lo:hi], gradient.Data[lo:hi]
-	if which == 0 && u.decay > 0 {
-		axpy(g, w, u.decay)
-	}
-	var slot [2][]float64
-	for s := range u.rule.Slots {
-		slot[s] = l.slots[s][which].Data[lo:hi]
-	}
-	u.rule.Update(w, g, slot[0], slot[1], u.Step)
 }

@@ -145,6 +145,173 @@ func TestFusedUpdate(t *testing.T) {
 	}
 }
 
+// Decay is the gradient of Decay/2·Σ W²: the biases have no part in it.
+func TestDecay(t *testing.T) {
+	plain, decayed := NewNetwork(1, Inits["he"], Tanh, 4, 5, 2), NewNetwork(1, Inits["he"], Tanh, 4, 5, 2)
+	start := NewNetwork(1, Inits["he"], Tanh, 4, 5, 2)
+	c := Config{Rate: 0.5, Epochs: 1, Batch: 20}
+	for net, decay := range map[*Network]float64{&plain: 0, &decayed: 0.25} {
+		c.Decay = decay
+		if _, err := Train(context.Background(), *net, blobs(20), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, l := range decayed {
+		for j, v := range l.W.Data {
+			if want := plain[i].W.Data[j] - 0.5*0.25*start[i].W.Data[j]; math.Abs(v-want) > 1e-15 {
+				t.Errorf("layer %d, weight %d is %v, want %v", i+1, j, v, want)
+			}
+		}
+		if !slices.Equal(l.B.Data, plain[i].B.Data) {
+			t.Errorf("layer %d: the decay moved the biases", i+1)
+		}
+	}
+}
+
+// A step by a clipped gradient is as long as the clip says and points the same
+// way; a clip that is not reached changes no bit.
+func TestClip(t *testing.T) {
+	data := blobs(20)
+	train := func(clip float64) (moved []float64) {
+		net, start := NewNetwork(1, Inits["he"], Tanh, 4, 5, 2), NewNetwork(1, Inits["he"], Tanh, 4, 5, 2)
+		if _, err := Train(context.Background(), net, data, Config{Rate: 0.5, Epochs: 1, Batch: 20, Clip: clip}); err != nil {
+			t.Fatal(err)
+		}
+		for i, l := range net {
+			for which := range 2 {
+				w, _ := l.parameter(which)
+				from, _ := start[i].parameter(which)
+				for j, v := range w.Data {
+					moved = append(moved, v-from.Data[j])
+				}
+			}
+		}
+		return moved
+	}
+	norm := func(x []float64) float64 { _, s := sums(x); return math.Sqrt(s) }
+	free, loose, tight := train(0), train(1e6), train(0.01)
+	if !slices.Equal(free, loose) {
+		t.Error("a clip that is not reached changes the step")
+	}
+	if got := norm(tight); math.Abs(got-0.5*0.01) > 1e-12 {
+		t.Errorf("a step of length %v, want %v", got, 0.5*0.01)
+	}
+	for i, v := range tight {
+		if want := free[i] * 0.5 * 0.01 / norm(free); math.Abs(v-want) > 1e-12 {
+			t.Errorf("element %d moved %v, want %v", i, v, want)
+		}
+	}
+}
+
+func TestSchedules(t *testing.T) {
+	for i := range 1000 {
+		p := float64(i) / 1000
+		if got, want := Schedules["cosine"](p), (1+math.Cos(math.Pi*p))/2; math.Abs(got-want) > 5e-16 {
+			t.Errorf("cosine of %v is %v, want %v", p, got, want)
+		}
+	}
+	// Of 8 steps by a constant gradient the first four are whole, two a tenth, two a hundredth.
+	w := NewMatrix(1, 1)
+	net := Network{{W: *w, B: *NewMatrix(1, 1), Act: Linear}}
+	pull := func(dy, y, want *Matrix) float64 { dy.Reset(1, 1).Data[0] = 1; return 0 }
+	_, err := Train(context.Background(), net, Samples{NewMatrix(2, 1, 1, 1), NewMatrix(2, 1)},
+		Config{Loss: pull, Rate: 1, Schedule: Schedules["step"], Epochs: 4, Batch: 1})
+	if got := net[0].W.Data[0]; err != nil || math.Abs(got+4.22) > 1e-15 {
+		t.Errorf("went %v, want -4.22 (%v)", got, err)
+	}
+}
+
+// overfitted are few samples of noise and others of the same noise: the loss
+// on the others falls little and soon rises.
+func overfitted() (train, held Samples) {
+	all := blobs(60)
+	rng := newRand()
+	for i := range 60 {
+		all.X.Row(i)[0] += 6 * (rng.Float64() - 0.5)
+	}
+	part := func(i, n int) Samples {
+		return Samples{new(Matrix).rows(all.X, i, n), new(Matrix).rows(all.Y, i, n)}
+	}
+	return part(0, 20), part(20, 40)
+}
+
+// Whatever ends the run, the network has the weights of the epoch that was the
+// best on the held-out samples.
+func TestPatience(t *testing.T) {
+	train, held := overfitted()
+	halt := errors.New("halt")
+	for name, c := range map[string]Config{
+		"patience":  {Patience: 5, Epochs: 1000},
+		"epochs":    {Patience: 100, Epochs: 90},
+		"callback":  {Patience: 100, Epochs: 1000, OnEpoch: func(e Epoch) error { return map[bool]error{true: halt}[e.N == 80] }},
+		"cancelled": {Patience: 100, Epochs: 1000},
+	} {
+		c.Rate, c.Batch, c.Held = 1, 5, held
+		ctx, cancel := context.WithCancel(context.Background())
+		net := NewNetwork(1, Inits["he"], Tanh, 4, 20, 2)
+		if name == "cancelled" {
+			c.OnEpoch = func(e Epoch) error {
+				if e.N == 80 {
+					cancel()
+				}
+				return nil
+			}
+		}
+		then, best := c.OnEpoch, math.Inf(1)
+		c.OnEpoch = func(e Epoch) error {
+			best = min(best, e.HeldLoss)
+			if loss, _ := Evaluate(net, held, nil); loss != best {
+				t.Errorf("%s: after epoch %d the network's loss is %v, the best was %v", name, e.N, loss, best)
+			}
+			if then != nil {
+				return then(e)
+			}
+			return nil
+		}
+		h, err := Train(ctx, net, train, c)
+		cancel()
+		if loss, _ := Evaluate(net, held, nil); loss != best || loss != h.Best().HeldLoss || h.Best().N == len(h) {
+			t.Errorf("%s: the network's loss is %v, the best %v was epoch %d of %d", name, loss, best, h.Best().N, len(h))
+		}
+		wantErr := map[string]error{"callback": halt, "cancelled": context.Canceled}[name]
+		if err != wantErr || name == "patience" && len(h) != h.Best().N+5 {
+			t.Errorf("%s: %d epochs, the best is %d, error %v", name, len(h), h.Best().N, err)
+		}
+	}
+	if _, err := Train(context.Background(), NewNetwork(1, Inits["he"], Tanh, 4, 2), train,
+		Config{Rate: 1, Batch: 5, Epochs: 1, Patience: 1}); err == nil {
+		t.Error("patience with nothing held out was taken")
+	}
+}
+
+// A run that was stopped goes on to the weights and the end that it would have had.
+func TestPatienceGoesOn(t *testing.T) {
+	train, held := overfitted()
+	c := Config{Rate: 1, Batch: 5, Held: held, Patience: 5, Epochs: 1000, Optimizer: Momentum}
+	straight := NewNetwork(1, Inits["he"], Tanh, 4, 20, 2)
+	want, err := Train(context.Background(), straight, train, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stop := range []int{1, want.Best().N, len(want) - 1} {
+		m := &Model{Net: NewNetwork(1, Inits["he"], Tanh, 4, 20, 2)}
+		first := c
+		first.Epochs = stop
+		if m.History, err = Train(context.Background(), m.Net, train, first); err != nil {
+			t.Fatal(err)
+		}
+		if m, err = read(written(t, m)); err != nil {
+			t.Fatal(err)
+		}
+		rest := c
+		rest.Past = m.History
+		more, err := Train(context.Background(), m.Net, train, rest)
+		if got := len(m.History) + len(more); err != nil || m.Net.Fingerprint() != straight.Fingerprint() || got != len(want) {
+			t.Errorf("stopped after %d: %d epochs, want %d (%v)", stop, got, len(want), err)
+		}
+	}
+}
+
 func TestTrainStops(t *testing.T) {
 	data := blobs(40)
 	c := Config{Rate: 0.1, Epochs: 5, Batch: 4}

@@ -132,6 +132,32 @@ def adam(w, G, lr, beta1, beta2, epsilon):
     return np.array(steps)
 
 
+def batch_norm_step(X, y, W1, gain, b1, W2, b2, mean, var, lr):
+    """One step of gradient descent of relu(norm(X W1)) W2 + b2, with the
+    gradients as they stand in Ioffe & Szegedy 2015, section 3."""
+    m, epsilon = len(X), 1e-5
+    x = X @ W1
+    mu, sigma2 = x.mean(axis=0, keepdims=True), x.var(axis=0, keepdims=True)
+    x_hat = (x - mu) / np.sqrt(sigma2 + epsilon)
+    Z1 = gain * x_hat + b1
+    A1 = relu(Z1)
+    d2 = (softmax(A1 @ W2 + b2) - y) / m
+    d1 = (d2 @ W2.T) * (Z1 > 0)
+    d_hat = d1 * gain
+    d_sigma2 = np.sum(d_hat * (x - mu), axis=0) * -0.5 * (sigma2 + epsilon) ** -1.5
+    d_mu = np.sum(-d_hat / np.sqrt(sigma2 + epsilon), axis=0) + d_sigma2 * np.mean(-2 * (x - mu), axis=0)
+    d_x = d_hat / np.sqrt(sigma2 + epsilon) + d_sigma2 * 2 * (x - mu) / m + d_mu / m
+    gain_step, b1_step = np.sum(d1 * x_hat, axis=0), np.sum(d1, axis=0)
+    return (W1 - lr * X.T @ d_x, gain - lr * gain_step, b1 - lr * b1_step,
+            W2 - lr * A1.T @ d2, b2 - lr * d2.sum(axis=0, keepdims=True),
+            0.9 * mean + 0.1 * mu, 0.9 * var + 0.1 * m / (m - 1) * sigma2)
+
+
+def batch_norm_predict(X, W1, gain, b1, W2, b2, mean, var):
+    x_hat = (X @ W1 - mean) / np.sqrt(var + 1e-5)
+    return relu(gain * x_hat + b1) @ W2 + b2
+
+
 def one_hot(n, classes):
     return np.eye(classes)[random.randint(classes, size=n)]
 
@@ -200,6 +226,14 @@ def cases():
     yield "momentum", dict(w=w, G=G, lr=0.1, mu=0.9), dict(w=momentum(w, G, 0.1, 0.9))
     given = dict(w=w, G=G, lr=0.01, beta1=0.9, beta2=0.999, epsilon=1e-8)
     yield "adam", given, dict(w=adam(**given))
+
+    X, y = randn(9, 7), one_hot(9, 3)
+    state = dict(W1=randn(7, 4), gain=1 + randn(1, 4) / 4, b1=randn(1, 4), W2=randn(4, 3), b2=randn(1, 3),
+                 mean=np.zeros((1, 4)), var=np.ones((1, 4)))
+    given = dict(X=X, y=y, lr=0.5, **state)
+    for _ in range(5):
+        state = dict(zip(state, batch_norm_step(X, y, lr=0.5, **state)))
+    yield "batch_norm", given, dict(logits=batch_norm_predict(X, **state), **state)
 
 
 def matrices(values):

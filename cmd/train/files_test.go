@@ -72,12 +72,18 @@ func contents(t *testing.T, dir string) map[string]string {
 // A run that stops and goes on ends with the files of one that never stopped,
 // to the last byte.
 func TestResume(t *testing.T) {
-	for _, more := range []string{"-opt sgd", "-opt momentum -momentum 0.8", "-opt adam -lr 0.01", "-shuffle=false -act tanh", "-holdout 0.3 -batch 17"} {
+	for _, more := range []string{"-opt sgd", "-opt momentum -momentum 0.8", "-opt adam -lr 0.01", "-shuffle=false -act tanh", "-holdout 0.3 -batch 17",
+		"-norm batch -decay 0.001 -clip 1", "-schedule step", "-norm batch -patience 5 -opt momentum"} {
 		flags := append(strings.Fields(more), "-limit", "300", "-hidden", "16", "-init", "he")
 		straight, stopped := t.TempDir(), t.TempDir()
 		want := must(t, append(flags, "-epochs", "5", "-out", straight)...)
-		must(t, append(flags, "-epochs", "2", "-out", stopped)...)
 		model := filepath.Join(stopped, "model.npz")
+		if strings.Contains(more, "schedule") { // it is one of five epochs, so these are not to end as planned
+			ctx, cancel := context.WithCancel(context.Background())
+			command(t, ctx, &canceller{cancel: cancel}, append(flags, "-epochs", "5", "-out", stopped)...)
+		} else {
+			must(t, append(flags, "-epochs", "2", "-out", stopped)...)
+		}
 		got := must(t, "-resume", model, "-epochs", "5")
 		if !strings.HasSuffix(want, got) || !strings.HasPrefix(got, "Epoch 3/5") {
 			t.Errorf("%s: resumed:\n%s, straight:\n%s", more, got, want)
@@ -88,8 +94,8 @@ func TestResume(t *testing.T) {
 				t.Errorf("%s: %s differs", more, name)
 			}
 		}
-		if len(a) != 3 || len(b) != 3 {
-			t.Errorf("%s: %d and %d files, want 3", more, len(a), len(b))
+		if len(a) != 4 || len(b) != 4 {
+			t.Errorf("%s: %d and %d files, want 4", more, len(a), len(b))
 		}
 		// Once more: it says so, and changes nothing.
 		before, _ := os.Stat(model)
@@ -140,6 +146,9 @@ func TestResumeRefused(t *testing.T) {
 	if stderr, code := command(t, context.Background(), io.Discard, "-resume", model, "-load", model); code != 2 || !oneLine(stderr) {
 		t.Errorf("-resume and -load: exit code %d, %q", code, stderr)
 	}
+	cosine := t.TempDir()
+	must(t, quick("-schedule", "cosine", "-out", cosine)...)
+	refused(t, []string{"-resume", filepath.Join(cosine, "model.npz"), "-epochs", "9"}, "cosine schedule", "of 3 epochs")
 	// A recipe from a file is checked as a command line is.
 	m := readBack(t, model)
 	m.Recipe["batch"] = "0"
@@ -221,6 +230,11 @@ func TestVerify(t *testing.T) {
 	if got := must(t, "-verify", model); got != "reproduced: "+hash(want)+"\n" {
 		t.Errorf("verified: %s", got)
 	}
+	other := t.TempDir() // stopped by patience, under a schedule, in the midst of 50 epochs
+	want = must(t, quick("-epochs", "50", "-schedule", "cosine", "-patience", "2", "-norm", "batch", "-out", other)...)
+	if got := must(t, "-verify", filepath.Join(other, "model.npz")); got != "reproduced: "+hash(want)+"\n" {
+		t.Errorf("verified: %s", got)
+	}
 	m := readBack(t, model)
 	m.Net[1].B.Data[3] += 0.25
 	writeModel(t, model, m)
@@ -229,7 +243,7 @@ func TestVerify(t *testing.T) {
 	m.Recipe["sha256 train"] = "abc"
 	writeModel(t, model, m)
 	refused(t, []string{"-verify", model}, model, "other data to train")
-	if entries, _ := os.ReadDir(out); len(entries) != 3 {
+	if entries, _ := os.ReadDir(out); len(entries) != 4 {
 		t.Errorf("-verify left %d files", len(entries))
 	}
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -25,6 +26,7 @@ type job struct {
 	*options
 	mlp.Model
 	train, test *mlp.MNIST
+	held        *mlp.MNIST // nil without -patience
 }
 
 // The recipe in a model file is the flags and, with this prefix, the SHA-256
@@ -46,6 +48,11 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		j.Net, j.Mean, j.Std, loaded = from.Net, from.Mean, from.Std, digest
 	} else {
 		j.Net = mlp.NewNetwork(o.seed, o.init, o.act, slices.Concat([]int{mlp.Pixels}, o.hidden, []int{mlp.Classes})...)
+		if o.norm == "batch" {
+			for _, l := range j.Net[:len(o.hidden)] {
+				l.Norm = mlp.NewBatchNorm(l.W.Cols)
+			}
+		}
 	}
 	err := j.gather(stderr)
 	if err == nil && loaded != "" {
@@ -61,7 +68,7 @@ func (o *options) takeWidths(from *mlp.Model) error {
 		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.Pixels, mlp.Classes)
 	}
 	given := o.given()
-	o.hidden = nil
+	o.hidden, o.norm = nil, "none"
 	for _, l := range from.Net[:len(from.Net)-1] {
 		o.hidden = append(o.hidden, l.W.Cols)
 		if act, ok := given["act"]; from.Recipe != nil && ok && act != l.Act.Name {
@@ -71,11 +78,17 @@ func (o *options) takeWidths(from *mlp.Model) error {
 			l.Act = o.act
 		}
 		o.act = l.Act
+		if l.Norm != nil {
+			o.norm = "batch"
+		}
+	}
+	if norm, ok := given["norm"]; ok && norm != o.norm {
+		return fmt.Errorf("its normalisation is %s, -norm says %s", o.norm, norm)
 	}
 	if widths, ok := given["hidden"]; ok && widths != o.recipe()["hidden"] {
 		return fmt.Errorf("its hidden layers are %s, -hidden says %s", o.recipe()["hidden"], widths)
 	}
-	return nil
+	return o.setHidden(o.recipe()["hidden"]) // within the limits of a command line
 }
 
 // gather reads the digits and standardizes both parts: as the model says or,
@@ -84,14 +97,24 @@ func (j *job) gather(stderr io.Writer) (err error) {
 	if j.train, j.test, err = digits(j.options, stderr); err != nil {
 		return err
 	}
-	if j.Mean == nil {
-		j.Mean, j.Std = j.train.Stats()
-	}
-	j.train.Standardize(j.Mean, j.Std)
-	j.test.Standardize(j.Mean, j.Std)
 	j.Recipe = j.recipe()
 	j.Recipe[digestPrefix+"train"] = digest(j.train)
 	j.Recipe[digestPrefix+"test"] = digest(j.test)
+	if j.patience > 0 {
+		n := j.train.Len()
+		if n < 10 {
+			return fmt.Errorf("-patience: a tenth of %d images is none", n)
+		}
+		j.train, j.held = j.train.Slice(0, n-n/10), j.train.Slice(n-n/10, n)
+	}
+	if j.Mean == nil {
+		j.Mean, j.Std = j.train.Stats()
+	}
+	for _, part := range []*mlp.MNIST{j.train, j.test, j.held} {
+		if part != nil {
+			part.Standardize(j.Mean, j.Std)
+		}
+	}
 	return nil
 }
 
@@ -105,15 +128,29 @@ func digest(m *mlp.MNIST) string {
 // learn trains the job's network. Each epoch is in its history before then
 // sees it.
 func (j *job) learn(ctx context.Context, bar *progress, then func(mlp.Epoch) error) error {
-	_, err := mlp.Train(ctx, j.Net, bar.watch(j.train), mlp.Config{
-		Optimizer: j.opt, Rate: j.lr, Momentum: j.momentum, Epochs: j.epochs, Past: j.History, Batch: j.batch,
-		Seed: j.seed, InOrder: !j.shuffle, Test: bar.watch(j.test),
+	c := mlp.Config{
+		Optimizer: j.opt, Rate: j.lr, Schedule: mlp.Schedules[j.schedule], Momentum: j.momentum, Decay: j.decay, Clip: j.clip,
+		Epochs: j.epochs, Past: j.History, Batch: j.batch, Seed: j.seed, InOrder: !j.shuffle,
+		Test: bar.watch(j.test), Patience: j.patience,
 		OnEpoch: func(e mlp.Epoch) error {
 			j.History = append(j.History, e)
 			return then(e)
 		},
-	})
+	}
+	if j.held != nil {
+		c.Held = bar.watch(j.held)
+	}
+	_, err := mlp.Train(ctx, j.Net, bar.watch(j.train), c)
 	return err
+}
+
+// rows is how many rows a number of epochs asks the data sets for.
+func (j *job) rows(epochs int) int {
+	n := 2*j.train.Len() + j.test.Len()
+	if j.held != nil {
+		n += j.held.Len()
+	}
+	return epochs * n
 }
 
 // resume goes on with the run of a file.
@@ -126,6 +163,9 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		o.out = filepath.Dir(o.resume)
 	}
 	then, err := o.again(flagsOf(from.Recipe))
+	if err == nil {
+		err = then.takeWidths(from) // the recipe may say what the weights are not
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.resume, err)
 	}
@@ -143,92 +183,20 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	return j.run(ctx, stdout, stderr)
 }
 
-// verify trains again what is in a file, and compares.
-func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
-	want, _, err := readModel(o.verify)
-	if err != nil {
-		return err
-	}
-	then, err := o.again(flagsOf(want.Recipe))
-	if err == nil && len(want.History) == 0 {
-		err = errors.New("no epoch was trained")
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err)
-	}
-	then.epochs = len(want.History)
-	j, err := newJob(then, stderr)
-	if err != nil {
-		return err
-	}
-	if err := sameDigests(j.Recipe, want.Recipe); err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err)
-	}
-	j.describe(stderr)
-	bar := newProgress(stderr, j.epochs, j.epochs*(2*j.train.Len()+j.test.Len()))
-	err = j.learn(ctx, bar, func(mlp.Epoch) error { return nil })
-	bar.clear()
-	if err != nil {
-		return j.explain(err)
-	}
-	if err := compare(&j.Model, want); err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err)
-	}
-	_, err = fmt.Fprintf(stdout, "reproduced: %s\n", want.Net.Fingerprint())
-	return err
-}
-
-// compare names the first array that is not the same to the last bit.
-func compare(got, want *mlp.Model) error {
-	type array struct {
-		name      string
-		got, want []float64
-	}
-	var arrays []array
-	if len(got.Net) != len(want.Net) {
-		return fmt.Errorf("not reproduced: %d layers, the file has %d", len(got.Net), len(want.Net))
-	}
-	for i, l := range got.Net {
-		arrays = append(arrays, array{fmt.Sprintf("W%d", i+1), l.W.Data, want.Net[i].W.Data},
-			array{fmt.Sprintf("b%d", i+1), l.B.Data, want.Net[i].B.Data})
-	}
-	for _, a := range append(arrays, array{"mean", got.Mean, want.Mean}, array{"std", got.Std, want.Std}) {
-		if len(a.got) != len(a.want) {
-			return fmt.Errorf("not reproduced: %s has %d elements, in the file %d", a.name, len(a.got), len(a.want))
-		}
-		differ, most := 0, 0.0
-		for i, v := range a.got {
-			if math.Float64bits(v) != math.Float64bits(a.want[i]) {
-				differ++
-				most = max(most, math.Abs(v-a.want[i]))
-			}
-		}
-		if differ > 0 {
-			return fmt.Errorf("not reproduced: %s differs in %d of %d elements, by up to %.3g", a.name, differ, len(a.got), most)
-		}
-	}
-	for i, e := range got.History {
-		if fmt.Sprint(e) != fmt.Sprint(want.History[i]) {
-			return fmt.Errorf("not reproduced: history differs at epoch %d: loss %v, in the file %v", e.N, e.Loss, want.History[i].Loss)
-		}
-	}
-	return nil
-}
-
 // readModel reads a model file; digest is the SHA-256 of its bytes.
 func readModel(name string) (m *mlp.Model, sum string, err error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, "", err
+	}
+	if !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, "", fmt.Errorf("%s: not a regular file", name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, "", err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, "", err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, "", fmt.Errorf("%s: not a regular file", name)
-	}
 	if m, err = mlp.ReadModel(f, info.Size()); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", name, err)
 	}
@@ -278,6 +246,9 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	if train = part("train"); err != nil {
 		return nil, nil, err
 	}
+	if o.limit > train.Len() {
+		fmt.Fprintf(stderr, "warning: -limit %d, but there are %d\n", o.limit, train.Len())
+	}
 	if o.limit > 0 {
 		train = train.Slice(0, min(o.limit, train.Len()))
 	}
@@ -300,9 +271,18 @@ func (j *job) describe(w io.Writer) {
 	if j.data != "" {
 		from = j.data
 	}
+	switch a, b := j.train.Known, j.test.Known; {
+	case a == b && a != "":
+		from += ": " + a
+	case a != b:
+		from += fmt.Sprintf(": %s to train, %s to test on", cmp.Or(a, "unknown"), cmp.Or(b, "unknown"))
+	}
 	widths := fmt.Sprint(mlp.Pixels)
 	for _, l := range j.Net {
 		parameters += len(l.W.Data) + len(l.B.Data)
+		if l.Norm != nil {
+			parameters += len(l.Norm.Gain.Data)
+		}
 		widths += fmt.Sprintf("-%d", l.W.Cols)
 	}
 	start := "init " + j.initName
@@ -312,12 +292,16 @@ func (j *job) describe(w io.Writer) {
 	case j.load != "":
 		start = j.load
 	}
-	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), from)
-	fmt.Fprintf(w, "network: %s, %s, %d parameters, from %s by %s\n", widths, j.act.Name, parameters, start, j.opt.Name)
-	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), runtime.GOMAXPROCS(0))
-	if j.limit > j.train.Len()+j.test.Len() {
-		fmt.Fprintf(w, "warning: -limit %d, but there are %d\n", j.limit, j.train.Len())
+	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), plain(from))
+	norm := ""
+	if j.norm != "none" {
+		norm = j.norm + " normalisation, "
 	}
+	if j.held != nil {
+		fmt.Fprintf(w, "held out: %d more, to stop by\n", j.held.Len())
+	}
+	fmt.Fprintf(w, "network: %s, %s, %s%d parameters, from %s by %s\n", widths, j.act.Name, norm, parameters, start, j.opt.Name)
+	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), runtime.GOMAXPROCS(0))
 	if j.batch > j.train.Len() {
 		fmt.Fprintf(w, "warning: -batch %d is more than there is: one step an epoch\n", j.batch)
 	}

@@ -17,6 +17,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"mlp"
@@ -40,14 +42,29 @@ func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) 
 		fmt.Fprint(stdout, o.usage())
 		return 0
 	case err != nil:
-		fmt.Fprintln(stderr, "train:", err)
+		fmt.Fprintln(stderr, "train:", plain(err.Error()))
 		return 2
 	}
 	if err := train(ctx, o, stdout, stderr); err != nil {
-		fmt.Fprintln(stderr, "train:", err)
+		fmt.Fprintln(stderr, "train:", plain(err.Error()))
 		return 1
 	}
 	return 0
+}
+
+// plain returns s on one line that a terminal can be trusted with: what cannot
+// be printed stands as Go would write it. Names of flags, files and what is in
+// files come from outside.
+func plain(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 // train does what o asks for, from the data to the files.
@@ -72,7 +89,12 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 		return err
 	}
 	j.describe(stderr)
-	bar := newProgress(stderr, j.epochs, (j.epochs-len(j.History))*(2*j.train.Len()+j.test.Len()))
+	if j.checkGradient {
+		if err := j.check(stderr); err != nil {
+			return err
+		}
+	}
+	bar := newProgress(stderr, j.epochs, j.rows(j.epochs-len(j.History)))
 	err = j.learn(ctx, bar, func(e mlp.Epoch) error {
 		if err := out.add(&j.Model); err != nil {
 			return err
@@ -82,21 +104,30 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 		if err != nil {
 			return fmt.Errorf("standard output, epoch %d: %w", e.N, err)
 		}
+		if e.N == 1 {
+			j.report(stderr)
+		}
 		return nil
 	})
 	bar.clear()
-	if saveErr := out.save(); saveErr != nil {
+	if saveErr := out.close(); saveErr != nil {
 		return saveErr
+	}
+	if len(j.History) > 1 {
+		j.report(stderr)
 	}
 	if err != nil {
 		return j.explain(err)
 	}
+	if best := j.History.Best(); j.patience > 0 {
+		fmt.Fprintf(stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.History), best.HeldLoss)
+	}
 	return j.conclude(stdout)
 }
 
+// conclude prints the results of the network that is kept.
 func (j *job) conclude(stdout io.Writer) error {
-	last := j.History[len(j.History)-1]
-	_, err := fmt.Fprintf(stdout, "Final Test Accuracy: %.4f\nWeights SHA-256: %s\n", last.TestAccuracy, j.Net.Fingerprint())
+	_, err := fmt.Fprintf(stdout, "Final Test Accuracy: %.4f\nWeights SHA-256: %s\n", j.History.Best().TestAccuracy, j.Net.Fingerprint())
 	return err
 }
 

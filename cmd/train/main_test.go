@@ -60,19 +60,22 @@ func TestRun(t *testing.T) {
 	}
 	defer table.Close()
 	rows, err := csv.NewReader(table).ReadAll()
-	if err != nil || len(rows) != 4 || strings.Join(rows[0], " ") != "epoch loss accuracy test_loss test_accuracy" || rows[3][0] != "3" {
+	if err != nil || len(rows) != 4 || strings.Join(rows[0][:8], " ") != "epoch loss accuracy test_loss test_accuracy held_loss rise grad_mean_1" ||
+		len(rows[0]) != 7+2*6 || rows[3][0] != "3" {
 		t.Errorf("history %v, error %v", rows, err)
 	}
-	chart, err := os.ReadFile(filepath.Join(out, "curves.svg"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := xml.Unmarshal(chart, new(struct{})); err != nil {
-		t.Errorf("curves.svg: %v", err)
+	for _, name := range []string{"curves.svg", "gradients.svg"} {
+		chart, err := os.ReadFile(filepath.Join(out, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := xml.Unmarshal(chart, new(struct{})); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	names, _ := filepath.Glob(filepath.Join(out, "*"))
 	hidden, _ := filepath.Glob(filepath.Join(out, ".*"))
-	if len(names) != 3 || len(hidden) != 0 {
+	if len(names) != 4 || len(hidden) != 0 {
 		t.Errorf("files %v %v", names, hidden)
 	}
 }
@@ -82,7 +85,8 @@ func TestFlagsMatter(t *testing.T) {
 	seen := map[string]string{}
 	for _, more := range []string{"", "-seed 2", "-act tanh", "-act sigmoid", "-init xavier", "-init lecun", "-init small",
 		"-opt momentum", "-opt adam", "-lr 0.2", "-batch 7", "-epochs 2", "-shuffle=false", "-holdout 0.5", "-hidden 8,8", "-hidden=",
-		"-limit 299", "-opt momentum -momentum 0.5"} {
+		"-limit 299", "-opt momentum -momentum 0.5",
+		"-norm batch", "-decay 0.01", "-clip 0.1", "-schedule step", "-schedule cosine", "-patience 3"} {
 		var first, second bytes.Buffer
 		args := quick(append([]string{"-out", t.TempDir()}, strings.Fields(more)...)...)
 		if stderr, code := command(t, context.Background(), &first, args...); code != 0 {
@@ -107,7 +111,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
-	for _, name := range []string{"data", "limit", "holdout", "hidden", "act", "init", "opt", "lr", "batch", "epochs", "seed", "shuffle", "out"} {
+	for _, name := range []string{"data", "limit", "holdout", "hidden", "act", "init", "opt", "lr", "batch", "epochs", "seed", "shuffle", "out", "norm", "decay", "clip", "schedule", "patience", "check"} {
 		if !strings.Contains(stdout.String(), "  -"+name) {
 			t.Errorf("the help lacks -%s", name)
 		}
@@ -118,7 +122,8 @@ func TestWrongFlags(t *testing.T) {
 	for _, flags := range []string{"-batch 0", "-batch x", "-lr NaN", "-lr 0", "-lr -1", "-lr +Inf", "-holdout 1", "-holdout -0.1",
 		"-holdout NaN", "-hidden 3,x", "-hidden 0", "-hidden 3,,4", "-hidden 99999999999999999999", "-hidden 65536,65536",
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
-		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-nonsense", "extra"} {
+		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer",
+		"-decay -1", "-decay NaN", "-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-nonsense", "extra"} {
 		var stdout bytes.Buffer
 		out := t.TempDir()
 		stderr, code := command(t, context.Background(), &stdout, append([]string{"-out", out}, strings.Fields(flags)...)...)

@@ -18,17 +18,20 @@ import (
 
 // options is the command line, checked.
 type options struct {
-	data, out, initName   string
-	load, resume, verify  string
-	limit, batch, epochs  int
-	holdout, lr, momentum float64
-	hidden                []int
-	seed                  uint64
-	shuffle               bool
-	act                   *mlp.Activation
-	init                  mlp.Init
-	opt                   *mlp.Optimizer
-	flags                 *flag.FlagSet
+	data, out, initName    string
+	load, resume, verify   string
+	norm, schedule         string
+	limit, batch, epochs   int
+	patience               int
+	holdout, lr, momentum  float64
+	decay, clip            float64
+	hidden                 []int
+	seed                   uint64
+	shuffle, checkGradient bool
+	act                    *mlp.Activation
+	init                   mlp.Init
+	opt                    *mlp.Optimizer
+	flags                  *flag.FlagSet
 }
 
 // The largest network that the flags may ask for.
@@ -38,9 +41,12 @@ const (
 	maxParameters = 1 << 28
 )
 
+// norms has the values of -norm.
+var norms = map[string]string{"none": "none", "batch": "batch"}
+
 // parse reads the command line. An error is one line.
 func parse(args []string) (*options, error) {
-	o := &options{hidden: []int{256, 128}, act: mlp.ReLU, initName: "small", opt: mlp.SGD}
+	o := &options{hidden: []int{256, 128}, act: mlp.ReLU, initName: "small", opt: mlp.SGD, norm: "none", schedule: "constant"}
 	f := flag.NewFlagSet("train", flag.ContinueOnError)
 	o.flags = f
 	f.SetOutput(io.Discard)
@@ -67,6 +73,19 @@ func parse(args []string) (*options, error) {
 	f.IntVar(&o.epochs, "epochs", 20, "how many times all images are seen")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the first weights and of the order of the images")
 	f.BoolVar(&o.shuffle, "shuffle", true, "take the images in a new order each epoch")
+	f.Func("norm", "normalisation in the hidden layers: none or batch (default none)", func(s string) (err error) {
+		o.norm, err = named(norms, s, "")
+		return err
+	})
+	f.Float64Var(&o.decay, "decay", 0, "add this times the weights to their gradient (L2)")
+	f.Float64Var(&o.clip, "clip", 0, "scale a gradient down whose norm is larger; 0 never does")
+	f.Func("schedule", "of the learning rate: constant, step (a tenth at half, a hundredth at three quarters) or cosine (default constant)", func(s string) error {
+		o.schedule = s
+		_, err := named(mlp.Schedules, s, "")
+		return err
+	})
+	f.IntVar(&o.patience, "patience", 0, "hold a tenth of the training images out, stop when so many epochs have not lowered the loss on it, and keep the best weights; 0 does not")
+	f.BoolVar(&o.checkGradient, "check", false, "check the gradient before training")
 	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`")
 	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz`, to -epochs in all, writing to its folder")
 	f.StringVar(&o.verify, "verify", "", "train again what is in this `FILE.npz` and compare")
@@ -93,6 +112,12 @@ func (o *options) check() error {
 		return fmt.Errorf("-lr %v: want a number above 0", o.lr)
 	case !(0 < o.momentum && o.momentum < 1):
 		return fmt.Errorf("-momentum %v: want a number between 0 and 1", o.momentum)
+	case !(o.decay >= 0) || math.IsInf(o.decay, 0):
+		return fmt.Errorf("-decay %v: want 0 or a number above", o.decay)
+	case !(o.clip >= 0) || math.IsInf(o.clip, 0):
+		return fmt.Errorf("-clip %v: want 0 or a number above", o.clip)
+	case o.patience < 0:
+		return fmt.Errorf("-patience %d: want 0 or more", o.patience)
 	case o.batch < 1:
 		return fmt.Errorf("-batch %d: want 1 or more", o.batch)
 	case o.epochs < 1:
@@ -113,7 +138,9 @@ func (o *options) recipe() map[string]string {
 		"data": o.data, "limit": strconv.Itoa(o.limit), "holdout": number(o.holdout), "load": o.load,
 		"hidden": strings.Join(widths, ","), "act": o.act.Name, "init": o.initName, "opt": o.opt.Name,
 		"lr": number(o.lr), "momentum": number(o.momentum), "batch": strconv.Itoa(o.batch),
-		"epochs": strconv.Itoa(o.epochs), "seed": strconv.FormatUint(o.seed, 10), "shuffle": strconv.FormatBool(o.shuffle),
+		"norm": o.norm, "decay": number(o.decay), "clip": number(o.clip), "schedule": o.schedule,
+		"patience": strconv.Itoa(o.patience),
+		"epochs":   strconv.Itoa(o.epochs), "seed": strconv.FormatUint(o.seed, 10), "shuffle": strconv.FormatBool(o.shuffle),
 	}
 }
 
@@ -151,7 +178,10 @@ func (o *options) again(recipe map[string]string) (*options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its recipe: %w", err)
 	}
-	then.out, then.resume, then.verify = o.out, o.resume, o.verify
+	if recipe["epochs"] != then.recipe()["epochs"] && then.schedule != "constant" {
+		return nil, fmt.Errorf("-epochs %d: its %s schedule is one of %s epochs", then.epochs, then.schedule, recipe["epochs"])
+	}
+	then.out, then.resume, then.verify, then.checkGradient = o.out, o.resume, o.verify, o.checkGradient
 	return then, nil
 }
 

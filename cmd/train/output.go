@@ -4,12 +4,10 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,7 +37,10 @@ func newOutput(dir string) (*output, error) {
 	if err := writeSynced(probe, nil); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", dir, err)
 	}
-	return out, os.Remove(probe)
+	if err := os.Remove(probe); err != nil {
+		return nil, err
+	}
+	return out, settle(out.dir)
 }
 
 // add takes a finished epoch, and saves unless it did so a moment ago: beyond a
@@ -64,7 +65,16 @@ func (out *output) add(m *mlp.Model) error {
 	return err
 }
 
-// save writes the files, the model last: where it is, the others are.
+// close saves what is not, and leaves files and nothing else.
+func (out *output) close() error {
+	err := out.save()
+	if settleErr := settle(out.dir); err == nil {
+		err = settleErr
+	}
+	return err
+}
+
+// save writes the files.
 func (out *output) save() error {
 	if !out.unsaved {
 		return nil
@@ -73,41 +83,16 @@ func (out *output) save() error {
 	if err != nil {
 		return err
 	}
-	err = replace(out.dir, []file{{"history.csv", table}, {"curves.svg", curves(out.history).SVG()}, {"model.npz", out.model.Bytes()}})
+	files := []file{{"history.csv", table}, {"curves.svg", curves(out.history).SVG()}}
+	if rulers := gradients(out.history); rulers != nil {
+		files = append(files, file{"gradients.svg", rulers.SVG()})
+	}
+	err = replace(out.dir, append(files, file{"model.npz", out.model.Bytes()}))
 	if err != nil {
 		return err
 	}
 	out.unsaved = false
 	return nil
-}
-
-type file struct {
-	name    string
-	content []byte
-}
-
-// replace puts files in the place of those in dir, each of them whole. All are
-// written and synced under temporary names before the first is renamed, so
-// that a full disk leaves the old ones.
-func replace(dir string, files []file) error {
-	temporary := func(f file) string { return filepath.Join(dir, "."+f.name+".tmp") }
-	var err error
-	for _, f := range files {
-		if err == nil {
-			err = writeSynced(temporary(f), f.content)
-		}
-	}
-	for _, f := range files {
-		if err == nil {
-			err = os.Rename(temporary(f), filepath.Join(dir, f.name))
-		}
-	}
-	if err != nil {
-		for _, f := range files {
-			os.Remove(temporary(f))
-		}
-	}
-	return err
 }
 
 func writeSynced(name string, content []byte) error {
@@ -120,44 +105,6 @@ func writeSynced(name string, content []byte) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-// historyCSV has a header and a row per epoch.
-func historyCSV(h mlp.History) ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	w.Write([]string{"epoch", "loss", "accuracy", "test_loss", "test_accuracy"})
-	for _, e := range h {
-		w.Write([]string{strconv.Itoa(e.N), number(e.Loss), number(e.Accuracy), number(e.TestLoss), number(e.TestAccuracy)})
-	}
-	w.Flush()
-	return b.Bytes(), w.Error()
-}
-
-// curves is the article's figure: the loss above, the accuracy below.
-func curves(h mlp.History) *mlp.Figure {
-	column := func(f func(e mlp.Epoch) float64) []float64 {
-		y := make([]float64, len(h))
-		for i, e := range h {
-			y[i] = f(e)
-		}
-		return y
-	}
-	last := h[len(h)-1]
-	return &mlp.Figure{
-		Title: "Training a multi-layer perceptron on MNIST",
-		Desc: fmt.Sprintf("Over %d epochs the training loss ends at %.4f and the test accuracy at %.4f.",
-			len(h), last.Loss, last.TestAccuracy),
-		Charts: []mlp.Chart{
-			{Title: "Loss over epochs", XLabel: "Epoch", YLabel: "Cross-entropy loss", Series: []mlp.Series{
-				{Name: "Training", Y: column(func(e mlp.Epoch) float64 { return e.Loss })},
-				{Name: "Test", Y: column(func(e mlp.Epoch) float64 { return e.TestLoss })}}},
-			{Title: "Accuracy over epochs", XLabel: "Epoch", YLabel: "Accuracy", Series: []mlp.Series{
-				{Name: "Training", Y: column(func(e mlp.Epoch) float64 { return e.Accuracy })},
-				{Name: "Test", Y: column(func(e mlp.Epoch) float64 { return e.TestAccuracy })}}},
-		},
-	}
 }
 
 // progress is a bar on standard error, where that is a terminal and the work

@@ -1,0 +1,132 @@
+// What comes from outside and means harm: model files that contradict
+// themselves, names with control characters, and every flag there can be.
+
+package main
+
+import (
+	"context"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mlp"
+)
+
+// A model file whose recipe does not fit its weights, or whose words would
+// reach the terminal, is refused on one printable line.
+func TestModelContradictsItself(t *testing.T) {
+	out := t.TempDir()
+	must(t, quick("-out", out)...)
+	good := filepath.Join(out, "model.npz")
+	for reason, change := range map[string]func(m *mlp.Model){
+		"5 inputs": func(m *mlp.Model) {
+			m.Net = mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 5, 16, 10)
+			m.Mean, m.Std = nil, nil
+		},
+		"7 outputs":      func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 784, 16, 7) },
+		"layers are 9":   func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 784, 9, 10) },
+		"layers are tan": func(m *mlp.Model) { m.Net[0].Act = mlp.Tanh },
+		`\x1b]0;title`:   func(m *mlp.Model) { m.Recipe["data"] = "/\x1b]0;title\a\n" },
+		`\x1b[2J`:        func(m *mlp.Model) { m.Recipe["act"] = "\x1b[2J" },
+		"recipe lacks":   func(m *mlp.Model) { delete(m.Recipe, "seed") },
+		"65537":          func(m *mlp.Model) { m.Recipe["hidden"] = "65537" },
+	} {
+		m := readBack(t, good)
+		change(m)
+		bad := filepath.Join(t.TempDir(), "bad.npz")
+		writeModel(t, bad, m)
+		stderr, code := command(t, context.Background(), io.Discard, "-resume", bad, "-epochs", "9")
+		if line := last(stderr); code != 1 || !oneLine(line) || !strings.Contains(line, reason) || strings.ContainsAny(stderr, "\x1b\a") {
+			t.Errorf("%s: exit code %d, standard error %q", reason, code, stderr)
+		}
+	}
+}
+
+// Neither a pipe nor a folder in a file's place is waited for.
+func TestNotAFile(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{{"-load", dir}, {"-resume", dir}, {"-verify", dir}, {"-load", "/dev/null"}} {
+		refused(t, args, args[1], "not a regular file")
+	}
+	if err := os.Symlink("/dev/zero", filepath.Join(dir, "train-images-idx3-ubyte")); err != nil {
+		t.Skip(err)
+	}
+	refused(t, []string{"-data", dir}, dir, "not a regular file")
+}
+
+// lineOf reports whether an error is a line that can be printed.
+func lineOf(err error) bool {
+	s := plain(err.Error())
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+func FuzzHidden(f *testing.F) {
+	for _, s := range []string{"", "256,128", " 3 , 4", "0", "-1", "65536,65536", "+7", "0x10", "1,,2", "99999999999999999999", "3\n4", "٣"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		o, err := parse([]string{"-hidden=" + s})
+		if err != nil {
+			if !lineOf(err) {
+				t.Fatalf("error %q", err)
+			}
+			return
+		}
+		in, parameters := mlp.Pixels, 0
+		for _, n := range o.hidden {
+			parameters += (in + 1) * n
+			if in = n; n < 1 || n > maxWidth {
+				t.Fatalf("a width of %d", n)
+			}
+		}
+		if len(o.hidden) > maxHidden || parameters > maxParameters {
+			t.Fatalf("%d layers, %d parameters", len(o.hidden), parameters)
+		}
+		same(t, o)
+	})
+}
+
+// FuzzFlags takes a command line with a NUL between its words, as no real one
+// can have.
+func FuzzFlags(f *testing.F) {
+	for _, s := range []string{"", "-h", "-lr 0.1 -batch 64", "-lr NaN", "-lr=1e-400", "-holdout 0x1p-3", "-seed 18446744073709551615",
+		"-epochs 9223372036854775808", "-limit 007", "-shuffle=F", "-shuffle", "-act relu -init he -opt adam -momentum .5",
+		"-load a -resume b", "-- x", "-no\nsuch", "-\x1b[2J", "-momentum=1e999", "-out=", "-hidden= -data= "} {
+		f.Add(strings.ReplaceAll(s, " ", "\x00"))
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		o, err := parse(strings.Split(s, "\x00"))
+		if err != nil {
+			if !lineOf(err) {
+				t.Fatalf("error %q", err)
+			}
+			return
+		}
+		if !(o.lr > 0 && o.lr <= math.MaxFloat64) || !(o.holdout >= 0 && o.holdout < 1) || !(o.momentum > 0 && o.momentum < 1) ||
+			o.batch < 1 || o.epochs < 1 || o.limit < 0 || o.act == nil || o.init == nil || o.opt == nil {
+			t.Fatalf("%q is accepted as %+v", s, o)
+		}
+		same(t, o)
+	})
+}
+
+// same holds that a recipe, which is what a model file keeps of a command line,
+// gives the same options again.
+func same(t *testing.T, o *options) {
+	t.Helper()
+	empty, err := parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := empty.again(o.recipe())
+	if err != nil {
+		t.Fatalf("the recipe of %v: %v", o.recipe(), err)
+	}
+	if !maps.Equal(again.recipe(), o.recipe()) {
+		t.Fatalf("%v became %v", o.recipe(), again.recipe())
+	}
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"mlp"
+)
+
+// backward is a backward pass written down once more, for layers of ReLU below
+// a linear one, with a place for each of four bugs.
+func backward(net mlp.Network, x, dy *mlp.Matrix, bug string) {
+	inputs := []*mlp.Matrix{x}
+	for _, l := range net[:len(net)-1] {
+		z := new(mlp.Matrix).Mul(inputs[len(inputs)-1], &l.W)
+		for i := range z.Data {
+			z.Data[i] = max(0, z.Data[i]+l.B.Data[i%z.Cols])
+		}
+		inputs = append(inputs, z)
+	}
+	d := dy
+	for i, l := range slices.Backward(net) {
+		l.DW.TMul(inputs[i], d)
+		clear(l.DB.Reset(1, l.W.Cols).Data)
+		for r := range d.Rows {
+			for j, v := range d.Row(r) {
+				l.DB.Data[j] += v
+			}
+		}
+		switch {
+		case bug == "not divided" && i == 1:
+			for j := range l.DW.Data {
+				l.DW.Data[j] *= float64(x.Rows)
+			}
+		case bug == "bias forgotten":
+			clear(l.DB.Data)
+		}
+		weights := mlp.NewMatrix(l.W.Rows, l.W.Cols, l.W.Data...)
+		if bug == "wrong row" {
+			copy(weights.Row(3), l.W.Row(4))
+		}
+		below := new(mlp.Matrix).MulT(d, weights)
+		for j, a := range inputs[i].Data {
+			if i > 0 && a == 0 && bug != "no mask" {
+				below.Data[j] = 0
+			}
+		}
+		d = below
+	}
+}
+
+// The check passes a right gradient and catches each of four wrong ones, with
+// biases of zero too, as before training.
+func TestCheckCatches(t *testing.T) {
+	caught := map[string]bool{}
+	for _, biases := range []float64{0, 0.1} {
+		for _, bug := range []string{"", "no mask", "not divided", "bias forgotten", "wrong row"} {
+			rng := rand.New(rand.NewPCG(1, 1))
+			net := mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 20, 12, 8, 3)
+			x, y := mlp.NewMatrix(16, 20), mlp.NewMatrix(16, 3)
+			for i := range x.Data {
+				x.Data[i] = rng.NormFloat64()
+			}
+			for i := range y.Rows {
+				y.Row(i)[rng.IntN(3)] = 1
+			}
+			for _, l := range net {
+				for j := range l.B.Data {
+					l.B.Data[j] = biases * rng.NormFloat64()
+				}
+			}
+			var dy mlp.Matrix
+			mlp.SoftmaxCrossEntropy(&dy, net.Forward(x), y)
+			backward(net, x, &dy, bug)
+			c := &checker{net, x, y, mlp.SoftmaxCrossEntropy, io.Discard}
+			balance, differences := c.balance(), c.differences(1)
+			if bug == "" && (balance != nil || differences != nil) {
+				t.Errorf("a right gradient is refused: %v, %v", balance, differences)
+			}
+			if bug != "" && differences == nil {
+				t.Errorf("biases %v: %s is not seen in the differences", biases, bug)
+			}
+			caught[bug] = caught[bug] || balance != nil
+		}
+	}
+	// The bias takes part in the balance, so all four unbalance it.
+	for _, bug := range []string{"no mask", "not divided", "bias forgotten", "wrong row"} {
+		if !caught[bug] {
+			t.Errorf("%s is not seen in the balance", bug)
+		}
+	}
+}
+
+// -check prints both tests and changes nothing, running averages included.
+func TestCheck(t *testing.T) {
+	for _, more := range []string{"", "-norm batch", "-act sigmoid"} {
+		flags := quick(append(strings.Fields(more), "-epochs", "1", "-out", t.TempDir())...)
+		want := must(t, flags...)
+		var stdout strings.Builder
+		stderr, code := command(t, context.Background(), &stdout, append(flags, "-check")...)
+		if code != 0 || stdout.String() != want {
+			t.Errorf("%s: exit code %d, %s%s, without -check %s", more, code, stderr, stdout.String(), want)
+		}
+		first := map[string]string{"": "check: layer 1, ⟨W,∇W⟩"}[more]
+		if more != "" {
+			first = "nothing to balance"
+		}
+		if !strings.Contains(stderr, first) || !strings.Contains(stderr, "derivatives agree with central differences") {
+			t.Errorf("%s: standard error\n%s", more, stderr)
+		}
+	}
+}
+
+// With -patience the network that is kept is the best, and the last line is of it.
+func TestPatience(t *testing.T) {
+	out := t.TempDir()
+	var stdout strings.Builder
+	stderr, code := command(t, context.Background(), &stdout, "-limit", "400", "-hidden", "64", "-init", "he", "-opt", "adam",
+		"-lr", "0.01", "-epochs", "200", "-patience", "3", "-out", out)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	m := readBack(t, out+"/model.npz")
+	best := m.History.Best()
+	lines := strings.Split(stdout.String(), "\n")
+	if len(m.History) != best.N+3 || len(lines) != len(m.History)+3 {
+		t.Fatalf("%d epochs, the best is %d, %d lines", len(m.History), best.N, len(lines))
+	}
+	final := strings.TrimPrefix(lines[len(lines)-3], "Final ")
+	if !strings.HasSuffix(lines[best.N-1], final) || hash(stdout.String()) != m.Net.Fingerprint() {
+		t.Errorf("%q and %q", lines[best.N-1], final)
+	}
+	if !strings.Contains(stderr, "held out: 40 more") || !strings.Contains(stderr, "kept: epoch ") {
+		t.Errorf("standard error: %s", stderr)
+	}
+	refused(t, []string{"-limit", "9", "-patience", "3", "-out", t.TempDir()}, "-patience", "a tenth of 9 images is none")
+}

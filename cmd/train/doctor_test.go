@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mlp"
+)
+
+// complaints are the names in the doctor's lines.
+func complaints(t *testing.T, flags ...string) (names []string, accuracy string) {
+	t.Helper()
+	var stdout bytes.Buffer
+	stderr, code := command(t, context.Background(), &stdout, append(flags, "-out", t.TempDir())...)
+	if code != 0 {
+		t.Fatalf("%v: exit code %d: %s", flags, code, stderr)
+	}
+	for line := range strings.Lines(stderr) {
+		if rest, ok := strings.CutPrefix(line, "doctor: "); ok {
+			name, what, _ := strings.Cut(rest, ": ")
+			if !strings.Contains(what, "; try ") || !strings.ContainsAny(what, "0123456789") {
+				t.Errorf("%v: no number or no cure in %q", flags, line)
+			}
+			names = append(names, name)
+		}
+	}
+	return names, stdout.String()
+}
+
+// exploding writes a network whose first weights are six times He's.
+func exploding(t *testing.T) string {
+	net := mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, mlp.Pixels, 30, 30, 30, 30, mlp.Classes)
+	for _, l := range net {
+		for i := range l.W.Data {
+			l.W.Data[i] *= 6
+		}
+	}
+	name := filepath.Join(t.TempDir(), "exploding.npz")
+	writeModel(t, name, &mlp.Model{Net: net})
+	return name
+}
+
+// Eight recipes are sick, each in its own way: the first complaint is named,
+// and whatever else is must follow from it.
+func TestDoctorFindsWhatIsWrong(t *testing.T) {
+	for _, c := range []struct{ name, follows, flags string }{
+		{"guessing", "", "-lr 0.001 -epochs 1"},
+		{"vanishing gradient", "guessing", "-act sigmoid -init xavier -hidden 30,30,30,30,30 -epochs 1"},
+		{"exploding gradient", "", "-load " + exploding(t) + " -lr 1e-6 -epochs 1"},
+		{"dead units", "", "-init he -lr 1 -epochs 1"},
+		{"saturated units", "", "-act tanh -init he -lr 3 -epochs 1"},
+		{"learning rate too high", "", "-init lecun -hidden 64 -lr 2 -epochs 1"},
+		{"learning rate too low", "", "-init he -lr 1e-5 -epochs 1"},
+		{"over-fitting", "", "-init he -limit 500 -hidden 64 -opt adam -lr 0.003 -epochs 40"},
+	} {
+		names, _ := complaints(t, strings.Fields(c.flags)...)
+		found := false
+		for _, name := range names {
+			found = found || name == c.name
+			if name != c.name && name != c.follows {
+				t.Errorf("%s is sick with %s, the doctor says %s", c.flags, c.name, name)
+			}
+		}
+		if !found {
+			t.Errorf("%s is sick with %s, the doctor finds %q", c.flags, c.name, names)
+		}
+	}
+}
+
+func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
+	for _, flags := range []string{
+		"-init he -epochs 4",
+		"-act tanh -init xavier -opt adam -lr 0.001 -epochs 4",
+		"-act sigmoid -hidden 30,30,30,30,30 -init xavier -norm batch -epochs 4",
+	} {
+		if names, _ := complaints(t, strings.Fields(flags)...); len(names) > 0 {
+			t.Errorf("%s is healthy, the doctor says %q", flags, names)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+// How the files of a run are replaced all at the same moment, so that whoever
+// looks, also after a kill, finds those of one epoch. Not here: what they hold.
+//
+// While a run goes on, its files are a set in a hidden folder, and the names in
+// -out are links through one more, current, to the set that counts. To rename
+// that link is the one step that replaces all. When the run ends, or the next
+// one finds what a kill has left, the files take the place of the links.
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+const (
+	current = ".train-current"
+	setA    = ".train-a" // the two that take turns
+	setB    = ".train-b"
+)
+
+type file struct {
+	name    string
+	content []byte
+}
+
+// replace puts files in the place of those in dir, all or none of them. They are
+// written and synced before anything is replaced, so that a full disk leaves the
+// old ones.
+func replace(dir string, files []file) error {
+	at, set, old := filepath.Join(dir, current), setA, setB
+	if to, _ := os.Readlink(at); to == setA {
+		set, old = setB, setA
+	}
+	err := writeSet(filepath.Join(dir, set), files)
+	if err == nil {
+		err = link(dir, old, files)
+	}
+	switch {
+	case err == nil:
+		err = point(at, set)
+	case errors.Is(err, errNoLinks):
+		err = replaceEach(dir, set, files)
+	}
+	if err != nil {
+		os.RemoveAll(filepath.Join(dir, set))
+		return err
+	}
+	return os.RemoveAll(filepath.Join(dir, old))
+}
+
+// writeSet makes a folder of the files.
+func writeSet(set string, files []file) error {
+	err := os.RemoveAll(set)
+	if err == nil {
+		err = os.Mkdir(set, 0o777)
+	}
+	for _, f := range files {
+		if err == nil {
+			err = writeSynced(filepath.Join(set, f.name), f.content)
+		}
+	}
+	return err
+}
+
+var errNoLinks = errors.New("no links here")
+
+// link makes links of the files' names in dir, unless it has done so. What they
+// name already becomes the set old first, so that nobody sees the change. A link
+// to a folder cannot be renamed over another on Windows.
+func link(dir, old string, files []file) error {
+	at := filepath.Join(dir, current)
+	if _, err := os.Lstat(at); err == nil {
+		return nil
+	}
+	if runtime.GOOS == "windows" {
+		return errNoLinks
+	}
+	err := writeSet(filepath.Join(dir, old), nil)
+	for _, f := range files {
+		e := os.Link(filepath.Join(dir, f.name), filepath.Join(dir, old, f.name))
+		if err == nil && !errors.Is(e, fs.ErrNotExist) {
+			err = e
+		}
+	}
+	if err != nil || point(at, old) != nil {
+		os.RemoveAll(filepath.Join(dir, old))
+		return errNoLinks
+	}
+	for _, f := range files {
+		if err == nil {
+			err = point(filepath.Join(dir, f.name), filepath.Join(current, f.name))
+		}
+	}
+	return err
+}
+
+// point makes name a link to target in one step, whatever it was.
+func point(name, target string) error {
+	temporary := name + ".tmp"
+	os.Remove(temporary)
+	if err := os.Symlink(target, temporary); err != nil {
+		return err
+	}
+	return os.Rename(temporary, name)
+}
+
+// replaceEach is for file systems without links: one after the other, the first
+// not before all are written.
+func replaceEach(dir, set string, files []file) error {
+	for _, f := range files {
+		if err := os.Rename(filepath.Join(dir, set, f.name), filepath.Join(dir, f.name)); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(filepath.Join(dir, set))
+}
+
+// settle puts the files of the set that counts in the place of the links to
+// them, and removes what else a run leaves beside them.
+func settle(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		if target, _ := os.Readlink(name); filepath.Dir(target) != current {
+			continue
+		}
+		err := os.Rename(filepath.Join(dir, current, e.Name()), name)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = os.Remove(name) // it never was written
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{current, current + ".tmp"} {
+		os.Remove(filepath.Join(dir, name))
+	}
+	return errors.Join(os.RemoveAll(filepath.Join(dir, setA)), os.RemoveAll(filepath.Join(dir, setB)))
+}

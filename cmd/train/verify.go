@@ -1,0 +1,114 @@
+// -verify: the run of a file again, and the comparison.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+
+	"mlp"
+)
+
+// verify trains again what is in a file, and compares.
+func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
+	want, _, err := readModel(o.verify)
+	if err != nil {
+		return err
+	}
+	then, err := o.again(flagsOf(want.Recipe))
+	if err == nil && len(want.History) == 0 {
+		err = errors.New("no epoch was trained")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.verify, err)
+	}
+	j, err := newJob(then, stderr)
+	if err != nil {
+		return err
+	}
+	if err := sameDigests(j.Recipe, want.Recipe); err != nil {
+		return fmt.Errorf("%s: %w", o.verify, err)
+	}
+	j.describe(stderr)
+	bar := newProgress(stderr, j.epochs, j.rows(len(want.History)))
+	enough := errors.New("as many epochs as the file has")
+	err = j.learn(ctx, bar, func(e mlp.Epoch) error {
+		if e.N == len(want.History) {
+			return enough
+		}
+		return nil
+	})
+	bar.clear()
+	if err != nil && err != enough {
+		return j.explain(err)
+	}
+	if err := compare(&j.Model, want); err != nil {
+		return fmt.Errorf("%s: %w", o.verify, err)
+	}
+	_, err = fmt.Fprintf(stdout, "reproduced: %s\n", want.Net.Fingerprint())
+	return err
+}
+
+// compare holds what two models write to their files against one another and
+// names the first array that is not the same to the last bit.
+func compare(got, want *mlp.Model) error {
+	a, err := archive(got)
+	if err != nil {
+		return err
+	}
+	b, err := archive(want)
+	if err != nil {
+		return err
+	}
+	if x, y := a.Names(), b.Names(); !slices.Equal(x, y) {
+		return fmt.Errorf("not reproduced: its arrays are %v, here they are %v", y, x)
+	}
+	for _, name := range a.Names() {
+		if name == "run.json" {
+			continue
+		}
+		x, err := a.Matrix(name)
+		if err != nil {
+			return err
+		}
+		y, err := b.Matrix(name)
+		if err != nil {
+			return err
+		}
+		if err := compareArrays(name, x, y); err != nil {
+			return fmt.Errorf("not reproduced: %w", err)
+		}
+	}
+	return nil
+}
+
+func archive(m *mlp.Model) (*mlp.NPZ, error) {
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		return nil, err
+	}
+	return mlp.OpenNPZ(bytes.NewReader(b.Bytes()), int64(b.Len()))
+}
+
+func compareArrays(name string, got, want *mlp.Matrix) error {
+	if got.Rows != want.Rows || got.Cols != want.Cols {
+		return fmt.Errorf("%s is %d×%d, in the file %d×%d", name, got.Rows, got.Cols, want.Rows, want.Cols)
+	}
+	differ, most := 0, 0.0
+	for i, v := range got.Data {
+		if math.Float64bits(v) != math.Float64bits(want.Data[i]) {
+			differ++
+			most = max(most, math.Abs(v-want.Data[i]))
+		}
+	}
+	if differ > 0 {
+		return fmt.Errorf("%s differs in %d of %d elements, by up to %.3g", name, differ, len(got.Data), most)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package mlp
+
+import (
+	"context"
+	"fmt"
+	"testing"
+)
+
+// normalized puts a normalisation into every layer but the last, with gains
+// that are not one.
+func normalized(net Network) Network {
+	rng := newRand()
+	for _, l := range net[:len(net)-1] {
+		l.Norm = NewBatchNorm(l.W.Cols)
+		for j := range l.Norm.Gain.Data {
+			l.Norm.Gain.Data[j] = 1 + rng.Float64()
+		}
+	}
+	return net
+}
+
+func TestBatchNormGradients(t *testing.T) {
+	for _, act := range activations {
+		rng := newRand()
+		net := normalized(NewNetwork(3, Inits["lecun"], act, 5, 7, 6, 3))
+		for _, l := range net {
+			fill(&l.B, rng)
+		}
+		x, y := fill(NewMatrix(6, 5), rng), fill(NewMatrix(6, 3), rng)
+		loss := func() float64 { return SquaredError(nil, net.Forward(x), y) }
+		var dy Matrix
+		SquaredError(&dy, net.Forward(x), y)
+		net.Backward(&dy)
+		for i, l := range net {
+			for which, name := range []string{"W", "B", "Gain"} {
+				w, g := l.parameter(which)
+				closeTo(t, fmt.Sprintf("%s layer %d %s", act.Name, i+1, name), g.Data, NumericalGradient(loss, w.Data, 1e-5))
+			}
+		}
+	}
+}
+
+// Five steps by the gradients that the paper gives, in NumPy.
+func TestNumPyBatchNorm(t *testing.T) {
+	c := numpy(t, "batch_norm")
+	first := dense(c.In["W1"], c.In["b1"], ReLU)
+	first.Norm = &BatchNorm{Gain: *clone(c.In["gain"]), Mean: *clone(c.In["mean"]), Var: *clone(c.In["var"])}
+	net := Network{first, dense(c.In["W2"], c.In["b2"], Linear)}
+	_, err := Train(context.Background(), net, Samples{c.In["X"], c.In["y"]},
+		Config{Rate: c.In["lr"].Data[0], Epochs: 5, Batch: 9, InOrder: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string]*Matrix{"W1": &first.W, "b1": &first.B, "gain": &first.Norm.Gain, "mean": &first.Norm.Mean,
+		"var": &first.Norm.Var, "W2": &net[1].W, "b2": &net[1].B, "logits": net.Predict(new(Matrix), c.In["X"])} {
+		near(t, "batch_norm "+name, got, c.Out[name], 1e-12)
+	}
+}
+
+// A prediction depends on its own row alone, whatever rows are beside it and
+// whatever Forward saw last; what Forward gives depends on its rows alone.
+func TestPredictIsNoForward(t *testing.T) {
+	rng := newRand()
+	net := normalized(NewNetwork(1, Inits["he"], ReLU, 4, 6, 5, 2))
+	x := fill(NewMatrix(700, 4), rng)
+	all := net.Predict(new(Matrix), x)
+	forward := clone(net.Forward(x))
+	for _, i := range []int{0, 255, 256, 699} {
+		one := net.Predict(new(Matrix), NewMatrix(1, 4, x.Row(i)...))
+		for j, v := range one.Data {
+			if v != all.at(i, j) {
+				t.Errorf("row %d alone is %v, among others %v", i, one.Data, all.Row(i))
+			}
+			if v == forward.at(i, j) {
+				t.Errorf("row %d: Predict used the batch's statistics", i)
+			}
+		}
+	}
+	// Of a single row ẑ is zero, whatever the row.
+	if one := clone(net.Forward(NewMatrix(1, 4, x.Row(0)...))); one.Data[0] != net.Forward(NewMatrix(1, 4, x.Row(1)...)).Data[0] {
+		t.Error("Forward does not normalise by the rows it is given")
+	}
+}
+
+// Without normalisation Predict is Forward, to the last bit.
+func TestPredictIsForward(t *testing.T) {
+	net := NewNetwork(1, Inits["he"], Tanh, 4, 300, 5, 2)
+	x := fill(NewMatrix(300, 4), newRand())
+	y, want := net.Predict(new(Matrix), x), net.Forward(x)
+	for i, v := range want.Data {
+		if y.Data[i] != v {
+			t.Fatalf("element %d is %v, Forward's %v", i, y.Data[i], v)
+		}
+	}
+}
+
+func TestPredictDoesNotAllocate(t *testing.T) {
+	net := normalized(NewNetwork(1, Inits["he"], ReLU, 4, 6, 2))
+	x, y := fill(NewMatrix(1, 4), newRand()), new(Matrix)
+	net.Predict(y, x)
+	if n := testing.AllocsPerRun(20, func() { net.Predict(y, x) }); n > 0 {
+		t.Errorf("a prediction allocates %v times", n)
+	}
+}
+
+func TestNormPanics(t *testing.T) {
+	net := NewNetwork(1, Inits["he"], ReLU, 4, 6, 2)
+	net[0].Norm = NewBatchNorm(5)
+	for want, f := range map[string]func(){
+		"mlp: Forward: normalisation of 5 units in a layer of 6": func() { net.Forward(NewMatrix(1, 4)) },
+		"mlp: Predict: input 1×3":                                func() { net.Predict(new(Matrix), NewMatrix(1, 3)) },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("panic %v, want %s", got, want)
+				}
+			}()
+			f()
+		}()
+	}
+}

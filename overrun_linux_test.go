@@ -1,0 +1,178 @@
+// The kernels on memory that ends where they may end and begins where they may
+// begin: a page that nobody may touch lies right behind it, or right before it.
+// Not here: the numbers of ordinary shapes (mat_test.go).
+
+package mlp
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"syscall"
+	"testing"
+	"unsafe"
+)
+
+// A fence is memory between two pages that cannot be read or written.
+type fence struct{ pages []byte }
+
+func newFence(t *testing.T, size int) fence {
+	t.Helper()
+	page := syscall.Getpagesize()
+	size = (size + page - 1) / page * page
+	all, err := syscall.Mmap(-1, 0, page+size+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Munmap(all) })
+	for _, p := range [][]byte{all[:page], all[page+size:]} {
+		if err := syscall.Mprotect(p, syscall.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fence{all[page : page+size : page+size]}
+}
+
+// bytes returns n bytes that end at the fence or begin at it.
+func (f fence) bytes(n int, atEnd bool) []byte {
+	if atEnd {
+		return f.pages[len(f.pages)-n:]
+	}
+	return f.pages[:n:n]
+}
+
+// floats does the same for numbers, and fills them.
+func (f fence) floats(n int, atEnd bool) []float64 {
+	if n == 0 {
+		return nil
+	}
+	x := unsafe.Slice((*float64)(unsafe.Pointer(&f.bytes(8*n, atEnd)[0])), n)
+	for i := range x {
+		x[i] = float64(i%13) - 6
+	}
+	return x
+}
+
+func (f fence) matrix(rows, cols int, atEnd bool) *Matrix {
+	return &Matrix{rows, cols, f.floats(rows*cols, atEnd)}
+}
+
+// fenced runs do with the memory at either end, on this goroutine alone, and
+// says what was being done where it touches a fence.
+func fenced(t *testing.T, what func() string, do func(atEnd bool)) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	for _, atEnd := range []bool{true, false} {
+		func() {
+			defer func() {
+				if r := recover(); r != nil {
+					t.Fatalf("%s %s, at the end %v: %v", Kernel(), what(), atEnd, r)
+				}
+			}()
+			do(atEnd)
+		}()
+	}
+}
+
+// The fences work.
+func TestFence(t *testing.T) {
+	f := newFence(t, 100)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	x := f.floats(5, true)
+	for _, p := range []*float64{
+		(*float64)(unsafe.Add(unsafe.Pointer(&x[0]), 8*5)),
+		(*float64)(unsafe.Add(unsafe.Pointer(&f.pages[0]), -8)),
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("what is beyond a fence can be read")
+				}
+			}()
+			x[0] = *p
+		}()
+	}
+}
+
+// Each kernel, all of m, n and k to past two tiles, and past the longest run.
+func TestProductsOverrun(t *testing.T) {
+	const most = 49 * 2000 * 8
+	fx, fy, fz := newFence(t, most), newFence(t, most), newFence(t, most)
+	eachKernel(t, func(t *testing.T) {
+		rows, lanes, wide := tileSize()
+		ms, ns, ks := 2*rows+2, 2*lanes*wide+2, []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 10}
+		if testing.Short() {
+			ks = []int{0, 1, 5, 8}
+		}
+		for m := range ms {
+			for n := range ns {
+				for _, k := range ks {
+					overrun(t, m, k, n, fx, fy, fz)
+				}
+			}
+		}
+		for _, n := range []int{1, 4, 10, 13, 24, 25, 49} {
+			overrun(t, rows+1, 2*kBlock+1, n, fx, fy, fz)
+			overrun(t, 5*rows, 2*farStride, n, fx, fy, fz) // panels are copied, of b or of bᵀ
+		}
+		overrun(t, 5*rows, 10, farStride+1, fx, fy, fz)
+	})
+}
+
+func overrun(t *testing.T, m, k, n int, fx, fy, fz fence) {
+	var name string
+	var first []float64
+	fenced(t, func() string { return fmt.Sprintf("%s %d×%d×%d", name, m, k, n) }, func(atEnd bool) {
+		z := fz.matrix(m, n, atEnd)
+		for i, set := range []func(){
+			func() { z.Mul(fx.matrix(m, k, atEnd), fy.matrix(k, n, atEnd)) },
+			func() { z.TMul(fx.matrix(k, m, atEnd), fy.matrix(k, n, atEnd)) },
+			func() { z.MulT(fx.matrix(m, k, atEnd), fy.matrix(n, k, atEnd)) },
+		} {
+			name = [...]string{"Mul", "TMul", "MulT"}[i]
+			set()
+			if i == 0 && atEnd {
+				first = slices.Clone(z.Data)
+			} else if i == 0 && !slices.Equal(z.Data, first) {
+				t.Fatalf("%s %s %d×%d×%d: other numbers at another place", Kernel(), name, m, k, n)
+			}
+		}
+	})
+}
+
+// The elementwise steps, and the copy and the transposition of a panel.
+func TestElementwiseOverrun(t *testing.T) {
+	const most = 60 * 60 * 8
+	f, g, h, p := newFence(t, most), newFence(t, most), newFence(t, most), newFence(t, most)
+	eachKernel(t, func(t *testing.T) {
+		for n := range 40 {
+			for name, do := range map[string]func(z, x, y []float64, b []byte){
+				"add":      func(z, x, _ []float64, _ []byte) { add(z, x) },
+				"relu":     func(z, _, _ []float64, _ []byte) { relu(z) },
+				"reluBack": func(z, x, _ []float64, _ []byte) { reluBack(z, x) },
+				"axpy":     func(z, x, _ []float64, _ []byte) { axpy(z, x, 0.5) },
+				"bytesTo":  func(z, x, y []float64, b []byte) { bytesTo(z, b, x, y) },
+			} {
+				fenced(t, func() string { return fmt.Sprintf("%s of %d", name, n) }, func(atEnd bool) {
+					do(f.floats(n, atEnd), g.floats(n, atEnd), h.floats(n, atEnd), p.bytes(n, atEnd))
+				})
+			}
+		}
+		_, lanes, wide := tileSize()
+		for w := 1; w <= lanes*wide; w++ {
+			width := (w + lanes - 1) / lanes * lanes
+			for k := 1; k <= 2*lanes+2; k++ {
+				for _, stride := range []int{0, 1, 5} { // between rows, and where they are columns
+					fenced(t, func() string { return fmt.Sprintf("copy of %d×%d", k, w) }, func(atEnd bool) {
+						pack(f.floats(k*width, atEnd), g.floats((k-1)*(w+stride)+w, atEnd), width, w, k, w+stride, 1)
+					})
+					fenced(t, func() string { return fmt.Sprintf("transposition of %d×%d", k, w) }, func(atEnd bool) {
+						pack(f.floats(k*width, atEnd), g.floats((w-1)*(k+stride)+k, atEnd), width, w, k, 1, k+stride)
+					})
+				}
+			}
+		}
+	})
+}

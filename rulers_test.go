@@ -1,0 +1,124 @@
+package mlp
+
+import (
+	"context"
+	"math"
+	"testing"
+	"time"
+)
+
+// The rulers of one step, each from its definition.
+func TestRulers(t *testing.T) {
+	data := blobs(12)
+	net, start := NewNetwork(1, Inits["he"], Sigmoid, 4, 5, 2), NewNetwork(1, Inits["he"], Sigmoid, 4, 5, 2)
+	h, err := Train(context.Background(), net, data, Config{Rate: 0.5, Epochs: 1, Batch: 12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dy Matrix
+	SoftmaxCrossEntropy(&dy, start.Forward(data.X), data.Y)
+	start.Backward(&dy)
+	norm := func(x []float64) float64 {
+		s := 0.0
+		for _, v := range x {
+			s += v * v
+		}
+		return math.Sqrt(s)
+	}
+	for i, l := range start {
+		var want Rulers
+		step := make([]float64, len(l.W.Data))
+		for j, g := range l.DW.Data {
+			want.GradMean += math.Abs(g) / float64(len(l.W.Data))
+			step[j] = 0.5 * g
+		}
+		want.GradNorm, want.Delta, want.Update = norm(l.DW.Data), norm(l.DB.Data), norm(step)/norm(l.W.Data)
+		for which, got := range map[string]Rulers{"first": h[0].First[i], "last": h[0].Layers[i]} {
+			for j, v := range []float64{got.GradMean / want.GradMean, got.GradNorm / want.GradNorm, got.Delta / want.Delta, got.Update / want.Update} {
+				if math.Abs(v-1) > 1e-12 {
+					t.Errorf("layer %d, %s step, ruler %d: %v times what it should be", i+1, which, j, v)
+				}
+			}
+		}
+		// The first step's units are seen before it, the epoch's after it.
+		var before, after Rulers
+		before.units(l.Act, &l.a)
+		net.Forward(data.X)
+		after.units(l.Act, &net[i].a)
+		if h[0].First[i].Spread != before.Spread || h[0].Layers[i].Spread != after.Spread {
+			t.Errorf("layer %d: spread %v and %v, want %v and %v", i+1, h[0].First[i].Spread, h[0].Layers[i].Spread, before.Spread, after.Spread)
+		}
+	}
+}
+
+func TestUnits(t *testing.T) {
+	for _, c := range []struct {
+		act          *Activation
+		a            *Matrix // three units, three samples
+		idle, spread float64
+	}{
+		{ReLU, NewMatrix(3, 3, 0, 0, 1, 0, 0, 1, 0, 3, 1), 1.0 / 3, math.Sqrt(12.0/9 - 4.0/9)}, // one never fires
+		{Sigmoid, NewMatrix(3, 3, 0.99, 0.5, 0.01, 0.99, 0.5, 0.01, 0.99, 0.5, 0.01), 2.0 / 3, 0.49 * math.Sqrt(2.0/3)},
+		{Tanh, NewMatrix(3, 3, 0.99, 0, -0.99, 0.99, 0, -0.99, 0.99, 0, 0.99), 2.0 / 3, math.Sqrt(0.99*0.99*6/9 - 0.22*0.22)},
+		{Linear, NewMatrix(3, 3), 0, 0},
+	} {
+		var r Rulers
+		r.units(c.act, c.a)
+		if r.Idle != c.idle || math.Abs(r.Spread-c.spread) > 1e-12 {
+			t.Errorf("%s: idle %v, spread %v, want %v and %v", c.act.Name, r.Idle, r.Spread, c.idle, c.spread)
+		}
+	}
+}
+
+func TestRise(t *testing.T) {
+	for _, c := range []struct {
+		losses []float64
+		want   float64
+	}{
+		{[]float64{1, 2, 3, 4, 5}, 0},
+		{[]float64{1, 2, 3, 4, 5, 6}, 5},
+		{[]float64{1, 2, 3, 3, 4, 5, 6}, 0},
+		{[]float64{9, 1, 2, 3, 4, 5, 7, 9, 1}, 7},
+	} {
+		var r rise
+		for _, v := range c.losses {
+			r.add(v)
+		}
+		if r.most != c.want {
+			t.Errorf("%v rise by %v, want %v", c.losses, r.most, c.want)
+		}
+	}
+}
+
+// BenchmarkRulers reports what measuring once costs beside an epoch of the
+// sample's 4,000 digits.
+func BenchmarkRulers(b *testing.B) {
+	train, _, err := sampleDigits()
+	if err != nil {
+		b.Fatal(err)
+	}
+	net := NewNetwork(1, Inits["small"], ReLU, Pixels, 256, 128, Classes)
+	t, err := newTrainer(net, train, Config{Rate: 0.1, Epochs: 1 << 30, Batch: 64})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var whole, rulers time.Duration
+	for n := range b.N {
+		begin := time.Now()
+		if _, err := t.epoch(context.Background(), n+2); err != nil {
+			b.Fatal(err)
+		}
+		whole += time.Since(begin)
+		p := passes.get()
+		t.Batch = 256
+		t.train.Batch(&t.x, &t.y, t.order[:256])
+		p.run(net, &t.out, &t.x)
+		t.Batch = 64
+		begin = time.Now()
+		t.remember()
+		p.measure(net, &t.out, t.measureStep())
+		rulers += time.Since(begin)
+		passes.put(p)
+	}
+	b.ReportMetric(100*rulers.Seconds()/whole.Seconds(), "%")
+}
