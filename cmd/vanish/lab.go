@@ -47,13 +47,8 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	if l.test, err = l.digits("t10k", 1, stderr); err != nil {
 		return nil, err
 	}
-	l.out = filepath.Clean(l.out)
-	if err = os.MkdirAll(l.out, 0o777); err == nil {
-		probe := filepath.Join(l.out, ".probe.tmp")
-		err = errors.Join(os.WriteFile(probe, nil, 0o666), os.Remove(probe))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("-out %s: %w", o.out, err)
+	if err = writable(filepath.Clean(l.out)); err != nil {
+		return nil, fmt.Errorf("-out %s: %w", l.out, err)
 	}
 	return l, nil
 }
@@ -95,7 +90,7 @@ type recipe struct {
 	norm       bool // batch normalisation in the hidden layers
 }
 
-var recipes = []recipe{{"small", "small", false}, {"xavier", "xavier", false}, {"he", "he", false}, {"he + batch norm", "he", true}}
+var recipes = [...]recipe{{"small", "small", false}, {"xavier", "xavier", false}, {"he", "he", false}, {"he + batch norm", "he", true}}
 
 func (r recipe) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
 	sizes := slices.Concat([]int{mlp.Pixels}, hidden, []int{mlp.Classes})
