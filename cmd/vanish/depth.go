@@ -44,18 +44,7 @@ func depth(l *lab) (*mlp.Figure, error) {
 	}
 	l.printf("depth: 784-30-…-30-10, %d digits, %d epochs, batches of 64, rate 0.1\n", train.Len(), depthEpochs)
 	l.printf("‖δ‖ of the first hidden layer ÷ that of the last, before training · test accuracy after it\n\n")
-	for a, act := range activations {
-		for r := range recipes {
-			for _, f := range all[a][r] {
-				l.record(f.ratio, f.accuracy)
-				l.hash.Write([]byte(f.weights))
-			}
-		}
-		l.table(act.Name+" layers", deepest, func(row, r int) string {
-			f := all[a][r][row]
-			return fmt.Sprintf("%.2g · %.3f", f.ratio, f.accuracy)
-		})
-	}
+	l.depthTables(&all)
 	return l.caption(depthSheet(&all), depthSentences(&all)...), nil
 }
 
@@ -74,6 +63,21 @@ func (l *lab) live(f *fate, net mlp.Network, train, test mlp.Dataset, x, y *mlp.
 	}
 	_, f.accuracy = mlp.Evaluate(net, test, nil)
 	return nil
+}
+
+// depthTables prints a table for each activation.
+func (l *lab) depthTables(all *fates) {
+	for a, act := range activations {
+		for _, recipe := range all[a] {
+			for _, f := range recipe {
+				l.record(f.ratio, f.accuracy)
+				l.hash.Write([]byte(f.weights))
+			}
+		}
+		l.table(act.Name+" layers", deepest, func(row, r int) string {
+			return fmt.Sprintf("%.2g · %.3f", all[a][r][row].ratio, all[a][r][row].accuracy)
+		})
+	}
 }
 
 // depthSheet is a column for each activation: above the ratio, below the
