@@ -174,8 +174,8 @@ const (
 // of them stays in the second level of the cache. Row by row of tiles, a's rows
 // stay in the first level for all of a strip.
 const (
-	kBlock    = 384 // the longest run of k
-	stripCols = 120 // the widest strip: a multiple of every kernel's tile
+	kBlock    = 512 // the longest run of k
+	stripCols = 96 // the widest strip: a multiple of every kernel's tile
 )
 
 // A strip of b is copied where its rows lie so far apart that they compete for

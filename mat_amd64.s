@@ -102,6 +102,9 @@ label:                      \
 	VMOVUPD.Z (zp), K1, z0     \
 	VMOVUPD.Z 64(zp), K2, z1   \
 	VMOVUPD.Z 128(zp), K3, z2  \
+	PREFETCHT0 192(zp)         \
+	PREFETCHT0 256(zp)         \
+	PREFETCHT0 320(zp)         \
 	ADDQ ldz, zp               \
 	DECQ rows                  \
 	JZ   begin
