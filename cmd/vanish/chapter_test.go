@@ -153,7 +153,7 @@ func TestNielsenBiases(t *testing.T) {
 func TestSentences(t *testing.T) {
 	alike := mlp.Rulers{GradMean: 1, GradNorm: 1, Delta: 1, Update: 1}
 	m := &reading{recipe: recipes[0], layers: []mlp.Rulers{alike, alike}, size: []float64{8, 2}, input: []float64{6, 2}}
-	want := "From small weights, layer 1 against 2: mean |∇W| the same, ‖∇W‖ the same, ‖δ‖ the same, ‖ΔW‖/‖W‖ the same."
+	want := "small, layer 1 against 2: mean |∇W| the same, ‖∇W‖ the same, ‖δ‖ the same, ‖ΔW‖/‖W‖ the same."
 	if s := m.sentences(); len(s) != 1 || s[0] != want {
 		t.Errorf("where all agree it says %q", s)
 	}
