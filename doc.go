@@ -28,6 +28,7 @@
 //	npz.go          NumPy's .npz archives
 //	model.go        a network as such an archive
 //	mnist.go        IDX files and the digits
+//	known.go        the files of digits that are known by their content
 //	svgplot.go      charts
 //
 // # Every bit

@@ -8,10 +8,8 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
 	"embed"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -58,6 +56,11 @@ func (e FormatError) Error() string { return string(e) }
 // [io.ErrUnexpectedEOF] where the file is cut short, and is not nil for bytes
 // left over or a wrong gzip checksum.
 func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
+	return readIDX(r, func([]int) error { return nil })
+}
+
+// readIDX does so and refuses dimensions that do not fit, before it reads data.
+func readIDX(r io.Reader, fit func(dims []int) error) (dims []int, data []byte, err error) {
 	br := bufio.NewReader(r)
 	if b, _ := br.Peek(2); string(b) == "\x1f\x8b" {
 		zr, err := gzip.NewReader(br)
@@ -67,10 +70,12 @@ func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
 		br = bufio.NewReader(zr)
 	}
 	dims, size, err := readIDXHeader(br)
-	if err != nil {
-		return nil, nil, err
+	if err == nil {
+		err = fit(dims)
 	}
-	data, err = readIDXData(br, 4+4*len(dims), size)
+	if err == nil {
+		data, err = readIDXData(br, 4+4*len(dims), size)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -188,19 +193,23 @@ func Sample() fs.FS {
 // error holds the path where fsys is os.DirFS(dir). It wraps [fs.ErrNotExist]
 // where a file is missing.
 func LoadMNIST(fsys fs.FS, part string) (*MNIST, error) {
-	images, err := loadIDX(fsys, origin{part: part, kind: "images"}, 3)
+	images, err := loadIDX(fsys, origin{part: part, kind: "images"}, 3, func(d []int) error {
+		if d[0] == 0 || d[1] != 28 || d[2] != 28 {
+			return FormatError(fmt.Sprintf("%d images of %d×%d pixels, want some of 28×28", d[0], d[1], d[2]))
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	if d := images.dims; d[0] == 0 || d[1] != 28 || d[2] != 28 {
-		return nil, FormatError(fmt.Sprintf("%s: %d images of %d×%d pixels, want some of 28×28", images.name, d[0], d[1], d[2]))
-	}
-	labels, err := loadIDX(fsys, origin{part: part, kind: "labels"}, 1)
+	labels, err := loadIDX(fsys, origin{part: part, kind: "labels"}, 1, func(d []int) error {
+		if d[0] != images.dims[0] {
+			return FormatError(fmt.Sprintf("%d labels for the %d images of %s", d[0], images.dims[0], images.name))
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	if len(labels.data) != images.dims[0] {
-		return nil, FormatError(fmt.Sprintf("%s: %d labels for the %d images of %s", labels.name, len(labels.data), images.dims[0], images.name))
 	}
 	if i := slices.IndexFunc(labels.data, func(label byte) bool { return label >= Classes }); i >= 0 {
 		return nil, FormatError(fmt.Sprintf("%s: label %d at index %d, want 0 to 9", labels.name, labels.data[i], i))
@@ -214,52 +223,6 @@ func LoadMNIST(fsys fs.FS, part string) (*MNIST, error) {
 	return m, nil
 }
 
-// An origin is what a file is known to be.
-type origin struct{ set, part, kind string }
-
-func (o origin) String() string { return o.part + "-" + o.kind + " of " + o.set }
-
-// origins has the files that are known by the SHA-256 of their content, unpacked:
-// recompressed copies are common.
-var origins = map[string]origin{
-	"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db": {"MNIST", "train", "images"},
-	"65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5": {"MNIST", "train", "labels"},
-	"0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7": {"MNIST", "t10k", "images"},
-	"ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2": {"MNIST", "t10k", "labels"},
-	"bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9": {"Fashion-MNIST", "train", "labels"},
-	"0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34": {"Fashion-MNIST", "t10k", "labels"},
-}
-
-// identify returns what an IDX file of these dimensions and data is known to be.
-func identify(dims []int, data []byte) origin {
-	if dims[0] != 60000 && dims[0] != 10000 { // as many as each known file has
-		return origin{}
-	}
-	head := []byte{0, 0, 8, byte(len(dims))}
-	for _, d := range dims {
-		head = binary.BigEndian.AppendUint32(head, uint32(d))
-	}
-	h := sha256.New()
-	h.Write(head)
-	h.Write(data)
-	return origins[hex.EncodeToString(h.Sum(nil))]
-}
-
-// sameSet says whose images and labels these are.
-func sameSet(images, labels origin) (known string, err error) {
-	switch {
-	case images == labels: // neither is known
-		return "", nil
-	case images.set == labels.set:
-		return images.set, nil
-	case images.set == "":
-		return "labels of " + labels.set, nil
-	case labels.set == "":
-		return "images of " + images.set, nil
-	}
-	return "", FormatError(fmt.Sprintf("it holds the %v, beside the %v", labels, images))
-}
-
 // An idx is what an IDX file holds, and what it is known to be.
 type idx struct {
 	name string
@@ -268,10 +231,11 @@ type idx struct {
 	is   origin
 }
 
-// loadIDX reads the file that should be want and of the given rank under the
-// first of its spellings that is there. Folders are passed over: some archives of
-// MNIST unpack to a folder of one spelling beside the file of the other.
-func loadIDX(fsys fs.FS, want origin, rank int) (*idx, error) {
+// loadIDX reads the file that should be want, of the given rank and of dimensions
+// that fit, under the first of its spellings that is there. Folders are passed
+// over: some archives of MNIST unpack to a folder of one spelling beside the file
+// of the other.
+func loadIDX(fsys fs.FS, want origin, rank int, fit func(dims []int) error) (*idx, error) {
 	stem := want.part + "-" + want.kind
 	for _, format := range []string{"%s-idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte", "%s.idx%d-ubyte.gz"} {
 		f := &idx{name: fmt.Sprintf(format, stem, rank)}
@@ -280,11 +244,13 @@ func loadIDX(fsys fs.FS, want origin, rank int) (*idx, error) {
 			continue
 		}
 		if err == nil && !info.Mode().IsRegular() {
-			return nil, FormatError(f.name + ": not a regular file") // a pipe would be waited for
+			err = FormatError("not a regular file") // a pipe would be waited for
 		}
-		if f.dims, f.data, err = readIDXFile(fsys, f.name); err == nil {
-			f.is = identify(f.dims, f.data)
-			err = f.check(want, rank)
+		if err == nil {
+			err = f.read(fsys, want, rank, fit)
+		}
+		if e, ok := err.(*fs.PathError); ok {
+			err = e.Err // which names the file once more
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
@@ -294,32 +260,44 @@ func loadIDX(fsys fs.FS, want origin, rank int) (*idx, error) {
 	return nil, fmt.Errorf("%s-idx%d-ubyte: %w, nor with .gz or .idx", stem, rank, fs.ErrNotExist)
 }
 
-func readIDXFile(fsys fs.FS, name string) (dims []int, data []byte, err error) {
-	f, err := fsys.Open(name)
+// read reads f's file. Of what does not fit it reads the data only where they may
+// be known, to say what they are.
+func (f *idx) read(fsys fs.FS, want origin, rank int, fit func(dims []int) error) error {
+	r, err := fsys.Open(f.name)
 	if err != nil {
-		var pathError *fs.PathError
-		if errors.As(err, &pathError) {
-			err = pathError.Err // the caller gives the name
-		}
-		return nil, nil, err
+		return err
 	}
-	defer f.Close()
-	return ReadIDX(f)
-}
-
-// check refuses what is known to be another file, or of another rank.
-func (f *idx) check(want origin, rank int) error {
-	if f.is.set != "" && (f.is.part != want.part || f.is.kind != want.kind) {
+	defer r.Close()
+	fitRank := func(dims []int) error {
+		if err := checkRank(dims, rank); err != nil {
+			return err
+		}
+		return fit(dims)
+	}
+	f.dims, f.data, err = readIDX(r, func(dims []int) error {
+		if mayBeKnown(dims) {
+			return nil
+		}
+		return fitRank(dims)
+	})
+	if err != nil {
+		return err
+	}
+	if f.is = identify(f.dims, f.data); f.is.set != "" && (f.is.part != want.part || f.is.kind != want.kind) {
 		return FormatError(fmt.Sprintf("it holds the %v", f.is))
 	}
-	if len(f.dims) == rank {
+	return fitRank(f.dims)
+}
+
+func checkRank(dims []int, rank int) error {
+	if len(dims) == rank {
 		return nil
 	}
 	swapped := ""
-	if len(f.dims)+rank == 1+3 {
+	if len(dims)+rank == 1+3 {
 		swapped = " (are the images and the labels swapped?)"
 	}
-	return FormatError(fmt.Sprintf("an IDX file of rank %d, want rank %d%s", len(f.dims), rank, swapped))
+	return FormatError(fmt.Sprintf("an IDX file of rank %d, want rank %d%s", len(dims), rank, swapped))
 }
 
 // Len returns the number of images.
@@ -389,9 +367,31 @@ func (m *MNIST) Standardize(mean, std []float64) {
 func (m *MNIST) Batch(x, y *Matrix, index []int) {
 	x.Reset(len(index), Pixels)
 	y.Reset(len(index), Classes)
-	clear(y.Data)
-	for i, k := range index {
-		bytesTo(x.Row(i), m.Images[k*Pixels:(k+1)*Pixels], m.scale, m.shift)
-		y.Data[i*Classes+int(m.Labels[k])] = 1
+	g := gathers.get()
+	*g = gather{m, x, y, index}
+	share((len(index)+gatherRows-1)/gatherRows, g)
+	*g = gather{}
+	gathers.put(g)
+}
+
+// gather is a batch under way. A part of it is so many rows.
+type gather struct {
+	m     *MNIST
+	x, y  *Matrix
+	index []int
+}
+
+const gatherRows = 16
+
+var gathers = make(spares[gather], 16)
+
+func (g *gather) part(c int) {
+	m := g.m
+	for i := c * gatherRows; i < min((c+1)*gatherRows, len(g.index)); i++ {
+		k := g.index[i]
+		bytesTo(g.x.Row(i), m.Images[k*Pixels:(k+1)*Pixels], m.scale, m.shift)
+		want := g.y.Row(i)
+		clear(want)
+		want[m.Labels[k]] = 1
 	}
 }

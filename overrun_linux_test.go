@@ -98,7 +98,7 @@ func TestFence(t *testing.T) {
 
 // Each kernel, all of m, n and k to past two tiles, and past the longest run.
 func TestProductsOverrun(t *testing.T) {
-	const most = 49 * 2000 * 8
+	const most = 2 * stripCols * 2000 * 8
 	fx, fy, fz := newFence(t, most), newFence(t, most), newFence(t, most)
 	eachKernel(t, func(t *testing.T) {
 		rows, lanes, wide := tileSize()
@@ -113,7 +113,7 @@ func TestProductsOverrun(t *testing.T) {
 				}
 			}
 		}
-		for _, n := range []int{1, 4, 10, 13, 24, 25, 49} {
+		for _, n := range []int{1, 4, 10, 13, 24, 25, 49, stripCols - 1, stripCols + 1, 2*stripCols + 1} {
 			overrun(t, rows+1, 2*kBlock+1, n, fx, fy, fz)
 			overrun(t, 5*rows, 2*farStride, n, fx, fy, fz) // panels are copied, of b or of bᵀ
 		}
@@ -149,11 +149,16 @@ func TestElementwiseOverrun(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		for n := range 40 {
 			for name, do := range map[string]func(z, x, y []float64, b []byte){
-				"add":      func(z, x, _ []float64, _ []byte) { add(z, x) },
-				"relu":     func(z, _, _ []float64, _ []byte) { relu(z) },
-				"reluBack": func(z, x, _ []float64, _ []byte) { reluBack(z, x) },
-				"axpy":     func(z, x, _ []float64, _ []byte) { axpy(z, x, 0.5) },
-				"bytesTo":  func(z, x, y []float64, b []byte) { bytesTo(z, b, x, y) },
+				"add":         func(z, x, _ []float64, _ []byte) { add(z, x) },
+				"relu":        func(z, _, _ []float64, _ []byte) { relu(z) },
+				"reluBack":    func(z, x, _ []float64, _ []byte) { reluBack(z, x) },
+				"axpy":        func(z, x, _ []float64, _ []byte) { axpy(z, x, 0.5) },
+				"bytesTo":     func(z, x, y []float64, b []byte) { bytesTo(z, b, x, y) },
+				"exps":        func(z, _, _ []float64, _ []byte) { exps(z) },
+				"sigmoids":    func(z, _, _ []float64, _ []byte) { sigmoids(z) },
+				"tanhs":       func(z, _, _ []float64, _ []byte) { tanhs(z) },
+				"sigmoidBack": func(z, x, _ []float64, _ []byte) { sigmoidBack(z, x) },
+				"tanhBack":    func(z, x, _ []float64, _ []byte) { tanhBack(z, x) },
 			} {
 				fenced(t, func() string { return fmt.Sprintf("%s of %d", name, n) }, func(atEnd bool) {
 					do(f.floats(n, atEnd), g.floats(n, atEnd), h.floats(n, atEnd), p.bytes(n, atEnd))

@@ -92,11 +92,32 @@ func TestReplaceEach(t *testing.T) {
 	if err := writeSet(filepath.Join(dir, setA), []file{{"a", []byte("1")}, {"b", []byte("2")}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := replaceEach(dir, setA, []file{{name: "a"}, {name: "b"}}); err != nil {
+	os.WriteFile(filepath.Join(dir, "c"), nil, 0o666)
+	if err := replaceEach(dir, setA, []file{{"a", []byte("1")}, {"b", []byte("2")}, {name: "c"}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := contents(t, dir); len(got) != 2 || got["a"] != "1" || got["b"] != "2" {
 		t.Errorf("files %q", got)
+	}
+}
+
+// A file that the next set has not goes with the set that had it.
+func TestReplaceWithFewer(t *testing.T) {
+	dir := t.TempDir()
+	os.WriteFile(filepath.Join(dir, "b"), []byte("0"), 0o666)
+	os.WriteFile(filepath.Join(dir, "another's"), []byte("0"), 0o666)
+	for i, want := range []string{"map[a:1 another's:0 b:1]", "map[a:2 another's:0]", "map[a:3 another's:0 b:3]"} {
+		n := fmt.Append(nil, i+1)
+		files := []file{{"a", n}, {"b", n}}
+		if i == 1 {
+			files[1].content = nil
+		}
+		if err := errors.Join(replace(dir, files), replace(dir, files), settle(dir), settle(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(contents(t, dir)); got != want {
+			t.Errorf("files %s, want %s", got, want)
+		}
 	}
 }
 
@@ -120,15 +141,18 @@ func setOf(t *testing.T, dir string) int {
 	if !strings.Contains(string(chart), fmt.Sprintf("Over %d epochs", n)) {
 		t.Fatalf("history.csv has %d epochs, curves.svg others", n)
 	}
+	if rulers, _ := os.ReadFile(filepath.Join(dir, "gradients.svg")); !strings.Contains(string(rulers), fmt.Sprintf("after %d epochs", n)) {
+		t.Fatalf("history.csv has %d epochs, gradients.svg others", n)
+	}
 	return n
 }
 
-// binary is the command as a program, built once.
-var binary = sync.OnceValues(func() (name string, err error) {
-	if binaryDir, err = os.MkdirTemp("", "train"); err != nil {
+// program is the command as a program, built once.
+var program = sync.OnceValues(func() (name string, err error) {
+	if programDir, err = os.MkdirTemp("", "train"); err != nil {
 		return "", err
 	}
-	name = filepath.Join(binaryDir, "train")
+	name = filepath.Join(programDir, "train")
 	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, out)
@@ -136,11 +160,11 @@ var binary = sync.OnceValues(func() (name string, err error) {
 	return name, err
 })
 
-var binaryDir string
+var programDir string
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	os.RemoveAll(binaryDir)
+	os.RemoveAll(programDir)
 	os.Exit(code)
 }
 
@@ -156,7 +180,7 @@ type process struct {
 // start starts a run and waits until it has printed its second epoch.
 func start(t *testing.T, prepare func(p *process)) *process {
 	t.Helper()
-	name, err := binary()
+	name, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,11 +83,11 @@ func (out *output) save() error {
 	if err != nil {
 		return err
 	}
-	files := []file{{"history.csv", table}, {"curves.svg", curves(out.history).SVG()}}
+	files := []file{{"history.csv", table}, {"curves.svg", curves(out.history).SVG()}, {"gradients.svg", nil}, {"model.npz", out.model.Bytes()}}
 	if rulers := gradients(out.history); rulers != nil {
-		files = append(files, file{"gradients.svg", rulers.SVG()})
+		files[2].content = rulers.SVG()
 	}
-	err = replace(out.dir, append(files, file{"model.npz", out.model.Bytes()}))
+	err = replace(out.dir, files)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ const (
 
 type file struct {
 	name    string
-	content []byte
+	content []byte // nil: there shall be none
 }
 
 // replace puts files in the place of those in dir, all or none of them. They are
@@ -59,7 +59,7 @@ func writeSet(set string, files []file) error {
 		err = os.Mkdir(set, 0o777)
 	}
 	for _, f := range files {
-		if err == nil {
+		if err == nil && f.content != nil {
 			err = writeSynced(filepath.Join(set, f.name), f.content)
 		}
 	}
@@ -112,7 +112,13 @@ func point(name, target string) error {
 // not before all are written.
 func replaceEach(dir, set string, files []file) error {
 	for _, f := range files {
-		if err := os.Rename(filepath.Join(dir, set, f.name), filepath.Join(dir, f.name)); err != nil {
+		var err error
+		if name := filepath.Join(dir, f.name); f.content != nil {
+			err = os.Rename(filepath.Join(dir, set, f.name), name)
+		} else if err = os.Remove(name); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -133,7 +139,7 @@ func settle(dir string) error {
 		}
 		err := os.Rename(filepath.Join(dir, current, e.Name()), name)
 		if errors.Is(err, fs.ErrNotExist) {
-			err = os.Remove(name) // it never was written
+			err = os.Remove(name) // there shall be none
 		}
 		if err != nil {
 			return err

@@ -1,0 +1,204 @@
+// How much memory a file can make the process take: at most ten times its content
+// and 64 MiB. Content is the bytes that are there once unpacked, as far as the file
+// may hold them: 47 MB of an image file, the file itself where it only claims.
+
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBoundedChild is a run in a process of its own, which prints its exit code
+// and its peak resident size in KiB. That stands in /proc for the program alone;
+// what wait reports begins with its parent's.
+func TestBoundedChild(t *testing.T) {
+	words := os.Getenv("TRAIN_BOUNDED_CHILD")
+	if words == "" {
+		t.Skip("not a child")
+	}
+	code := run(context.Background(), strings.Split(words, "\n"), io.Discard, os.Stderr)
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var peak int
+	_, line, _ := strings.Cut(string(status), "VmHWM:")
+	fmt.Sscan(line, &peak)
+	fmt.Printf("peak %d %d\n", code, peak)
+}
+
+// bounded runs the command on a file with this content. It must end with code
+// and, where that is 1, one line that has the reason.
+func bounded(t *testing.T, content int, code int, reason string, args ...string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the race detector has memory of its own")
+	}
+	c := exec.Command(os.Args[0], "-test.run", "^TestBoundedChild$")
+	c.Env = append(os.Environ(), "TRAIN_BOUNDED_CHILD="+strings.Join(args, "\n"))
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	if err := c.Run(); err != nil {
+		t.Fatalf("%v: %v: %s", args, err, stderr.String())
+	}
+	var got, peak int
+	if _, err := fmt.Sscanf(stdout.String(), "peak %d %d", &got, &peak); err != nil || peak == 0 {
+		t.Fatalf("%v: %v: %s", args, err, stdout.String())
+	}
+	line := last(stderr.String())
+	if got != code || code == 1 && (!oneLine(line) || !strings.Contains(line, reason)) {
+		t.Errorf("%v: exit code %d, standard error %q, want %q", args, got, stderr.String(), reason)
+	}
+	if most := 10*content>>10 + 64<<10; peak > most {
+		t.Errorf("%s: a peak of %d KiB for a content of %d, the limit is %d", reason, peak, content>>10, most)
+	}
+	t.Logf("peak %4d MiB, limit %5d MiB: %s", peak>>10, (10*content>>20)+64, strings.TrimSpace(line))
+}
+
+// header is an IDX header of those dimensions.
+func header(dims ...uint32) []byte {
+	b := []byte{0, 0, 8, byte(len(dims))}
+	for _, d := range dims {
+		b = binary.BigEndian.AppendUint32(b, d)
+	}
+	return b
+}
+
+// bomb is gzip of a header and n times 16 MiB of zeros, a thousandth of that.
+func bomb(head []byte, n int) []byte {
+	zeros := zipped(make([]byte, 16<<20)) // a member of gzip's, of which many make a file
+	return append(zipped(head), bytes.Repeat(zeros, n)...)
+}
+
+func TestBoundedIDX(t *testing.T) {
+	const GiB = 64 // times 16 MiB
+	full := 60000*28*28 + 16
+	for _, c := range []struct {
+		images, labels []byte
+		content        int
+		reason         string
+	}{
+		{header(1<<32-1, 28, 28), nil, 16, "claims"},
+		{zipped(header(1<<32-1, 28, 28)), nil, 40, "claims"},
+		{zipped(header(1<<20, 28, 28)), nil, 40, "stopped at byte 16"},
+		{bomb(header(60000, 28, 28), GiB), nil, full, "left over"},
+		{bomb(header(60000, 784), GiB), nil, 1 << 20, "rank 2"},
+		{bomb(header(1<<30), GiB), nil, 1 << 20, "swapped"},
+		{bomb(header(1, 1<<15, 1<<15), GiB), nil, 1 << 20, "1 images of 32768×32768"},
+		{idx(9, 28, 28), bomb(header(1<<30), GiB), 1 << 20, "1073741824 labels"},
+		{idx(9, 28, 28), bomb(header(9), GiB), 1 << 20, "left over"},
+		{idx(9, 28, 28), bomb(header(60000), GiB), 1 << 20, "left over"},
+		{bytes.Repeat(zipped(nil), 1<<16), nil, 1 << 20, "stopped at byte 0"},
+	} {
+		dir := t.TempDir()
+		for name, file := range map[string][]byte{"train-images-idx3-ubyte.gz": c.images, "train-labels-idx1-ubyte.gz": c.labels} {
+			if err := os.WriteFile(filepath.Join(dir, name), file, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bounded(t, c.content, 1, c.reason, "-data", dir, "-out", filepath.Join(dir, "out"))
+	}
+}
+
+// npyHeader is what an array's file begins with.
+func npyHeader(descr string, rows, cols int) []byte {
+	return fmt.Appendf(nil, "\x93NUMPY\x01\x00%c\x00%-117s\n", 118, fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", descr, rows, cols))
+}
+
+// An entry is a member of an archive: what it says of itself and what it is.
+type entry struct {
+	name   string
+	data   []byte
+	packed bool
+	claim  uint64 // of its size, if not 0
+}
+
+func zipOf(t *testing.T, entries ...entry) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, e := range entries {
+		h := &zip.FileHeader{Name: e.name, CRC32: crc32.ChecksumIEEE(e.data), UncompressedSize64: uint64(len(e.data))}
+		data := e.data
+		if e.packed {
+			var packed bytes.Buffer
+			w, _ := flate.NewWriter(&packed, flate.BestSpeed)
+			w.Write(data)
+			w.Close()
+			data, h.Method = packed.Bytes(), zip.Deflate
+		}
+		if e.claim > 0 {
+			h.UncompressedSize64 = e.claim
+		}
+		h.CompressedSize64 = uint64(len(data))
+		w, err := z.CreateRaw(h)
+		if err == nil {
+			_, err = w.Write(data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	z.Close()
+	return b.Bytes()
+}
+
+func TestBoundedNPZ(t *testing.T) {
+	array := func(descr string, rows, cols, item int) []byte {
+		return append(npyHeader(descr, rows, cols), make([]byte, rows*cols*item)...)
+	}
+	var thousand, layers []entry
+	for i := range 1000 {
+		thousand = append(thousand, entry{name: fmt.Sprintf("%d.npy", i), data: array("<f8", 1, 1, 8)})
+		layers = append(layers, entry{name: fmt.Sprintf("W%d.npy", i+1), data: array("|u1", 1, 1, 1)}, entry{name: fmt.Sprintf("b%d.npy", i+1), data: array("|u1", 1, 1, 1)})
+	}
+	const many = 100 << 20
+	cases := []struct {
+		reason  string
+		content int // 0: the file's size
+		entries []entry
+	}{
+		{"claims 1099511627776 bytes", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 40}}},
+		{"claims 1099511627776 bytes", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 40, packed: true}}},
+		{"stopped at byte 0 of 1073741824", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 30, packed: true}}},
+		{"not a valid zip file", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 99, packed: true}}},
+		{"bytes of elements", 0, []entry{{name: "W1.npy", data: npyHeader("<f8", 1<<13, 1<<13)}}},
+		{"over the limit of", 0, []entry{{name: "W1.npy", data: npyHeader("<f8", 1<<30, 1<<30)}}},
+		{"W1: file does not exist", 0, thousand},
+		{"more than 1000 layers", 0, layers},
+		{"a member is named", 0, []entry{{name: "../../W1.npy"}}},
+		{"a member is named", 0, []entry{{name: strings.Repeat("W", 60000)}}},
+		{"over the limit of 1048576", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8)}, {name: "b1.npy", data: array("<f8", 1, 1, 8)},
+			{name: "run.json", data: make([]byte, many), packed: true}}},
+		{"not NumPy's", 0, []entry{{name: "W1.npy", data: append([]byte("\x93NUMPY\x01\x00\xff\xff"), bytes.Repeat([]byte("{"), 65535)...), packed: true}}},
+		{"b1: file does not exist", many, []entry{{name: "W1.npy", data: array("|u1", 1, many, 1), packed: true}}}, // each of its bytes becomes a number of eight
+	}
+	for _, c := range cases {
+		file := zipOf(t, c.entries...)
+		name := filepath.Join(t.TempDir(), "file.npz")
+		if err := os.WriteFile(name, file, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		bounded(t, max(c.content, len(file)), 1, c.reason, "-load", name)
+	}
+}
+
+// Ordinary data stay far below, too.
+func TestBoundedRun(t *testing.T) {
+	bounded(t, 0, 0, "", quick("-out", t.TempDir())...)
+	if dir := os.Getenv("MNIST_DIR"); dir != "" {
+		bounded(t, 70000*(28*28+1), 0, "", "-data", dir, "-epochs", "1", "-hidden", "8", "-out", t.TempDir())
+	}
+}

@@ -1,0 +1,92 @@
+// Many goroutines at once: predictions with one network, trainings of others beside
+// them, and what is left when all is over.
+
+package mlp
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// settled waits until no more goroutines run than before.
+func settled(t *testing.T, before int) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+// Twenty goroutines predict with one network, of inputs they share, while two
+// others train networks of their own: every number is what it is alone.
+func TestPredictTogether(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	before := runtime.NumGoroutine()
+	net := NewNetwork(1, Inits["he"], Tanh, 40, 300, 200, 5)
+	net[0].Norm = NewBatchNorm(300)
+	weights := net.Fingerprint()
+	var inputs, want []*Matrix
+	for _, rows := range []int{1, 7, 64, 300} {
+		x := fill(NewMatrix(rows, 40), newRand())
+		inputs = append(inputs, x)
+		want = append(want, net.Predict(new(Matrix), x))
+	}
+	const predictors, rounds = 20, 10
+	var wg sync.WaitGroup
+	for g := range predictors {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			var y Matrix
+			for i := range rounds {
+				k := (g + i) % len(inputs)
+				if net.Predict(&y, inputs[k]); !slices.Equal(y.Data, want[k].Data) {
+					t.Errorf("goroutine %d, round %d: %d rows come out otherwise than alone", g, i, y.Rows)
+					return
+				}
+			}
+		}()
+	}
+	prints := make([]string, 2)
+	for g := range prints {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			other := NewNetwork(1, Inits["he"], ReLU, 4, 200, 100, 2)
+			if _, err := Train(context.Background(), other, blobs(100), Config{Rate: 0.1, Epochs: 3, Batch: 33}); err != nil {
+				t.Error(err)
+			}
+			prints[g] = other.Fingerprint()
+		}()
+	}
+	wg.Wait()
+	if prints[0] != prints[1] || net.Fingerprint() != weights {
+		t.Error("weights differ, or changed by a prediction")
+	}
+	settled(t, before)
+}
+
+// A training that is cancelled at any moment leaves no goroutine, and a network
+// that can be trained again.
+func TestCancelLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for i := range 20 {
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(time.Duration(i*i)*20*time.Microsecond, cancel)
+		net := NewNetwork(1, Inits["he"], ReLU, 4, 200, 100, 2)
+		if _, err := Train(ctx, net, blobs(100), Config{Rate: 0.1, Epochs: 1 << 30, Batch: 33}); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		if _, err := Train(context.Background(), net, blobs(100), Config{Rate: 0.1, Epochs: 1, Batch: 33}); err != nil {
+			t.Errorf("trained again: %v", err)
+		}
+		cancel()
+	}
+	settled(t, before)
+}

@@ -1,0 +1,149 @@
+// The package in another module's vendor folder, where nobody can be asked for
+// anything. Not here: the README's commands for that, which readme_test.go runs.
+
+package mlp
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const vendoringMain = `package main
+
+import (
+	"context"
+	"fmt"
+	"mlp"
+)
+
+func learn() (mlp.History, error) {
+	train, err := mlp.LoadMNIST(mlp.Sample(), "train")
+	if err != nil {
+		return nil, err
+	}
+	net := mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, mlp.Pixels, 16, mlp.Classes)
+	return mlp.Train(context.Background(), net, train, mlp.Config{Rate: 0.1, Epochs: 1, Batch: 64})
+}
+
+func main() { fmt.Println(learn()) }
+`
+
+const vendoringTest = `package main
+
+import "testing"
+
+func TestLearn(t *testing.T) {
+	if h, err := learn(); err != nil || h[0].Accuracy < 0.8 {
+		t.Fatal(h, err)
+	}
+}
+`
+
+// inModule runs a command in dir as on a machine without a network.
+func inModule(t *testing.T, dir string, env []string, name string, args ...string) string {
+	t.Helper()
+	c := exec.Command(name, args...)
+	c.Dir = dir
+	c.Env = append(append(os.Environ(), "GOPROXY=off", "GOSUMDB=off", "GOWORK=off", "GOFLAGS=-mod=mod", "CGO_ENABLED=0"), env...)
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v %s %v: %v\n%s", env, name, args, err, out)
+	}
+	return string(out)
+}
+
+// vendoring makes a module in dir with this package in its vendor folder.
+func vendoring(t *testing.T, dir string) {
+	t.Helper()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"main.go": vendoringMain, "main_test.go": vendoringTest, "go.mod": "module digits\n\ngo 1.24\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inModule(t, dir, nil, "go", "mod", "edit", "-require", "mlp@v0.0.0", "-replace", "mlp="+here)
+	inModule(t, dir, nil, "go", "mod", "vendor")
+	inModule(t, dir, nil, "go", "mod", "edit", "-dropreplace", "mlp", "-replace", "mlp=./gone") // the copy is all there is
+	list := filepath.Join(dir, "vendor", "modules.txt")
+	text, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(list, bytes.ReplaceAll(text, []byte("=> "+here), []byte("=> ./gone")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var vendored = []string{"GOFLAGS=-mod=vendor -trimpath"}
+
+func TestVendored(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles the package three times")
+	}
+	dirs := []string{t.TempDir(), filepath.Join(t.TempDir(), "elsewhere")}
+	if err := os.Mkdir(dirs[1], 0o777); err != nil {
+		t.Fatal(err)
+	}
+	var programs [][]byte
+	for _, dir := range dirs {
+		vendoring(t, dir)
+		inModule(t, dir, vendored, "go", "build", "-o", "digits")
+		program, err := os.ReadFile(filepath.Join(dir, "digits"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs = append(programs, program)
+	}
+	if !bytes.Equal(programs[0], programs[1]) {
+		t.Error("the same program built in another folder differs")
+	}
+	inModule(t, dirs[0], vendored, "go", "test", "-count", "1", "./...")
+	deps := regexp.MustCompile(`(?m)^\tdep\t\S+`).FindAllString(inModule(t, dirs[0], nil, "go", "version", "-m", "digits"), -1)
+	if len(deps) != 1 || deps[0] != "\tdep\tmlp" {
+		t.Errorf("dependencies %q, want mlp alone", deps)
+	}
+	// The command itself has none.
+	here, _ := os.Getwd()
+	command := filepath.Join(dirs[0], "train")
+	inModule(t, here, []string{"GOFLAGS=-trimpath"}, "go", "build", "-o", command, "./cmd/train")
+	if info := inModule(t, here, nil, "go", "version", "-m", command); strings.Contains(info, "\tdep\t") {
+		t.Errorf("the command has dependencies:\n%s", info)
+	}
+}
+
+// TestVendoredEverywhere compiles for processors and systems that are not here,
+// the standard library with it, which takes minutes the first time; CI asks for it
+// by name. Each program is built twice, the second time in another folder.
+func TestVendoredEverywhere(t *testing.T) {
+	if os.Getenv("MLP_ATTACK") == "" {
+		t.Skip("$MLP_ATTACK is not set")
+	}
+	a, b := t.TempDir(), t.TempDir()
+	vendoring(t, a)
+	vendoring(t, b)
+	for _, target := range strings.Fields(`linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+		freebsd/amd64 freebsd/arm64 linux/riscv64 linux/s390x linux/ppc64le linux/386 js/wasm`) {
+		system, processor, _ := strings.Cut(target, "/")
+		env := append([]string{"GOOS=" + system, "GOARCH=" + processor}, vendored...)
+		var programs [2][]byte
+		for i, dir := range []string{a, b} {
+			inModule(t, dir, env, "go", "build", "-o", "digits")
+			programs[i], _ = os.ReadFile(filepath.Join(dir, "digits"))
+		}
+		if len(programs[0]) == 0 || !bytes.Equal(programs[0], programs[1]) {
+			t.Errorf("%s: two builds differ", target)
+		}
+		inModule(t, a, env, "go", "test", "-c", "-o", os.DevNull)
+		here, _ := os.Getwd()
+		inModule(t, here, append(env, "GOFLAGS=-trimpath"), "go", "vet", "./...")
+		t.Log(target)
+	}
+}
