@@ -166,7 +166,7 @@ func overlap(x, y []float64) bool {
 const (
 	chunkRows = 256
 	chunkCols = 64
-	fewChunks = 4
+	fewChunks = 8
 	smallWork = 1 << 15 // multiply-adds that are not worth a second goroutine
 )
 
@@ -192,7 +192,6 @@ func (p *product) grid() int {
 		return 1
 	}
 	few := min(fewChunks, p.m*p.n*p.k/smallWork)
-	p.down = max(1, (p.m+chunkRows-1)/chunkRows)
 	for p.down*p.across < few && p.n/(2*p.across) >= chunkCols {
 		p.across *= 2
 	}
@@ -205,8 +204,8 @@ func (p *product) grid() int {
 // part computes chunk c of z and finishes it.
 func (p *product) part(c int) {
 	rows, lanes, _ := tileSize()
-	i0, i1 := evenly(p.m, rows, p.down, c/p.across)
-	j0, j1 := evenly(p.n, lanes, p.across, c%p.across)
+	i0, i1 := evenly(p.m, rows, p.down, c%p.down)
+	j0, j1 := evenly(p.n, lanes, p.across, c/p.down)
 	runs := max(1, (p.k+kBlock-1)/kBlock)
 	for r := range runs {
 		k0, k1 := split(p.k, runs, r)
@@ -277,15 +276,15 @@ type task interface{ part(i int) }
 // between two tasks, because to wake a sleeping thread costs as much as a
 // small product, and they end when none has come for a while.
 var crew struct {
-	sync.Mutex              // held by the caller who is being helped
-	task       task         // written before left, while nobody is inside
-	left       atomic.Int64 // parts not yet taken
-	inside     atomic.Int64 // helpers who may be at a part
+	sync.Mutex               // held by the caller who is being helped
+	task       task          // written before left, while nobody is inside
+	left       atomic.Uint64 // parts not yet taken: the first, and in the high half the one after the last
+	inside     atomic.Int64  // helpers who may be at a part
 	helpers    atomic.Int64
 }
 
 // patience is how many times a helper looks for work before it ends.
-const patience = 20000
+const patience = 200000
 
 // share runs parts 0 to n-1 of t, on as many goroutines as GOMAXPROCS allows,
 // and returns when all are done. Where the crew is at work for another, or
@@ -295,12 +294,14 @@ func share(n int, t task) {
 		if helpers := runtime.GOMAXPROCS(0) - 1; helpers > 0 && crew.TryLock() {
 			defer crew.Unlock()
 			crew.task = t
-			crew.left.Store(int64(n))
+			crew.left.Store(uint64(n) << 32)
 			for range min(int64(helpers), int64(n-1)) - crew.helpers.Load() {
 				crew.helpers.Add(1)
 				go help()
 			}
-			takeParts()
+			for i, ok := takeFirst(); ok; i, ok = takeFirst() {
+				t.part(i)
+			}
 			for spin := 1; crew.inside.Load() > 0; spin++ {
 				if spin%1024 == 0 {
 					runtime.Gosched()
@@ -317,9 +318,11 @@ func share(n int, t task) {
 
 func help() {
 	for spin := 1; spin < patience; spin++ {
-		if crew.left.Load() > 0 {
+		if v := crew.left.Load(); v>>32 > v&(1<<32-1) {
 			crew.inside.Add(1)
-			takeParts()
+			for i, ok := takeLast(); ok; i, ok = takeLast() {
+				crew.task.part(i)
+			}
 			crew.inside.Add(-1)
 			spin = 0
 		}
@@ -327,8 +330,28 @@ func help() {
 	crew.helpers.Add(-1)
 }
 
-func takeParts() {
-	for i := crew.left.Add(-1); i >= 0; i = crew.left.Add(-1) {
-		crew.task.part(int(i))
+func takeFirst() (i int, ok bool) {
+	for {
+		v := crew.left.Load()
+		first, end := v&(1<<32-1), v>>32
+		if first >= end {
+			return 0, false
+		}
+		if crew.left.CompareAndSwap(v, v+1) {
+			return int(first), true
+		}
+	}
+}
+
+func takeLast() (i int, ok bool) {
+	for {
+		v := crew.left.Load()
+		first, end := v&(1<<32-1), v>>32
+		if first >= end {
+			return 0, false
+		}
+		if crew.left.CompareAndSwap(v, v-1<<32) {
+			return int(end - 1), true
+		}
 	}
 }

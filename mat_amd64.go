@@ -44,7 +44,7 @@ func tileSize() (rows, lanes, wide int) {
 	case useAVX512:
 		return 8, 8, 3
 	case useAVX2:
-		return 4, 4, 3
+		return 6, 4, 2
 	}
 	return genericRows, genericLanes, genericWide
 }
@@ -69,7 +69,7 @@ func multiply(t *tile) {
 	case useAVX2 && t.cols%4 == 0:
 		multiplyAVX2(t)
 	case useAVX2:
-		var z [4 * padded]float64
+		var z [6 * padded]float64
 		u := t.pad(z[:])
 		multiplyAVX2(&u)
 		t.unpad(z[:])
@@ -88,7 +88,7 @@ func multiplyAVX512(t *tile)
 //go:noescape
 func multiplyTenAVX512(t *tile)
 
-// multiplyAVX2 takes up to 4 rows and 4, 8 or 12 columns.
+// multiplyAVX2 takes up to 6 rows and 4 or 8 columns.
 //
 //go:noescape
 func multiplyAVX2(t *tile)

@@ -340,8 +340,9 @@ done:
 	VZEROUPPER
 	RET
 
-// AVX2: 4 rows by 3 vectors fill Y4 to Y15, b's row is in Y0 to Y2 and Y3
-// holds the element of a. Vectors of the tile are always whole.
+// AVX2: 6 rows by 2 vectors fill Y4 to Y15, b's row is in Y0 and Y1, and Y2 and
+// Y3 take turns at holding an element of a. Vectors of the tile are always
+// whole.
 
 #undef LOAD1
 #undef LOAD2
@@ -354,42 +355,38 @@ done:
 #undef ROWS2
 #undef ROWS3
 #undef ROWS4
+#undef ROWS5
+#undef ROWS6
 #undef FETCH
 #undef STORE
 
 #define LOAD1 VMOVUPD (bp), Y0
 #define LOAD2 LOAD1; VMOVUPD 32(bp), Y1
-#define LOAD3 LOAD2; VMOVUPD 64(bp), Y2
 
-#define MAC1(at, z0, z1, z2) VBROADCASTSD at, Y3; VFMADD231PD Y0, Y3, z0
-#define MAC2(at, z0, z1, z2) MAC1(at, z0, z1, z2); VFMADD231PD Y1, Y3, z1
-#define MAC3(at, z0, z1, z2) MAC2(at, z0, z1, z2); VFMADD231PD Y2, Y3, z2
+#define MAC1(at, x, z0, z1) VBROADCASTSD at, x; VFMADD231PD Y0, x, z0
+#define MAC2(at, x, z0, z1) MAC1(at, x, z0, z1); VFMADD231PD Y1, x, z1
 
-#define ROWS1 MAC((ap), Y4, Y5, Y6)
-#define ROWS2 ROWS1; MAC((ap)(ai*1), Y7, Y8, Y9)
-#define ROWS3 ROWS2; MAC((ap)(ai*2), Y10, Y11, Y12)
-#define ROWS4 ROWS3; MAC((ap)(ai3*1), Y13, Y14, Y15)
+#define ROWS1 MAC((ap), Y2, Y4, Y5)
+#define ROWS2 ROWS1; MAC((ap)(ai*1), Y3, Y6, Y7)
+#define ROWS3 ROWS2; MAC((ap)(ai*2), Y2, Y8, Y9)
+#define ROWS4 ROWS3; MAC((ap)(ai3*1), Y3, Y10, Y11)
+#define ROWS5 ROWS4; MAC((ap)(ai*4), Y2, Y12, Y13)
+#define ROWS6 ROWS5; MAC((ap)(ai5*1), Y3, Y14, Y15)
 
-#define FETCH(z0, z1, z2) \
+#define FETCH(z0, z1) \
 	VMOVUPD (zp), z0           \
 	CMPQ cols, $4              \
 	JEQ  2(PC)                 \
 	VMOVUPD 32(zp), z1         \
-	CMPQ cols, $12             \
-	JNE  2(PC)                 \
-	VMOVUPD 64(zp), z2         \
 	ADDQ ldz, zp               \
 	DECQ rows                  \
 	JZ   begin
 
-#define STORE(z0, z1, z2) \
+#define STORE(z0, z1) \
 	VMOVUPD z0, (zp)           \
 	CMPQ cols, $4              \
 	JEQ  2(PC)                 \
 	VMOVUPD z1, 32(zp)         \
-	CMPQ cols, $12             \
-	JNE  2(PC)                 \
-	VMOVUPD z2, 64(zp)         \
 	ADDQ ldz, zp               \
 	DECQ rows                  \
 	JZ   done
@@ -415,66 +412,67 @@ TEXT ·multiplyAVX2(SB), NOSPLIT, $0-8
 	JMP  begin
 
 fetch:
-	FETCH(Y4, Y5, Y6)
-	FETCH(Y7, Y8, Y9)
-	FETCH(Y10, Y11, Y12)
-	FETCH(Y13, Y14, Y15)
+	FETCH(Y4, Y5)
+	FETCH(Y6, Y7)
+	FETCH(Y8, Y9)
+	FETCH(Y10, Y11)
+	FETCH(Y12, Y13)
+	FETCH(Y14, Y15)
 
 begin:
 	AGAIN
 	TESTQ left, left
 	JZ    store
-	LEAQ  (rows)(cols*1), R14
-	CMPQ  R14, $16
-	JEQ   loop4x3
-	CMPQ  R14, $15
-	JEQ   loop3x3
-	CMPQ  R14, $14
-	JEQ   loop2x3
-	CMPQ  R14, $13
-	JEQ   loop1x3
-	CMPQ  R14, $12
+	LEAQ  (rows)(cols*2), R14
+	CMPQ  R14, $22
+	JEQ   loop6x2
+	CMPQ  R14, $21
+	JEQ   loop5x2
+	CMPQ  R14, $20
 	JEQ   loop4x2
-	CMPQ  R14, $11
+	CMPQ  R14, $19
 	JEQ   loop3x2
-	CMPQ  R14, $10
+	CMPQ  R14, $18
 	JEQ   loop2x2
-	CMPQ  R14, $9
+	CMPQ  R14, $17
 	JEQ   loop1x2
-	CMPQ  R14, $8
+	CMPQ  R14, $14
+	JEQ   loop6x1
+	CMPQ  R14, $13
+	JEQ   loop5x1
+	CMPQ  R14, $12
 	JEQ   loop4x1
-	CMPQ  R14, $7
+	CMPQ  R14, $11
 	JEQ   loop3x1
-	CMPQ  R14, $6
+	CMPQ  R14, $10
 	JEQ   loop2x1
-	CMPQ  R14, $5
+	CMPQ  R14, $9
 	JEQ   loop1x1
 
-#define MAC(at, z0, z1, z2) MAC3(at, z0, z1, z2)
-	LOOP(loop4x3, LOAD3, ROWS4)
-	LOOP(loop3x3, LOAD3, ROWS3)
-	LOOP(loop2x3, LOAD3, ROWS2)
-	LOOP(loop1x3, LOAD3, ROWS1)
-
-#undef MAC
-#define MAC(at, z0, z1, z2) MAC2(at, z0, z1, z2)
+#define MAC(at, x, z0, z1) MAC2(at, x, z0, z1)
+	LOOP(loop6x2, LOAD2, ROWS6)
+	LOOP(loop5x2, LOAD2, ROWS5)
 	LOOP(loop4x2, LOAD2, ROWS4)
 	LOOP(loop3x2, LOAD2, ROWS3)
 	LOOP(loop2x2, LOAD2, ROWS2)
 	LOOP(loop1x2, LOAD2, ROWS1)
 
 #undef MAC
-#define MAC(at, z0, z1, z2) MAC1(at, z0, z1, z2)
+#define MAC(at, x, z0, z1) MAC1(at, x, z0, z1)
+	LOOP(loop6x1, LOAD1, ROWS6)
+	LOOP(loop5x1, LOAD1, ROWS5)
 	LOOP(loop4x1, LOAD1, ROWS4)
 	LOOP(loop3x1, LOAD1, ROWS3)
 	LOOP(loop2x1, LOAD1, ROWS2)
 	LOOP(loop1x1, LOAD1, ROWS1)
 
 store:
-	STORE(Y4, Y5, Y6)
-	STORE(Y7, Y8, Y9)
-	STORE(Y10, Y11, Y12)
-	STORE(Y13, Y14, Y15)
+	STORE(Y4, Y5)
+	STORE(Y6, Y7)
+	STORE(Y8, Y9)
+	STORE(Y10, Y11)
+	STORE(Y12, Y13)
+	STORE(Y14, Y15)
 
 done:
 	VZEROUPPER

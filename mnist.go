@@ -367,9 +367,31 @@ func (m *MNIST) Standardize(mean, std []float64) {
 func (m *MNIST) Batch(x, y *Matrix, index []int) {
 	x.Reset(len(index), Pixels)
 	y.Reset(len(index), Classes)
-	clear(y.Data)
-	for i, k := range index {
-		bytesTo(x.Row(i), m.Images[k*Pixels:(k+1)*Pixels], m.scale, m.shift)
-		y.Data[i*Classes+int(m.Labels[k])] = 1
+	g := gathers.get()
+	*g = gather{m, x, y, index}
+	share((len(index)+gatherRows-1)/gatherRows, g)
+	*g = gather{}
+	gathers.put(g)
+}
+
+// gather is a batch under way. A part of it is so many rows.
+type gather struct {
+	m     *MNIST
+	x, y  *Matrix
+	index []int
+}
+
+const gatherRows = 16
+
+var gathers = make(spares[gather], 16)
+
+func (g *gather) part(c int) {
+	m := g.m
+	for i := c * gatherRows; i < min((c+1)*gatherRows, len(g.index)); i++ {
+		k := g.index[i]
+		bytesTo(g.x.Row(i), m.Images[k*Pixels:(k+1)*Pixels], m.scale, m.shift)
+		want := g.y.Row(i)
+		clear(want)
+		want[m.Labels[k]] = 1
 	}
 }

@@ -297,7 +297,7 @@ func TestSVGExtremes(t *testing.T) {
 			c := Chart{Title: "t", XLabel: "x", YLabel: "y", LogX: log, LogY: log, Guides: []Guide{{"guide", y[0]}, {"other", y[0]}}}
 			c.Series = []Series{{Name: "s", X: y, Y: y}}
 			for columns := range 5 {
-				f := &Figure{Title: "t", Columns: columns, Charts: []Chart{c, c, c, c, c}}
+				f := &Figure{Title: "t", Columns: columns, SameY: columns%2 == 0, Charts: []Chart{c, c, c, c, line(1, 2)}}
 				d := readSVG(t, f.SVG())
 				checkLabels(t, d)
 				if n := len(d.texts); n > 5*30 {
@@ -319,7 +319,7 @@ func TestSVGManyLabels(t *testing.T) {
 	}
 	c.Series = append(c.Series, Series{Name: long})
 	for columns := range 5 {
-		f := &Figure{Title: long, Columns: columns, Charts: []Chart{c, c, c, c}}
+		f := &Figure{Title: long, Caption: long + "\n" + strings.Repeat("x", 500), Columns: columns, Charts: []Chart{c, c, c, c}}
 		checkLabels(t, readSVG(t, f.SVG()))
 	}
 }
@@ -328,6 +328,52 @@ func TestSVGUnlikeCharts(t *testing.T) {
 	wide := Chart{Title: "t", XLabel: "x", YLabel: "y", Series: []Series{{Y: []float64{10000, 90000}}}, Guides: []Guide{{"half way", 5e4}}}
 	f := &Figure{Charts: []Chart{wide, line(1, 2)}}
 	checkLabels(t, readSVG(t, f.SVG()))
+}
+
+func TestSVGCaption(t *testing.T) {
+	f := &Figure{Caption: "First.\n" + strings.Repeat("word ", 60) + "last", Charts: []Chart{line(1, 2)}}
+	d := readSVG(t, f.SVG())
+	checkLabels(t, d)
+	var lines []string
+	for _, x := range d.texts {
+		if strings.Contains(x.s, "word") || x.s == "First." {
+			lines = append(lines, x.s)
+		}
+	}
+	if len(lines) != 5 || lines[0] != "First." || strings.Join(lines[1:], " ") != strings.Repeat("word ", 60)+"last" {
+		t.Errorf("the caption is %q", lines)
+	}
+	if d.desc != f.Caption {
+		t.Errorf("the description is %q", d.desc)
+	}
+}
+
+func TestSVGSameY(t *testing.T) {
+	f := &Figure{Columns: 2, Charts: []Chart{line(1, 10), line(1, 1000), line(1, 10), line(2, 20)}}
+	top := func(i int) float64 { return readSVG(t, f.SVG()).uses[2*i+1][1] } // of chart i's second point
+	if top(0) != top(1) {
+		t.Errorf("10 is at %v and 1000 at %v on axes of their own", top(0), top(1))
+	}
+	f.SameY = true
+	if uses := readSVG(t, f.SVG()).uses; uses[0][1] != uses[2][1] || top(0) <= top(1) {
+		t.Errorf("1 is at %v and %v, 10 at %v and 1000 at %v on one axis", uses[0][1], uses[2][1], top(0), top(1))
+	}
+	if top(2) == top(0) || top(2) <= top(3) {
+		t.Errorf("10 is at %v above, and at %v beside 20 at %v", top(0), top(2), top(3))
+	}
+}
+
+// A series of points that are all alone shows none but its mark in the legend.
+func TestSVGLoneLegend(t *testing.T) {
+	c := line(make([]float64, 500)...)
+	c.Series = append(c.Series, Series{Name: "dot", X: []float64{9}, Y: []float64{1}}, Series{Name: "dot", X: []float64{7}, Y: []float64{2}})
+	svg := string(oneChart(c).SVG())
+	if n := strings.Count(svg, `href="#m1"`); n != 3 {
+		t.Errorf("%d marks of the dots, want 2 and one in the legend", n)
+	}
+	if strings.Contains(svg, `class="line d1"`) {
+		t.Error("a line of the dots")
+	}
 }
 
 func TestSVGGuide(t *testing.T) {

@@ -16,103 +16,102 @@ const (
 	depthEpochs = 5
 )
 
+var activations = [...]*mlp.Activation{mlp.Sigmoid, mlp.Tanh, mlp.ReLU}
+
 // A fate is what became of a network.
 type fate struct {
-	act    *mlp.Activation
-	recipe recipe
-	hidden int // layers
-
-	ratio    float64 // ‖δ‖ of the first hidden layer by that of the last, before training
+	ratio    float64 // ‖δ‖ of the first hidden layer ÷ that of the last, before training
 	accuracy float64 // on the test part, after training
-	weights  string  // their fingerprint
+	weights  string  // their fingerprint; empty where training diverged
 }
 
-// fates are 3 activations, 4 recipes and 10 depths, in this order.
-func fates() (all []*fate) {
-	for _, act := range []*mlp.Activation{mlp.Sigmoid, mlp.Tanh, mlp.ReLU} {
-		for _, r := range recipes {
-			for n := range deepest {
-				all = append(all, &fate{act: act, recipe: r, hidden: n + 1})
-			}
-		}
-	}
-	return all
-}
+// fates are those of each activation, by recipe, with 1 to deepest hidden layers.
+type fates [len(activations)][len(recipes)][deepest]fate
 
 func depth(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
 	x, y := firstBatch(train, few)
-	all := fates()
-	l.bar.begin("depth", len(all)*depthEpochs)
-	err := each(len(all), func(i int) error { return l.live(all[i], train, test, x, y) })
+	var all fates
+	n := len(activations) * len(recipes) * deepest
+	l.bar.begin("depth", n*depthEpochs)
+	err := l.each(n, func(i int) error {
+		a, r, h := i/deepest/len(recipes), i/deepest%len(recipes), i%deepest
+		net := recipes[r].network(l.seed, activations[a], hidden(h+1)...)
+		return l.live(&all[a][r][h], net, train, test, x, y)
+	})
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range all {
-		l.record(f.ratio, f.accuracy)
-		l.hash.Write([]byte(f.weights))
-	}
 	l.printf("depth: 784-30-…-30-10, %d digits, %d epochs, batches of 64, rate 0.1\n", train.Len(), depthEpochs)
 	l.printf("‖δ‖ of the first hidden layer ÷ that of the last, before training · test accuracy after it\n\n")
-	for act := range 3 {
-		of := all[act*len(recipes)*deepest:]
-		l.table(of[0].act.Name+" layers", deepest, func(row, r int) string {
-			f := of[r*deepest+row]
-			return fmt.Sprintf("%.2g · %.3f", f.ratio, f.accuracy)
-		})
-	}
-	return l.caption(depthSheet(all), depthSentences(all)...), nil
+	l.depthTables(&all)
+	return l.caption(depthSheet(&all), depthSentences(&all)...), nil
 }
 
-// live measures the network before training, trains it and tests it. One that
+// live measures a network before training, trains it and tests it. One that
 // diverges is tested as it ended.
-func (l *lab) live(f *fate, train, test mlp.Dataset, x, y *mlp.Matrix) error {
-	net := f.recipe.network(l.seed, f.act, hidden(f.hidden)...)
+func (l *lab) live(f *fate, net mlp.Network, train, test mlp.Dataset, x, y *mlp.Matrix) error {
 	norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
-	f.ratio = norms[0] / norms[f.hidden-1]
+	f.ratio = norms[0] / norms[len(net)-2]
 	_, err := mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: l.bar.epoch})
-	if diverged := new(mlp.DivergedError); err != nil && !errors.As(err, &diverged) {
+	var diverged *mlp.DivergedError
+	switch {
+	case err == nil:
+		f.weights = net.Fingerprint()
+	case !errors.As(err, &diverged):
 		return err
 	}
 	_, f.accuracy = mlp.Evaluate(net, test, nil)
-	f.weights = net.Fingerprint()
 	return nil
+}
+
+// depthTables prints a table for each activation.
+func (l *lab) depthTables(all *fates) {
+	for a, act := range activations {
+		for _, recipe := range all[a] {
+			for _, f := range recipe {
+				l.record(f.ratio, f.accuracy)
+				l.hash.Write([]byte(f.weights))
+			}
+		}
+		l.table(act.Name+" layers", deepest, func(row, r int) string {
+			return fmt.Sprintf("%.2g · %.3f", all[a][r][row].ratio, all[a][r][row].accuracy)
+		})
+	}
 }
 
 // depthSheet is a column for each activation: above the ratio, below the
 // accuracy.
-func depthSheet(all []*fate) *mlp.Figure {
-	f := &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: 3, SameY: true}
-	charts := make([]mlp.Chart, 6)
-	for column := range 3 {
-		act := all[column*len(recipes)*deepest].act.Name
-		charts[column] = mlp.Chart{Title: act + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer", LogY: true,
+func depthSheet(all *fates) *mlp.Figure {
+	var above, below []mlp.Chart
+	for a, act := range activations {
+		ratio := mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer", LogY: true,
 			Guides: []mlp.Guide{{Y: 1}}}
-		charts[column+3] = mlp.Chart{Title: act + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy"}
-	}
-	for i := 0; i < len(all); i += deepest {
-		ratio, accuracy := mlp.Series{Name: all[i].recipe.name}, mlp.Series{Name: all[i].recipe.name}
-		for _, g := range all[i : i+deepest] {
-			ratio.Y, accuracy.Y = append(ratio.Y, g.ratio), append(accuracy.Y, g.accuracy)
+		accuracy := mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy"}
+		for r, recipe := range recipes {
+			ratios, accuracies := mlp.Series{Name: recipe.name}, mlp.Series{Name: recipe.name}
+			for _, f := range all[a][r] {
+				ratios.Y, accuracies.Y = append(ratios.Y, f.ratio), append(accuracies.Y, f.accuracy)
+			}
+			ratio.Series, accuracy.Series = append(ratio.Series, ratios), append(accuracy.Series, accuracies)
 		}
-		column := i / deepest / len(recipes)
-		charts[column].Series = append(charts[column].Series, ratio)
-		charts[column+3].Series = append(charts[column+3].Series, accuracy)
+		above, below = append(above, ratio), append(below, accuracy)
 	}
-	f.Charts = charts
-	return f
+	return &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: len(activations), SameY: true,
+		Charts: append(above, below...)}
 }
 
 // depthSentences say what the deepest networks came to.
-func depthSentences(all []*fate) []string {
-	s := []string{fmt.Sprintf("What came of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, and the test accuracy after %d epochs.", deepest, depthEpochs)}
-	for act := range 3 {
-		var cells []string
-		for r := range recipes {
-			f := all[(act*len(recipes)+r+1)*deepest-1]
-			cells = append(cells, fmt.Sprintf("%s %s and %.3f", f.recipe.name, short(f.ratio), f.accuracy))
+func depthSentences(all *fates) []string {
+	s := []string{fmt.Sprintf("What came of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, and the test accuracy after %d epochs.",
+		deepest, depthEpochs)}
+	for a, act := range activations {
+		var came []string
+		for r, recipe := range recipes {
+			f := all[a][r][deepest-1]
+			came = append(came, fmt.Sprintf("%s %s and %.3f", recipe.name, short(f.ratio), f.accuracy))
 		}
-		s = append(s, fmt.Sprintf("%s: %s.", all[act*len(recipes)*deepest].act.Name, strings.Join(cells, ", ")))
+		s = append(s, fmt.Sprintf("%s: %s.", act.Name, strings.Join(came, ", ")))
 	}
 	return s
 }

@@ -14,23 +14,31 @@ const initEpochs = 10
 
 func initialisation(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
-	histories, prints := make([]mlp.History, len(recipes)), make([]string, len(recipes))
+	histories, weights := make([]mlp.History, len(recipes)), make([]string, len(recipes))
 	l.bar.begin("init", len(recipes)*initEpochs)
-	err := each(len(recipes), func(i int) (err error) {
+	err := l.each(len(recipes), func(i int) (err error) {
 		net := recipes[i].network(l.seed, mlp.ReLU, hidden(deepest)...)
 		histories[i], err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: initEpochs, Batch: 64, Seed: l.seed,
 			Test: test, OnEpoch: l.bar.epoch})
 		if err != nil {
 			return fmt.Errorf("%s: %w", recipes[i].name, err)
 		}
-		prints[i] = net.Fingerprint()
+		weights[i] = net.Fingerprint()
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	for i, h := range histories {
-		l.hash.Write([]byte(prints[i]))
+	l.hash.Write([]byte(strings.Join(weights, "")))
+	l.printf("init: 784-30-…-30-10, %d hidden layers, relu, %d digits, %d epochs, batches of 64, rate 0.1\n", deepest, train.Len(), initEpochs)
+	l.initTables(histories)
+	return l.caption(initSheet(histories), initSentences(histories)...), nil
+}
+
+// initTables prints what is measured at the first step by layer, and what is
+// learnt by epoch.
+func (l *lab) initTables(histories []mlp.History) {
+	for _, h := range histories {
 		for _, e := range h {
 			l.record(e.Loss, e.TestAccuracy)
 		}
@@ -38,17 +46,14 @@ func initialisation(l *lab) (*mlp.Figure, error) {
 			l.record(r.Delta, r.Spread)
 		}
 	}
-	l.printf("init: 784-30-…-30-10, %d hidden layers, relu, %d digits, %d epochs, batches of 64, rate 0.1\n", deepest, train.Len(), initEpochs)
 	l.printf("‖δ‖ of each hidden layer · standard deviation of its activations, at the first step\n\n")
 	l.table("layer", deepest, func(row, r int) string {
-		layer := histories[r][0].First[row]
-		return fmt.Sprintf("%.2g · %.2g", layer.Delta, layer.Spread)
+		return fmt.Sprintf("%.2g · %.2g", histories[r][0].First[row].Delta, histories[r][0].First[row].Spread)
 	})
 	l.printf("training loss · test accuracy\n\n")
 	l.table("epoch", initEpochs, func(row, r int) string {
 		return fmt.Sprintf("%.4f · %.3f", histories[r][row].Loss, histories[r][row].TestAccuracy)
 	})
-	return l.caption(initSheet(histories), initSentences(histories)...), nil
 }
 
 // initSheet overlays the four beginnings.

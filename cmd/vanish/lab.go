@@ -47,13 +47,8 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	if l.test, err = l.digits("t10k", 1, stderr); err != nil {
 		return nil, err
 	}
-	l.out = filepath.Clean(l.out)
-	if err = os.MkdirAll(l.out, 0o777); err == nil {
-		probe := filepath.Join(l.out, ".probe.tmp")
-		err = errors.Join(os.WriteFile(probe, nil, 0o666), os.Remove(probe))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("-out %s: %w", o.out, err)
+	if err = writable(filepath.Clean(l.out)); err != nil {
+		return nil, fmt.Errorf("-out %s: %w", l.out, err)
 	}
 	return l, nil
 }
@@ -95,7 +90,7 @@ type recipe struct {
 	norm       bool // batch normalisation in the hidden layers
 }
 
-var recipes = []recipe{{"small", "small", false}, {"xavier", "xavier", false}, {"he", "he", false}, {"he + batch norm", "he", true}}
+var recipes = [...]recipe{{"small", "small", false}, {"xavier", "xavier", false}, {"he", "he", false}, {"he + batch norm", "he", true}}
 
 func (r recipe) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
 	sizes := slices.Concat([]int{mlp.Pixels}, hidden, []int{mlp.Classes})
@@ -144,7 +139,7 @@ func norm(v []float64) float64 {
 
 // each does n pieces of work on as many goroutines as there are threads, and
 // returns the error of the first piece that has one.
-func each(n int, work func(i int) error) error {
+func (l *lab) each(n int, work func(i int) error) error {
 	failed := make([]error, n)
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -153,7 +148,9 @@ func each(n int, work func(i int) error) error {
 		go func() {
 			defer workers.Done()
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				failed[i] = work(i)
+				if failed[i] = context.Cause(l.ctx); failed[i] == nil {
+					failed[i] = work(i)
+				}
 			}
 		}()
 	}

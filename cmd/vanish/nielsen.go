@@ -63,29 +63,47 @@ func (l *lab) oracle(data *mlp.MNIST) error {
 	l.printf("nielsen: 784-30-…-30-10, sigmoid, cross-entropy, %d digits: ‖δ‖ before training\n", data.Len())
 	l.printf("hidden layers  layer  published   median   lowest  highest  of %d networks\n", oracleSeeds)
 	var failed error
-	for i, want := range published {
-		ours := make([][]float64, oracleSeeds)
-		each(oracleSeeds, func(s int) error {
-			ours[s] = deltas(nielsenNetwork(uint64(s+1), len(want)), nielsenLoss, x, y)
-			return nil
-		})
-		for layer, v := range want {
-			column := make([]float64, oracleSeeds)
-			for s := range ours {
-				column[s] = ours[s][layer]
-			}
-			l.record(column...)
-			slices.Sort(column)
-			lowest, highest := column[0], column[oracleSeeds-1]
-			median := (column[oracleSeeds/2-1] + column[oracleSeeds/2]) / 2
-			l.printf("%13d  %5d  %#9.3g  %#7.3g  %#7.3g  %#7.3g\n", i+2, layer+1, v, median, lowest, highest)
-			if (v < lowest || v > highest) && failed == nil {
-				failed = fmt.Errorf("%d hidden layers, layer %d: the published %.3g lies outside of %.3g to %.3g", i+2, layer+1, v, lowest, highest)
+	for _, values := range published {
+		ours, err := l.ensemble(len(values), x, y)
+		if err != nil {
+			return err
+		}
+		for layer, v := range values {
+			if err := l.compare(len(values), layer+1, v, ours[layer]); failed == nil {
+				failed = err
 			}
 		}
 	}
 	l.printf("\n")
 	return failed
+}
+
+// ensemble returns ‖δ‖ of each hidden layer in each of our networks.
+func (l *lab) ensemble(layers int, x, y *mlp.Matrix) ([][]float64, error) {
+	norms := make([][]float64, layers)
+	for layer := range norms {
+		norms[layer] = make([]float64, oracleSeeds)
+	}
+	return norms, l.each(oracleSeeds, func(i int) error {
+		for layer, v := range deltas(nielsenNetwork(uint64(i+1), layers), nielsenLoss, x, y)[:layers] {
+			norms[layer][i] = v
+		}
+		return nil
+	})
+}
+
+// compare prints a published value beside the median and the range of ours, and
+// returns an error where it lies outside.
+func (l *lab) compare(layers, layer int, value float64, ours []float64) error {
+	l.record(ours...)
+	slices.Sort(ours)
+	lowest, highest := ours[0], ours[oracleSeeds-1]
+	median := (ours[oracleSeeds/2-1] + ours[oracleSeeds/2]) / 2
+	l.printf("%13d  %5d  %#9.3g  %#7.3g  %#7.3g  %#7.3g\n", layers, layer, value, median, lowest, highest)
+	if value < lowest || value > highest {
+		return fmt.Errorf("%d hidden layers, layer %d: the published %.3g lies outside of our %.3g to %.3g", layers, layer, value, lowest, highest)
+	}
+	return nil
 }
 
 // nielsenEpochs is for how long he trains.
@@ -97,7 +115,7 @@ func (l *lab) speeds(data *mlp.MNIST) (*mlp.Figure, error) {
 	f := &mlp.Figure{Title: "The speed of learning, as in Nielsen's chapter 5", Columns: 3, SameY: true,
 		Charts: make([]mlp.Chart, len(published))}
 	l.bar.begin("nielsen", nielsenEpochs*len(published))
-	err := each(len(published), func(i int) (err error) {
+	err := l.each(len(published), func(i int) (err error) {
 		f.Charts[i], err = l.speed(i+2, data)
 		return err
 	})
@@ -131,8 +149,8 @@ func (l *lab) speed(layers int, data *mlp.MNIST) (mlp.Chart, error) {
 	for layer := range len(published) + 1 { // empty beyond layers, so that a layer looks the same in every chart
 		s := mlp.Series{Name: fmt.Sprintf("Hidden layer %d", layer+1)}
 		if layer < layers {
-			for epoch, e := range history {
-				s.X, s.Y = append(s.X, float64(epoch)), append(s.Y, e.Layers[layer].Delta) // of its one step, from the weights before it
+			for epoch, e := range history { // of its one step, so from the weights before it
+				s.X, s.Y = append(s.X, float64(epoch)), append(s.Y, e.Layers[layer].Delta)
 			}
 			s.X, s.Y = append(s.X, nielsenEpochs), append(s.Y, end[layer])
 		}

@@ -5,7 +5,6 @@ package main
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -80,11 +79,27 @@ func (l *lab) table(head string, n int, cell func(row, recipe int) string) {
 	l.printf("\n\n")
 }
 
-// record adds numbers to the hash, as the bytes of little-endian float64.
+// record adds numbers to the hash, as the bytes of little-endian float64. NaN has
+// many, by processor, and is one here.
 func (l *lab) record(values ...float64) {
 	for _, v := range values {
+		if v != v {
+			v = math.NaN()
+		}
 		l.hash.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
 	}
+}
+
+// writable makes a folder and sees that a file can be made in it.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	probe := filepath.Join(dir, ".probe.tmp")
+	if err := os.WriteFile(probe, nil, 0o666); err != nil {
+		return err
+	}
+	return os.Remove(probe)
 }
 
 // replace puts a file in the place of the one of that name, whole or not at all.
@@ -98,7 +113,10 @@ func replace(name string, content []byte) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
 		err = os.Rename(temporary, name)
 	}
 	if err != nil {
