@@ -222,8 +222,12 @@ func TestTamperedModels(t *testing.T) {
 		must(t, append(strings.Fields(more), "-limit", "60", "-holdout", "0.2", "-hidden", "6,5", "-init", "he", "-epochs", "2", "-out", dir)...)
 		bad := filepath.Join(dir, "bad.npz")
 		refusals, used := 0, 0
-		for what, file := range tamper(t, filepath.Join(dir, "model.npz")) {
-			if err := os.WriteFile(bad, file, 0o666); err != nil {
+		files := tamper(t, filepath.Join(dir, "model.npz"))
+		for n, what := range slices.Sorted(maps.Keys(files)) {
+			if n%3 > 0 && os.Getenv("MLP_ATTACK") == "" {
+				continue
+			}
+			if err := os.WriteFile(bad, files[what], 0o666); err != nil {
 				t.Fatal(err)
 			}
 			for _, args := range [][]string{
