@@ -281,7 +281,7 @@ func (t *trainer) batches() int {
 			return n / t.Batch
 		}
 	}
-	return (n + t.Batch - 1) / t.Batch
+	return (n-1)/t.Batch + 1
 }
 
 // epoch takes one step for each batch and measures what has come of it.
@@ -350,7 +350,7 @@ func (t *trainer) step(index []int) float64 {
 	t.train.Batch(&t.x, &t.y, index)
 	loss := t.Loss(&t.dy, t.net.Forward(&t.x), &t.y)
 	if finite(loss) {
-		t.next(t.Rate * t.Schedule(float64(t.N)/float64(t.Epochs*t.batches())))
+		t.next(t.Rate * t.Schedule(float64(t.N)/(float64(t.Epochs)*float64(t.batches()))))
 		t.net.Backward(&t.dy)
 		if t.Clip > 0 {
 			t.clip()

@@ -151,12 +151,12 @@ func (j *job) learn(ctx context.Context, bar *progress, then func(mlp.Epoch) err
 }
 
 // rows is how many rows a number of epochs asks the data sets for.
-func (j *job) rows(epochs int) int {
+func (j *job) rows(epochs int) float64 {
 	n := 2*j.train.Len() + j.test.Len()
 	if j.held != nil {
 		n += j.held.Len()
 	}
-	return epochs * n
+	return float64(epochs) * float64(n)
 }
 
 // resume goes on with the run of a file.
