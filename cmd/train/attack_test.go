@@ -4,14 +4,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"mlp"
 )
@@ -43,6 +47,28 @@ func TestModelContradictsItself(t *testing.T) {
 		if line := last(stderr); code != 1 || !oneLine(line) || !strings.Contains(line, reason) || strings.ContainsAny(stderr, "\x1b\a") {
 			t.Errorf("%s: exit code %d, standard error %q", reason, code, stderr)
 		}
+	}
+}
+
+// Flags that nobody needs and that are numbers all the same.
+func TestHugeFlags(t *testing.T) {
+	most := strconv.Itoa(math.MaxInt)
+	want := must(t, quick("-batch", "300", "-schedule", "cosine", "-out", t.TempDir())...)
+	if got := must(t, quick("-batch", most, "-schedule", "cosine", "-out", t.TempDir())...); got != want {
+		t.Errorf("-batch %s:\n%s, -batch 300:\n%s", most, got, want)
+	}
+	for _, schedule := range []string{"constant", "cosine"} {
+		ctx, cancel := context.WithCancel(context.Background())
+		stderr, code := command(t, ctx, &canceller{cancel: cancel}, quick("-limit", most, "-epochs", most, "-schedule", schedule, "-out", t.TempDir())...)
+		if code != 1 || !strings.Contains(last(stderr), "interrupted") {
+			t.Errorf("-epochs %s: exit code %d, standard error %q", most, code, stderr)
+		}
+	}
+	bar := newProgress(os.Stderr, math.MaxInt, float64(math.MaxInt)*1e5)
+	bar.start = bar.start.Add(-time.Hour)
+	if bar.w, _ = os.Create(filepath.Join(t.TempDir(), "bar")); bar.w != nil {
+		bar.add(1)
+		defer bar.w.Close()
 	}
 }
 
@@ -128,5 +154,104 @@ func same(t *testing.T, o *options) {
 	}
 	if !maps.Equal(again.recipe(), o.recipe()) {
 		t.Fatalf("%v became %v", o.recipe(), again.recipe())
+	}
+}
+
+// tamper returns model files made of a good one: each lacks a member, has another
+// in its place, one that is turned, scaled beyond all numbers, or not a number.
+func tamper(t *testing.T, name string) map[string][]byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := mlp.OpenNPZ(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := z.Bytes("run.json", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	members := []mlp.Member{{Name: "run.json", Bytes: words}}
+	for _, name := range z.Names() {
+		x, err := z.Matrix(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		members = append(members, mlp.Member{Name: name, Matrix: x})
+	}
+	files := map[string][]byte{}
+	write := func(what string, members []mlp.Member) {
+		var b bytes.Buffer
+		if err := mlp.WriteNPZ(&b, members...); err != nil {
+			t.Fatal(err)
+		}
+		files[what] = b.Bytes()
+	}
+	for i, m := range members {
+		write(m.Name+" missing", slices.Delete(slices.Clone(members), i, i+1))
+		put := func(what string, x *mlp.Matrix) {
+			changed := slices.Clone(members)
+			changed[i] = mlp.Member{Name: m.Name, Matrix: x}
+			write(m.Name+" "+what, changed)
+		}
+		put("empty", mlp.NewMatrix(0, 0))
+		put("of another's shape", members[1+(i+3)%(len(members)-1)].Matrix)
+		if x := m.Matrix; x != nil {
+			put("turned", mlp.NewMatrix(x.Cols, x.Rows, x.Data...))
+			for what, v := range map[string]float64{"huge": 1e308, "NaN": math.NaN(), "negative": -1, "zero": 0} {
+				filled := mlp.NewMatrix(x.Rows, x.Cols)
+				for k := range filled.Data {
+					filled.Data[k] = v
+				}
+				put(what, filled)
+			}
+		}
+	}
+	return files
+}
+
+// Whatever a model file is made of, it is used or refused, on one line.
+func TestTamperedModels(t *testing.T) {
+	for i, more := range []string{"-opt adam -norm batch", "-opt momentum -act tanh -patience 2"} {
+		if i > 0 && os.Getenv("MLP_ATTACK") == "" {
+			break // CI asks for all
+		}
+		dir := t.TempDir()
+		must(t, append(strings.Fields(more), "-limit", "60", "-holdout", "0.2", "-hidden", "6,5", "-init", "he", "-epochs", "2", "-out", dir)...)
+		bad := filepath.Join(dir, "bad.npz")
+		refusals, used := 0, 0
+		files := tamper(t, filepath.Join(dir, "model.npz"))
+		for n, what := range slices.Sorted(maps.Keys(files)) {
+			if n%3 > 0 && os.Getenv("MLP_ATTACK") == "" {
+				continue
+			}
+			if err := os.WriteFile(bad, files[what], 0o666); err != nil {
+				t.Fatal(err)
+			}
+			for _, args := range [][]string{
+				{"-resume", bad, "-epochs", "3"},
+				{"-load", bad, "-limit", "60", "-holdout", "0.2", "-epochs", "1", "-out", dir},
+				{"-verify", bad},
+			} {
+				if args[0] != "-resume" && os.Getenv("MLP_ATTACK") == "" {
+					break
+				}
+				stderr, code := command(t, context.Background(), io.Discard, args...)
+				switch line := last(stderr); {
+				case code == 0:
+					used++
+				case code == 1 && oneLine(line):
+					refusals++
+				default:
+					t.Errorf("%s, %s: exit code %d, standard error %q", what, args[0], code, stderr)
+				}
+			}
+		}
+		t.Logf("%s: %d refused, %d used", more, refusals, used)
+		if refusals < used {
+			t.Errorf("%s: %d refused, %d used", more, refusals, used)
+		}
 	}
 }

@@ -86,6 +86,36 @@ func TestSetKilled(t *testing.T) {
 	}
 }
 
+// What is in the way of one name does not leave the others ahead, also not when
+// it is tried again, as at the end of a run.
+func TestReplaceObstructed(t *testing.T) {
+	dir := t.TempDir()
+	files := func(n string) []file { return []file{{"a", []byte(n)}, {"b", []byte(n)}, {"c", []byte(n)}} }
+	if err := errors.Join(replace(dir, files("1")), settle(dir)); err != nil {
+		t.Fatal(err)
+	}
+	obstacle := filepath.Join(dir, "b.tmp") // where the link to b is made
+	if err := os.MkdirAll(filepath.Join(obstacle, "full"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := replace(dir, files("2")); err == nil {
+			t.Error("no error")
+		}
+		for _, name := range []string{"a", "b", "c"} {
+			if got, err := os.ReadFile(filepath.Join(dir, name)); string(got) != "1" {
+				t.Errorf("%s is %q, error %v", name, got, err)
+			}
+		}
+	}
+	if err := errors.Join(os.RemoveAll(obstacle), replace(dir, files("3")), settle(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(contents(t, dir)); got != "map[a:3 b:3 c:3]" {
+		t.Errorf("files %s", got)
+	}
+}
+
 // Where there are no links, files are still replaced whole and nothing is left.
 func TestReplaceEach(t *testing.T) {
 	dir := t.TempDir()

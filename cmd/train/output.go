@@ -112,12 +112,12 @@ func writeSynced(name string, content []byte) error {
 type progress struct {
 	w           *os.File // nil: no bar
 	epochs      int
-	rows, total int
+	rows, total float64
 	start, last time.Time
 	shown       bool
 }
 
-func newProgress(w *os.File, epochs, rows int) *progress {
+func newProgress(w *os.File, epochs int, rows float64) *progress {
 	p := &progress{epochs: epochs, total: rows, start: time.Now()}
 	if info, err := w.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		p.w = w
@@ -145,14 +145,14 @@ func (d watched) Batch(x, y *mlp.Matrix, index []int) {
 
 // add draws the bar at most ten times a second.
 func (p *progress) add(rows int) {
-	p.rows += rows
+	p.rows += float64(rows)
 	now := time.Now()
 	if now.Sub(p.start) < time.Second || now.Sub(p.last) < 100*time.Millisecond {
 		return
 	}
 	p.last, p.shown = now, true
-	share := float64(p.rows) / float64(p.total)
-	left := time.Duration(float64(now.Sub(p.start)) * (1/share - 1)).Round(time.Second)
+	share := p.rows / p.total
+	left := time.Duration(min(1e18, float64(now.Sub(p.start))*(1/share-1))).Round(time.Second)
 	const width = 30
 	full := min(width, int(share*width))
 	fmt.Fprintf(p.w, "\r\x1b[K[%s%s] %3.0f%%, epoch %d/%d, %v left", strings.Repeat("#", full),

@@ -68,34 +68,43 @@ func writeSet(set string, files []file) error {
 
 var errNoLinks = errors.New("no links here")
 
-// link makes links of the files' names in dir, unless it has done so. What they
-// name already becomes the set old first, so that nobody sees the change. A link
-// to a folder cannot be renamed over another on Windows.
+// link makes links of the files' names in dir that are none yet. A link to a
+// folder cannot be renamed over another on Windows.
 func link(dir, old string, files []file) error {
-	at := filepath.Join(dir, current)
-	if _, err := os.Lstat(at); err == nil {
-		return nil
-	}
 	if runtime.GOOS == "windows" {
 		return errNoLinks
 	}
-	err := writeSet(filepath.Join(dir, old), nil)
-	for _, f := range files {
-		e := os.Link(filepath.Join(dir, f.name), filepath.Join(dir, old, f.name))
-		if err == nil && !errors.Is(e, fs.ErrNotExist) {
-			err = e
+	if _, err := os.Lstat(filepath.Join(dir, current)); err != nil {
+		if err := keep(dir, old, files); err != nil {
+			os.RemoveAll(filepath.Join(dir, old))
+			return errNoLinks
 		}
 	}
-	if err != nil || point(at, old) != nil {
-		os.RemoveAll(filepath.Join(dir, old))
-		return errNoLinks
-	}
 	for _, f := range files {
-		if err == nil {
-			err = point(filepath.Join(dir, f.name), filepath.Join(current, f.name))
+		name, target := filepath.Join(dir, f.name), filepath.Join(current, f.name)
+		if to, _ := os.Readlink(name); to == target {
+			continue
+		}
+		if err := point(name, target); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
+}
+
+// keep makes the set old, which counts until the first one does, of what is in dir
+// already, so that nobody sees the change from files to links.
+func keep(dir, old string, files []file) error {
+	if err := writeSet(filepath.Join(dir, old), nil); err != nil {
+		return err
+	}
+	for _, f := range files {
+		err := os.Link(filepath.Join(dir, f.name), filepath.Join(dir, old, f.name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return point(filepath.Join(dir, current), old)
 }
 
 // point makes name a link to target in one step, whatever it was.
