@@ -127,11 +127,11 @@ func checkIDXMagic(r *bufio.Reader) error {
 }
 
 // readIDXData reads the size bytes that follow a header and demands that r ends
-// there, which makes gzip compare its checksum. The slice doubles as it fills
+// there, which makes gzip compare its checksum. The slice trebles as it fills
 // and ends at exactly size.
 func readIDXData(r *bufio.Reader, header, size int) (data []byte, err error) {
 	for have := 0; have < size; {
-		grown := make([]byte, min(size, max(2*have, 1<<16)))
+		grown := make([]byte, min(size, max(3*have, 1<<16)))
 		copy(grown, data)
 		data = grown
 		n, err := io.ReadFull(r, data[have:])
