@@ -17,7 +17,7 @@ type Model struct {
 	Net       Network
 	Mean, Std []float64         // of the inputs' standardization; nil for none
 	History   History           // of the epochs it was trained
-	Recipe    map[string]string // how to train it again, in the trainer's words; nil for none
+	Recipe    map[string]string // how to train it again, in the trainer's words; after reading, nil if the file has no run.json
 }
 
 // run is the member run.json: what of a model is no array.
@@ -43,7 +43,10 @@ var (
 func (m *Model) Write(w io.Writer) error {
 	var members []Member
 	array := func(name string, x *Matrix) { members = append(members, Member{Name: name, Matrix: x}) }
-	r := run{Recipe: m.Recipe}
+	var r run
+	if len(m.Recipe) > 0 {
+		r.Recipe = m.Recipe
+	}
 	for i, l := range m.Net {
 		for s, x := range l.state() {
 			array(fmt.Sprintf("%s%d", stateNames[s], i+1), x)
@@ -172,26 +175,31 @@ func (m *Model) readLayers(z *NPZ) error {
 // norm reads the normalisation of layer i, nil where it has none.
 func (z *NPZ) norm(i, width int) (*BatchNorm, error) {
 	var read [3]*Matrix
+	missing := 0
 	for s, name := range stateNames[2:] {
 		x, err := z.sized(fmt.Sprintf("%s%d", name, i), 1, width)
-		if s == 0 && errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
+		if errors.Is(err, fs.ErrNotExist) {
+			missing++
+			continue
 		}
 		if err != nil {
 			return nil, err
 		}
 		read[s] = x
 	}
-	if err := notNegative(fmt.Sprintf("var%d", i), read[2]); err != nil {
-		return nil, err
+	switch missing {
+	case 0:
+		return &BatchNorm{Gain: *read[0], Mean: *read[1], Var: *read[2]}, notNegative(fmt.Sprintf("var%d", i), read[2])
+	case 3:
+		return nil, nil
 	}
-	return &BatchNorm{Gain: *read[0], Mean: *read[1], Var: *read[2]}, nil
+	return nil, FormatError(fmt.Sprintf("gain%d, mean%d, var%d: %d of the three are missing", i, i, i, missing))
 }
 
 func notNegative(name string, x *Matrix) error {
-	for j, v := range x.Data {
+	for i, v := range x.Data {
 		if v < 0 {
-			return FormatError(fmt.Sprintf("%s: element (0, %d) is %v", name, j, v))
+			return FormatError(fmt.Sprintf("%s: element (%d, %d) is %v", name, i/x.Cols, i%x.Cols, v))
 		}
 	}
 	return nil
@@ -255,7 +263,9 @@ func (m *Model) readRun(z *NPZ) error {
 			return FormatError(fmt.Sprintf("run.json: layer %d has the activation %.60q", i+1, name))
 		}
 	}
-	m.Recipe = r.Recipe
+	if m.Recipe = r.Recipe; m.Recipe == nil {
+		m.Recipe = map[string]string{}
+	}
 	return nil
 }
 
@@ -336,12 +346,18 @@ func (m *Model) readBeside(z *NPZ, prefix string, like func(*Layer) []*Matrix) (
 	for i, l := range m.Net {
 		var read []Matrix
 		for s, shape := range like(l) {
-			x, err := z.sized(fmt.Sprintf("%s%s%d", prefix, stateNames[s], i+1), shape.Rows, shape.Cols)
+			name := fmt.Sprintf("%s%s%d", prefix, stateNames[s], i+1)
+			x, err := z.sized(name, shape.Rows, shape.Cols)
 			if i == 0 && s == 0 && errors.Is(err, fs.ErrNotExist) {
 				return nil, nil
 			}
 			if err != nil {
 				return nil, err
+			}
+			if prefix == slotNames[1] || stateNames[s] == "var" {
+				if err := notNegative(name, x); err != nil {
+					return nil, err
+				}
 			}
 			read = append(read, *x)
 		}

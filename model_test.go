@@ -92,6 +92,15 @@ func TestModelRefused(t *testing.T) {
 		{`run.json: layer 1 has the activation "cos"`, []Member{w1, b1, json(`{"Activations": ["cos"]}`)}},
 		{"history: 1×4, want 7 columns", []Member{w1, b1, array("history", 1, 4)}},
 		{"history: row 0 is of epoch 2", []Member{w1, b1, array("history", 1, 7, 2, 0, 0, 0, 0, 0, 0)}},
+		{"gain1, mean1, var1: 1 of the three are missing", []Member{w1, b1, array("mean1", 1, 3), array("var1", 1, 3)}},
+		{"gain1: 1×2, want 1×3", []Member{w1, b1, array("gain1", 1, 2), array("mean1", 1, 3), array("var1", 1, 3)}},
+		{"var1: element (0, 1) is -1", []Member{w1, b1, array("gain1", 1, 3), array("mean1", 1, 3), array("var1", 1, 3, 1, -1, 1)}},
+		{"rulers: 2×6, want 1×6", []Member{w1, b1, array("rulers", 2, 6)}},
+		{"rulers: 2×5, want 2×6", []Member{w1, b1, array("history", 1, 7, 1, 0, 0, 0, 0, 0, 0), array("rulers", 2, 5)}},
+		{"last.b1: file does not exist", []Member{w1, b1, array("last.W1", 2, 3)}},
+		{"last.W1: 3×2, want 2×3", []Member{w1, b1, array("last.W1", 3, 2), array("last.b1", 1, 3)}},
+		{"last.W1: element (0, 0) is NaN", []Member{w1, b1, array("last.W1", 2, 3, math.NaN(), 0, 0, 0, 0, 0), array("last.b1", 1, 3)}},
+		{"v.W1: element (1, 0) is -1", []Member{w1, b1, array("v.W1", 2, 3, 0, 0, 0, -1, 0, 0), array("v.b1", 1, 3)}},
 		{"m.b1: file does not exist", []Member{w1, b1, array("m.W1", 2, 3)}},
 		{"v.W1: 3×2, want 2×3", []Member{w1, b1, array("m.W1", 2, 3), array("m.b1", 1, 3), array("v.W1", 3, 2), array("v.b1", 1, 3)}},
 	} {
@@ -111,6 +120,35 @@ func TestModelWithoutRun(t *testing.T) {
 		Member{Name: "W2", Matrix: NewMatrix(3, 1)}, Member{Name: "b2", Matrix: NewMatrix(1, 1)}))
 	if err != nil || m.Net[0].Act != ReLU || m.Net[1].Act != Linear || m.Recipe != nil || m.Mean != nil {
 		t.Errorf("model %+v, error %v", m, err)
+	}
+}
+
+// A network that kept its best weights and is trained anew, or without patience,
+// has nothing left of the earlier run.
+func TestTrainedAnew(t *testing.T) {
+	train, held := overfitted()
+	for _, patience := range []int{0, 5} {
+		m := &Model{Net: NewNetwork(1, Inits["he"], Tanh, 4, 20, 2)}
+		c := Config{Rate: 1, Batch: 5, Held: held, Patience: 5, Epochs: 20}
+		if _, err := Train(context.Background(), m.Net, train, c); err != nil {
+			t.Fatal(err)
+		}
+		other, err := read(written(t, &Model{Net: m.Net[:2:2]}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range other.Net {
+			l.other = nil
+		}
+		c.Patience = patience
+		for _, net := range []Network{m.Net, other.Net} {
+			if _, err := Train(context.Background(), net, train, c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if m.Net.Fingerprint() != other.Net.Fingerprint() || (patience == 0) != (m.Net[0].other == nil) {
+			t.Errorf("patience %d: what the earlier run kept has changed this one", patience)
+		}
 	}
 }
 

@@ -149,17 +149,30 @@ func (net Network) Forward(x *Matrix) *Matrix {
 // goroutines may predict with it as long as none trains it.
 func (net Network) Predict(y, x *Matrix) *Matrix {
 	if len(net) == 0 || x.Cols != net[0].W.Rows {
-		panic(fmt.Sprintf("mlp: Predict: input %d×%d", x.Rows, x.Cols))
+		panic(fmt.Sprintf("mlp: Predict: input %d×%d of a network %v", x.Rows, x.Cols, net.widths()))
 	}
-	y.Reset(x.Rows, net[len(net)-1].W.Cols)
+	x.check("Predict")
+	if y.Reset(x.Rows, net[len(net)-1].W.Cols); overlap(y.Data, x.Data) {
+		panic("mlp: Predict: the output shares storage with the input")
+	}
 	p := passes.get()
 	for i := 0; i < x.Rows; i += passRows {
 		n := min(passRows, x.Rows-i)
 		p.run(net, p.out.rows(y, i, n), p.in.rows(x, i, n))
 	}
-	p.in, p.out, p.layer, p.z = Matrix{}, Matrix{}, nil, nil
-	passes.put(p)
+	p.done()
 	return y
+}
+
+// widths are of the input, the hidden layers and the output.
+func (net Network) widths() (w []int) {
+	for _, l := range net {
+		w = append(w, l.W.Rows)
+	}
+	if len(net) > 0 {
+		w = append(w, net[len(net)-1].W.Cols)
+	}
+	return w
 }
 
 // rows makes z the n rows of x from row i, in x's storage, and returns z.
@@ -182,6 +195,12 @@ type pass struct {
 }
 
 var passes = make(spares[pass], 16)
+
+// done puts p by, for another network to take.
+func (p *pass) done() {
+	p.in, p.out, p.layer, p.z = Matrix{}, Matrix{}, nil, nil
+	passes.put(p)
+}
 
 // run sets y to the output for x.
 func (p *pass) run(net Network, y, x *Matrix) {

@@ -15,7 +15,7 @@ import (
 //
 // Forward takes μ and σ² from the n rows it is given, Predict from the running
 // averages Mean and Var, to which each Backward adds a tenth of its batch's μ
-// and of σ²·n/(n-1).
+// and of σ²·n/(n-1). A batch of one row has no σ², so Train leaves it out.
 type BatchNorm struct {
 	Gain, DGain Matrix // 1×out, and the loss's gradient by it
 	Mean, Var   Matrix // 1×out
@@ -39,11 +39,18 @@ func NewBatchNorm(width int) *BatchNorm {
 	return b
 }
 
+// check panics unless b is the normalisation of so many units.
+func (b *BatchNorm) check(name string, width int) {
+	for _, m := range []*Matrix{&b.Gain, &b.Mean, &b.Var} {
+		if len(m.Data) != width {
+			panic(fmt.Sprintf("mlp: %s: normalisation of %d units in a layer of %d", name, len(m.Data), width))
+		}
+	}
+}
+
 // forward sets z to Gain·ẑ + shift.
 func (b *BatchNorm) forward(z, shift *Matrix) {
-	if len(b.Gain.Data) != z.Cols {
-		panic(fmt.Sprintf("mlp: Forward: normalisation of %d units in a layer of %d", len(b.Gain.Data), z.Cols))
-	}
+	b.check("Forward", z.Cols)
 	n := float64(z.Rows)
 	b.hat.Reset(z.Rows, z.Cols)
 	mean, dev := b.mean.Reset(1, z.Cols).Data, b.dev.Reset(1, z.Cols).Data
@@ -98,10 +105,14 @@ func (b *BatchNorm) backward(dz, dB *Matrix) {
 	b.average(n)
 }
 
-// average takes the last Forward's statistics, of n rows, into Mean and Var.
+// average takes the last Forward's statistics, of n rows, into Mean and Var. One
+// row has none.
 func (b *BatchNorm) average(n float64) {
+	if n < 2 {
+		return
+	}
 	for j, mean := range b.mean.Data {
-		variance := max(0, math.FMA(b.dev.Data[j], b.dev.Data[j], -normEpsilon)) * n / max(1, n-1)
+		variance := max(0, math.FMA(b.dev.Data[j], b.dev.Data[j], -normEpsilon)) * n / (n - 1)
 		b.Mean.Data[j] = math.FMA(normMomentum, mean-b.Mean.Data[j], b.Mean.Data[j])
 		b.Var.Data[j] = math.FMA(normMomentum, variance-b.Var.Data[j], b.Var.Data[j])
 	}
@@ -110,6 +121,7 @@ func (b *BatchNorm) average(n float64) {
 // affine sets scale and shift, 1×out, so that with the running averages
 // Gain·ẑ + bias = scale·z + shift.
 func (b *BatchNorm) affine(scale, shift, bias *Matrix) {
+	b.check("Predict", bias.Cols)
 	scale.Reset(1, bias.Cols)
 	shift.Reset(1, bias.Cols)
 	for j, v := range b.Var.Data {

@@ -103,12 +103,45 @@ func TestPredictDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// A single sample that is left over has no variance: it is left out of the
+// epoch, and batches of one are refused.
+func TestNormLeavesOneOut(t *testing.T) {
+	data := &counting{Samples: blobs(13)}
+	net := normalized(NewNetwork(1, Inits["he"], ReLU, 4, 6, 2))
+	h, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{4, 4, 4, 13} {
+		if got := len(data.batches[i]); got != want {
+			t.Errorf("batch %d is of %d samples, want %d", i+1, got, want)
+		}
+	}
+	if h[0].Layers[0].Delta == 0 {
+		t.Error("the last step moved nothing")
+	}
+	for _, bad := range []struct{ samples, batch int }{{13, 1}, {1, 4}} {
+		if _, err := Train(context.Background(), net, blobs(bad.samples), Config{Rate: 0.1, Epochs: 1, Batch: bad.batch}); err == nil {
+			t.Errorf("%d samples in batches of %d were taken", bad.samples, bad.batch)
+		}
+	}
+	before := clone(&net[0].Norm.Var)
+	one, wanted := NewMatrix(1, 4, 1, 2, 3, 4), NewMatrix(1, 2, 1, 0)
+	var dy Matrix
+	SoftmaxCrossEntropy(&dy, net.Forward(one), wanted)
+	net.Backward(&dy)
+	near(t, "variance after a batch of one", &net[0].Norm.Var, before, 0)
+}
+
 func TestNormPanics(t *testing.T) {
 	net := NewNetwork(1, Inits["he"], ReLU, 4, 6, 2)
 	net[0].Norm = NewBatchNorm(5)
 	for want, f := range map[string]func(){
 		"mlp: Forward: normalisation of 5 units in a layer of 6": func() { net.Forward(NewMatrix(1, 4)) },
-		"mlp: Predict: input 1×3":                                func() { net.Predict(new(Matrix), NewMatrix(1, 3)) },
+		"mlp: Predict: normalisation of 5 units in a layer of 6": func() { net.Predict(new(Matrix), NewMatrix(1, 4)) },
+		"mlp: Predict: input 1×3 of a network [4 6 2]":           func() { net.Predict(new(Matrix), NewMatrix(1, 3)) },
+		"mlp: Predict: 3 elements for 1×4":                       func() { net.Predict(new(Matrix), &Matrix{1, 4, make([]float64, 3)}) },
+		"mlp: Predict: the output shares storage with the input": func() { x := NewMatrix(2, 4); net.Predict(&Matrix{Data: x.Data[4:]}, x) },
 	} {
 		func() {
 			defer func() {

@@ -7,7 +7,8 @@ import "math"
 
 // Rulers are measures of one layer at one step of the training. The gradients
 // and the update are those of the step's batch, the units' activations those
-// of the first 256 training samples, or in Epoch.First of the batch.
+// of the first 256 training samples, or in Epoch.First of the batch. The
+// gradients are the loss's, after Config.Clip and without Config.Decay.
 //
 // Delta is the norm of the error term δ = ∂L/∂z, summed over the batch, which
 // for the mean loss is that of the bias's gradient: the speed of learning of
@@ -36,14 +37,18 @@ func (t *trainer) measureStep() []Rulers {
 	rulers := make([]Rulers, len(t.net))
 	for i, l := range t.net {
 		r, before := &rulers[i], t.before[i].Data
+		if t.decay > 0 {
+			axpy(l.DW.Data, before, -t.decay) // the loss's gradient alone
+		}
 		total, squares := sums(l.DW.Data)
 		r.GradMean, r.GradNorm = total/float64(len(l.DW.Data)), math.Sqrt(squares)
 		_, squares = sums(l.DB.Data)
 		r.Delta = math.Sqrt(squares)
 		_, old := sums(before)
 		axpy(before, l.W.Data, -1)
-		_, moved := sums(before)
-		r.Update = math.Sqrt(moved / old)
+		if _, moved := sums(before); moved > 0 {
+			r.Update = math.Sqrt(moved / old)
+		}
 	}
 	return rulers
 }

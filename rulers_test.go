@@ -45,9 +45,58 @@ func TestRulers(t *testing.T) {
 		before.units(l.Act, &l.a)
 		net.Forward(data.X)
 		after.units(l.Act, &net[i].a)
-		if h[0].First[i].Spread != before.Spread || h[0].Layers[i].Spread != after.Spread {
-			t.Errorf("layer %d: spread %v and %v, want %v and %v", i+1, h[0].First[i].Spread, h[0].Layers[i].Spread, before.Spread, after.Spread)
+		first, last := h[0].First[i], h[0].Layers[i]
+		if first.Spread != before.Spread || last.Spread != after.Spread || first.Idle != before.Idle || last.Idle != after.Idle {
+			t.Errorf("layer %d: units %+v and %+v, want %+v and %+v", i+1, first, last, before, after)
 		}
+	}
+}
+
+// The units are those of the first 256 samples, however many follow; and Rise
+// is of one epoch.
+func TestRulersOfAnEpoch(t *testing.T) {
+	data := blobs(600)
+	for i := 256; i < 600; i++ {
+		clear(data.X.Row(i)) // as if all units of layer 1 saw nothing
+	}
+	net := NewNetwork(1, Inits["he"], Tanh, 4, 5, 2)
+	h, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 1, Batch: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want Rulers
+	net.Forward(new(Matrix).rows(data.X, 0, 256))
+	want.units(net[0].Act, &net[0].a)
+	if h[0].Layers[0].Spread != want.Spread {
+		t.Errorf("spread %v, of the first 256 samples %v", h[0].Layers[0].Spread, want.Spread)
+	}
+	step := 0.0
+	climb := func(dy, y, _ *Matrix) float64 { // rises in the first epoch, falls in the second
+		clear(dy.Reset(y.Rows, y.Cols).Data)
+		if step++; step <= 8 {
+			return step
+		}
+		return 100 - step
+	}
+	h, err = Train(context.Background(), net, blobs(70), Config{Loss: climb, Rate: 0.1, Epochs: 2, Batch: 10})
+	if err != nil || h[0].Rise != 5 || h[1].Rise != 0 {
+		t.Errorf("the loss rose by %v and %v, want 5 and 0 (%v)", h[0].Rise, h[1].Rise, err)
+	}
+}
+
+// Decay moves the weights; the gradients that are measured are the loss's.
+func TestRulersWithoutDecay(t *testing.T) {
+	var of [2]Rulers
+	for i, decay := range []float64{0, 0.5} {
+		net := NewNetwork(1, Inits["he"], Tanh, 4, 5, 2)
+		h, err := Train(context.Background(), net, blobs(20), Config{Rate: 0.1, Epochs: 1, Batch: 20, Decay: decay})
+		if err != nil {
+			t.Fatal(err)
+		}
+		of[i] = h[0].Layers[0]
+	}
+	if math.Abs(of[1].GradNorm/of[0].GradNorm-1) > 1e-12 || math.Abs(of[1].GradMean/of[0].GradMean-1) > 1e-12 || of[1].Update == of[0].Update {
+		t.Errorf("with decay %+v, without %+v", of[1], of[0])
 	}
 }
 
@@ -110,10 +159,8 @@ func BenchmarkRulers(b *testing.B) {
 		}
 		whole += time.Since(begin)
 		p := passes.get()
-		t.Batch = 256
 		t.train.Batch(&t.x, &t.y, t.order[:256])
 		p.run(net, &t.out, &t.x)
-		t.Batch = 64
 		begin = time.Now()
 		t.remember()
 		p.measure(net, &t.out, t.measureStep())

@@ -44,11 +44,11 @@ type Config struct {
 	Rate      float64    // the learning rate
 	Schedule  Schedule   // of the rate; nil is constant
 	Momentum  float64    // for Momentum, and Adam's first decay; 0 is 0.9
-	Decay     float64    // adds Decay·W to the gradient of the weights W, as if the loss had Decay/2·Σ W² in it
-	Clip      float64    // scales a gradient down whose norm over all layers is larger; 0 never does
+	Decay     float64    // adds Decay·W to the gradient of the weights W, that of Decay/2·Σ W²
+	Clip      float64    // scales the loss's gradient down, before Decay, where its norm over all layers is larger; 0 never does
 	Epochs    int        // how many times all samples are seen
 	Past      History    // the epochs that net has been trained already, by the same Config
-	Batch     int        // samples per step; an epoch's last step takes what is left
+	Batch     int        // samples per step; an epoch's last step takes what is left, unless that is one sample and a layer has Norm
 	Seed      uint64     // of the order of the samples
 	InOrder   bool       // take them as they lie, not in a new order each epoch
 	Test      Dataset    // what to measure on beside the training samples; may be nil
@@ -149,15 +149,15 @@ type trainer struct {
 func (c *Config) complete() error {
 	switch {
 	case c.Batch < 1:
-		return fmt.Errorf("train: batches of %d samples", c.Batch)
+		return fmt.Errorf("batches of %d samples", c.Batch)
 	case !(c.Rate > 0) || !finite(c.Rate):
-		return fmt.Errorf("train: a learning rate of %v", c.Rate)
+		return fmt.Errorf("a learning rate of %v", c.Rate)
 	case !(c.Decay >= 0) || !finite(c.Decay):
-		return fmt.Errorf("train: a decay of %v", c.Decay)
+		return fmt.Errorf("a decay of %v", c.Decay)
 	case !(c.Clip >= 0):
-		return fmt.Errorf("train: a gradient clipped to %v", c.Clip)
+		return fmt.Errorf("a gradient clipped to %v", c.Clip)
 	case c.Patience > 0 && (c.Held == nil || c.Held.Len() == 0):
-		return errors.New("train: patience with no samples held out")
+		return errors.New("patience with no samples held out")
 	}
 	if c.Loss == nil {
 		c.Loss = SoftmaxCrossEntropy
@@ -176,10 +176,10 @@ func (c *Config) complete() error {
 
 func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	if len(net) == 0 {
-		return nil, errors.New("train: a network without layers")
+		return nil, errors.New("a network without layers")
 	}
 	if train.Len() == 0 {
-		return nil, errors.New("train: no samples")
+		return nil, errors.New("no samples")
 	}
 	if err := c.complete(); err != nil {
 		return nil, err
@@ -188,9 +188,14 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		history: slices.Clone(c.Past), before: make([]Matrix, len(net))}
 	t.updater = updater{rule: c.Optimizer, decay: c.Decay, Step: Step{Momentum: c.Momentum}}
 	t.N = len(c.Past) * t.batches()
+	for _, l := range net {
+		if l.Norm != nil && (c.Batch == 1 || t.batches() == 0) {
+			return nil, errors.New("batch normalisation of batches of one sample")
+		}
+	}
 	for i, l := range net {
 		if err := t.prepare(l); err != nil {
-			return nil, fmt.Errorf("train: layer %d lacks %w", i+1, err)
+			return nil, fmt.Errorf("layer %d lacks %w", i+1, err)
 		}
 	}
 	if t.Clip == 0 {
@@ -268,7 +273,16 @@ func (t *trainer) release() {
 	}
 }
 
-func (t *trainer) batches() int { return (len(t.order)-1)/t.Batch + 1 }
+// batches is how many steps an epoch has.
+func (t *trainer) batches() int {
+	n := len(t.order)
+	for _, l := range t.net {
+		if l.Norm != nil && n%t.Batch == 1 {
+			return n / t.Batch
+		}
+	}
+	return (n-1)/t.Batch + 1
+}
 
 // epoch takes one step for each batch and measures what has come of it.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
@@ -385,7 +399,7 @@ func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 // the units did for the first batch.
 func (t *trainer) evaluate(data Dataset, rulers []Rulers) (loss, accuracy float64) {
 	p := passes.get()
-	defer passes.put(p)
+	defer p.done()
 	index := make([]int, 0, passRows)
 	right, n := 0, data.Len()
 	for i := range n {

@@ -156,6 +156,13 @@ func TestDecay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	normal := normalized(NewNetwork(1, Inits["he"], Tanh, 4, 5, 2))
+	gain := clone(&normal[0].Norm.Gain)
+	still := func(dy, y, _ *Matrix) float64 { clear(dy.Reset(y.Rows, y.Cols).Data); return 0 }
+	if _, err := Train(context.Background(), normal, blobs(20), Config{Loss: still, Rate: 0.5, Epochs: 1, Batch: 20, Decay: 0.25}); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "gain", &normal[0].Norm.Gain, gain, 0)
 	for i, l := range decayed {
 		for j, v := range l.W.Data {
 			if want := plain[i].W.Data[j] - 0.5*0.25*start[i].W.Data[j]; math.Abs(v-want) > 1e-15 {

@@ -32,7 +32,7 @@ func historyCSV(h mlp.History) ([]byte, error) {
 	w := csv.NewWriter(&b)
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	header := []string{"epoch", "loss", "accuracy", "test_loss", "test_accuracy", "held_loss", "rise"}
-	for i := range h[0].Layers {
+	for i := range h[0].First {
 		for _, r := range rulers {
 			header = append(header, fmt.Sprintf("%s_%d", r.column, i+1))
 		}
@@ -41,7 +41,7 @@ func historyCSV(h mlp.History) ([]byte, error) {
 	for _, e := range h {
 		row := []string{strconv.Itoa(e.N), number(e.Loss), number(e.Accuracy), number(e.TestLoss), number(e.TestAccuracy),
 			number(e.HeldLoss), number(e.Rise)}
-		for _, l := range e.Layers {
+		for _, l := range e.Layers[:len(h[0].First)] {
 			for _, r := range rulers {
 				row = append(row, number(r.of(l)))
 			}

@@ -43,8 +43,8 @@ func exploding(t *testing.T) string {
 	return name
 }
 
-// Eight recipes are sick, each in its own way: the first complaint is named,
-// and whatever else is must follow from it.
+// Each recipe is sick in its own way, the eight ways there are and some of them
+// twice. What else the doctor finds must follow from it.
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ name, follows, flags string }{
 		{"guessing", "", "-lr 0.001 -epochs 1"},
@@ -54,6 +54,9 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{"saturated units", "", "-act tanh -init he -lr 3 -epochs 1"},
 		{"learning rate too high", "", "-init lecun -hidden 64 -lr 2 -epochs 1"},
 		{"learning rate too low", "", "-init he -lr 1e-5 -epochs 1"},
+		{"learning rate too high", "", "-init lecun -hidden 64 -lr 2 -batch 1000 -epochs 3"},
+		{"vanishing gradient", "guessing", "-act sigmoid -init xavier -hidden 30,30,30,30,30 -epochs 1 -decay 0.001"},
+		{"over-fitting", "", "-init he -limit 500 -hidden 64 -opt adam -lr 0.003 -epochs 30 -patience 20"},
 		{"over-fitting", "", "-init he -limit 500 -hidden 64 -opt adam -lr 0.003 -epochs 40"},
 	} {
 		names, _ := complaints(t, strings.Fields(c.flags)...)
@@ -75,6 +78,7 @@ func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
 		"-init he -epochs 4",
 		"-act tanh -init xavier -opt adam -lr 0.001 -epochs 4",
 		"-act sigmoid -hidden 30,30,30,30,30 -init xavier -norm batch -epochs 4",
+		"-hidden 30,30 -init he -norm batch -batch 43 -epochs 2", // leaves one of 4,000 over
 	} {
 		if names, _ := complaints(t, strings.Fields(flags)...); len(names) > 0 {
 			t.Errorf("%s is healthy, the doctor says %q", flags, names)

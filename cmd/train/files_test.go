@@ -223,6 +223,32 @@ func TestLoad(t *testing.T) {
 	refused(t, []string{"-verify", model}, plain, "its hidden layers are 7,7")
 }
 
+// What a file says of its network holds, wherever the file comes from and
+// however often the run was taken up.
+func TestLoadKeepsItsWord(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name, "model.npz") }
+	must(t, quick("-act", "tanh", "-norm", "batch", "-out", filepath.Join(dir, "a"))...)
+	refused(t, []string{"-load", at("a"), "-norm", "none", "-out", dir}, at("a"), "normalisation is batch, -norm says none")
+	// Loaded, stopped, gone on with: it can still be verified.
+	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
+	must(t, "-resume", at("b"), "-epochs", "2")
+	must(t, "-verify", at("b"))
+	refused(t, []string{"-verify", at("b"), "-epochs", "1"}, "-epochs 1 contradicts -epochs 2")
+	// Without hidden layers there is nothing to normalise.
+	must(t, quick("-hidden=", "-norm", "batch", "-epochs", "1", "-out", filepath.Join(dir, "c"))...)
+	must(t, "-resume", at("c"), "-epochs", "2")
+	// A model that no command made says what its layers are all the same.
+	for act, part := range map[*mlp.Activation]string{mlp.Tanh: "784-8-10, tanh", mlp.Linear: "hidden layer is linear"} {
+		m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.Inits["he"], act, mlp.Pixels, 8, mlp.Classes)}
+		writeModel(t, filepath.Join(dir, "plain.npz"), m)
+		stderr, _ := command(t, context.Background(), io.Discard, "-load", filepath.Join(dir, "plain.npz"), "-limit", "50", "-epochs", "1", "-out", dir)
+		if !strings.Contains(stderr, part) {
+			t.Errorf("a %s network: %s", act.Name, stderr)
+		}
+	}
+}
+
 func TestVerify(t *testing.T) {
 	out := t.TempDir()
 	want := must(t, quick("-opt", "momentum", "-out", out)...)

@@ -47,6 +47,9 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		}
 		j.Net, j.Mean, j.Std, loaded = from.Net, from.Mean, from.Std, digest
 	} else {
+		if len(o.hidden) == 0 {
+			o.norm = "none"
+		}
 		j.Net = mlp.NewNetwork(o.seed, o.init, o.act, slices.Concat([]int{mlp.Pixels}, o.hidden, []int{mlp.Classes})...)
 		if o.norm == "batch" {
 			for _, l := range j.Net[:len(o.hidden)] {
@@ -76,6 +79,9 @@ func (o *options) takeWidths(from *mlp.Model) error {
 		}
 		if from.Recipe == nil {
 			l.Act = o.act
+		}
+		if l.Act == mlp.Linear {
+			return errors.New("a hidden layer is linear, which -act cannot be")
 		}
 		o.act = l.Act
 		if l.Norm != nil {
@@ -171,7 +177,7 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	}
 	j := &job{options: then, Model: *from}
 	if len(j.History) >= j.epochs {
-		fmt.Fprintf(stderr, "%s has %d epochs of %d: there is nothing left to do\n", o.resume, len(j.History), j.epochs)
+		fmt.Fprintf(stderr, "%s has %d epochs of %d: there is nothing left to do, and nothing is written\n", o.resume, len(j.History), j.epochs)
 		return j.conclude(stdout)
 	}
 	if err := j.gather(stderr); err != nil {
@@ -180,7 +186,15 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	if err := sameDigests(j.Recipe, from.Recipe); err != nil {
 		return fmt.Errorf("%s: %w", o.resume, err)
 	}
-	return j.run(ctx, stdout, stderr)
+	if sum, ok := from.Recipe[digestPrefix+"load"]; ok {
+		j.Recipe[digestPrefix+"load"] = sum
+	}
+	past := len(j.History)
+	err = j.run(ctx, stdout, stderr)
+	if err != nil && len(j.History) == past && ctx.Err() == nil {
+		return fmt.Errorf("%s: %w", o.resume, err)
+	}
+	return err
 }
 
 // readModel reads a model file; digest is the SHA-256 of its bytes.

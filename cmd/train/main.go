@@ -90,7 +90,7 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 	}
 	j.describe(stderr)
 	if j.checkGradient {
-		if err := j.check(stderr); err != nil {
+		if err := j.check(ctx, stderr); err != nil {
 			return err
 		}
 	}

@@ -118,6 +118,8 @@ func (o *options) check() error {
 		return fmt.Errorf("-clip %v: want 0 or a number above", o.clip)
 	case o.patience < 0:
 		return fmt.Errorf("-patience %d: want 0 or more", o.patience)
+	case o.batch == 1 && o.norm == "batch":
+		return errors.New("-norm batch: a batch of one image has no variance")
 	case o.batch < 1:
 		return fmt.Errorf("-batch %d: want 1 or more", o.batch)
 	case o.epochs < 1:
@@ -167,7 +169,7 @@ func (o *options) again(recipe map[string]string) (*options, error) {
 		if !ok {
 			return nil, fmt.Errorf("its recipe lacks -%s", name)
 		}
-		if mine, ok := given[name]; ok && (name == "data" || name == "epochs") {
+		if mine, ok := given[name]; ok && (name == "data" || name == "epochs" && o.resume != "") {
 			value = mine
 		} else if ok && mine != value {
 			return nil, fmt.Errorf("-%s %s contradicts -%s %s, with which it was trained", name, mine, name, value)

@@ -125,7 +125,7 @@ func (m *reading) sentences() []string {
 		says[i], vanishes[i] = r.name+" "+times(ratio), ratio < 1./3
 	}
 	more := m.size[0] / m.size[n]
-	s := []string{fmt.Sprintf("From %s weights, layer 1 against %d: %s.", m.recipe.name, n+1, strings.Join(says, ", "))}
+	s := []string{fmt.Sprintf("%s, layer 1 against %d: %s.", m.recipe.name, n+1, strings.Join(says, ", "))}
 	if vanishes[0] != vanishes[1] {
 		s = append(s, fmt.Sprintf("Why %s and %s disagree: W1 has %.0f times the elements of W%d; shared out among them the same norm is a mean √%.0f = %.1f times smaller; and %.0f%% of them lie behind pixels that never vary.",
 			rulers[0].name, rulers[1].name, more, n+1, more, math.Sqrt(more), 100*m.blank))

@@ -96,26 +96,29 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// oracle holds Nielsen's values against ours and returns the reason why not.
-func oracle(t *testing.T, dir string) error {
+// oracle holds Nielsen's values against ours and returns the table, and the reason
+// why not.
+func oracle(t *testing.T, dir string) (table string, err error) {
 	t.Helper()
 	l, err := newLab(context.Background(), &options{data: dir, out: t.TempDir()}, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l.oracle(l.train.Slice(0, few))
+	err = l.oracle(l.train.Slice(0, few))
+	return l.text.String(), err
 }
 
 func TestNielsen(t *testing.T) {
-	if err := oracle(t, ""); err != nil {
-		t.Error(err)
+	table, err := oracle(t, "")
+	if want := "nielsen: " + section(read(t, "testdata", "vanish.txt"), "nielsen"); err != nil || !strings.HasPrefix(want, table) {
+		t.Errorf("error %v, and\n%s, want\n%s", err, table, want)
 	}
 	if testing.Short() {
 		return
 	}
 	defer func(v float64) { published[2][1] = v }(published[2][1])
 	published[2][1] *= 1.2
-	if err := oracle(t, ""); err == nil || !strings.Contains(err.Error(), "4 hidden layers, layer 2: the published 0.0205 lies outside") {
+	if _, err := oracle(t, ""); err == nil || !strings.Contains(err.Error(), "4 hidden layers, layer 2: the published 0.0205 lies outside") {
 		t.Errorf("a value that he did not publish: %v", err)
 	}
 }
@@ -126,7 +129,7 @@ func TestNielsenFullMNIST(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "train-images-idx3-ubyte.gz")); err != nil {
 		t.Skip("$MNIST_DIR does not name a folder of full MNIST")
 	}
-	if err := oracle(t, dir); err != nil {
+	if _, err := oracle(t, dir); err != nil {
 		t.Error(err)
 	}
 }
@@ -153,7 +156,7 @@ func TestNielsenBiases(t *testing.T) {
 func TestSentences(t *testing.T) {
 	alike := mlp.Rulers{GradMean: 1, GradNorm: 1, Delta: 1, Update: 1}
 	m := &reading{recipe: recipes[0], layers: []mlp.Rulers{alike, alike}, size: []float64{8, 2}, input: []float64{6, 2}}
-	want := "From small weights, layer 1 against 2: mean |∇W| the same, ‖∇W‖ the same, ‖δ‖ the same, ‖ΔW‖/‖W‖ the same."
+	want := "small, layer 1 against 2: mean |∇W| the same, ‖∇W‖ the same, ‖δ‖ the same, ‖ΔW‖/‖W‖ the same."
 	if s := m.sentences(); len(s) != 1 || s[0] != want {
 		t.Errorf("where all agree it says %q", s)
 	}
@@ -172,6 +175,15 @@ func TestShort(t *testing.T) {
 	for v, want := range map[float64]string{0.5: "0.5", 123.4: "123", 2.923e12: "2.92×10¹²", 4e-13: "4×10⁻¹³", 1e-6: "1×10⁻⁶", 1e100: "1×10¹⁰⁰"} {
 		if got := short(v); got != want {
 			t.Errorf("%v is %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for ratio, want := range map[float64]string{1.04: "the same", 0.96: "the same", 0.01: "100 times smaller", 2.5: "2.5 times larger",
+		0: "incomparable", math.Inf(1): "incomparable", math.NaN(): "incomparable"} {
+		if got := times(ratio); got != want {
+			t.Errorf("%v is %q, want %q", ratio, got, want)
 		}
 	}
 }

@@ -45,6 +45,8 @@ func (l *lab) caption(sheet *mlp.Figure, sentences ...string) *mlp.Figure {
 // times says a ratio in words.
 func times(ratio float64) string {
 	switch {
+	case !(ratio > 0) || math.IsInf(ratio, 1): // one of the two is nothing
+		return "incomparable"
 	case ratio > 1/1.05 && ratio < 1.05:
 		return "the same"
 	case ratio < 1:

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"math"
+	"testing"
+
+	"mlp"
+)
+
+// What the figures show is what the history has.
+func TestCharts(t *testing.T) {
+	nan := math.NaN()
+	first := []mlp.Rulers{{GradMean: 1, GradNorm: 2, Delta: 3, Update: 4}, {GradMean: 5, GradNorm: 6, Delta: 7, Update: 8}}
+	h := mlp.History{
+		{N: 1, Loss: 10, TestLoss: 11, HeldLoss: nan, Accuracy: 0.1, TestAccuracy: 0.2, First: first,
+			Layers: []mlp.Rulers{{Delta: 31, Update: 41}, {Delta: 71, Update: 81}}},
+		{N: 2, Loss: 20, TestLoss: 21, HeldLoss: nan, Accuracy: 0.3, TestAccuracy: 0.4,
+			Layers: []mlp.Rulers{{Delta: 32, Update: 42}, {Delta: 72, Update: 82}}},
+	}
+	check := func(what string, s mlp.Series, name string, y ...float64) {
+		t.Helper()
+		for i, v := range y {
+			if s.Name != name || len(s.Y) != len(y) || s.Y[i] != v {
+				t.Errorf("%s: %+v, want %s %v", what, s, name, y)
+				return
+			}
+		}
+	}
+	f := gradients(h)
+	check("speed", f.Charts[0].Series[0], "layer 1", 3, 31, 32)
+	check("speed", f.Charts[0].Series[1], "layer 2", 7, 71, 72)
+	check("step", f.Charts[1].Series[1], "layer 2", 8, 81, 82)
+	for i, want := range [][]float64{{1, 5}, {2, 6}, {3, 7}, {4, 8}} {
+		check("first batch", f.Charts[2+i].Series[0], "first batch", want...)
+	}
+	if len(f.Charts) != 6 || f.Charts[1].Guides[0].Y != 1e-3 {
+		t.Errorf("%d charts, guide %v", len(f.Charts), f.Charts[1].Guides)
+	}
+	c := curves(h)
+	check("loss", c.Charts[0].Series[0], "Training", 10, 20)
+	check("loss", c.Charts[0].Series[1], "Test", 11, 21)
+	check("accuracy", c.Charts[1].Series[1], "Test", 0.2, 0.4)
+	if len(c.Charts[0].Series) != 2 {
+		t.Error("a curve of what was not held out")
+	}
+	h[0].HeldLoss, h[1].HeldLoss = 12, 22
+	check("loss", curves(h).Charts[0].Series[2], "Held out", 12, 22)
+}
