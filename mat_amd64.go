@@ -62,7 +62,7 @@ func Kernel() string {
 
 func multiply(t *tile) {
 	switch {
-	case useAVX512 && t.rows == 8 && t.cols == 10:
+	case useAVX512 && t.rows >= 6 && (t.cols == 9 || t.cols == 10):
 		multiplyTenAVX512(t)
 	case useAVX512:
 		multiplyAVX512(t)
@@ -83,7 +83,7 @@ func multiply(t *tile) {
 //go:noescape
 func multiplyAVX512(t *tile)
 
-// multiplyTenAVX512 takes 8 rows and 10 columns.
+// multiplyTenAVX512 takes 6 to 8 rows and 9 or 10 columns.
 //
 //go:noescape
 func multiplyTenAVX512(t *tile)

@@ -116,7 +116,9 @@ label:                      \
 
 // Ten columns, the digits, are 8 + 2. So that the 2 do not cost a vector of
 // their own, a pair of rows shares one: Z8 to Z15 hold the eight columns of each
-// row and Y4 to Y7 the two columns of a row beside the next row's, which K1 masks.
+// row and Y4 to Y7 the two columns of a row beside the next row's, which K1
+// masks. Of fewer than 8 rows the last is computed again in the place of those
+// that are not there.
 #define PAIR(at0, at1, z0, z1, two) \
 	VFMADD231PD.BCST at0, Z0, z0 \
 	VFMADD231PD.BCST at1, Z0, z1 \
@@ -124,67 +126,94 @@ label:                      \
 	VBROADCASTSD at1, K1, Y2     \
 	VFMADD231PD  Y1, Y2, two
 
-#define FETCHTEN(z0, z1, x, y) \
-	VMOVUPD     (zp), z0                   \
-	VMOVUPD     64(zp), x                  \
-	VMOVUPD     (zp)(ldz*1), z1            \
-	VINSERTF128 $1, 64(zp)(ldz*1), y, y    \
-	LEAQ        (zp)(ldz*2), zp
+#define FETCHPAIR(z0, z1, x, y) \
+	VMOVUPD     (zp), z0           \
+	VMOVUPD.Z   64(zp), K3, x      \
+	ADDQ        ldz, zp            \
+	DECQ        rows               \
+	JZ          begin              \
+	VMOVUPD     (zp), z1           \
+	VMOVUPD.Z   64(zp), K3, X0     \
+	VINSERTF128 $1, X0, y, y       \
+	ADDQ        ldz, zp            \
+	DECQ        rows               \
+	JZ          begin
 
-#define STORETEN(z0, z1, x, y) \
-	VMOVUPD      z0, (zp)                   \
-	VMOVUPD      x, 64(zp)                  \
-	VMOVUPD      z1, (zp)(ldz*1)            \
-	VEXTRACTF128 $1, y, 64(zp)(ldz*1)       \
-	LEAQ         (zp)(ldz*2), zp
+#define STOREPAIR(z0, z1, x, y) \
+	VMOVUPD      z0, (zp)          \
+	VMOVUPD      x, K3, 64(zp)     \
+	ADDQ         ldz, zp           \
+	DECQ         rows              \
+	JZ           done              \
+	VEXTRACTF128 $1, y, X0         \
+	VMOVUPD      z1, (zp)          \
+	VMOVUPD      X0, K3, 64(zp)    \
+	ADDQ         ldz, zp           \
+	DECQ         rows              \
+	JZ           done
+
+#define ai6 R15 // no longer cols
 
 // func multiplyTenAVX512(t *tile)
 TEXT ·multiplyTenAVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), R14
+	MOVQ    t+0(FP), R14
 	ARGUMENTS
-	MOVL $12, AX
-	KMOVW AX, K1
-	VXORPD X4, X4, X4
-	VXORPD X5, X5, X5
-	VXORPD X6, X6, X6
-	VXORPD X7, X7, X7
-	VXORPD X8, X8, X8
-	VXORPD X9, X9, X9
-	VXORPD X10, X10, X10
-	VXORPD X11, X11, X11
-	VXORPD X12, X12, X12
-	VXORPD X13, X13, X13
-	VXORPD X14, X14, X14
-	VXORPD X15, X15, X15
-	CMPB tile_more(R14), $0
-	JEQ  begin
-	FETCHTEN(Z8, Z9, X4, Y4)
-	FETCHTEN(Z10, Z11, X5, Y5)
-	FETCHTEN(Z12, Z13, X6, Y6)
-	FETCHTEN(Z14, Z15, X7, Y7)
+	MOVL    $12, R14
+	KMOVW   R14, K1
+	LEAQ    -17(cols)(cols*1), cols // 1 or 3: the columns beyond the eighth
+	KMOVW   cols, K3
+	LEAQ    (cols)(cols*4), cols    // the same twice
+	KMOVW   cols, K2
+	MOVQ    t+0(FP), R14
+	VXORPD  X4, X4, X4
+	VXORPD  X5, X5, X5
+	VXORPD  X6, X6, X6
+	VXORPD  X7, X7, X7
+	VXORPD  X8, X8, X8
+	VXORPD  X9, X9, X9
+	VXORPD  X10, X10, X10
+	VXORPD  X11, X11, X11
+	VXORPD  X12, X12, X12
+	VXORPD  X13, X13, X13
+	VXORPD  X14, X14, X14
+	VXORPD  X15, X15, X15
+	CMPB    tile_more(R14), $0
+	JEQ     begin
+	FETCHPAIR(Z8, Z9, X4, Y4)
+	FETCHPAIR(Z10, Z11, X5, Y5)
+	FETCHPAIR(Z12, Z13, X6, Y6)
+	FETCHPAIR(Z14, Z15, X7, Y7)
 
 begin:
-	MOVQ  tile_z(R14), zp
-	TESTQ left, left
-	JZ    store
+	AGAIN
+	TESTQ   left, left
+	JZ      store
+	LEAQ    (ai3)(ai3*1), ai6
+	CMPQ    rows, $8
+	CMOVQLT ai6, ai7
+	CMPQ    rows, $7
+	CMOVQLT ai5, ai7
+	CMOVQLT ai5, ai6
 
 loop:
-	VMOVUPD        (bp), Z0
-	VBROADCASTF128 64(bp), Y1
+	VMOVUPD           (bp), Z0
+	VBROADCASTF64X2.Z 64(bp), K2, Y1
 	PAIR((ap), (ap)(ai*1), Z8, Z9, Y4)
 	PAIR((ap)(ai*2), (ap)(ai3*1), Z10, Z11, Y5)
 	PAIR((ap)(ai*4), (ap)(ai5*1), Z12, Z13, Y6)
-	PAIR((ap)(ai3*2), (ap)(ai7*1), Z14, Z15, Y7)
-	ADDQ           ak, ap
-	ADDQ           bk, bp
-	DECQ           left
-	JNZ            loop
+	PAIR((ap)(ai6*1), (ap)(ai7*1), Z14, Z15, Y7)
+	ADDQ              ak, ap
+	ADDQ              bk, bp
+	DECQ              left
+	JNZ               loop
 
 store:
-	STORETEN(Z8, Z9, X4, Y4)
-	STORETEN(Z10, Z11, X5, Y5)
-	STORETEN(Z12, Z13, X6, Y6)
-	STORETEN(Z14, Z15, X7, Y7)
+	STOREPAIR(Z8, Z9, X4, Y4)
+	STOREPAIR(Z10, Z11, X5, Y5)
+	STOREPAIR(Z12, Z13, X6, Y6)
+	STOREPAIR(Z14, Z15, X7, Y7)
+
+done:
 	VZEROUPPER
 	RET
 

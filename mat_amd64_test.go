@@ -2,10 +2,8 @@
 
 package mlp
 
-import "testing"
-
 // eachKernel runs f with each kernel that this processor has.
-func eachKernel(t *testing.T, f func(t *testing.T)) {
+func eachKernel[T runner[T]](t T, f func(t T)) {
 	defer func(a, b bool) { useAVX2, useAVX512 = a, b }(useAVX2, useAVX512)
 	have2, have512 := useAVX2, useAVX512
 	for _, k := range []struct{ avx2, avx512 bool }{{false, false}, {true, false}, {true, true}} {

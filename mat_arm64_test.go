@@ -2,10 +2,8 @@
 
 package mlp
 
-import "testing"
-
 // eachKernel runs f with the assembly and with the Go kernel.
-func eachKernel(t *testing.T, f func(t *testing.T)) {
+func eachKernel[T runner[T]](t T, f func(t T)) {
 	defer func() { useNEON = true }()
 	for _, useNEON = range []bool{false, true} {
 		t.Run(Kernel(), f)

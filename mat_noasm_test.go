@@ -2,7 +2,5 @@
 
 package mlp
 
-import "testing"
-
 // eachKernel runs f with the one kernel there is.
-func eachKernel(t *testing.T, f func(t *testing.T)) { t.Run(Kernel(), f) }
+func eachKernel[T runner[T]](t T, f func(t T)) { t.Run(Kernel(), f) }

@@ -21,6 +21,12 @@ func fill(z *Matrix, rng *rand.Rand) *Matrix {
 
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
+// A runner is a test or a benchmark.
+type runner[T any] interface {
+	testing.TB
+	Run(name string, f func(T)) bool
+}
+
 // sameBits reports whether x and y are equal to the last bit, any NaN being
 // equal to any other.
 func sameBits(x, y float64) bool {
@@ -316,24 +322,37 @@ var shapes = []struct {
 
 func BenchmarkMul(b *testing.B) {
 	for _, s := range shapes {
-		name := [...]string{"Mul", "TMul", "MulT"}[s.op]
-		b.Run(fmt.Sprintf("op=%s/m=%d/k=%d/n=%d", name, s.m, s.k, s.n), func(b *testing.B) {
-			x, y := NewMatrix(s.m, s.k), NewMatrix(s.k, s.n)
-			switch s.op {
-			case opTMul:
-				x = NewMatrix(s.k, s.m)
-			case opMulT:
-				y = NewMatrix(s.n, s.k)
-			}
-			fill(x, newRand())
-			fill(y, newRand())
-			var z Matrix
-			b.ResetTimer()
-			for range b.N { // b.Loop would time the first of -cpu 1,2 with the last one's threads
-				z.product(s.op, x, y, nil)
-			}
-			flop := 2 * float64(s.m) * float64(s.k) * float64(s.n)
-			b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-		})
+		benchmarkProduct(b, s.op, s.m, s.k, s.n)
 	}
+}
+
+// BenchmarkKernel is BenchmarkMul with each kernel, without the largest shapes.
+func BenchmarkKernel(b *testing.B) {
+	eachKernel(b, func(b *testing.B) {
+		for _, s := range shapes[:10] {
+			benchmarkProduct(b, s.op, s.m, s.k, s.n)
+		}
+	})
+}
+
+func benchmarkProduct(b *testing.B, o op, m, k, n int) {
+	name := [...]string{"Mul", "TMul", "MulT"}[o]
+	b.Run(fmt.Sprintf("op=%s/m=%d/k=%d/n=%d", name, m, k, n), func(b *testing.B) {
+		x, y := NewMatrix(m, k), NewMatrix(k, n)
+		switch o {
+		case opTMul:
+			x = NewMatrix(k, m)
+		case opMulT:
+			y = NewMatrix(n, k)
+		}
+		fill(x, newRand())
+		fill(y, newRand())
+		var z Matrix
+		b.ResetTimer()
+		for range b.N { // b.Loop would time the first of -cpu 1,2 with the last one's threads
+			z.product(o, x, y, nil)
+		}
+		flop := 2 * float64(m) * float64(k) * float64(n)
+		b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+	})
 }

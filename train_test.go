@@ -436,13 +436,21 @@ func sampleDigits() (train, test *MNIST, err error) {
 	return train, test, nil
 }
 
+// BenchmarkStep with ReLU, and with the other activations.
 func BenchmarkStep(b *testing.B) {
-	b.Run("net=784-256-128-10/batch=64", func(b *testing.B) {
+	benchmarkStep(b, ReLU, "net=784-256-128-10/batch=64")
+	for _, act := range []*Activation{Sigmoid, Tanh} {
+		benchmarkStep(b, act, "net=784-256-128-10/batch=64/act="+act.Name)
+	}
+}
+
+func benchmarkStep(b *testing.B, act *Activation, name string) {
+	b.Run(name, func(b *testing.B) {
 		train, _, err := sampleDigits()
 		if err != nil {
 			b.Fatal(err)
 		}
-		net := NewNetwork(1, Inits["small"], ReLU, Pixels, 256, 128, Classes)
+		net := NewNetwork(1, Inits["small"], act, Pixels, 256, 128, Classes)
 		t, err := newTrainer(net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64})
 		if err != nil {
 			b.Fatal(err)
@@ -463,4 +471,22 @@ func BenchmarkStep(b *testing.B) {
 		b.ReportMetric(samples, "samples/s")
 		b.ReportMetric(samples*1007104/1e9, "GFLOP/s")
 	})
+}
+
+// BenchmarkPredict is one image, whose cost is to read the weights, and many.
+func BenchmarkPredict(b *testing.B) {
+	net := NewNetwork(1, Inits["small"], ReLU, Pixels, 256, 128, Classes)
+	for _, n := range []int{1, 10000} {
+		b.Run(fmt.Sprintf("net=784-256-128-10/images=%d", n), func(b *testing.B) {
+			x, y := fill(NewMatrix(n, Pixels), newRand()), new(Matrix)
+			net.Predict(y, x)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N {
+				net.Predict(y, x)
+			}
+			flop := 2 * (784*256 + 256*128 + 128*10) * float64(n)
+			b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
 }

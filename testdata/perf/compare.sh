@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Times our products and OpenBLAS's in turn and prints, for each shape, the best
+# of all rounds in GFLOP/s, their ratio, and our share of the processor's limit.
+#
+#	apt-get install gcc libopenblas-dev
+#	testdata/perf/compare.sh [THREADS [ROUNDS [KERNEL]]]    # 1, 5, AVX-512 or AVX2
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+threads=${1:-1} rounds=${2:-5} kernel=${3:-AVX-512}
+case $kernel in
+AVX-512) bench='^BenchmarkMul$' core=SkylakeX peak=avx512 ;;
+AVX2) bench='^BenchmarkKernel$/^AVX2$' core=Haswell peak=avx2 ;;
+esac
+
+bin=$(mktemp -d)
+trap 'rm -rf "$bin"' EXIT
+go test -c -o "$bin/ours" .
+gcc -O2 testdata/perf/dgemm.c -o "$bin/dgemm" -lopenblas
+gcc -O3 -march=native testdata/perf/peak.c -o "$bin/peak"
+
+for _ in $(seq "$rounds"); do
+	"$bin/peak"
+	"$bin/ours" -test.run '^$' -test.bench "$bench" -test.cpu "$threads" -test.benchtime 60ms -test.count 3
+	OPENBLAS_CORETYPE=$core OPENBLAS_NUM_THREADS=$threads "$bin/dgemm"
+done | awk -v peak="$peak" -v threads="$threads" '
+	function better(of, name, v) { if (v + 0 > of[name] + 0) of[name] = v }
+	$1 == peak { if ($2 > limit) limit = $2 }
+	/^Benchmark/ {
+		for (n = split($1, part, "/"); n > 0; n--) {
+			split(part[n], pair, "=")
+			value[pair[1]] = pair[2]
+		}
+		sub(/-[0-9]+$/, "", value["n"])
+		name = value["op"] " " value["m"] "×" value["k"] "×" value["n"]
+		if (!(name in ours)) order[++count] = name
+		better(ours, name, $5)
+	}
+	/^(NN|TN|NT)\// {
+		sub("NN/", "Mul ", $1); sub("TN/", "TMul ", $1); sub("NT/", "MulT ", $1); gsub("x", "×", $1)
+		better(theirs, $1, $NF)
+	}
+	END {
+		printf "| product | GFLOP/s | OpenBLAS | ratio | of the limit, %.1f |\n|---|---|---|---|---|\n", limit * threads
+		for (i = 1; i <= count; i++) {
+			name = order[i]
+			printf "| %s | %.1f | %.1f | %.2f | %.0f %% |\n", name, ours[name], theirs[name], ours[name] / theirs[name], 100 * ours[name] / limit / threads
+			product += log(ours[name] / theirs[name])
+		}
+		printf "| geometric mean | | | %.2f | |\n", exp(product / count)
+	}'
