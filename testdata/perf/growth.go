@@ -158,14 +158,14 @@ func draw(file string, limit float64) {
 	}
 	figure := mlp.Figure{
 		Title:   "GFLOP/s of a product by its size, one thread",
-		Caption: "m×k by k×n in float64. One dimension grows from 1 to 300 while the other two are 10, 64 or 300; in the last chart all three grow. Dashed: what the processor can do from its registers.",
+		Caption: "m×k by k×n in float64. One dimension grows from 1 to 300 while the other two are 10, 64 or 300; in the last chart all three grow. The limit is what the processor can do from its registers.",
 		Columns: 2, SameY: true,
 	}
 	titles := map[string]string{"m": "m grows", "k": "k grows", "n": "n grows", "mkn": "m = k = n grow"}
 	for _, l := range lines() {
 		s := mlp.Series{Name: fmt.Sprintf("the others are %d", l.rest)}
 		if l.rest == 0 {
-			s.Name = "all"
+			s.Name = "all grow"
 		}
 		for _, row := range rows {
 			if row[0] == l.grows && row[1] == strconv.Itoa(l.rest) {
