@@ -30,6 +30,7 @@
 //	mnist.go        IDX files and the digits
 //	known.go        the files of digits that are known by their content
 //	svgplot.go      charts
+//	axis.go         the round numbers beside them
 //
 // # Every bit
 //
@@ -53,7 +54,6 @@
 // what Backward needs. Predict only reads it: any number of goroutines may
 // predict with one network while none trains it. Different networks may be used
 // at the same time, and so may the parts of a data set, once it is
-// standardized. Products
-// start helper goroutines, up to GOMAXPROCS in all, which end by themselves a
-// fraction of a millisecond after the last product.
+// standardized. Products start helper goroutines, up to GOMAXPROCS in all, which
+// end by themselves a fraction of a millisecond after the last product.
 package mlp

@@ -1,6 +1,7 @@
 package mlp_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -111,4 +112,35 @@ func Example_exercise4() {
 	// W1: 0.000048
 	// W2: 0.000154
 	// W3: 0.000754
+}
+
+// A model file is written, read, and used. Forward is for training: a layer
+// with normalisation takes its statistics from the rows it is given.
+func ExampleNetwork_Predict() {
+	train, test := digits1000()
+	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, mlp.Pixels, 32, mlp.Classes)}
+	m.Net[0].Norm = mlp.NewBatchNorm(32)
+	m.Mean, m.Std = train.Stats()
+	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Rate: 0.1, Epochs: 5, Batch: 50}); err != nil {
+		panic(err)
+	}
+	var file bytes.Buffer
+	if err := m.Write(&file); err != nil {
+		panic(err)
+	}
+
+	read, err := mlp.ReadModel(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		panic(err)
+	}
+	test.Standardize(read.Mean, read.Std)
+	var x, y, p mlp.Matrix
+	test.Batch(&x, &y, []int{0})
+	read.Net.Predict(&p, &x).Softmax()
+	for digit, share := range p.Data {
+		if share > 0.05 {
+			fmt.Printf("a %d with probability %.2f, labelled %d\n", digit, share, test.Labels[0])
+		}
+	}
+	// Output: a 1 with probability 0.94, labelled 1
 }

@@ -42,10 +42,12 @@ func known(t *testing.T, sum string, is origin) {
 func set(t *testing.T, name string, seed byte) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
-	for part, n := range map[string]uint32{"train": 60000, "t10k": 10000} {
+	const n = 10000
+	for _, part := range []string{"train", "t10k"} {
 		labels := make([]byte, n)
 		images := make([]byte, n*Pixels)
 		images[0], labels[0] = seed, seed
+		images[1], labels[1] = byte(len(part)), byte(len(part))
 		for kind, file := range map[string][]byte{"images-idx3": idxFile(images, n, 28, 28), "labels-idx1": idxFile(labels, n)} {
 			files[part+"-"+kind+"-ubyte"] = &fstest.MapFile{Data: file}
 			known(t, contentSum(t, bytes.NewReader(file), ""), origin{name, part, kind[:6]})

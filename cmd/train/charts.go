@@ -84,31 +84,39 @@ func curves(h mlp.History) *mlp.Figure {
 }
 
 // gradients is the figure of how each layer learns, nil where that was not
-// measured: two rulers over the epochs, and below, at the first batch, all
-// four that a gradient can be measured by.
+// measured: two rulers over the epochs, and below, at the first batch, the four
+// that a gradient can be measured by side by side, and the activations.
 func gradients(h mlp.History) *mlp.Figure {
-	first := h[0].First
+	first, last := h[0].First, h[len(h)-1].Layers
 	if first == nil {
 		return nil
 	}
-	delta, update := rulers[2], rulers[3]
+	delta, update, spread := rulers[2], rulers[3], rulers[4]
+	top := len(first) - 1
 	f := &mlp.Figure{Title: "How fast each layer learns", Columns: 2, Desc: fmt.Sprintf(
 		"At the first batch the norm of the error term is %.3g in the first layer and %.3g in the last; after %d epochs %.3g and %.3g.",
-		first[0].Delta, first[len(first)-1].Delta, len(h), h[len(h)-1].Layers[0].Delta, h[len(h)-1].Layers[len(first)-1].Delta)}
+		first[0].Delta, first[top].Delta, len(h), last[0].Delta, last[top].Delta)}
 	f.Charts = []mlp.Chart{
 		{Title: "Speed of learning", XLabel: "Epoch", YLabel: delta.name, LogY: true, Series: layerSeries(h, delta.of)},
 		{Title: "Size of a step", XLabel: "Epoch", YLabel: update.name, LogY: true, Series: layerSeries(h, update.of),
 			Guides: []mlp.Guide{{Label: "10⁻³", Y: 1e-3}}},
+		{Title: "Four rulers at the first batch", XLabel: "Layer", YLabel: "Relative to the last layer", LogY: true},
+		{Title: "Activations at the first batch", XLabel: "Layer", YLabel: "Standard deviation", LogY: true},
 	}
 	for _, r := range rulers[:4] {
-		y := make([]float64, len(first))
-		for i, l := range first {
-			y[i] = r.of(l)
-		}
-		f.Charts = append(f.Charts, mlp.Chart{Title: "First batch: " + r.name, XLabel: "Layer", YLabel: r.name, LogY: true,
-			Series: []mlp.Series{{Name: "first batch", Y: y}}})
+		f.Charts[2].Series = append(f.Charts[2].Series, byLayer(r.name, first, func(l mlp.Rulers) float64 { return r.of(l) / r.of(first[top]) }))
 	}
+	f.Charts[3].Series = []mlp.Series{byLayer("activations", first, spread.of)}
 	return f
+}
+
+// byLayer is a line through the layers.
+func byLayer(name string, layers []mlp.Rulers, of func(mlp.Rulers) float64) mlp.Series {
+	s := mlp.Series{Name: name}
+	for _, l := range layers {
+		s.Y = append(s.Y, of(l))
+	}
+	return s
 }
 
 // layerSeries is a ruler over the epochs, a line per layer, from the first step

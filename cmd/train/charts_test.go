@@ -10,7 +10,7 @@ import (
 // What the figures show is what the history has.
 func TestCharts(t *testing.T) {
 	nan := math.NaN()
-	first := []mlp.Rulers{{GradMean: 1, GradNorm: 2, Delta: 3, Update: 4}, {GradMean: 5, GradNorm: 6, Delta: 7, Update: 8}}
+	first := []mlp.Rulers{{GradMean: 1, GradNorm: 2, Delta: 3, Update: 4, Spread: 9}, {GradMean: 5, GradNorm: 6, Delta: 7, Update: 8, Spread: 10}}
 	h := mlp.History{
 		{N: 1, Loss: 10, TestLoss: 11, HeldLoss: nan, Accuracy: 0.1, TestAccuracy: 0.2, First: first,
 			Layers: []mlp.Rulers{{Delta: 31, Update: 41}, {Delta: 71, Update: 81}}},
@@ -30,10 +30,11 @@ func TestCharts(t *testing.T) {
 	check("speed", f.Charts[0].Series[0], "layer 1", 3, 31, 32)
 	check("speed", f.Charts[0].Series[1], "layer 2", 7, 71, 72)
 	check("step", f.Charts[1].Series[1], "layer 2", 8, 81, 82)
-	for i, want := range [][]float64{{1, 5}, {2, 6}, {3, 7}, {4, 8}} {
-		check("first batch", f.Charts[2+i].Series[0], "first batch", want...)
+	for i, want := range [][]float64{{1.0 / 5, 1}, {2.0 / 6, 1}, {3.0 / 7, 1}, {4.0 / 8, 1}} {
+		check("four rulers", f.Charts[2].Series[i], rulers[i].name, want...)
 	}
-	if len(f.Charts) != 6 || f.Charts[1].Guides[0].Y != 1e-3 {
+	check("activations", f.Charts[3].Series[0], "activations", 9, 10)
+	if len(f.Charts) != 4 || f.Charts[1].Guides[0].Y != 1e-3 {
 		t.Errorf("%d charts, guide %v", len(f.Charts), f.Charts[1].Guides)
 	}
 	c := curves(h)

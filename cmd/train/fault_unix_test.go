@@ -357,7 +357,7 @@ func TestOutputReadOnly(t *testing.T) {
 	if n := setOf(t, p.out); n < 1 {
 		t.Errorf("the files are of epoch %d", n)
 	}
-	// The next run there, when it may write again, begins by cleaning up.
+	// The next run there, when it may write again, leaves files and nothing else.
 	os.Chmod(p.out, 0o755)
 	n := setOf(t, p.out)
 	must(t, "-resume", filepath.Join(p.out, "model.npz"), "-epochs", fmt.Sprint(n+1))

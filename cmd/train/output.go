@@ -37,10 +37,7 @@ func newOutput(dir string) (*output, error) {
 	if err := writeSynced(probe, nil); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", dir, err)
 	}
-	if err := os.Remove(probe); err != nil {
-		return nil, err
-	}
-	return out, settle(out.dir)
+	return out, os.Remove(probe)
 }
 
 // add takes a finished epoch, and saves unless it did so a moment ago: beyond a

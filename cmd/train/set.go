@@ -3,8 +3,8 @@
 //
 // While a run goes on, its files are a set in a hidden folder, and the names in
 // -out are links through one more, current, to the set that counts. To rename
-// that link is the one step that replaces all. When the run ends, or the next
-// one finds what a kill has left, the files take the place of the links.
+// that link is the one step that replaces all. When the run ends, or the next one
+// there if this is killed, the files take the place of the links.
 
 package main
 
