@@ -257,7 +257,7 @@ func loadIDX(fsys fs.FS, want origin, rank int, fit func(dims []int) error) (*id
 		}
 		return f, nil
 	}
-	return nil, fmt.Errorf("%s-idx%d-ubyte: %w, nor with .gz or .idx", stem, rank, fs.ErrNotExist)
+	return nil, fmt.Errorf("%s-idx%d-ubyte: %w, nor %s.idx%d-ubyte, nor either with .gz", stem, rank, fs.ErrNotExist, stem, rank)
 }
 
 // read reads f's file. Of what does not fit it reads the data only where they may

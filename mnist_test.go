@@ -283,8 +283,8 @@ func TestLoadMNISTErrors(t *testing.T) {
 		images, labels []byte
 		want           string
 	}{
-		{nil, goodLabels, I + ": file does not exist, nor with .gz or .idx"},
-		{goodImages, nil, L + ": file does not exist, nor with .gz or .idx"},
+		{nil, goodLabels, I + ": file does not exist, nor train-images.idx3-ubyte, nor either with .gz"},
+		{goodImages, nil, L + ": file does not exist, nor train-labels.idx1-ubyte, nor either with .gz"},
 		{goodLabels, goodImages, I + ": an IDX file of rank 1, want rank 3 (are the images and the labels swapped?)"},
 		{goodImages, goodImages, L + ": an IDX file of rank 3, want rank 1 (are the images and the labels swapped?)"},
 		{idxFile(images, 12, 784), goodLabels, I + ": an IDX file of rank 2, want rank 3"},

@@ -13,7 +13,7 @@ import (
 // Where health ends. Of the runs tried (3 activations, 4 initialisations, 3
 // optimizers), those that learn stay a factor of three or more on its good side.
 const (
-	guessing  = 0.005 // distance of the loss from ln 10
+	nearly    = 0.005 // as far below ln 10 as a loss is that of guessing; above it, 20 times as far
 	unequal   = 100   // ratio of error terms, of the first and another hidden layer
 	still     = 1e-4  // of its size that a step moves layer 1
 	tooSlow   = 1e-5  // of its size that a step moves any layer
@@ -33,41 +33,46 @@ func (j *job) report(w io.Writer) {
 
 type diagnosis struct{ name, shows, cure string }
 
-// diagnose returns what the rulers show, with the numbers, and what to try.
+// diagnose returns what the rulers show, with the numbers, and what to try. A
+// gradient that vanishes explains a loss of guessing and dead units.
 func (j *job) diagnose() (all []diagnosis) {
 	e := j.History[len(j.History)-1]
 	hidden := e.Layers[:max(0, len(e.Layers)-1)]
 	found := func(name, cure, shows string, numbers ...any) {
 		all = append(all, diagnosis{name, fmt.Sprintf(shows, numbers...), cure})
 	}
-	if math.Abs(e.Loss-math.Ln10) < guessing {
-		found("guessing", "-init he or a larger -lr", "the loss is %.4f, as if guessing among ten (ln 10 = %.4f)", e.Loss, math.Ln10)
+	seen := hidden
+	if most, _ := largestDelta(seen); most == 0 { // nothing is left to see
+		seen = j.History[0].First[:min(len(hidden), len(j.History[0].First))]
 	}
-	if most, at := largestDelta(hidden); at > 0 && most > unequal*hidden[0].Delta && hidden[0].Update < still+2*j.lr*j.decay {
+	most, at := largestDelta(seen)
+	vanishing := at > 0 && most > unequal*seen[0].Delta && hidden[0].Update < still+2*j.lr*j.decay
+	if vanishing {
 		found("vanishing gradient", "-norm batch, or -act relu -init he",
-			"a step moves layer 1 by %.1g of its size; its error term ‖δ‖ is %.1g, layer %d's is %.1g", hidden[0].Update, hidden[0].Delta, at+1, most)
+			"a step moves layer 1 by %.1g of its size; its error term ‖δ‖ is %.1g, layer %d's %.1g, and the loss %.4f",
+			hidden[0].Update, seen[0].Delta, at+1, most, e.Loss)
+	}
+	if !vanishing && math.Ln10-nearly < e.Loss && e.Loss < math.Ln10+20*nearly {
+		found("guessing", "-init he or a larger -lr", "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", e.Loss, math.Ln10)
 	}
 	if n := len(hidden); n > 1 && hidden[0].Delta > unequal*hidden[n-1].Delta && hidden[n-1].Delta > 0 {
 		found("exploding gradient", "-norm batch, or -init he",
 			"the error term ‖δ‖ of layer %d is %.1g, of layer 1 it is %.1g", n, hidden[n-1].Delta, hidden[0].Delta)
 	}
-	for i, l := range hidden {
-		switch act := j.Net[i].Act; {
-		case l.Idle < idle:
-		case act == mlp.ReLU:
-			found("dead units", "a smaller -lr, or -norm batch", "%.0f %% of layer %d's units fire for no digit", 100*l.Idle, i+1)
-		default:
-			found("saturated units", "a smaller -lr, or -init xavier",
-				"%.0f %% of layer %d's units lie where %s is flat", 100*l.Idle, i+1, act.Name)
+	if worst, at, n := mostIdle(hidden); n > 0 && !vanishing {
+		name, where, cure := "dead units", "fire for no digit", "a smaller -lr, or -norm batch"
+		if act := j.Net[at].Act; act != mlp.ReLU {
+			name, where, cure = "saturated units", "lie where "+act.Name+" is flat", "a smaller -lr, or -init xavier"
 		}
+		found(name, cure, "%.0f %% of layer %d's units %s; so it is with most of %d of %d hidden layers", 100*worst, at+1, where, n, len(hidden))
 	}
-	slower := fmt.Sprintf("-lr %.2g", j.lr/10)
+	slower := fmt.Sprintf("-lr %.2g or less", j.lr/10)
 	if most := largestUpdate(e.Layers); e.Rise > tooFast {
 		found("learning rate too high", slower, "over five steps running the loss rose by %.3g", e.Rise)
 	} else if e.Loss > 2*math.Ln10 && most > tooLong {
 		found("learning rate too high", slower, "a step moves a layer by %.2g of its size, and the loss is %.3g", most, e.Loss)
 	}
-	if most := largestUpdate(e.Layers); len(all) == 0 && most < tooSlow {
+	if most := largestUpdate(e.Layers); len(all) == 0 && most < tooSlow && e.Loss > math.Ln10/2 {
 		found("learning rate too low", fmt.Sprintf("-lr %.2g", j.lr*100), "a step moves no layer by more than %.1g of its size", most)
 	}
 	what, best := bestHeld(j.History)
@@ -87,6 +92,20 @@ func largestDelta(layers []mlp.Rulers) (most float64, at int) {
 		}
 	}
 	return most, at
+}
+
+// mostIdle returns the largest share of idle units, its layer, and how many
+// layers have too many.
+func mostIdle(layers []mlp.Rulers) (worst float64, at, n int) {
+	for i, l := range layers {
+		if l.Idle > worst {
+			worst, at = l.Idle, i
+		}
+		if l.Idle >= idle {
+			n++
+		}
+	}
+	return worst, at, n
 }
 
 func largestUpdate(layers []mlp.Rulers) (most float64) {

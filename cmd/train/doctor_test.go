@@ -48,14 +48,16 @@ func exploding(t *testing.T) string {
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ name, follows, flags string }{
 		{"guessing", "", "-lr 0.001 -epochs 1"},
-		{"vanishing gradient", "guessing", "-act sigmoid -init xavier -hidden 30,30,30,30,30 -epochs 1"},
+		{"vanishing gradient", "", "-act sigmoid -init xavier -hidden 30,30,30,30,30 -epochs 1"},
+		{"vanishing gradient", "", "-hidden 30,30,30,30,30,30,30,30 -epochs 2"},
+		{"guessing", "", "-act sigmoid -epochs 2"},
 		{"exploding gradient", "", "-load " + exploding(t) + " -lr 1e-6 -epochs 1"},
 		{"dead units", "", "-init he -lr 1 -epochs 1"},
 		{"saturated units", "", "-act tanh -init he -lr 3 -epochs 1"},
 		{"learning rate too high", "", "-init lecun -hidden 64 -lr 2 -epochs 1"},
 		{"learning rate too low", "", "-init he -lr 1e-5 -epochs 1"},
 		{"learning rate too high", "", "-init lecun -hidden 64 -lr 2 -batch 1000 -epochs 3"},
-		{"vanishing gradient", "guessing", "-act sigmoid -init xavier -hidden 30,30,30,30,30 -epochs 1 -decay 0.001"},
+		{"vanishing gradient", "", "-act sigmoid -init xavier -hidden 30,30,30,30,30 -epochs 1 -decay 0.001"},
 		{"over-fitting", "", "-init he -limit 500 -hidden 64 -opt adam -lr 0.003 -epochs 30 -patience 20"},
 		{"over-fitting", "", "-init he -limit 500 -hidden 64 -opt adam -lr 0.003 -epochs 40"},
 	} {
@@ -78,6 +80,7 @@ func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
 		"-init he -epochs 4",
 		"-act tanh -init xavier -opt adam -lr 0.001 -epochs 4",
 		"-act sigmoid -hidden 30,30,30,30,30 -init xavier -norm batch -epochs 4",
+		"-init he -schedule cosine -epochs 4",                    // whose last step is tiny
 		"-hidden 30,30 -init he -norm batch -batch 43 -epochs 2", // leaves one of 4,000 over
 	} {
 		if names, _ := complaints(t, strings.Fields(flags)...); len(names) > 0 {

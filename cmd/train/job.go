@@ -232,6 +232,9 @@ func flagsOf(recipe map[string]string) map[string]string {
 func sameDigests(now, then map[string]string) error {
 	for _, part := range []string{"train", "test", "load"} {
 		if a, b := now[digestPrefix+part], then[digestPrefix+part]; a != "" && a != b {
+			if part == "load" {
+				return fmt.Errorf("-load names another file than it began with, whose SHA-256 was %.16s…; here it is %.16s…", b, a)
+			}
 			return fmt.Errorf("it was made with other data to %s: their SHA-256 was %.16s…, here it is %.16s…", part, b, a)
 		}
 	}

@@ -87,7 +87,8 @@ func depthSheet(all *fates) *mlp.Figure {
 	for a, act := range activations {
 		ratio := mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer", LogY: true,
 			Guides: []mlp.Guide{{Y: 1}}}
-		accuracy := mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy"}
+		accuracy := mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy",
+			Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}}}
 		for r, recipe := range recipes {
 			ratios, accuracies := mlp.Series{Name: recipe.name}, mlp.Series{Name: recipe.name}
 			for _, f := range all[a][r] {
