@@ -129,31 +129,34 @@ var none Matrix
 // chunk updates rows i0 to i1, columns j0 to j1 of l's weights, and with the
 // first rows their columns of the bias and the gain.
 func (u *updater) chunk(l *Layer, i0, i1, j0, j1 int) {
-	if j0 == 0 && j1 == l.W.Cols {
-		u.part(l, 0, i0*j1, i1*j1)
+	stride := l.W.Cols
+	if j1-j0 == stride {
+		u.part(l, 0, i0*stride, i1*stride, 1, 0)
 	} else {
-		for i := i0; i < i1; i++ {
-			u.part(l, 0, i*l.W.Cols+j0, i*l.W.Cols+j1)
-		}
+		u.part(l, 0, i0*stride+j0, i0*stride+j1, i1-i0, stride)
 	}
 	if i0 == 0 {
-		u.part(l, 1, j0, j1)
+		u.part(l, 1, j0, j1, 1, 0)
 		if l.Norm != nil {
-			u.part(l, 2, j0, j1)
+			u.part(l, 2, j0, j1, 1, 0)
 		}
 	}
 }
 
-// part updates elements lo to hi of one of l's parameters.
-func (u *updater) part(l *Layer, which, lo, hi int) {
+// part updates elements lo to hi of one of l's parameters, and as many in each
+// of the rows that follow, which are stride apart.
+func (u *updater) part(l *Layer, which, lo, hi, rows, stride int) {
 	weights, gradient := l.parameter(which)
-	w, g := weights.Data[lo:hi], gradient.Data[lo:hi]
-	if which == 0 && u.decay > 0 {
-		axpy(g, w, u.decay)
-	}
+	slots := [2]*Matrix{&l.slots[0][which], &l.slots[1][which]}
 	var slot [2][]float64
-	for s := range u.rule.Slots {
-		slot[s] = l.slots[s][which].Data[lo:hi]
+	for ; rows > 0; rows, lo, hi = rows-1, lo+stride, hi+stride {
+		w, g := weights.Data[lo:hi], gradient.Data[lo:hi]
+		if which == 0 && u.decay > 0 {
+			axpy(g, w, u.decay)
+		}
+		for s := range u.rule.Slots {
+			slot[s] = slots[s].Data[lo:hi]
+		}
+		u.rule.Update(w, g, slot[0], slot[1], u.Step)
 	}
-	u.rule.Update(w, g, slot[0], slot[1], u.Step)
 }
