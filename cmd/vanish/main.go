@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) 
 		fmt.Fprint(stdout, o.usage())
 		return 0
 	case err != nil:
-		fmt.Fprintln(stderr, "vanish:", err)
+		fmt.Fprintln(stderr, "vanish:", plain(err.Error()))
 		return 2
 	}
 	err = vanish(ctx, o, stdout, stderr)
@@ -62,10 +63,21 @@ func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) 
 		err = errors.New("interrupted")
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "vanish:", err)
+		fmt.Fprintln(stderr, "vanish:", plain(err.Error()))
 		return 1
 	}
 	return 0
+}
+
+// plain returns s on one line that a terminal can be trusted with: names of
+// flags and files come from outside.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, s)
 }
 
 // options is the command line, checked.

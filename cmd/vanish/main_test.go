@@ -63,6 +63,7 @@ func TestWrongFlags(t *testing.T) {
 	for _, flags := range []string{"-seed -1", "-seed x", "-nonsense", "-data", "sideways", "depth sideways", "article -seed 1.5"} {
 		refused(t, 2, strings.Fields(flags))
 	}
+	refused(t, 2, []string{"-a\x1b[31m\nb"}, "-a\uFFFD[31m\uFFFDb") // one line, no escape
 	refused(t, 2, []string{"deep"}, `"deep"`, "depth, article, nielsen, init")
 }
 
