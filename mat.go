@@ -179,16 +179,22 @@ const (
 // and strips of 512×96, 384×120, 256×192, 256×120, 192×240 one thread did 52,
 // 50, 50, 49, 49 GFLOP/s at 2048³ and 51, 52, 49, 50, 49 at 1024³.
 const (
-	kBlock    = 512 // the longest run of k
-	stripCols = 96  // a strip's columns at that, in whole tiles of every kernel; more where the run is shorter
+	kBlock    = 512     // the longest run of k
+	stripCols = 96      // a strip's columns at that, in whole tiles of every kernel; more where the run is shorter
+	cached    = 1 << 16 // with more elements a does not stay in the second level beside a strip
 )
 
-// A strip of b is copied where its rows lie so far apart that they compete for
-// the same lines of the cache, and enough tiles use it. In place, 64×784×256
-// gave 50 GFLOP/s, with a copy 39.
+// A strip of b is copied, so that its rows lie together, where it serves so many
+// tiles that the copy costs nothing. With fewer it is better read in place: at
+// 64×784×256 one thread did 56 GFLOP/s in place and 53 with a copy, at
+// 1000×784×256 55 and 56; with AVX2 52 and 50, and 48 and 53. But rows that lie
+// a multiple of 4 KiB apart compete for the same lines of the cache, which a
+// kernel of narrow tiles waits for: 64×784×512 gave AVX2 38 in place and 46 with
+// a copy, AVX-512 56 and 52.
 const (
-	farStride = 500
-	manyTiles = 4
+	manyTiles = 48
+	someTiles = 4
+	rivals    = 512 // elements
 )
 
 // grid chooses the chunks and returns how many there are.
@@ -233,7 +239,10 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 	width := wide * lanes
 	t := tile{ldz: p.n, ai: p.ai, ak: p.ak, k: k1 - k0, more: k0 > 0}
 	var copied *[kBlock * stripCols]float64
-	if p.bj != 1 || wholeVectors() && (j1-j0)%lanes != 0 || i1-i0 > manyTiles*rows && p.bk >= farStride {
+	tiles := (i1 - i0) / rows
+	ahead := len(p.a) > cached
+	if p.bj != 1 || wholeVectors() && (j1-j0)%lanes != 0 ||
+		tiles > manyTiles || tiles > someTiles && p.bk%rivals == 0 && lanes < 8 {
 		copied = copies.get()
 		for j := j0; j < j1 && k0 < k1; j += width {
 			w := min(width, j1-j)
@@ -251,6 +260,10 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 				t.b, t.bk = p.b[min(len(p.b), k0*p.bk+j*p.bj):], p.bk
 			}
 			t.z = p.z[i*p.n+j:]
+			if ahead { // the tiles of a row share out the rows of the next
+				next := i + rows + (j-j0)/width*2%rows
+				t.next = p.a[min(len(p.a), next*p.ai+k0*p.ak):]
+			}
 			multiply(&t)
 		}
 		if p.then != nil && k1 == p.k {

@@ -87,6 +87,11 @@ label:                      \
 #define LOAD2 LOAD1; VMOVUPD.Z 64(bp), K2, Z1
 #define LOAD3 LOAD2; VMOVUPD.Z 128(bp), K3, Z2
 
+// Where a does not stay in the cache, whole tiles ask for two rows of the next
+// one's as they go: 2048×512×96 did 56 GFLOP/s with it and 54 without.
+#define ahead R14 // tile_next, in the place of the tile
+#define LOADAHEAD LOAD3; PREFETCHT1 (ahead); PREFETCHT1 (ahead)(ai*1); ADDQ ak, ahead
+
 #define MAC1(at, x, z0, z1, z2) VFMADD231PD.BCST at, Z0, z0
 #define MAC2(at, x, z0, z1, z2) VBROADCASTSD at, x; VFMADD231PD Z0, x, z0; VFMADD231PD Z1, x, z1
 #define MAC3(at, x, z0, z1, z2) MAC2(at, x, z0, z1, z2); VFMADD231PD Z2, x, z2
@@ -100,26 +105,34 @@ label:                      \
 #define ROWS7 ROWS6; MAC((ap)(ai3*2), Z4, Z26, Z27, Z28)
 #define ROWS8 ROWS7; MAC((ap)(ai7*1), Z5, Z29, Z30, Z31)
 
-// The sums of the next tile to the right are asked for while this one's are
-// added to.
+// The sums of the tile below are asked for while this one's are added to.
 #define FETCH(z0, z1, z2) \
 	VMOVUPD.Z (zp), K1, z0     \
 	VMOVUPD.Z 64(zp), K2, z1   \
 	VMOVUPD.Z 128(zp), K3, z2  \
-	PREFETCHT0 192(zp)         \
-	PREFETCHT0 256(zp)         \
-	PREFETCHT0 320(zp)         \
+	PREFETCHT1 (zp)(ldz*8)     \
+	PREFETCHT1 64(zp)(ldz*8)   \
+	PREFETCHT1 128(zp)(ldz*8)  \
 	ADDQ ldz, zp               \
 	DECQ rows                  \
 	JZ   begin
 
-#define STORE(z0, z1, z2) \
-	VMOVUPD z0, K1, (zp)       \
-	VMOVUPD z1, K2, 64(zp)     \
-	VMOVUPD z2, K3, 128(zp)    \
-	ADDQ ldz, zp               \
-	DECQ rows                  \
-	JZ   done
+// Only the vectors that the tile has: at 64×64×8 it did 54 GFLOP/s, and 48 where
+// an empty mask kept the other two from being written.
+#define PUT1(z0, z1, z2) VMOVUPD z0, K1, (zp)
+#define PUT2(z0, z1, z2) PUT1(z0, z1, z2); VMOVUPD z1, K2, 64(zp)
+#define PUT3(z0, z1, z2) PUT2(z0, z1, z2); VMOVUPD z2, K3, 128(zp)
+
+#define STORE(z0, z1, z2) PUT(z0, z1, z2); ADDQ ldz, zp; DECQ rows; JZ done
+#define STORES \
+	STORE(Z8, Z9, Z10)         \
+	STORE(Z11, Z12, Z13)       \
+	STORE(Z14, Z15, Z16)       \
+	STORE(Z17, Z18, Z19)       \
+	STORE(Z20, Z21, Z22)       \
+	STORE(Z23, Z24, Z25)       \
+	STORE(Z26, Z27, Z28)       \
+	STORE(Z29, Z30, Z31)
 
 // Ten columns, the digits, are 8 + 2. So that the 2 do not cost a vector of
 // their own, a pair of rows shares one: Z8 to Z15 hold the eight columns of each
@@ -159,6 +172,15 @@ label:                      \
 	ADDQ         ldz, zp           \
 	DECQ         rows              \
 	JZ           done
+
+// Where the eight elements of a lie side by side, as in Aᵀ·B, they are a vector
+// themselves, and the two columns of the eight rows are sums of vectors, Z2 and
+// Z3: 128×64×10 did 55 GFLOP/s with it and 49 without. ROWPAIR brings them to Y4
+// to Y7 in the end.
+#define ROWPAIR(i, x, y) \
+	VEXTRACTF64X2 $i, Z0, x        \
+	VEXTRACTF64X2 $i, Z1, X2       \
+	VINSERTF128   $1, X2, y, y
 
 #define ai6 R15 // no longer cols
 
@@ -202,6 +224,40 @@ begin:
 	CMPQ    rows, $7
 	CMOVQLT ai5, ai7
 	CMOVQLT ai5, ai6
+	JLE     loop
+	CMPQ    ai, $8
+	JNE     loop
+	CMPB    tile_more(R14), $0
+	JNE     loop
+	CMPQ    tile_cols(R14), $10
+	JNE     loop
+	VXORPD  X2, X2, X2
+	VXORPD  X3, X3, X3
+
+together:
+	VMOVUPD          (bp), Z0
+	VMOVUPD          (ap), Z1
+	VFMADD231PD.BCST (ap), Z0, Z8
+	VFMADD231PD.BCST 8(ap), Z0, Z9
+	VFMADD231PD.BCST 16(ap), Z0, Z10
+	VFMADD231PD.BCST 24(ap), Z0, Z11
+	VFMADD231PD.BCST 32(ap), Z0, Z12
+	VFMADD231PD.BCST 40(ap), Z0, Z13
+	VFMADD231PD.BCST 48(ap), Z0, Z14
+	VFMADD231PD.BCST 56(ap), Z0, Z15
+	VFMADD231PD.BCST 64(bp), Z1, Z2
+	VFMADD231PD.BCST 72(bp), Z1, Z3
+	ADDQ             ak, ap
+	ADDQ             bk, bp
+	DECQ             left
+	JNZ              together
+	VUNPCKLPD        Z3, Z2, Z0
+	VUNPCKHPD        Z3, Z2, Z1
+	ROWPAIR(0, X4, Y4)
+	ROWPAIR(1, X5, Y5)
+	ROWPAIR(2, X6, Y6)
+	ROWPAIR(3, X7, Y7)
+	JMP              store
 
 loop:
 	VMOVUPD           (bp), Z0
@@ -277,13 +333,19 @@ fetch:
 
 begin:
 	AGAIN
+	MOVQ  tile_next(R14), ahead
 	TESTQ left, left
 	JZ    store
 	ADDQ  $7, cols
 	SHRQ  $3, cols
 	LEAQ  (rows)(cols*8), cols
 	CMPQ  cols, $32
+	JNE   part
+	TESTQ ahead, ahead
 	JEQ   loop8x3
+	JMP   ahead8x3
+
+part:
 	CMPQ  cols, $31
 	JEQ   loop7x3
 	CMPQ  cols, $30
@@ -332,6 +394,7 @@ begin:
 	JEQ   loop1x1
 
 #define MAC(at, x, z0, z1, z2) MAC3(at, x, z0, z1, z2)
+	LOOP(ahead8x3, LOADAHEAD, ROWS8)
 	LOOP(loop8x3, LOAD3, ROWS8)
 	LOOP(loop7x3, LOAD3, ROWS7)
 	LOOP(loop6x3, LOAD3, ROWS6)
@@ -364,14 +427,23 @@ begin:
 	LOOP(loop1x1, LOAD1, ROWS1)
 
 store:
-	STORE(Z8, Z9, Z10)
-	STORE(Z11, Z12, Z13)
-	STORE(Z14, Z15, Z16)
-	STORE(Z17, Z18, Z19)
-	STORE(Z20, Z21, Z22)
-	STORE(Z23, Z24, Z25)
-	STORE(Z26, Z27, Z28)
-	STORE(Z29, Z30, Z31)
+	KORTESTW K2, K2
+	JEQ      store1
+	KORTESTW K3, K3
+	JEQ      store2
+
+#define PUT(z0, z1, z2) PUT3(z0, z1, z2)
+	STORES
+
+#undef PUT
+#define PUT(z0, z1, z2) PUT2(z0, z1, z2)
+store2:
+	STORES
+
+#undef PUT
+#define PUT(z0, z1, z2) PUT1(z0, z1, z2)
+store1:
+	STORES
 
 done:
 	VZEROUPPER

@@ -127,7 +127,7 @@ func TestProductsBlocked(t *testing.T) {
 		for _, procs := range []int{1, 2, 7} {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 			for _, s := range [][3]int{{64, 784, 256}, {130, 513, 10}, {65, 64, 300}, {300, 65, 131}, {1, 1000, 10},
-				{40, 400, 1216}, {9, 1025, 200}, {33, 3, 2000}} {
+				{40, 400, 1216}, {9, 1025, 200}, {33, 3, 2000}, {450, 20, 61}, {60, 5, 1024}} {
 				checkProducts(t, s[0], s[1], s[2], newRand())
 			}
 		}

@@ -115,9 +115,9 @@ func TestProductsOverrun(t *testing.T) {
 		}
 		for _, n := range []int{1, 4, 10, 13, 24, 25, 49, stripCols - 1, stripCols + 1, 2*stripCols + 1} {
 			overrun(t, rows+1, 2*kBlock+1, n, fx, fy, fz)
-			overrun(t, 5*rows, 2*farStride, n, fx, fy, fz) // panels are copied, of b or of bᵀ
+			overrun(t, (manyTiles+1)*rows+1, 20, n, fx, fy, fz) // panels are copied, of b or of bᵀ
 		}
-		overrun(t, 5*rows, 10, farStride+1, fx, fy, fz)
+		overrun(t, (someTiles+1)*rows, 10, rivals, fx, fy, fz)
 	})
 }
 
