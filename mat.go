@@ -165,15 +165,16 @@ func overlap(x, y []float64) bool {
 
 // Chunks of z are what threads share out, of its longer side first: columns, so
 // that each needs its own part of b alone, or rows, so that what is done with the
-// gradient of a layer's weights goes through whole rows (251 µs for that of
-// 784×256 with its update, 272 by columns). With 2, 4, 8 chunks two threads did
-// 86, 90, 105 GFLOP/s at 64×256×128 and 70, 94, 102 at 256×64×128, Aᵀ·B, on a
-// 2.6 GHz EPYC of 58 GFLOP/s a core, as are all the figures below.
+// gradient of a layer's weights goes through whole rows: for that of 784×256 and
+// its update two threads took 251 µs by rows and 272 by columns. Where b is
+// copied, narrower chunks copy each column once: A·Bᵀ, 64×128×256, did 105
+// GFLOP/s with 32 columns and 97 with 64. With 2, 4, 8 chunks a step took 715,
+// 689, 682 µs on a 2.6 GHz EPYC of 58 GFLOP/s a core, as are all the figures below.
 const (
 	chunksEach = 4       // for each thread, that one may do more than another
 	chunkRows  = 8       // the fewest
 	chunkCols  = 64      // the fewest where b is read in place
-	copiedCols = 32      // and where it is copied, so that a column is copied once: A·Bᵀ, 64×128×256, did 105 GFLOP/s, with 64 97
+	copiedCols = 32      // the fewest where it is copied
 	smallWork  = 1 << 15 // multiply-adds that are not worth a second goroutine
 )
 
@@ -317,8 +318,8 @@ var crew struct {
 }
 
 // patience is how many times a helper looks for work before it ends. With
-// 200000, a fraction of a millisecond, a training step took 740 µs on two
-// threads, with 20000, less than it takes to gather a batch, 870.
+// 200000, a fraction of a millisecond, a training step took 684 µs on two
+// threads, with 20000, less than it takes to gather a batch, 707, with 2000 790.
 const patience = 200000
 
 // share runs parts 0 to n-1 of t, on as many goroutines as GOMAXPROCS allows,
