@@ -189,7 +189,7 @@ func TestNumPyOptimizers(t *testing.T) {
 		for i := range c.In["G"].Rows {
 			l.DW = Matrix{1, n, c.In["G"].Row(i)}
 			u.next(u.Rate)
-			u.part(l, 0, 0, n, 1, 0)
+			u.chunk(l, l.DW.Data, n, 0, 1, 0, n)
 			near(t, fmt.Sprintf("%s step %d", name, i+1), &l.W, &Matrix{1, n, c.Out["w"].Row(i)}, 1e-12)
 		}
 	}

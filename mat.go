@@ -50,15 +50,15 @@ func (z *Matrix) Row(i int) []float64 {
 }
 
 // Mul sets z = x·y, (m×k)·(k×n) = m×n, and returns z: the output of a layer.
-func (z *Matrix) Mul(x, y *Matrix) *Matrix { return z.product(opMul, x, y, nil) }
+func (z *Matrix) Mul(x, y *Matrix) *Matrix { return z.product(opMul, x, y, nil, nil) }
 
 // TMul sets z = xᵀ·y, (k×m)ᵀ·(k×n) = m×n, and returns z: the gradient of a
 // layer's weights.
-func (z *Matrix) TMul(x, y *Matrix) *Matrix { return z.product(opTMul, x, y, nil) }
+func (z *Matrix) TMul(x, y *Matrix) *Matrix { return z.product(opTMul, x, y, nil, nil) }
 
 // MulT sets z = x·yᵀ, (m×k)·(n×k)ᵀ = m×n, and returns z: the gradient of a
 // layer's input.
-func (z *Matrix) MulT(x, y *Matrix) *Matrix { return z.product(opMulT, x, y, nil) }
+func (z *Matrix) MulT(x, y *Matrix) *Matrix { return z.product(opMulT, x, y, nil, nil) }
 
 type op int
 
@@ -75,13 +75,17 @@ type product struct {
 	z, a, b        []float64
 	m, n, k        int
 	ai, ak, bk, bj int
-	across, down   int // the grid of chunks that z is shared out in
+	blocks         bool // b is in blocks, or z goes to then alone and is as wide
+	across, down   int  // the grid of chunks that z is shared out in
 	then           finisher
 }
 
-// A finisher is what is done to z's rows i0 to i1, columns j0 to j1 once they
-// hold the product, while they are in the cache.
-type finisher interface{ finish(i0, i1, j0, j1 int) }
+// A finisher is what is done to the product's rows i0 to i1, columns j0 to j1
+// once they are computed, while they are in the cache: in z, whose rows are ldz
+// apart.
+type finisher interface {
+	finish(z []float64, ldz, i0, i1, j0, j1 int)
+}
 
 // A spare list keeps what is needed again and again. Unlike a sync.Pool it is
 // not emptied by the garbage collector, so that a step never allocates.
@@ -106,11 +110,16 @@ func (s spares[T]) put(v *T) {
 var (
 	products = make(spares[product], 16)
 	copies   = make(spares[[kBlock * stripCols]float64], 16)
+	passings = make(spares[[maxRows * blockCols]float64], 16)
 )
 
-// product sets z to the product and applies then, unless nil, to all of it.
-func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
-	p := product{a: x.Data, b: y.Data, then: then}
+// product sets z to the product and applies then, unless nil, to all of it; where
+// z is nil, only then sees it. Where blocks is not nil, it holds y's elements.
+func (z *Matrix) product(o op, x, y *Matrix, blocks []float64, then finisher) *Matrix {
+	p := product{a: x.Data, b: y.Data, then: then, blocks: blocks != nil || z == nil}
+	if blocks != nil {
+		p.b = blocks
+	}
 	inner := 0
 	switch o {
 	case opMul:
@@ -132,11 +141,13 @@ func (z *Matrix) product(o op, x, y *Matrix, then finisher) *Matrix {
 			"mlp: %s: shapes (%d×%d)ᵀ · %d×%d",
 			"mlp: %s: shapes %d×%d · (%d×%d)ᵀ"}[o], name, x.Rows, x.Cols, y.Rows, y.Cols))
 	}
-	z.Reset(p.m, p.n)
-	if overlap(z.Data, x.Data) || overlap(z.Data, y.Data) {
-		panic("mlp: " + name + ": the result shares storage with an operand")
+	if z != nil {
+		z.Reset(p.m, p.n)
+		if overlap(z.Data, x.Data) || overlap(z.Data, y.Data) {
+			panic("mlp: " + name + ": the result shares storage with an operand")
+		}
+		p.z = z.Data
 	}
-	p.z = z.Data
 	if p.grid() == 1 {
 		p.part(0)
 		return z
@@ -171,11 +182,11 @@ func overlap(x, y []float64) bool {
 // GFLOP/s with 32 columns and 97 with 64. With 2, 4, 8 chunks a step took 715,
 // 689, 682 µs on a 2.6 GHz EPYC of 58 GFLOP/s a core, as are all the figures below.
 const (
-	chunksEach = 4       // for each thread, that one may do more than another
+	chunksEach = 2       // for each thread, that one may do more than another
 	chunkRows  = 8       // the fewest
 	chunkCols  = 64      // the fewest where b is read in place
 	copiedCols = 32      // the fewest where it is copied
-	smallWork  = 1 << 15 // multiply-adds that are not worth a second goroutine
+	smallWork  = 1 << 16 // multiply-adds that are not worth a second goroutine
 )
 
 // A chunk is computed in strips of columns and runs of k so small that b's part
@@ -216,11 +227,11 @@ func (p *product) grid() int {
 			*parts *= 2
 		}
 	}
-	if p.m > p.n {
+	if p.m > p.n && !p.blocks {
 		cut(&p.down, p.m, chunkRows)
 	}
 	if p.bj == 1 {
-		cut(&p.across, p.n, chunkCols)
+		cut(&p.across, p.n, max(chunkCols, p.unit()))
 	} else {
 		cut(&p.across, p.n, copiedCols)
 	}
@@ -228,21 +239,50 @@ func (p *product) grid() int {
 	return p.down * p.across
 }
 
+// unit is what z's columns are cut in: blocks or vectors.
+func (p *product) unit() int {
+	if p.blocks && p.bj == 1 {
+		return blockCols
+	}
+	_, lanes, _ := tileSize()
+	return lanes
+}
+
 // part computes chunk c of z and finishes it.
 func (p *product) part(c int) {
-	rows, lanes, _ := tileSize()
+	rows, _, _ := tileSize()
+	unit := p.unit()
 	i0, i1 := evenly(p.m, rows, p.down, c%p.down)
-	j0, j1 := evenly(p.n, lanes, p.across, c/p.down)
+	j0, j1 := evenly(p.n, unit, p.across, c/p.down)
 	runs := max(1, (p.k+kBlock-1)/kBlock)
 	for r := range runs {
 		k0, k1 := split(p.k, runs, r)
-		width := kBlock * stripCols / max(1, k1-k0) / lanes * lanes
+		width := kBlock * stripCols / max(1, k1-k0) / unit * unit
+		if unit == blockCols {
+			width = unit
+		}
 		strips := (j1 - j0 + width - 1) / width
 		for s := range strips {
-			s0, s1 := evenly(j1-j0, lanes, strips, s)
+			s0, s1 := evenly(j1-j0, unit, strips, s)
 			p.strip(i0, i1, j0+s0, j0+s1, k0, k1)
 		}
 	}
+}
+
+// from returns where b's element (k, j) and those after it lie, how far apart they
+// are down and across, and where in k others begin, which lie elsewhere.
+func (p *product) from(k, j int) (b []float64, bk, bj, end int) {
+	at, bk, bj, end := k*p.bk+j*p.bj, p.bk, p.bj, p.k
+	switch {
+	case p.blocks && p.z != nil && bj == 1:
+		at, bk = block(p.k, p.n, j)
+		at += k*bk + j%blockCols
+	case p.blocks && p.z != nil:
+		at, bj = block(p.n, p.k, k)
+		at += j*bj + k%blockCols
+		end = min(end, k-k%blockCols+blockCols)
+	}
+	return p.b[min(len(p.b), at):], bk, bj, end
 }
 
 // strip adds to rows i0 to i1, columns j0 to j1 of z the terms k0 to k1 of
@@ -255,25 +295,41 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 	var copied *[kBlock * stripCols]float64
 	tiles := (i1 - i0) / rows
 	ahead := len(p.a) > cached
-	if p.bj != 1 || wholeVectors() && (j1-j0)%lanes != 0 ||
-		tiles > manyTiles || tiles > someTiles && p.bk%rivals == 0 && lanes < 8 {
+	if _, bk, bj, _ := p.from(k0, j0); bj != 1 || wholeVectors() && (j1-j0)%lanes != 0 ||
+		tiles > manyTiles || tiles > someTiles && bk%rivals == 0 && lanes < 8 {
 		copied = copies.get()
-		for j := j0; j < j1 && k0 < k1; j += width {
+		for j := j0; j < j1; j += width {
 			w := min(width, j1-j)
-			pack(copied[(j-j0)*t.k:], p.b[k0*p.bk+j*p.bj:], up(w, lanes), w, t.k, p.bk, p.bj)
+			for k := k0; k < k1; {
+				b, bk, bj, end := p.from(k, j)
+				end = min(end, k1)
+				pack(copied[(j-j0)*t.k+(k-k0)*up(w, lanes):], b, up(w, lanes), w, end-k, bk, bj)
+				k = end
+			}
 		}
+	}
+	var passing *[maxRows * blockCols]float64
+	if p.z == nil {
+		passing = passings.get()
+		t.ldz = j1 - j0
 	}
 	for i := i0; i < i1; i += rows {
 		t.rows = min(rows, i1-i)
 		t.a = p.a[min(len(p.a), i*p.ai+k0*p.ak):]
+		var z []float64
+		if passing != nil {
+			z = passing[:]
+		} else {
+			z = p.z[i*p.n+j0:]
+		}
 		for j := j0; j < j1; j += width {
 			t.cols = min(width, j1-j)
 			if copied != nil {
 				t.b, t.bk = copied[(j-j0)*t.k:], up(t.cols, lanes)
 			} else {
-				t.b, t.bk = p.b[min(len(p.b), k0*p.bk+j*p.bj):], p.bk
+				t.b, t.bk, _, _ = p.from(k0, j)
 			}
-			t.z = p.z[i*p.n+j:]
+			t.z = z[j-j0:]
 			if ahead { // the tiles of a row share out the rows of the next
 				next := i + rows + (j-j0)/width*2%rows
 				t.next = p.a[min(len(p.a), next*p.ai+k0*p.ak):]
@@ -281,12 +337,27 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 			multiply(&t)
 		}
 		if p.then != nil && k1 == p.k {
-			p.then.finish(i, i+t.rows, j0, j1)
+			p.then.finish(z, t.ldz, i, i+t.rows, j0, j1)
 		}
 	}
 	if copied != nil {
 		copies.put(copied)
 	}
+	if passing != nil {
+		passings.put(passing)
+	}
+}
+
+// Blocks are the order in which a layer's weights are kept while they are trained:
+// blockCols columns after another, each block by rows. So what is a thread's lies
+// together.
+const blockCols = 64
+
+// block returns where in a rows×cols matrix the block of column j begins, and the
+// block's columns.
+func block(rows, cols, j int) (at, width int) {
+	j -= j % blockCols
+	return j * rows, min(blockCols, cols-j)
 }
 
 // up returns n rounded up to whole units.

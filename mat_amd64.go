@@ -7,27 +7,29 @@ package mlp
 
 import "math"
 
-// What the processor and the operating system offer; tests switch them off.
-var useAVX2, useAVX512 = detect()
+// What the processor and the operating system offer; tests switch them off. halves
+// is set where a vector of 512 bits is worked on in two halves.
+var useAVX2, useAVX512, halves = detect()
 
-func detect() (avx2, avx512 bool) {
+func detect() (avx2, avx512, halves bool) {
 	const (
 		osxsave, fma, avx  = 1 << 27, 1 << 12, 1 << 28 // CPUID 1, ECX
 		avx2Bit, bmi2      = 1 << 5, 1 << 8            // CPUID 7, EBX
 		avx512f, avx512dq  = 1 << 16, 1 << 17
 		avx512bw, avx512vl = 1 << 30, 1 << 31
-		ymmState, zmmState = 0x06, 0xe6 // XCR0: what the system saves
+		ymmState, zmmState = 0x06, 0xe6           // XCR0: what the system saves
+		amd, zen4          = 0x68747541, 0xa00f00 // CPUID 0, EBX: "Auth"; CPUID 1, EAX: the family
 	)
-	highest, _, _ := cpuid(0)
-	_, _, features := cpuid(1)
+	highest, maker, _ := cpuid(0)
+	model, _, features := cpuid(1)
 	if highest < 7 || !has(features, osxsave|fma|avx) {
-		return false, false
+		return false, false, false
 	}
 	_, extended, _ := cpuid(7)
 	state := xgetbv()
 	avx2 = has(extended, avx2Bit|bmi2) && has(state, ymmState)
 	avx512 = avx2 && has(extended, avx512f|avx512dq|avx512bw|avx512vl) && has(state, zmmState)
-	return avx2, avx512
+	return avx2, avx512, maker == amd && model&0xff00f00 == zen4
 }
 
 func has(word, bits uint32) bool { return word&bits == bits }
@@ -112,12 +114,16 @@ func pack(panel, from []float64, width, w, k, bk, bj int) {
 	switch {
 	case useAVX2 && bj == 1 && w%4 == 0:
 		copyRowsAVX2(&panel[0], &from[0], k, w, width, bk)
-	case useAVX2 && bk == 1 && w == width && k >= 4:
-		for c := 0; c < w; c += 4 {
+	case useAVX2 && bk == 1 && k >= 4:
+		fours := w &^ 3
+		for c := 0; c < fours; c += 4 {
 			transposeAVX2(&panel[c], &from[c*bj], k, width, bj)
 		}
+		if fours < width {
+			packGeneric(panel, from, width, fours, w, k, bk, bj)
+		}
 	default:
-		packGeneric(panel, from, width, w, k, bk, bj)
+		packGeneric(panel, from, width, 0, w, k, bk, bj)
 	}
 }
 
@@ -153,6 +159,11 @@ func sigmoidBackAVX2(dz, a []float64)
 
 //go:noescape
 func tanhBackAVX2(dz, a []float64)
+
+// fetch asks for p to be brought to the cache.
+//
+//go:noescape
+func fetch(p []byte)
 
 // expTable is what the assembly needs beside taylor.
 var expTable = [...]float64{math.Log2E, whole, ln2Hi, ln2Lo, 1, expLow, expHigh, tanhHigh, 0.5, 2, math.Copysign(0, -1)}

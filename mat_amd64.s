@@ -135,11 +135,30 @@ label:                      \
 	STORE(Z29, Z30, Z31)
 
 // Ten columns, the digits, are 8 + 2. So that the 2 do not cost a vector of
-// their own, a pair of rows shares one: Z8 to Z15 hold the eight columns of each
-// row and Y4 to Y7 the two columns of a row beside the next row's, which K1
-// masks. Eight rows take 10.8 cycles, of which 10 are multiply-adds; with two
-// vectors to a row they took 16. Of fewer than 8 rows the last is
-// computed again in the place of those that are not there.
+// their own, four rows share one: Z8 to Z15 hold the eight columns of each row,
+// Z4 and Z6 the two columns of four rows side by side, whose elements of a are
+// merged, by K4 to K6, from the registers that served the eight. The bound is ten
+// multiply-adds and ten loads for 8 rows, which 64×128×10 comes near with 94
+// GFLOP/s of 110 on Zen 5. Of fewer than 8 rows the last is computed again in the
+// place of those that are not there.
+#define QUAD(at0, at1, at2, at3, z0, z1, z2, z3, two) \
+	VBROADCASTSD at0, Z16        \
+	VBROADCASTSD at1, Z17        \
+	VBROADCASTSD at2, Z18        \
+	VBROADCASTSD at3, Z19        \
+	VFMADD231PD  Z0, Z16, z0     \
+	VMOVAPD      Z17, K4, Z16    \
+	VFMADD231PD  Z0, Z17, z1     \
+	VMOVAPD      Z18, K5, Z16    \
+	VFMADD231PD  Z0, Z18, z2     \
+	VMOVAPD      Z19, K6, Z16    \
+	VFMADD231PD  Z0, Z19, z3     \
+	VFMADD231PD  Z1, Z16, two
+
+// Where a vector of 512 bits is worked on in two halves, it is merging that is
+// dear, and loading that is not: there a pair of rows shares Y4, Y5, Y6 or Y7, and
+// its elements of a are loaded once more, masked by K1. On Zen 4 eight rows take
+// 10.8 cycles, of which 10 are multiply-adds; with two vectors to a row they took 16.
 #define PAIR(at0, at1, z0, z1, two) \
 	VFMADD231PD.BCST at0, Z0, z0 \
 	VFMADD231PD.BCST at1, Z0, z1 \
@@ -193,6 +212,7 @@ TEXT ·multiplyTenAVX512(SB), NOSPLIT, $0-8
 	LEAQ    -17(cols)(cols*1), cols // 1 or 3: the columns beyond the eighth
 	KMOVW   cols, K3
 	LEAQ    (cols)(cols*4), cols    // the same twice
+	IMUL3Q  $17, cols, cols         // and four times
 	KMOVW   cols, K2
 	MOVQ    t+0(FP), R14
 	VXORPD  X4, X4, X4
@@ -260,6 +280,31 @@ together:
 	JMP              store
 
 loop:
+	CMPB          ·halves(SB), $0
+	JNE           pairs
+	MOVL          $0x0c, R14
+	KMOVW         R14, K4
+	MOVL          $0x30, R14
+	KMOVW         R14, K5
+	MOVL          $0xc0, R14
+	KMOVW         R14, K6
+	VINSERTF64X4  $1, Y5, Z4, Z4
+	VINSERTF64X4  $1, Y7, Z6, Z6
+
+quads:
+	VMOVUPD           (bp), Z0
+	VBROADCASTF64X2.Z 64(bp), K2, Z1
+	QUAD((ap), (ap)(ai*1), (ap)(ai*2), (ap)(ai3*1), Z8, Z9, Z10, Z11, Z4)
+	QUAD((ap)(ai*4), (ap)(ai5*1), (ap)(ai6*1), (ap)(ai7*1), Z12, Z13, Z14, Z15, Z6)
+	ADDQ              ak, ap
+	ADDQ              bk, bp
+	DECQ              left
+	JNZ               quads
+	VEXTRACTF64X4     $1, Z4, Y5
+	VEXTRACTF64X4     $1, Z6, Y7
+	JMP               store
+
+pairs:
 	VMOVUPD           (bp), Z0
 	VBROADCASTF64X2.Z 64(bp), K2, Y1
 	PAIR((ap), (ap)(ai*1), Z8, Z9, Y4)
@@ -269,7 +314,7 @@ loop:
 	ADDQ              ak, ap
 	ADDQ              bk, bp
 	DECQ              left
-	JNZ               loop
+	JNZ               pairs
 
 store:
 	STOREPAIR(Z8, Z9, X4, Y4)
@@ -775,6 +820,22 @@ test:
 	CMPQ AX, CX
 	JLT  next
 	VZEROUPPER
+	RET
+
+// func fetch(p []byte)
+TEXT ·fetch(SB), NOSPLIT, $0-24
+	MOVQ p_base+0(FP), SI
+	MOVQ p_len+8(FP), CX
+	ADDQ SI, CX
+	JMP  test
+
+next:
+	PREFETCHT0 (SI)
+	ADDQ       $64, SI
+
+test:
+	CMPQ SI, CX
+	JLT  next
 	RET
 
 // The exponential. Y8 to Y15 hold constants, and each step is that of exp,

@@ -2,16 +2,23 @@
 
 package mlp
 
-// eachKernel runs f with each kernel that this processor has.
+// eachKernel runs f with each kernel that this processor has, the one for AVX-512
+// also as it is where vectors are worked on in halves.
 func eachKernel[T runner[T]](t T, f func(t T)) {
-	defer func(a, b bool) { useAVX2, useAVX512 = a, b }(useAVX2, useAVX512)
+	defer func(a, b, c bool) { useAVX2, useAVX512, halves = a, b, c }(useAVX2, useAVX512, halves)
 	have2, have512 := useAVX2, useAVX512
-	for _, k := range []struct{ avx2, avx512 bool }{{false, false}, {true, false}, {true, true}} {
+	for _, k := range []struct{ avx2, avx512, halves bool }{
+		{false, false, false}, {true, false, false}, {true, true, false}, {true, true, true},
+	} {
 		if k.avx2 && !have2 || k.avx512 && !have512 {
 			t.Logf("this processor lacks a kernel: AVX2 %v, AVX-512 %v", have2, have512)
 			continue
 		}
-		useAVX2, useAVX512 = k.avx2, k.avx512
-		t.Run(Kernel(), f)
+		useAVX2, useAVX512, halves = k.avx2, k.avx512, k.halves
+		name := Kernel()
+		if halves {
+			name += " in halves"
+		}
+		t.Run(name, f)
 	}
 }

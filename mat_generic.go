@@ -21,6 +21,9 @@ type tile struct {
 // The generic kernel's tile: as many sums as a processor has registers for.
 const genericRows, genericLanes, genericWide = 2, 4, 1
 
+// maxRows is the most rows that a kernel's tile has.
+const maxRows = 8
+
 func multiplyGeneric(t *tile) {
 	for i := 0; i < t.rows; i += 2 {
 		for j := 0; j < t.cols; j += 4 {
@@ -98,15 +101,13 @@ func (t *tile) unpad(z []float64) {
 	}
 }
 
-// packGeneric copies w columns of b, which begin with from and are bj apart,
-// k rows bk apart, to panel, whose rows are width apart and filled up with
-// zeros.
-func packGeneric(panel, from []float64, width, w, k, bk, bj int) {
+// packGeneric is pack for columns c to w of b.
+func packGeneric(panel, from []float64, width, c, w, k, bk, bj int) {
 	for q := range k {
 		row := panel[q*width:][:width]
 		clear(row[w:])
-		for c := range row[:w] {
-			row[c] = from[q*bk+c*bj]
+		for j := c; j < w; j++ {
+			row[j] = from[q*bk+j*bj]
 		}
 	}
 }

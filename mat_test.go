@@ -352,10 +352,10 @@ func benchmarkProduct(b *testing.B, o op, m, k, n int) {
 		fill(x, newRand())
 		fill(y, newRand())
 		var z Matrix
-		z.product(o, x, y, nil) // makes z
+		z.product(o, x, y, nil, nil) // makes z
 		b.ResetTimer()
 		for range b.N { // b.Loop would time the first of -cpu 1,2 with the last one's threads
-			z.product(o, x, y, nil)
+			z.product(o, x, y, nil, nil)
 		}
 		flop := 2 * float64(m) * float64(k) * float64(n)
 		b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")

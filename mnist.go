@@ -381,15 +381,20 @@ type gather struct {
 	index []int
 }
 
-const gatherRows = 16
+const gatherRows, gatherAhead = 16, 4
+
+func (m *MNIST) image(i int) []byte { return m.Images[i*Pixels : (i+1)*Pixels] }
 
 var gathers = make(spares[gather], 16)
 
 func (g *gather) part(c int) {
 	m := g.m
 	for i := c * gatherRows; i < min((c+1)*gatherRows, len(g.index)); i++ {
+		if i+gatherAhead < len(g.index) {
+			fetch(m.image(g.index[i+gatherAhead]))
+		}
 		k := g.index[i]
-		bytesTo(g.x.Row(i), m.Images[k*Pixels:(k+1)*Pixels], m.scale, m.shift)
+		bytesTo(g.x.Row(i), m.image(k), m.scale, m.shift)
 		want := g.y.Row(i)
 		clear(want)
 		want[m.Labels[k]] = 1

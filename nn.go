@@ -64,6 +64,7 @@ type Layer struct {
 	update *updater
 	slots  [2][3]Matrix // the optimizer's running values for W, B and Norm.Gain
 	other  []Matrix     // a second set of state; see trainer.swap
+	blocks [3][]float64 // W and its slots in blocks, while they are trained
 }
 
 // state is what the layer has learnt, and what a file keeps of it.
@@ -133,10 +134,10 @@ func (net Network) Forward(x *Matrix) *Matrix {
 	for _, l := range net {
 		l.x = x
 		if l.Norm == nil {
-			x = l.a.product(opMul, x, &l.W, (*output)(l))
+			x = l.a.product(opMul, x, &l.W, l.blocks[0], (*output)(l))
 			continue
 		}
-		x = l.a.product(opMul, x, &l.W, nil)
+		x = l.a.product(opMul, x, &l.W, l.blocks[0], nil)
 		l.Norm.forward(x, &l.B)
 		l.Act.Forward(x.Data)
 	}
@@ -215,13 +216,13 @@ func (p *pass) run(net Network, y, x *Matrix) {
 		if l.Norm != nil {
 			l.Norm.affine(&p.scale, &p.shift, &l.B)
 		}
-		x = p.z.product(opMul, x, &l.W, p)
+		x = p.z.product(opMul, x, &l.W, nil, p)
 	}
 }
 
-func (p *pass) finish(i0, i1, j0, j1 int) {
-	for i := i0; i < i1; i++ {
-		row := p.z.Row(i)[j0:j1]
+func (p *pass) finish(z []float64, ldz, i0, i1, j0, j1 int) {
+	for i := range i1 - i0 {
+		row := z[i*ldz:][:j1-j0]
 		if p.layer.Norm == nil {
 			add(row, p.layer.B.Data[j0:j1])
 		} else {
@@ -252,9 +253,13 @@ func (net Network) Backward(dy *Matrix) {
 		}
 		if i > 0 {
 			below := net[i-1]
-			below.dz.product(opMulT, &l.dz, &l.W, (*delta)(below))
+			below.dz.product(opMulT, &l.dz, &l.W, l.blocks[0], (*delta)(below))
 		}
-		l.DW.product(opTMul, l.x, &l.dz, (*gradient)(l))
+		dW := &l.DW
+		if l.blocks[0] != nil {
+			dW = nil
+		}
+		dW.product(opTMul, l.x, &l.dz, nil, (*gradient)(l))
 	}
 }
 
@@ -265,23 +270,23 @@ type (
 	gradient Layer // after DW = xᵀ·dz: the bias's gradient and the update
 )
 
-func (l *output) finish(i0, i1, j0, j1 int) {
-	for i := i0; i < i1; i++ {
-		row := l.a.Row(i)[j0:j1]
+func (l *output) finish(z []float64, ldz, i0, i1, j0, j1 int) {
+	for i := range i1 - i0 {
+		row := z[i*ldz:][:j1-j0]
 		add(row, l.B.Data[j0:j1])
 		l.Act.Forward(row)
 	}
 }
 
-func (l *delta) finish(i0, i1, j0, j1 int) {
+func (l *delta) finish(z []float64, ldz, i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i++ {
-		l.Act.Backward(l.dz.Row(i)[j0:j1], l.a.Row(i)[j0:j1])
+		l.Act.Backward(z[(i-i0)*ldz:][:j1-j0], l.a.Row(i)[j0:j1])
 	}
 }
 
 // The bias's gradient is the sum of dz's rows, unless Norm has it already; the
 // chunk of the first rows stands for its columns.
-func (l *gradient) finish(i0, i1, j0, j1 int) {
+func (l *gradient) finish(z []float64, ldz, i0, i1, j0, j1 int) {
 	if i0 == 0 && l.Norm == nil {
 		sum := l.DB.Data[j0:j1]
 		clear(sum)
@@ -290,7 +295,7 @@ func (l *gradient) finish(i0, i1, j0, j1 int) {
 		}
 	}
 	if l.update != nil {
-		l.update.chunk((*Layer)(l), i0, i1, j0, j1)
+		l.update.chunk((*Layer)(l), z, ldz, i0, i1, j0, j1)
 	}
 }
 

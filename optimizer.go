@@ -126,37 +126,42 @@ func (l *Layer) parameter(which int) (w, g *Matrix) {
 
 var none Matrix
 
-// chunk updates rows i0 to i1, columns j0 to j1 of l's weights, and with the
-// first rows their columns of the bias and the gain.
-func (u *updater) chunk(l *Layer, i0, i1, j0, j1 int) {
-	stride := l.W.Cols
-	if j1-j0 == stride {
-		u.part(l, 0, i0*stride, i1*stride, 1, 0)
-	} else {
-		u.part(l, 0, i0*stride+j0, i0*stride+j1, i1-i0, stride)
+// chunk updates rows i0 to i1, columns j0 to j1 of l's weights by their gradient
+// g, whose rows are ldg apart, and with the first rows their columns of the bias
+// and the gain.
+func (u *updater) chunk(l *Layer, g []float64, ldg, i0, i1, j0, j1 int) {
+	values := [3][]float64{l.W.Data, l.slots[0][0].Data, l.slots[1][0].Data}
+	at, stride := i0*l.W.Cols+j0, l.W.Cols
+	if l.blocks[0] != nil {
+		values = l.blocks
+		at, stride = block(l.W.Rows, l.W.Cols, j0)
+		at += i0*stride + j0%blockCols
 	}
-	if i0 == 0 {
-		u.part(l, 1, j0, j1, 1, 0)
-		if l.Norm != nil {
-			u.part(l, 2, j0, j1, 1, 0)
+	rows, width := i1-i0, j1-j0
+	if width == stride && width == ldg {
+		rows, width = 1, rows*width
+	}
+	for i := range rows {
+		u.move(values, g[i*ldg:], at+i*stride, width, u.decay)
+	}
+	if i0 > 0 {
+		return
+	}
+	for which := 1; which < len(l.slots[0]); which++ {
+		if w, g := l.parameter(which); len(w.Data) > 0 {
+			u.move([3][]float64{w.Data, l.slots[0][which].Data, l.slots[1][which].Data}, g.Data[j0:], j0, j1-j0, 0)
 		}
 	}
 }
 
-// part updates elements lo to hi of one of l's parameters, and as many in each
-// of the rows that follow, which are stride apart.
-func (u *updater) part(l *Layer, which, lo, hi, rows, stride int) {
-	weights, gradient := l.parameter(which)
-	slots := [2]*Matrix{&l.slots[0][which], &l.slots[1][which]}
-	var slot [2][]float64
-	for ; rows > 0; rows, lo, hi = rows-1, lo+stride, hi+stride {
-		w, g := weights.Data[lo:hi], gradient.Data[lo:hi]
-		if which == 0 && u.decay > 0 {
-			axpy(g, w, u.decay)
-		}
-		for s := range u.rule.Slots {
-			slot[s] = slots[s].Data[lo:hi]
-		}
-		u.rule.Update(w, g, slot[0], slot[1], u.Step)
+// move updates n of the values, which are weights and their slots, from at on, by
+// their gradient g.
+func (u *updater) move(values [3][]float64, g []float64, at, n int, decay float64) {
+	for s := range 1 + u.rule.Slots {
+		values[s] = values[s][at : at+n]
 	}
+	if g = g[:n]; decay > 0 {
+		axpy(g, values[0], decay)
+	}
+	u.rule.Update(values[0], g, values[1], values[2], u.Step)
 }

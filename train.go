@@ -142,6 +142,7 @@ type trainer struct {
 	order         []int
 	x, y, out, dy Matrix
 	before        []Matrix // the weights before a step that is measured
+	blocks        [][3]Matrix
 	rise          rise
 }
 
@@ -185,7 +186,7 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		return nil, err
 	}
 	t := &trainer{Config: c, net: net, train: train, order: make([]int, train.Len()),
-		history: slices.Clone(c.Past), before: make([]Matrix, len(net))}
+		history: slices.Clone(c.Past), before: make([]Matrix, len(net)), blocks: make([][3]Matrix, len(net))}
 	t.updater = updater{rule: c.Optimizer, decay: c.Decay, Step: Step{Momentum: c.Momentum}}
 	t.N = len(c.Past) * t.batches()
 	for _, l := range net {
@@ -290,11 +291,13 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	t.rise = rise{}
 	order(t.order, t.Seed, n, t.InOrder)
 	last := t.batches() - 1
+	defer t.inBlocks(false)
 	for b := range last + 1 {
 		if ctx.Err() != nil {
 			return e, context.Cause(ctx)
 		}
 		first := n == 1 && b == 0
+		t.inBlocks(!first && b < last)
 		if first || b == last {
 			t.remember()
 		}
@@ -344,6 +347,33 @@ func order(index []int, seed uint64, epoch int, asTheyLie bool) []int {
 	return index
 }
 
+// inBlocks puts the weights and their slots into blocks, for steps that keep no
+// gradient, or back.
+func (t *trainer) inBlocks(want bool) {
+	if t.Clip > 0 || t.Batch > kBlock || want == (t.net[0].blocks[0] != nil) {
+		return
+	}
+	for i, l := range t.net {
+		rows, cols := l.W.Rows, l.W.Cols
+		for s, m := range []*Matrix{&l.W, &l.slots[0][0], &l.slots[1][0]}[:1+t.rule.Slots] {
+			blocks := t.blocks[i][s].Reset(rows, cols).Data
+			for j := 0; j < cols; j += blockCols {
+				at, width := block(rows, cols, j)
+				for r := range rows {
+					x, y := blocks[at+r*width:][:width], m.Row(r)[j:j+width]
+					if !want {
+						x, y = y, x
+					}
+					copy(x, y)
+				}
+			}
+			if l.blocks[s] = nil; want {
+				l.blocks[s] = blocks
+			}
+		}
+	}
+}
+
 // step is forward, loss, backward and update for one batch. It returns the
 // loss before the update, and makes none where that is not finite.
 func (t *trainer) step(index []int) float64 {
@@ -379,7 +409,7 @@ func (t *trainer) clip() {
 				}
 			}
 		}
-		t.chunk(l, 0, l.W.Rows, 0, l.W.Cols)
+		t.chunk(l, l.DW.Data, l.W.Cols, 0, l.W.Rows, 0, l.W.Cols)
 	}
 }
 

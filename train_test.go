@@ -136,7 +136,7 @@ func TestFusedUpdate(t *testing.T) {
 			SoftmaxCrossEntropy(&dy, b.Forward(data.X), data.Y)
 			b.Backward(&dy)
 			for _, l := range b {
-				tb.chunk(l, 0, l.W.Rows, 0, l.W.Cols)
+				tb.chunk(l, l.DW.Data, l.W.Cols, 0, l.W.Rows, 0, l.W.Cols)
 			}
 		}
 		if a.Fingerprint() != b.Fingerprint() {
