@@ -142,6 +142,11 @@ func reluBackAVX2(dz, a []float64)
 //go:noescape
 func axpyAVX2(z, x []float64, s float64)
 
+// axpyAVX512 takes any number of elements.
+//
+//go:noescape
+func axpyAVX512(z, x []float64, s float64)
+
 //go:noescape
 func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 
@@ -202,6 +207,10 @@ func reluBack(dz, a []float64) {
 }
 
 func axpy(z, x []float64, s float64) {
+	if useAVX512 {
+		axpyAVX512(z, x[:len(z)], s)
+		return
+	}
 	n := fours(len(z))
 	if n > 0 {
 		axpyAVX2(z[:n], x[:n], s)

@@ -798,6 +798,36 @@ test:
 	VZEROUPPER
 	RET
 
+// func axpyAVX512(z, x []float64, s float64)
+TEXT ·axpyAVX512(SB), NOSPLIT, $0-56
+	MOVQ         z_base+0(FP), DI
+	MOVQ         z_len+8(FP), CX
+	MOVQ         x_base+24(FP), SI
+	VBROADCASTSD s+48(FP), Z1
+	SUBQ         $8, CX
+	JLT          rest
+
+next:
+	VMOVUPD     (DI), Z0
+	VFMADD231PD (SI), Z1, Z0
+	VMOVUPD     Z0, (DI)
+	ADDQ        $64, DI
+	ADDQ        $64, SI
+	SUBQ        $8, CX
+	JGE         next
+
+rest: // fewer than eight
+	ADDQ        $8, CX
+	MOVQ        $-1, AX
+	BZHIQ       CX, AX, AX
+	KMOVW       AX, K1
+	VMOVUPD.Z   (DI), K1, Z0
+	VMOVUPD.Z   (SI), K1, Z2
+	VFMADD231PD Z2, Z1, Z0
+	VMOVUPD     Z0, K1, (DI)
+	VZEROUPPER
+	RET
+
 // func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 TEXT ·bytesAVX2(SB), NOSPLIT, $0-96
 	MOVQ z_base+0(FP), DI

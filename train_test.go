@@ -457,6 +457,7 @@ func benchmarkStep(b *testing.B, act *Activation, name string) {
 		}
 		order(t.order, 1, 1, false)
 		at := 0
+		t.inBlocks(true)
 		t.step(t.order[:64]) // makes the buffers
 		b.ReportAllocs()
 		b.ResetTimer()
