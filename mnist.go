@@ -8,8 +8,10 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"embed"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -56,11 +58,12 @@ func (e FormatError) Error() string { return string(e) }
 // [io.ErrUnexpectedEOF] where the file is cut short, and is not nil for bytes
 // left over or a wrong gzip checksum.
 func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
-	return readIDX(r, func([]int) error { return nil })
+	return readIDX(r, func(_ []int, size int) (int, io.Writer, error) { return size, io.Discard, nil })
 }
 
-// readIDX does so and refuses dimensions that do not fit, before it reads data.
-func readIDX(r io.Reader, fit func(dims []int) error) (dims []int, data []byte, err error) {
+// readIDX does so and, before it reads the size bytes of data, asks look if the
+// dimensions fit, how many of the bytes to keep, and who else is to see them all.
+func readIDX(r io.Reader, look func(dims []int, size int) (keep int, all io.Writer, err error)) (dims []int, data []byte, err error) {
 	br := bufio.NewReader(r)
 	if b, _ := br.Peek(2); string(b) == "\x1f\x8b" {
 		zr, err := gzip.NewReader(br)
@@ -70,11 +73,12 @@ func readIDX(r io.Reader, fit func(dims []int) error) (dims []int, data []byte, 
 		br = bufio.NewReader(zr)
 	}
 	dims, size, err := readIDXHeader(br)
-	if err == nil {
-		err = fit(dims)
+	if err != nil {
+		return nil, nil, err
 	}
+	keep, all, err := look(dims, size)
 	if err == nil {
-		data, err = readIDXData(br, 4+4*len(dims), size)
+		data, err = readIDXData(br, 4+4*len(dims), size, keep, all)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -126,12 +130,12 @@ func checkIDXMagic(r *bufio.Reader) error {
 	return nil
 }
 
-// readIDXData reads the size bytes that follow a header and demands that r ends
-// there, which makes gzip compare its checksum. The slice trebles as it fills
-// and ends at exactly size.
-func readIDXData(r *bufio.Reader, header, size int) (data []byte, err error) {
-	for have := 0; have < size; {
-		grown := make([]byte, min(size, max(3*have, 1<<16)))
+// readIDXData reads the size bytes that follow a header, writes them to all and
+// returns the first of them. It demands that r ends there, which makes gzip compare
+// its checksum. The slice trebles as it fills and ends at exactly keep.
+func readIDXData(r *bufio.Reader, header, size, keep int, all io.Writer) (data []byte, err error) {
+	for have := 0; have < keep; {
+		grown := make([]byte, min(keep, max(3*have, 1<<16)))
 		copy(grown, data)
 		data = grown
 		n, err := io.ReadFull(r, data[have:])
@@ -139,6 +143,10 @@ func readIDXData(r *bufio.Reader, header, size int) (data []byte, err error) {
 		if err != nil {
 			return nil, stoppedAt(header+have, header+size, err)
 		}
+	}
+	all.Write(data)
+	if n, err := io.CopyN(all, r, int64(size-keep)); err != nil {
+		return nil, stoppedAt(header+keep+int(n), header+size, err)
 	}
 	switch _, err := r.ReadByte(); err {
 	case io.EOF:
@@ -193,7 +201,13 @@ func Sample() fs.FS {
 // error holds the path where fsys is os.DirFS(dir). It wraps [fs.ErrNotExist]
 // where a file is missing.
 func LoadMNIST(fsys fs.FS, part string) (*MNIST, error) {
-	images, err := loadIDX(fsys, origin{part: part, kind: "images"}, 3, func(d []int) error {
+	return LoadMNISTN(fsys, part, math.MaxInt)
+}
+
+// LoadMNISTN is LoadMNIST of the first n images, or of all if there are no more. It
+// reads and checks both files whole, but keeps only what it returns.
+func LoadMNISTN(fsys fs.FS, part string, n int) (*MNIST, error) {
+	images, err := loadIDX(fsys, n, origin{part: part, kind: "images"}, 3, func(d []int) error {
 		if d[0] == 0 || d[1] != 28 || d[2] != 28 {
 			return FormatError(fmt.Sprintf("%d images of %d×%d pixels, want some of 28×28", d[0], d[1], d[2]))
 		}
@@ -202,7 +216,7 @@ func LoadMNIST(fsys fs.FS, part string) (*MNIST, error) {
 	if err != nil {
 		return nil, err
 	}
-	labels, err := loadIDX(fsys, origin{part: part, kind: "labels"}, 1, func(d []int) error {
+	labels, err := loadIDX(fsys, math.MaxInt, origin{part: part, kind: "labels"}, 1, func(d []int) error {
 		if d[0] != images.dims[0] {
 			return FormatError(fmt.Sprintf("%d labels for the %d images of %s", d[0], images.dims[0], images.name))
 		}
@@ -218,7 +232,8 @@ func LoadMNIST(fsys fs.FS, part string) (*MNIST, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", labels.name, err)
 	}
-	m := &MNIST{Images: images.data, Labels: labels.data, Known: known}
+	n = len(images.data) / Pixels
+	m := &MNIST{Images: images.data, Labels: labels.data[:n:n], Known: known}
 	m.Standardize(make([]float64, Pixels), make([]float64, Pixels)) // x = p/255
 	return m, nil
 }
@@ -232,10 +247,11 @@ type idx struct {
 }
 
 // loadIDX reads the file that should be want, of the given rank and of dimensions
-// that fit, under the first of its spellings that is there. Folders are passed
+// that fit, under the first of its spellings that is there, and keeps the first
+// data of those along its first dimension. Folders are passed
 // over: some archives of MNIST unpack to a folder of one spelling beside the file
 // of the other.
-func loadIDX(fsys fs.FS, want origin, rank int, fit func(dims []int) error) (*idx, error) {
+func loadIDX(fsys fs.FS, first int, want origin, rank int, fit func(dims []int) error) (*idx, error) {
 	stem := want.part + "-" + want.kind
 	for _, format := range []string{"%s-idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte", "%s.idx%d-ubyte.gz"} {
 		f := &idx{name: fmt.Sprintf(format, stem, rank)}
@@ -247,7 +263,7 @@ func loadIDX(fsys fs.FS, want origin, rank int, fit func(dims []int) error) (*id
 			err = FormatError("not a regular file") // a pipe would be waited for
 		}
 		if err == nil {
-			err = f.read(fsys, want, rank, fit)
+			err = f.read(fsys, first, want, rank, fit)
 		}
 		if e, ok := err.(*fs.PathError); ok {
 			err = e.Err // which names the file once more
@@ -262,7 +278,7 @@ func loadIDX(fsys fs.FS, want origin, rank int, fit func(dims []int) error) (*id
 
 // read reads f's file. Of what does not fit it reads the data only where they may
 // be known, to say what they are.
-func (f *idx) read(fsys fs.FS, want origin, rank int, fit func(dims []int) error) error {
+func (f *idx) read(fsys fs.FS, first int, want origin, rank int, fit func(dims []int) error) error {
 	r, err := fsys.Open(f.name)
 	if err != nil {
 		return err
@@ -274,16 +290,22 @@ func (f *idx) read(fsys fs.FS, want origin, rank int, fit func(dims []int) error
 		}
 		return fit(dims)
 	}
-	f.dims, f.data, err = readIDX(r, func(dims []int) error {
-		if mayBeKnown(dims) {
-			return nil
+	h := sha256.New()
+	f.dims, f.data, err = readIDX(r, func(dims []int, size int) (int, io.Writer, error) {
+		keep := size
+		if dims[0] > first {
+			keep = size / dims[0] * first
 		}
-		return fitRank(dims)
+		if mayBeKnown(dims) {
+			h.Write(idxHeader(dims))
+			return keep, h, nil
+		}
+		return keep, io.Discard, fitRank(dims)
 	})
 	if err != nil {
 		return err
 	}
-	if f.is = identify(f.dims, f.data); f.is.set != "" && (f.is.part != want.part || f.is.kind != want.kind) {
+	if f.is = origins[hex.EncodeToString(h.Sum(nil))]; f.is.set != "" && (f.is.part != want.part || f.is.kind != want.kind) {
 		return FormatError(fmt.Sprintf("it holds the %v", f.is))
 	}
 	return fitRank(f.dims)

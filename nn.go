@@ -156,13 +156,27 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 	if y.Reset(x.Rows, net[len(net)-1].W.Cols); overlap(y.Data, x.Data) {
 		panic("mlp: Predict: the output shares storage with the input")
 	}
-	p := passes.get()
-	for i := 0; i < x.Rows; i += passRows {
-		n := min(passRows, x.Rows-i)
-		p.run(net, p.out.rows(y, i, n), p.in.rows(x, i, n))
-	}
-	p.done()
+	p := predictions.get()
+	*p = prediction{net, y, x}
+	share((x.Rows+passRows-1)/passRows, p)
+	*p = prediction{}
+	predictions.put(p)
 	return y
+}
+
+// prediction is the passes of a Predict, which threads share out.
+type prediction struct {
+	net  Network
+	y, x *Matrix
+}
+
+var predictions = make(spares[prediction], 16)
+
+func (r *prediction) part(c int) {
+	p := passes.get()
+	n := min(passRows, r.x.Rows-c*passRows)
+	p.run(r.net, p.out.rows(r.y, c*passRows, n), p.in.rows(r.x, c*passRows, n))
+	p.done()
 }
 
 // widths are of the input, the hidden layers and the output.
@@ -184,7 +198,7 @@ func (z *Matrix) rows(x *Matrix, i, n int) *Matrix {
 
 // passRows is how many rows go through the network together: their activations
 // stay in the cache.
-const passRows = 256
+const passRows = 128
 
 // pass is a prediction under way. It has what Forward keeps in the layers.
 type pass struct {

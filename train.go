@@ -424,26 +424,38 @@ func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	return (&trainer{Config: Config{Loss: loss}, net: net}).evaluate(data, nil)
 }
 
-// evaluate measures in batches of a fixed size, so that the sums do not
-// depend on how the network was trained. Into rulers, unless nil, goes what
-// the units did for the first batch.
+// What evaluate asks the data for at once, and what it takes the loss of at once:
+// fixed, so that the sums do not depend on how the network was trained. Rulers look
+// at the first lossRows samples.
+const (
+	gatheredRows = 4 * passRows
+	lossRows     = 256
+)
+
+// evaluate measures the loss and the accuracy, and into rulers, unless nil, what
+// the units do.
 func (t *trainer) evaluate(data Dataset, rulers []Rulers) (loss, accuracy float64) {
-	p := passes.get()
-	defer p.done()
-	index := make([]int, 0, passRows)
+	var x, out, want Matrix
+	index := make([]int, 0, gatheredRows)
 	right, n := 0, data.Len()
-	for i := range n {
-		index = append(index, i)
-		if len(index) == passRows || i == n-1 {
-			data.Batch(&t.x, &t.y, index)
-			p.run(t.net, &t.out, &t.x)
-			if i < passRows && rulers != nil {
-				p.measure(t.net, &t.out, rulers)
-			}
-			loss += float64(t.Loss(&t.dy, &t.out, &t.y) * float64(len(index)))
-			right += hits(&t.out, &t.y)
-			index = index[:0]
+	for i := 0; i < n; i += len(index) {
+		index = index[:0]
+		for k := i; k < min(n, i+gatheredRows); k++ {
+			index = append(index, k)
 		}
+		data.Batch(&t.x, &t.y, index)
+		t.out.Reset(t.x.Rows, t.net[len(t.net)-1].W.Cols)
+		done := 0
+		if i == 0 && rulers != nil {
+			done = t.measureUnits(rulers)
+		}
+		rest := len(index) - done
+		t.net.Predict(out.rows(&t.out, done, rest), x.rows(&t.x, done, rest))
+		for r := 0; r < len(index); r += lossRows {
+			rows := min(lossRows, len(index)-r)
+			loss += float64(t.Loss(&t.dy, out.rows(&t.out, r, rows), want.rows(&t.y, r, rows)) * float64(rows))
+		}
+		right += hits(&t.out, &t.y)
 	}
 	if t.y.Cols == 1 {
 		return loss / float64(n), math.NaN()

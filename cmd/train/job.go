@@ -247,12 +247,9 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	if o.data != "" {
 		files = os.DirFS(o.data)
 	}
-	part := func(name string) *mlp.MNIST {
-		if err != nil {
-			return nil
-		}
+	part := func(name string, n int) *mlp.MNIST {
 		var m *mlp.MNIST
-		if m, err = mlp.LoadMNIST(files, name); err != nil {
+		if m, err = mlp.LoadMNISTN(files, name, n); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				fmt.Fprint(stderr, mlp.WhereMNIST)
 			}
@@ -260,14 +257,15 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 		}
 		return m
 	}
-	if train = part("train"); err != nil {
+	first := math.MaxInt
+	if o.limit > 0 {
+		first = o.limit
+	}
+	if train = part("train", first); err != nil {
 		return nil, nil, err
 	}
 	if o.limit > train.Len() {
 		fmt.Fprintf(stderr, "warning: -limit %d, but there are %d\n", o.limit, train.Len())
-	}
-	if o.limit > 0 {
-		train = train.Slice(0, min(o.limit, train.Len()))
 	}
 	if o.holdout > 0 {
 		n := train.Len()
@@ -276,7 +274,7 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 			return nil, nil, fmt.Errorf("-holdout %v of %d images is none: there is nothing to test on", o.holdout, n)
 		}
 		train, test = train.Slice(0, n-held), train.Slice(n-held, n)
-	} else if test = part("t10k"); err != nil {
+	} else if test = part("t10k", math.MaxInt); err != nil {
 		return nil, nil, err
 	}
 	return train, test, nil
