@@ -1,6 +1,6 @@
-// The matrix: row-major float64, the three products of backpropagation, and
-// the goroutines that share their work. Not here: the kernels that compute a
-// tile (mat_generic.go, mat_amd64.s) and anything that knows of a network.
+// The matrix: row-major float64, and the three products of backpropagation. Not
+// here: the kernels that compute a tile (mat_generic.go, mat_amd64.s), the
+// goroutines that share the work (threads.go) and anything that knows of a network.
 
 package mlp
 
@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
-	"sync"
-	"sync/atomic"
 )
 
 // Matrix is a dense matrix of float64 in row-major order: element (i, j) is
@@ -75,7 +73,7 @@ type product struct {
 	z, a, b        []float64
 	m, n, k        int
 	ai, ak, bk, bj int
-	blocks         bool // b is in blocks, or z goes to then alone and is as wide
+	inBlocks       bool // b is in blocks
 	across, down   int  // the grid of chunks that z is shared out in
 	then           finisher
 }
@@ -87,26 +85,6 @@ type finisher interface {
 	finish(z []float64, ldz, i0, i1, j0, j1 int)
 }
 
-// A spare list keeps what is needed again and again. Unlike a sync.Pool it is
-// not emptied by the garbage collector, so that a step never allocates.
-type spares[T any] chan *T
-
-func (s spares[T]) get() *T {
-	select {
-	case v := <-s:
-		return v
-	default:
-		return new(T)
-	}
-}
-
-func (s spares[T]) put(v *T) {
-	select {
-	case s <- v:
-	default:
-	}
-}
-
 var (
 	products = make(spares[product], 16)
 	copies   = make(spares[[kBlock * stripCols]float64], 16)
@@ -116,9 +94,9 @@ var (
 // product sets z to the product and applies then, unless nil, to all of it; where
 // z is nil, only then sees it. Where blocks is not nil, it holds y's elements.
 func (z *Matrix) product(o op, x, y *Matrix, blocks []float64, then finisher) *Matrix {
-	p := product{a: x.Data, b: y.Data, then: then, blocks: blocks != nil || z == nil}
+	p := product{a: x.Data, b: y.Data, then: then}
 	if blocks != nil {
-		p.b = blocks
+		p.b, p.inBlocks = blocks, true
 	}
 	inner := 0
 	switch o {
@@ -174,13 +152,15 @@ func overlap(x, y []float64) bool {
 	return len(x) > 0 && len(y) > 0 && at(&x[0]) <= at(&y[len(y)-1]) && at(&y[0]) <= at(&x[len(x)-1])
 }
 
-// Chunks of z are what threads share out, of its longer side first: columns, so
-// that each needs its own part of b alone, or rows, so that what is done with the
-// gradient of a layer's weights goes through whole rows: for that of 784×256 and
-// its update two threads took 251 µs by rows and 272 by columns. Where b is
-// copied, narrower chunks copy each column once: A·Bᵀ, 64×128×256, did 105
-// GFLOP/s with 32 columns and 97 with 64. With 2, 4, 8 chunks a step took 715,
-// 689, 682 µs on a 2.6 GHz EPYC of 58 GFLOP/s a core, as are all the figures below.
+// Chunks of z are what threads share out: columns, so that each needs its own part
+// of b alone, or rows where there are more of them. Where b is copied, narrower
+// chunks copy each column once: A·Bᵀ, 64×128×256, did 105 GFLOP/s with 32 columns
+// and 97 with 64, on a 2.6 GHz EPYC (Zen 4) of 58 GFLOP/s a core, as are the figures
+// below unless they say Zen 5. The more chunks, the more often a thread does what was
+// another's: with 1, 2, 4 for each thread a step took 558, 548, 648 µs on Zen 5 where
+// the two cores share no cache, and with 2 and 4 401 and 398 where they do. And to
+// hand over a small product costs more than it takes: 64×10×128 did 44 GFLOP/s on two
+// such cores and 77 on one.
 const (
 	chunksEach = 2       // for each thread, that one may do more than another
 	chunkRows  = 8       // the fewest
@@ -227,7 +207,7 @@ func (p *product) grid() int {
 			*parts *= 2
 		}
 	}
-	if p.m > p.n && !p.blocks {
+	if p.m > p.n && p.unit() != blockCols {
 		cut(&p.down, p.m, chunkRows)
 	}
 	if p.bj == 1 {
@@ -239,9 +219,10 @@ func (p *product) grid() int {
 	return p.down * p.across
 }
 
-// unit is what z's columns are cut in: blocks or vectors.
+// unit is what z's columns are cut in: vectors, or blocks where the columns are
+// those of weights in blocks, which the product reads or then updates.
 func (p *product) unit() int {
-	if p.blocks && p.bj == 1 {
+	if p.bj == 1 && (p.inBlocks || p.z == nil) {
 		return blockCols
 	}
 	_, lanes, _ := tileSize()
@@ -257,9 +238,9 @@ func (p *product) part(c int) {
 	runs := max(1, (p.k+kBlock-1)/kBlock)
 	for r := range runs {
 		k0, k1 := split(p.k, runs, r)
-		width := kBlock * stripCols / max(1, k1-k0) / unit * unit
-		if unit == blockCols {
-			width = unit
+		width := unit
+		if unit != blockCols {
+			width = kBlock * stripCols / max(1, k1-k0) / unit * unit
 		}
 		strips := (j1 - j0 + width - 1) / width
 		for s := range strips {
@@ -274,15 +255,36 @@ func (p *product) part(c int) {
 func (p *product) from(k, j int) (b []float64, bk, bj, end int) {
 	at, bk, bj, end := k*p.bk+j*p.bj, p.bk, p.bj, p.k
 	switch {
-	case p.blocks && p.z != nil && bj == 1:
+	case p.inBlocks && bj == 1:
 		at, bk = block(p.k, p.n, j)
 		at += k*bk + j%blockCols
-	case p.blocks && p.z != nil:
+	case p.inBlocks:
 		at, bj = block(p.n, p.k, k)
 		at += j*bj + k%blockCols
 		end = min(end, k-k%blockCols+blockCols)
 	}
 	return p.b[min(len(p.b), at):], bk, bj, end
+}
+
+// panels returns columns j0 to j1, rows k0 to k1 of b in panels of a tile's width,
+// or nil where so many tiles had better read it in place.
+func (p *product) panels(tiles, j0, j1, k0, k1 int) *[kBlock * stripCols]float64 {
+	_, lanes, wide := tileSize()
+	if _, bk, bj, _ := p.from(k0, j0); bj == 1 && (!wholeVectors() || (j1-j0)%lanes == 0) &&
+		tiles <= manyTiles && (tiles <= someTiles || bk%rivals != 0 || lanes == 8) {
+		return nil
+	}
+	copied := copies.get()
+	for j := j0; j < j1; j += wide * lanes {
+		w := min(wide*lanes, j1-j)
+		for k := k0; k < k1; {
+			b, bk, bj, end := p.from(k, j)
+			end = min(end, k1)
+			pack(copied[(j-j0)*(k1-k0)+(k-k0)*up(w, lanes):], b, up(w, lanes), w, end-k, bk, bj)
+			k = end
+		}
+	}
+	return copied
 }
 
 // strip adds to rows i0 to i1, columns j0 to j1 of z the terms k0 to k1 of
@@ -292,27 +294,13 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 	rows, lanes, wide := tileSize()
 	width := wide * lanes
 	t := tile{ldz: p.n, ai: p.ai, ak: p.ak, k: k1 - k0, more: k0 > 0}
-	var copied *[kBlock * stripCols]float64
-	tiles := (i1 - i0) / rows
-	ahead := len(p.a) > cached
-	if _, bk, bj, _ := p.from(k0, j0); bj != 1 || wholeVectors() && (j1-j0)%lanes != 0 ||
-		tiles > manyTiles || tiles > someTiles && bk%rivals == 0 && lanes < 8 {
-		copied = copies.get()
-		for j := j0; j < j1; j += width {
-			w := min(width, j1-j)
-			for k := k0; k < k1; {
-				b, bk, bj, end := p.from(k, j)
-				end = min(end, k1)
-				pack(copied[(j-j0)*t.k+(k-k0)*up(w, lanes):], b, up(w, lanes), w, end-k, bk, bj)
-				k = end
-			}
-		}
-	}
-	var passing *[maxRows * blockCols]float64
+	copied := p.panels((i1-i0)/rows, j0, j1, k0, k1)
+	var passing *[maxRows * blockCols]float64 // what only then will see
 	if p.z == nil {
 		passing = passings.get()
 		t.ldz = j1 - j0
 	}
+	ahead := len(p.a) > cached
 	for i := i0; i < i1; i += rows {
 		t.rows = min(rows, i1-i)
 		t.a = p.a[min(len(p.a), i*p.ai+k0*p.ak):]
@@ -348,9 +336,12 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 	}
 }
 
-// Blocks are the order in which a layer's weights are kept while they are trained:
-// blockCols columns after another, each block by rows. So what is a thread's lies
-// together.
+// Blocks are the order of a layer's weights while they are trained: blockCols
+// columns after another, each block by rows. What one thread reads for x·W and then
+// updates so lies together. By rows, its part of each row lay between another's, and
+// where the processor fetched ahead it took that from the other's cache: on two cores
+// that share none a step took 502 µs in blocks and 654 by rows, on two that do 375
+// and 385.
 const blockCols = 64
 
 // block returns where in a rows×cols matrix the block of column j begins, and the
@@ -358,6 +349,24 @@ const blockCols = 64
 func block(rows, cols, j int) (at, width int) {
 	j -= j % blockCols
 	return j * rows, min(blockCols, cols-j)
+}
+
+// toBlocks copies z's elements to blocks, and fromBlocks copies them back.
+func (z *Matrix) toBlocks(blocks []float64) {
+	z.eachBlockRow(blocks, func(row, block []float64) { copy(block, row) })
+}
+
+func (z *Matrix) fromBlocks(blocks []float64) {
+	z.eachBlockRow(blocks, func(row, block []float64) { copy(row, block) })
+}
+
+func (z *Matrix) eachBlockRow(blocks []float64, do func(row, block []float64)) {
+	for j := 0; j < z.Cols; j += blockCols {
+		at, width := block(z.Rows, z.Cols, j)
+		for i := range z.Rows {
+			do(z.Row(i)[j:j+width], blocks[at+i*width:][:width])
+		}
+	}
 }
 
 // up returns n rounded up to whole units.
@@ -373,85 +382,4 @@ func evenly(n, unit, parts, i int) (from, to int) {
 // even as can be.
 func split(n, parts, i int) (from, to int) {
 	return n * i / parts, n * (i + 1) / parts
-}
-
-// A task is work in numbered parts that may run at the same time.
-type task interface{ part(i int) }
-
-// crew is the goroutines that help one caller of share at a time. They spin
-// between two tasks, because to wake a sleeping thread costs as much as a
-// small product, and they end when none has come for a while.
-var crew struct {
-	sync.Mutex               // held by the caller who is being helped
-	task       task          // written before left, while nobody is inside
-	left       atomic.Uint64 // parts not yet taken: the first and, in the upper half, the one after the last
-	inside     atomic.Int64  // helpers who may be at a part
-	helpers    atomic.Int64
-}
-
-// patience is how many times a helper looks for work before it ends. With
-// 200000, a fraction of a millisecond, a training step took 684 µs on two
-// threads, with 20000, less than it takes to gather a batch, 707, with 2000 790.
-const patience = 200000
-
-// share runs parts 0 to n-1 of t, on as many goroutines as GOMAXPROCS allows,
-// and returns when all are done. Where the crew is at work for another, or
-// shared work is shared again, the caller does it alone.
-func share(n int, t task) {
-	if n > 1 {
-		if helpers := runtime.GOMAXPROCS(0) - 1; helpers > 0 && crew.TryLock() {
-			defer crew.Unlock()
-			crew.task = t
-			crew.left.Store(uint64(n) << 32)
-			for range min(int64(helpers), int64(n-1)) - crew.helpers.Load() {
-				crew.helpers.Add(1)
-				go help()
-			}
-			takeParts(true)
-			for spin := 1; crew.inside.Load() > 0; spin++ {
-				if spin%1024 == 0 {
-					runtime.Gosched()
-				}
-			}
-			crew.task = nil
-			return
-		}
-	}
-	for i := range n {
-		t.part(i)
-	}
-}
-
-func help() {
-	for spin := 1; spin < patience; spin++ {
-		if first, end := unpack(crew.left.Load()); first < end {
-			crew.inside.Add(1)
-			takeParts(false)
-			crew.inside.Add(-1)
-			spin = 0
-		}
-	}
-	crew.helpers.Add(-1)
-}
-
-// takeParts does parts until none is left: the caller of share from the first
-// on and its helpers from the last on, so that from one task to the next the
-// same columns of a network come to the same thread and its cache.
-func takeParts(fromFirst bool) {
-	for {
-		left := crew.left.Load()
-		first, end := unpack(left)
-		switch {
-		case first >= end:
-			return
-		case fromFirst && crew.left.CompareAndSwap(left, left+1):
-			crew.task.part(first)
-		case !fromFirst && crew.left.CompareAndSwap(left, left-1<<32):
-			crew.task.part(end - 1)
-		}
-	}
-}
-
-func unpack(left uint64) (first, end int) {
-	return int(left & (1<<32 - 1)), int(left >> 32)
 }

@@ -73,6 +73,15 @@ func (z *Matrix) at(i, j int) float64 { return z.Data[i*z.Cols+j] }
 func (z *Matrix) ta(i, j int) float64 { return z.Data[j*z.Cols+i] }
 
 // checkProducts holds the three products of one shape against naive.
+// keeper keeps what a product passes to it.
+type keeper Matrix
+
+func (m *keeper) finish(z []float64, ldz, i0, i1, j0, j1 int) {
+	for i := i0; i < i1; i++ {
+		copy(m.Data[i*m.Cols+j0:i*m.Cols+j1], z[(i-i0)*ldz:])
+	}
+}
+
 func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 	t.Helper()
 	x, y := fill(NewMatrix(m, k), rng), fill(NewMatrix(k, n), rng)
@@ -88,6 +97,11 @@ func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 		}
 	}
 	want := naive(m, k, n, x.at, y.at)
+	inBlocks := func(y *Matrix) []float64 {
+		blocks := make([]float64, len(y.Data))
+		y.toBlocks(blocks)
+		return blocks
+	}
 	for _, c := range []struct {
 		name string
 		set  func(z *Matrix) *Matrix
@@ -95,6 +109,15 @@ func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 		{"Mul", func(z *Matrix) *Matrix { return z.Mul(x, y) }},
 		{"TMul", func(z *Matrix) *Matrix { return z.TMul(xt, y) }},
 		{"MulT", func(z *Matrix) *Matrix { return z.MulT(x, yt) }},
+		{"Mul in blocks", func(z *Matrix) *Matrix { return z.product(opMul, x, y, inBlocks(y), nil) }},
+		{"MulT in blocks", func(z *Matrix) *Matrix { return z.product(opMulT, x, yt, inBlocks(yt), nil) }},
+		{"TMul passing", func(z *Matrix) *Matrix {
+			if k > kBlock {
+				return z.TMul(xt, y)
+			}
+			z.Reset(m, n)
+			return (*Matrix)(nil).product(opTMul, xt, y, nil, (*keeper)(z))
+		}},
 	} {
 		z, intact := guarded(m, n)
 		c.set(z)

@@ -354,22 +354,14 @@ func (t *trainer) inBlocks(want bool) {
 		return
 	}
 	for i, l := range t.net {
-		rows, cols := l.W.Rows, l.W.Cols
 		for s, m := range []*Matrix{&l.W, &l.slots[0][0], &l.slots[1][0]}[:1+t.rule.Slots] {
-			blocks := t.blocks[i][s].Reset(rows, cols).Data
-			for j := 0; j < cols; j += blockCols {
-				at, width := block(rows, cols, j)
-				for r := range rows {
-					x, y := blocks[at+r*width:][:width], m.Row(r)[j:j+width]
-					if !want {
-						x, y = y, x
-					}
-					copy(x, y)
-				}
+			if !want {
+				m.fromBlocks(l.blocks[s])
+				l.blocks[s] = nil
+				continue
 			}
-			if l.blocks[s] = nil; want {
-				l.blocks[s] = blocks
-			}
+			l.blocks[s] = t.blocks[i][s].Reset(m.Rows, m.Cols).Data
+			m.toBlocks(l.blocks[s])
 		}
 	}
 }

@@ -129,7 +129,8 @@ func TestFusedUpdate(t *testing.T) {
 		tb, _ := newTrainer(b, data, c)
 		tb.release()
 		order(ta.order, 1, 1, true)
-		for range 3 {
+		for s := range 4 {
+			ta.inBlocks(s%2 == 1)
 			ta.step(ta.order)
 			var dy Matrix
 			tb.next(tb.Config.Rate)
@@ -139,6 +140,7 @@ func TestFusedUpdate(t *testing.T) {
 				tb.chunk(l, l.DW.Data, l.W.Cols, 0, l.W.Rows, 0, l.W.Cols)
 			}
 		}
+		ta.inBlocks(false)
 		if a.Fingerprint() != b.Fingerprint() {
 			t.Errorf("%s: the fused update differs", name)
 		}
