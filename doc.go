@@ -14,7 +14,8 @@
 //
 // # A map
 //
-//	mat.go          Matrix, its three products, the threads that share them
+//	mat.go          Matrix and its three products
+//	threads.go      the goroutines that share work
 //	mat_generic.go  the kernels in Go, exp and log: the definition of every bit
 //	mat_amd64.s     the same for AVX-512 and AVX2, chosen in mat_amd64.go
 //	mat_arm64.s     the product for NEON
@@ -47,6 +48,11 @@
 // bias and activation after x·W, the derivative after δ·Wᵀ, the bias's
 // gradient and the update of the weights after xᵀ·δ. One routine serves the
 // three products, which differ in their strides, and one serves the threads.
+//
+// During an epoch Train keeps the weights in blocks of columns, so that a thread
+// reads and updates its own and no other's, and drops each gradient once it has
+// moved them. A layer's W and DW are up to date, DW from the epoch's last step,
+// when OnEpoch is called and when Train returns.
 //
 // # Goroutines
 //

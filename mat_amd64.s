@@ -710,8 +710,9 @@ end: // the last four columns, which may have been done in part
 	VZEROUPPER
 	RET
 
-// The elementwise steps: four elements a turn. They are bound by memory, so
-// AVX-512 would add nothing.
+// The elementwise steps: four elements a turn, which memory bounds, so that AVX-512
+// would add nothing. But the gradient by which weights are updated is in the cache:
+// with eight a turn it and the update took 266 µs for 784×256 on Zen 5, 277 with four.
 
 // func addAVX2(z, x []float64)
 TEXT ·addAVX2(SB), NOSPLIT, $0-48

@@ -158,7 +158,7 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 	}
 	p := predictions.get()
 	*p = prediction{net, y, x}
-	share((x.Rows+passRows-1)/passRows, p)
+	share(p.parts(), p)
 	*p = prediction{}
 	predictions.put(p)
 	return y
@@ -172,10 +172,12 @@ type prediction struct {
 
 var predictions = make(spares[prediction], 16)
 
+func (r *prediction) parts() int { return (r.x.Rows + passRows - 1) / passRows }
+
 func (r *prediction) part(c int) {
 	p := passes.get()
-	n := min(passRows, r.x.Rows-c*passRows)
-	p.run(r.net, p.out.rows(r.y, c*passRows, n), p.in.rows(r.x, c*passRows, n))
+	i0, i1 := split(r.x.Rows, r.parts(), c)
+	p.run(r.net, p.out.rows(r.y, i0, i1-i0), p.in.rows(r.x, i0, i1-i0))
 	p.done()
 }
 
@@ -196,8 +198,8 @@ func (z *Matrix) rows(x *Matrix, i, n int) *Matrix {
 	return z
 }
 
-// passRows is how many rows go through the network together: their activations
-// stay in the cache.
+// passRows is how many rows at most go through the network together, on one thread
+// where there are more: their activations stay in the cache.
 const passRows = 128
 
 // pass is a prediction under way. It has what Forward keeps in the layers.

@@ -53,22 +53,15 @@ func (t *trainer) measureStep() []Rulers {
 	return rulers
 }
 
-// measureUnits predicts the first rows of t.out from those of t.x, measures what
-// the units do, and returns how many rows there were.
-func (t *trainer) measureUnits(rulers []Rulers) (n int) {
-	var x, y Matrix
-	n = min(lossRows, t.x.Rows)
-	p := passes.get()
-	defer p.done()
-	p.run(t.net, y.rows(&t.out, 0, n), x.rows(&t.x, 0, n))
-	for i, l := range t.net {
-		a := &y
-		if i < len(t.net)-1 {
+// measure measures the units of a pass whose output is y.
+func (p *pass) measure(net Network, y *Matrix, rulers []Rulers) {
+	for i, l := range net {
+		a := y
+		if i < len(net)-1 {
 			a = &p.a[i]
 		}
 		rulers[i].units(l.Act, a)
 	}
-	return n
 }
 
 // units measures the activations a, a row per sample and a column per unit.

@@ -141,8 +141,9 @@ type trainer struct {
 	history       History
 	order         []int
 	x, y, out, dy Matrix
-	before        []Matrix // the weights before a step that is measured
-	blocks        [][3]Matrix
+	before        []Matrix    // the weights before a step that is measured
+	blocks        [][3]Matrix // room for the weights and their slots in blocks
+	blocked       bool        // they are there
 	rise          rise
 }
 
@@ -347,12 +348,14 @@ func order(index []int, seed uint64, epoch int, asTheyLie bool) []int {
 	return index
 }
 
-// inBlocks puts the weights and their slots into blocks, for steps that keep no
-// gradient, or back.
+// inBlocks puts the weights and their slots into blocks, for steps whose gradient
+// nobody sees, or back. There are none where the gradient is needed before the
+// update, or its sums take more than one run of k.
 func (t *trainer) inBlocks(want bool) {
-	if t.Clip > 0 || t.Batch > kBlock || want == (t.net[0].blocks[0] != nil) {
+	if t.Clip > 0 || t.Batch > kBlock || want == t.blocked {
 		return
 	}
+	t.blocked = want
 	for i, l := range t.net {
 		for s, m := range []*Matrix{&l.W, &l.slots[0][0], &l.slots[1][0]}[:1+t.rule.Slots] {
 			if !want {
@@ -439,7 +442,11 @@ func (t *trainer) evaluate(data Dataset, rulers []Rulers) (loss, accuracy float6
 		t.out.Reset(t.x.Rows, t.net[len(t.net)-1].W.Cols)
 		done := 0
 		if i == 0 && rulers != nil {
-			done = t.measureUnits(rulers)
+			done = min(lossRows, len(index))
+			p := passes.get()
+			p.run(t.net, out.rows(&t.out, 0, done), x.rows(&t.x, 0, done))
+			p.measure(t.net, &out, rulers)
+			p.done()
 		}
 		rest := len(index) - done
 		t.net.Predict(out.rows(&t.out, done, rest), x.rows(&t.x, done, rest))
