@@ -51,8 +51,8 @@
 //
 // During an epoch Train keeps the weights in blocks of columns, so that a thread
 // reads and updates its own and no other's, and drops each gradient once it has
-// moved them. A layer's W and DW are up to date, DW from the epoch's last step,
-// when OnEpoch is called and when Train returns.
+// moved them. A layer's W is up to date when OnEpoch is called and when Train
+// returns, and DW is the gradient of the last step of the last finished epoch.
 //
 // # Goroutines
 //

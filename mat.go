@@ -88,11 +88,12 @@ type finisher interface {
 var (
 	products = make(spares[product], 16)
 	copies   = make(spares[[kBlock * stripCols]float64], 16)
-	passings = make(spares[[maxRows * blockCols]float64], 16)
+	passings = make(spares[[maxRows * mostCols]float64], 16)
 )
 
 // product sets z to the product and applies then, unless nil, to all of it; where
-// z is nil, only then sees it. Where blocks is not nil, it holds y's elements.
+// z is nil, only then sees it, and the sums must be short enough for one run of k.
+// Where blocks is not nil, it holds y's elements.
 func (z *Matrix) product(o op, x, y *Matrix, blocks []float64, then finisher) *Matrix {
 	p := product{a: x.Data, b: y.Data, then: then}
 	if blocks != nil {
@@ -118,6 +119,9 @@ func (z *Matrix) product(o op, x, y *Matrix, blocks []float64, then finisher) *M
 			"mlp: %s: shapes %d×%d · %d×%d",
 			"mlp: %s: shapes (%d×%d)ᵀ · %d×%d",
 			"mlp: %s: shapes %d×%d · (%d×%d)ᵀ"}[o], name, x.Rows, x.Cols, y.Rows, y.Cols))
+	}
+	if z == nil && p.k > kBlock {
+		panic(fmt.Sprintf("mlp: %s: %d rows of a batch that was to have %d at most", name, p.k, kBlock))
 	}
 	if z != nil {
 		z.Reset(p.m, p.n)
@@ -207,12 +211,18 @@ func (p *product) grid() int {
 			*parts *= 2
 		}
 	}
-	if p.m > p.n && p.unit() != blockCols {
+	unit, blocks := p.unit()
+	switch {
+	case blocks:
+		cut(&p.across, (p.n+unit-1)/unit, 1)
+	case p.m > p.n:
 		cut(&p.down, p.m, chunkRows)
 	}
-	if p.bj == 1 {
-		cut(&p.across, p.n, max(chunkCols, p.unit()))
-	} else {
+	switch {
+	case blocks:
+	case p.bj == 1:
+		cut(&p.across, p.n, chunkCols)
+	default:
 		cut(&p.across, p.n, copiedCols)
 	}
 	cut(&p.down, p.m, chunkRows)
@@ -221,25 +231,25 @@ func (p *product) grid() int {
 
 // unit is what z's columns are cut in: vectors, or blocks where the columns are
 // those of weights in blocks, which the product reads or then updates.
-func (p *product) unit() int {
+func (p *product) unit() (cols int, blocks bool) {
 	if p.bj == 1 && (p.inBlocks || p.z == nil) {
-		return blockCols
+		return blockCols(p.n), true
 	}
 	_, lanes, _ := tileSize()
-	return lanes
+	return lanes, false
 }
 
 // part computes chunk c of z and finishes it.
 func (p *product) part(c int) {
 	rows, _, _ := tileSize()
-	unit := p.unit()
+	unit, blocks := p.unit()
 	i0, i1 := evenly(p.m, rows, p.down, c%p.down)
 	j0, j1 := evenly(p.n, unit, p.across, c/p.down)
 	runs := max(1, (p.k+kBlock-1)/kBlock)
 	for r := range runs {
 		k0, k1 := split(p.k, runs, r)
 		width := unit
-		if unit != blockCols {
+		if !blocks {
 			width = kBlock * stripCols / max(1, k1-k0) / unit * unit
 		}
 		strips := (j1 - j0 + width - 1) / width
@@ -255,13 +265,12 @@ func (p *product) part(c int) {
 func (p *product) from(k, j int) (b []float64, bk, bj, end int) {
 	at, bk, bj, end := k*p.bk+j*p.bj, p.bk, p.bj, p.k
 	switch {
-	case p.inBlocks && bj == 1:
-		at, bk = block(p.k, p.n, j)
-		at += k*bk + j%blockCols
+	case p.inBlocks && bj == 1: // of x·W, or of δ·Wᵀ where W is one column, which is the same
+		begin, in, width := block(p.k, p.n, j)
+		at, bk = begin+k*width+in, width
 	case p.inBlocks:
-		at, bj = block(p.n, p.k, k)
-		at += j*bj + k%blockCols
-		end = min(end, k-k%blockCols+blockCols)
+		begin, in, width := block(p.n, p.k, k)
+		at, bj, end = begin+j*width+in, width, k-in+width
 	}
 	return p.b[min(len(p.b), at):], bk, bj, end
 }
@@ -295,7 +304,8 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 	width := wide * lanes
 	t := tile{ldz: p.n, ai: p.ai, ak: p.ak, k: k1 - k0, more: k0 > 0}
 	copied := p.panels((i1-i0)/rows, j0, j1, k0, k1)
-	var passing *[maxRows * blockCols]float64 // what only then will see
+	b, bk, _, _ := p.from(k0, j0)
+	var passing *[maxRows * mostCols]float64 // what only then will see
 	if p.z == nil {
 		passing = passings.get()
 		t.ldz = j1 - j0
@@ -315,7 +325,7 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 			if copied != nil {
 				t.b, t.bk = copied[(j-j0)*t.k:], up(t.cols, lanes)
 			} else {
-				t.b, t.bk, _, _ = p.from(k0, j)
+				t.b, t.bk = b[min(len(b), j-j0):], bk
 			}
 			t.z = z[j-j0:]
 			if ahead { // the tiles of a row share out the rows of the next
@@ -336,19 +346,30 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 	}
 }
 
-// Blocks are the order of a layer's weights while they are trained: blockCols
-// columns after another, each block by rows. What one thread reads for x·W and then
-// updates so lies together. By rows, its part of each row lay between another's, and
-// where the processor fetched ahead it took that from the other's cache: on two cores
-// that share none a step took 502 µs in blocks and 654 by rows, on two that do 375
-// and 385.
-const blockCols = 64
+// Blocks are the order of a layer's weights while they are trained: some columns
+// after others, each block by rows. What one thread reads for x·W and then updates so
+// lies together. By rows, its part of each row lay between another's, and where the
+// processor fetched ahead it took that from the other's cache: on two cores of Zen 5
+// that share none a step took 502 µs in blocks and 654 by rows, on two that do 401
+// and 415.
+const mostCols = 96 // that a block has
 
-// block returns where in a rows×cols matrix the block of column j begins, and the
-// block's columns.
-func block(rows, cols, j int) (at, width int) {
-	j -= j % blockCols
-	return j * rows, min(blockCols, cols-j)
+// blockCols returns how many columns the blocks of so many have: as many blocks as a
+// power of two, which threads share out evenly, of whole vectors.
+func blockCols(cols int) int {
+	blocks := 1
+	for blocks*mostCols < cols {
+		blocks *= 2
+	}
+	return max(8, up((cols+blocks-1)/blocks, 8))
+}
+
+// block returns where in a rows×cols matrix the block of column j begins, where in
+// the block that column is, and how many it has.
+func block(rows, cols, j int) (begin, in, width int) {
+	width = blockCols(cols)
+	in = j % width
+	return (j - in) * rows, in, min(width, cols-(j-in))
 }
 
 // toBlocks copies z's elements to blocks, and fromBlocks copies them back.
@@ -361,10 +382,10 @@ func (z *Matrix) fromBlocks(blocks []float64) {
 }
 
 func (z *Matrix) eachBlockRow(blocks []float64, do func(row, block []float64)) {
-	for j := 0; j < z.Cols; j += blockCols {
-		at, width := block(z.Rows, z.Cols, j)
+	for j := 0; j < z.Cols; j += blockCols(z.Cols) {
+		begin, _, width := block(z.Rows, z.Cols, j)
 		for i := range z.Rows {
-			do(z.Row(i)[j:j+width], blocks[at+i*width:][:width])
+			do(z.Row(i)[j:j+width], blocks[begin+i*width:][:width])
 		}
 	}
 }

@@ -8,7 +8,7 @@ package mlp
 import "math"
 
 // What the processor and the operating system offer; tests switch them off. halves
-// is set where a vector of 512 bits is worked on in two halves.
+// is set on AMD's family 19h, whose Zen 4 works on vectors of 512 bits in two halves.
 var useAVX2, useAVX512, halves = detect()
 
 func detect() (avx2, avx512, halves bool) {

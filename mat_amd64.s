@@ -819,6 +819,7 @@ next:
 
 rest: // fewer than eight
 	ADDQ        $8, CX
+	JZ          done
 	MOVQ        $-1, AX
 	BZHIQ       CX, AX, AX
 	KMOVW       AX, K1
@@ -826,6 +827,8 @@ rest: // fewer than eight
 	VMOVUPD.Z   (SI), K1, Z2
 	VFMADD231PD Z2, Z1, Z0
 	VMOVUPD     Z0, K1, (DI)
+
+done:
 	VZEROUPPER
 	RET
 

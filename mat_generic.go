@@ -112,7 +112,7 @@ func packGeneric(panel, from []float64, width, c, w, k, bk, bj int) {
 	}
 }
 
-// The elementwise steps. Each assembly twin takes a multiple of four elements;
+// The elementwise steps. Most assembly twins take a multiple of four elements;
 // these do the rest.
 
 // addGeneric is z += x.

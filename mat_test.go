@@ -72,7 +72,6 @@ func naive(m, k, n int, a, b func(i, j int) float64) *Matrix {
 func (z *Matrix) at(i, j int) float64 { return z.Data[i*z.Cols+j] }
 func (z *Matrix) ta(i, j int) float64 { return z.Data[j*z.Cols+i] }
 
-// checkProducts holds the three products of one shape against naive.
 // keeper keeps what a product passes to it.
 type keeper Matrix
 
@@ -82,6 +81,8 @@ func (m *keeper) finish(z []float64, ldz, i0, i1, j0, j1 int) {
 	}
 }
 
+// checkProducts holds the three products of one shape against naive, also of weights
+// in blocks and passing by.
 func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 	t.Helper()
 	x, y := fill(NewMatrix(m, k), rng), fill(NewMatrix(k, n), rng)

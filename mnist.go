@@ -204,9 +204,13 @@ func LoadMNIST(fsys fs.FS, part string) (*MNIST, error) {
 	return LoadMNISTN(fsys, part, math.MaxInt)
 }
 
-// LoadMNISTN is LoadMNIST of the first n images, or of all if there are no more. It
-// reads and checks both files whole, but keeps only what it returns.
+// LoadMNISTN is LoadMNIST of the first n images, or of all if there are no more; it
+// panics if n is below 1. It reads and checks both files whole, but keeps only what
+// it returns.
 func LoadMNISTN(fsys fs.FS, part string, n int) (*MNIST, error) {
+	if n < 1 {
+		panic(fmt.Sprintf("mlp: LoadMNISTN: the first %d images", n))
+	}
 	images, err := loadIDX(fsys, n, origin{part: part, kind: "images"}, 3, func(d []int) error {
 		if d[0] == 0 || d[1] != 28 || d[2] != 28 {
 			return FormatError(fmt.Sprintf("%d images of %d×%d pixels, want some of 28×28", d[0], d[1], d[2]))
@@ -233,7 +237,7 @@ func LoadMNISTN(fsys fs.FS, part string, n int) (*MNIST, error) {
 		return nil, fmt.Errorf("%s: %w", labels.name, err)
 	}
 	n = len(images.data) / Pixels
-	m := &MNIST{Images: images.data, Labels: labels.data[:n:n], Known: known}
+	m := &MNIST{Images: images.data, Labels: slices.Clone(labels.data[:n]), Known: known}
 	m.Standardize(make([]float64, Pixels), make([]float64, Pixels)) // x = p/255
 	return m, nil
 }

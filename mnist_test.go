@@ -259,6 +259,41 @@ func TestLoadMNISTSpellings(t *testing.T) {
 	}
 }
 
+// Of the first images no more is kept, but all is read and checked.
+func TestLoadMNISTN(t *testing.T) {
+	images, labels := randomDigits(12)
+	whole, labelled := idxFile(images, 12, 28, 28), idxFile(labels, 12)
+	load := func(images, labels []byte, n int) (*MNIST, error) {
+		return LoadMNISTN(fstest.MapFS{"train-images-idx3-ubyte": {Data: images}, "train-labels-idx1-ubyte": {Data: labels}}, "train", n)
+	}
+	for n := 1; n <= 13; n++ {
+		m, err := load(gzipped(whole), labelled, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have := min(n, 12)
+		if m.Len() != have || !bytes.Equal(m.Images, images[:have*Pixels]) || cap(m.Images) > max(1<<16, have*Pixels) || !bytes.Equal(m.Labels, labels[:have]) {
+			t.Errorf("the first %d of 12: other digits than were written", n)
+		}
+	}
+	flipped := gzipped(whole)
+	flipped[len(flipped)-8] ^= 1 // of the checksum
+	cut := whole[:len(whole)-100]
+	wrong := bytes.Clone(labelled)
+	wrong[len(wrong)-1] = 10
+	for want, files := range map[string][2][]byte{
+		"stopped at byte 9324 of 9424: unexpected EOF": {cut, labelled},
+		"gzip: invalid checksum":                       {flipped, labelled},
+		"bytes left over after the 9424":               {append(bytes.Clone(whole), 0), labelled},
+		"label 10 at index 11, want 0 to 9":            {whole, wrong},
+		"11 labels for the 12 images":                  {whole, idxFile(labels[:11], 11)},
+	} {
+		if _, err := load(files[0], files[1], 3); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
 // Packed and unpacked may each have the other's name, and a folder may have a
 // file's.
 func TestLoadMNISTNamesMislead(t *testing.T) {

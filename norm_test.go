@@ -136,12 +136,17 @@ func TestNormLeavesOneOut(t *testing.T) {
 func TestNormPanics(t *testing.T) {
 	net := NewNetwork(1, Inits["he"], ReLU, 4, 6, 2)
 	net[0].Norm = NewBatchNorm(5)
+	misfit := append(NewNetwork(1, Inits["he"], ReLU, 4, 70), NewNetwork(1, Inits["he"], ReLU, 71, 2)...)
+	short := NewNetwork(1, Inits["he"], ReLU, 4, 6)
+	short[0].B = *NewMatrix(1, 5)
 	for want, f := range map[string]func(){
 		"mlp: Forward: normalisation of 5 units in a layer of 6": func() { net.Forward(NewMatrix(1, 4)) },
 		"mlp: Predict: normalisation of 5 units in a layer of 6": func() { net.Predict(new(Matrix), NewMatrix(1, 4)) },
-		"mlp: Predict: input 1×3 of a network [4 6 2]":           func() { net.Predict(new(Matrix), NewMatrix(1, 3)) },
+		"mlp: Predict: shapes 1×3 · 4×6 in layer 1":              func() { net.Predict(new(Matrix), NewMatrix(1, 3)) },
+		"mlp: Predict: shapes 1000×70 · 71×2 in layer 2":         func() { misfit.Predict(new(Matrix), NewMatrix(1000, 4)) },
+		"mlp: Predict: 5 biases of 6 units in layer 1":           func() { short.Predict(new(Matrix), NewMatrix(1000, 4)) },
 		"mlp: Predict: 3 elements for 1×4":                       func() { net.Predict(new(Matrix), &Matrix{1, 4, make([]float64, 3)}) },
-		"mlp: Predict: the output shares storage with the input": func() { x := NewMatrix(2, 4); net.Predict(&Matrix{Data: x.Data[4:]}, x) },
+		"mlp: Predict: the output shares storage with the input": func() { x := NewMatrix(2, 4); NewNetwork(1, Inits["he"], ReLU, 4, 2).Predict(&Matrix{Data: x.Data[4:]}, x) },
 	} {
 		func() {
 			defer func() {

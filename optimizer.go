@@ -132,10 +132,10 @@ var none Matrix
 func (u *updater) chunk(l *Layer, g []float64, ldg, i0, i1, j0, j1 int) {
 	values := [3][]float64{l.W.Data, l.slots[0][0].Data, l.slots[1][0].Data}
 	at, stride := i0*l.W.Cols+j0, l.W.Cols
-	if l.blocks[0] != nil {
+	if l.blocks[0] != nil { // of which columns j0 to j1 are one
 		values = l.blocks
-		at, stride = block(l.W.Rows, l.W.Cols, j0)
-		at += i0*stride + j0%blockCols
+		at, _, stride = block(l.W.Rows, l.W.Cols, j0)
+		at += i0 * stride
 	}
 	rows, width := i1-i0, j1-j0
 	if width == stride && width == ldg {

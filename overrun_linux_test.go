@@ -142,6 +142,44 @@ func overrun(t *testing.T, m, k, n int, fx, fy, fz fence) {
 	})
 }
 
+// Weights in blocks, and gradients that pass by.
+func TestBlocksOverrun(t *testing.T) {
+	const most = 600 * 600 * 8
+	fx, fy, fz := newFence(t, most), newFence(t, most), newFence(t, most)
+	eachKernel(t, func(t *testing.T) {
+		ks := []int{1, 3, 65, 98, 130}
+		if testing.Short() {
+			ks = ks[2:4]
+		}
+		for _, m := range []int{1, 6, 8, 9, 40} {
+			for _, n := range []int{1, 8, 10, 63, 65, 97, 139, 193} {
+				for _, k := range ks {
+					overrunBlocks(t, m, k, n, fx, fy, fz)
+				}
+			}
+		}
+		for _, k := range []int{kBlock, kBlock + 1} {
+			overrunBlocks(t, (manyTiles+1)*8, k, 74, fx, fy, fz)
+		}
+	})
+}
+
+func overrunBlocks(t *testing.T, m, k, n int, fx, fy, fz fence) {
+	var name string
+	fenced(t, func() string { return fmt.Sprintf("%s in blocks %d×%d×%d", name, m, k, n) }, func(atEnd bool) {
+		x, blocks := fx.matrix(m, k, atEnd), fy.floats(k*n, atEnd)
+		name = "Mul"
+		fz.matrix(m, n, atEnd).product(opMul, x, &Matrix{k, n, blocks}, blocks, nil)
+		name = "MulT"
+		fz.matrix(m, n, atEnd).product(opMulT, x, &Matrix{n, k, blocks}, blocks, nil)
+		name = "TMul"
+		if k <= kBlock {
+			z := (*keeper)(fz.matrix(m, n, atEnd))
+			(*Matrix)(nil).product(opTMul, fx.matrix(k, m, atEnd), fy.matrix(k, n, atEnd), nil, z)
+		}
+	})
+}
+
 // The elementwise steps, and the copy and the transposition of a panel.
 func TestElementwiseOverrun(t *testing.T) {
 	const most = 60 * 60 * 8

@@ -34,7 +34,7 @@ const patience = 200000
 func share(n int, t task) {
 	if n > 1 {
 		if helpers := runtime.GOMAXPROCS(0) - 1; helpers > 0 && crew.TryLock() {
-			defer crew.Unlock()
+			defer disband()
 			crew.task = t
 			crew.left.Store(uint64(n) << 32)
 			for range min(int64(helpers), int64(n-1)) - crew.helpers.Load() {
@@ -42,18 +42,24 @@ func share(n int, t task) {
 				go help()
 			}
 			takeParts(true)
-			for spin := 1; crew.inside.Load() > 0; spin++ {
-				if spin%1024 == 0 {
-					runtime.Gosched()
-				}
-			}
-			crew.task = nil
 			return
 		}
 	}
 	for i := range n {
 		t.part(i)
 	}
+}
+
+// disband waits for the helpers, who find no more parts, also where one panicked.
+func disband() {
+	crew.left.Store(0)
+	for spin := 1; crew.inside.Load() > 0; spin++ {
+		if spin%1024 == 0 {
+			runtime.Gosched()
+		}
+	}
+	crew.task = nil
+	crew.Unlock()
 }
 
 func help() {

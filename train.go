@@ -11,6 +11,7 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 )
 
@@ -298,7 +299,7 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 			return e, context.Cause(ctx)
 		}
 		first := n == 1 && b == 0
-		t.inBlocks(!first && b < last)
+		t.inBlocks(!first && b < last && last >= fewSteps)
 		if first || b == last {
 			t.remember()
 		}
@@ -347,6 +348,9 @@ func order(index []int, seed uint64, epoch int, asTheyLie bool) []int {
 	}
 	return index
 }
+
+// fewSteps do not make up for what it takes to go into blocks and back.
+const fewSteps = 8
 
 // inBlocks puts the weights and their slots into blocks, for steps whose gradient
 // nobody sees, or back. There are none where the gradient is needed before the
@@ -419,23 +423,20 @@ func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	return (&trainer{Config: Config{Loss: loss}, net: net}).evaluate(data, nil)
 }
 
-// What evaluate asks the data for at once, and what it takes the loss of at once:
-// fixed, so that the sums do not depend on how the network was trained. Rulers look
-// at the first lossRows samples.
-const (
-	gatheredRows = 4 * passRows
-	lossRows     = 256
-)
+// lossRows is how many rows evaluate takes the loss of at once: fixed, so that the
+// sums depend on nothing else. Rulers look at the first so many samples.
+const lossRows = 256
 
 // evaluate measures the loss and the accuracy, and into rulers, unless nil, what
 // the units do.
 func (t *trainer) evaluate(data Dataset, rulers []Rulers) (loss, accuracy float64) {
 	var x, out, want Matrix
-	index := make([]int, 0, gatheredRows)
+	together := lossRows * max(2, (runtime.GOMAXPROCS(0)+1)/2) // some passes for each thread
+	index := make([]int, 0, together)
 	right, n := 0, data.Len()
 	for i := 0; i < n; i += len(index) {
 		index = index[:0]
-		for k := i; k < min(n, i+gatheredRows); k++ {
+		for k := i; k < min(n, i+together); k++ {
 			index = append(index, k)
 		}
 		data.Batch(&t.x, &t.y, index)

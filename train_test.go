@@ -321,6 +321,62 @@ func TestPatienceGoesOn(t *testing.T) {
 	}
 }
 
+// However long the batches and short the epochs, Train's steps are those of step,
+// which keeps the gradients. And when it is stopped in the midst of an epoch, by its
+// context or by a panic, the weights are those after the last step.
+func TestTrainSteps(t *testing.T) {
+	for _, c := range []struct{ batch, steps, stop int }{{600, 10, 10}, {512, 10, 10}, {7, 3, 3}, {5, 20, 20}, {5, 20, 13}} {
+		for _, how := range []string{"cancelled", "panicked"} {
+			data := blobs(c.batch * c.steps)
+			a, b := NewNetwork(1, Inits["he"], Tanh, 4, 150, 2), NewNetwork(1, Inits["he"], Tanh, 4, 150, 2)
+			ctx, cancel := context.WithCancel(context.Background())
+			config := Config{Optimizer: Adam, Rate: 0.01, Epochs: 1, Batch: c.batch, InOrder: true}
+			tb, err := newTrainer(b, data, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			order(tb.order, 1, 1, true)
+			for s := range c.stop {
+				tb.step(tb.order[s*c.batch : (s+1)*c.batch])
+			}
+			steps := 0
+			config.Loss = func(dy, y, want *Matrix) float64 {
+				if steps++; steps == c.stop && how == "cancelled" {
+					cancel()
+				} else if steps > c.stop {
+					panic("enough")
+				}
+				return SoftmaxCrossEntropy(dy, y, want)
+			}
+			func() {
+				defer func() { recover() }()
+				Train(ctx, a, data, config)
+			}()
+			if a.Fingerprint() != b.Fingerprint() {
+				t.Errorf("%v, %s: the weights are not those of so many steps", c, how)
+			}
+		}
+	}
+}
+
+// A Loss may predict: it sees the weights of the step before.
+func TestPredictInTraining(t *testing.T) {
+	data := blobs(200)
+	net := NewNetwork(1, Inits["he"], ReLU, 4, 150, 2)
+	c := Config{Rate: 0.1, Epochs: 1, Batch: 10, InOrder: true}
+	steps := 0
+	c.Loss = func(dy, y, want *Matrix) float64 {
+		if x := net[0].x; x.Rows == 10 && y.Rows == 10 {
+			near(t, fmt.Sprint("step ", steps), net.Predict(new(Matrix), x), y, 0)
+			steps++
+		}
+		return SoftmaxCrossEntropy(dy, y, want)
+	}
+	if _, err := Train(context.Background(), net, data, c); err != nil || steps != 20 {
+		t.Errorf("%d steps, error %v", steps, err)
+	}
+}
+
 func TestTrainStops(t *testing.T) {
 	data := blobs(40)
 	c := Config{Rate: 0.1, Epochs: 5, Batch: 4}
@@ -366,6 +422,7 @@ func TestStepDoesNotAllocate(t *testing.T) {
 			t.Fatal(err)
 		}
 		index := order(tr.order, 1, 1, false)[:64]
+		tr.inBlocks(true)
 		tr.step(index)
 		if n := testing.AllocsPerRun(20, func() { tr.step(index) }); n > 0 {
 			t.Errorf("a step by %s allocates %v times", name, n)
