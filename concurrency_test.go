@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -89,4 +90,43 @@ func TestCancelLeavesNothing(t *testing.T) {
 		cancel()
 	}
 	settled(t, before)
+}
+
+// slow is a task whose first part, the caller's, panics.
+type slow struct{ done atomic.Int64 }
+
+func (s *slow) part(i int) {
+	if i == 0 {
+		panic("no")
+	}
+	time.Sleep(time.Millisecond)
+	s.done.Add(1)
+}
+
+// each counts how often each part is done.
+type each [50]atomic.Int64
+
+func (e *each) part(i int) { e[i].Add(1) }
+
+// A task that panics is over when the caller recovers, and the next one is shared
+// as ever.
+func TestShareAfterPanic(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	for range 20 {
+		s, e := new(slow), new(each)
+		func() {
+			defer func() { recover() }()
+			share(100, s)
+		}()
+		done := s.done.Load()
+		share(len(e), e)
+		for i := range e {
+			if n := e[i].Load(); n != 1 {
+				t.Fatalf("part %d was done %d times", i, n)
+			}
+		}
+		if s.done.Load() != done || done > 50 {
+			t.Fatalf("%d parts of 100 were done, %d after the panic", s.done.Load(), s.done.Load()-done)
+		}
+	}
 }

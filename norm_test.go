@@ -146,7 +146,10 @@ func TestNormPanics(t *testing.T) {
 		"mlp: Predict: shapes 1000×70 · 71×2 in layer 2":         func() { misfit.Predict(new(Matrix), NewMatrix(1000, 4)) },
 		"mlp: Predict: 5 biases of 6 units in layer 1":           func() { short.Predict(new(Matrix), NewMatrix(1000, 4)) },
 		"mlp: Predict: 3 elements for 1×4":                       func() { net.Predict(new(Matrix), &Matrix{1, 4, make([]float64, 3)}) },
-		"mlp: Predict: the output shares storage with the input": func() { x := NewMatrix(2, 4); NewNetwork(1, Inits["he"], ReLU, 4, 2).Predict(&Matrix{Data: x.Data[4:]}, x) },
+		"mlp: Predict: the output shares storage with the input": func() {
+			x := NewMatrix(2, 4)
+			NewNetwork(1, Inits["he"], ReLU, 4, 2).Predict(&Matrix{Data: x.Data[4:]}, x)
+		},
 	} {
 		func() {
 			defer func() {
