@@ -9,7 +9,7 @@
 //
 // With the name of such a file it draws it, with the processor's own limit:
 //
-//	go run testdata/perf/growth.go -limit 58 testdata/perf/growth.csv > testdata/svg/growth.svg
+//	go run testdata/perf/growth.go -limit 112 testdata/perf/growth.csv > testdata/svg/growth.svg
 package main
 
 import (
