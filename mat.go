@@ -212,14 +212,12 @@ func (p *product) grid() int {
 		}
 	}
 	unit, blocks := p.unit()
-	switch {
-	case blocks:
-		cut(&p.across, (p.n+unit-1)/unit, 1)
-	case p.m > p.n:
+	if p.m > p.n && !blocks {
 		cut(&p.down, p.m, chunkRows)
 	}
 	switch {
 	case blocks:
+		cut(&p.across, (p.n+unit-1)/unit, 1)
 	case p.bj == 1:
 		cut(&p.across, p.n, chunkCols)
 	default:

@@ -2,8 +2,10 @@
 
 package mlp
 
-// eachKernel runs f with each kernel that this processor has, the one for AVX-512
-// also as it is where vectors are worked on in halves.
+import "testing"
+
+// eachKernel runs f with each kernel that this processor has, the one for AVX-512,
+// unless time is short, also as it is where vectors are worked on in halves.
 func eachKernel[T runner[T]](t T, f func(t T)) {
 	defer func(a, b, c bool) { useAVX2, useAVX512, halves = a, b, c }(useAVX2, useAVX512, halves)
 	have2, have512 := useAVX2, useAVX512
@@ -12,6 +14,9 @@ func eachKernel[T runner[T]](t T, f func(t T)) {
 	} {
 		if k.avx2 && !have2 || k.avx512 && !have512 {
 			t.Logf("this processor lacks a kernel: AVX2 %v, AVX-512 %v", have2, have512)
+			continue
+		}
+		if k.halves && testing.Short() {
 			continue
 		}
 		useAVX2, useAVX512, halves = k.avx2, k.avx512, k.halves

@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -27,6 +28,9 @@ import (
 func TestSetKilled(t *testing.T) {
 	names := []string{"history.csv", "curves.svg", "model.npz"}
 	dir := os.Getenv("TRAIN_SET_CHILD")
+	if dir != "" {
+		fmt.Println("begun")
+	}
 	for i := rand.Int(); dir != ""; i++ {
 		var files []file
 		for _, name := range names {
@@ -45,15 +49,19 @@ func TestSetKilled(t *testing.T) {
 	for kill := range 100 {
 		c := exec.Command(os.Args[0], "-test.run", "^TestSetKilled$")
 		c.Env = append(os.Environ(), "TRAIN_SET_CHILD="+dir)
-		var output strings.Builder
-		c.Stdout, c.Stderr = &output, &output
-		if err := c.Start(); err != nil {
+		stdout, err := c.StdoutPipe()
+		if err == nil {
+			err = c.Start()
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(5000+rand.IntN(15000)) * time.Microsecond)
+		io.ReadFull(stdout, make([]byte, len("begun\n")))
+		time.Sleep(time.Duration(rand.IntN(15000)) * time.Microsecond)
 		c.Process.Kill()
+		output, _ := io.ReadAll(stdout)
 		if c.Wait(); c.ProcessState.ExitCode() != -1 {
-			t.Fatalf("the child: %v: %s", c.ProcessState, output.String())
+			t.Fatalf("the child: %v: %s", c.ProcessState, output)
 		}
 		for _, cleaned := range []bool{false, true} {
 			if cleaned {
