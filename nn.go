@@ -265,9 +265,10 @@ func (p *pass) finish(z []float64, ldz, i0, i1, j0, j1 int) {
 	}
 }
 
-// Backward computes DW, DB and Norm.DGain of every layer, overwriting the last
-// ones, from dy, the loss's gradient by what the last Forward returned. It
-// takes that Forward's statistics into the running averages of Norm.
+// Backward computes DW (unless Train has no use for it), DB and Norm.DGain of every
+// layer, overwriting the last ones, from dy, the loss's gradient by what the last
+// Forward returned. It takes that Forward's statistics into the running averages of
+// Norm.
 func (net Network) Backward(dy *Matrix) {
 	last := net[len(net)-1]
 	if dy.Rows != last.a.Rows || dy.Cols != last.a.Cols {

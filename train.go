@@ -106,6 +106,9 @@ func (e *DivergedError) Error() string {
 // (*DivergedError) or when OnEpoch says so. With Config.Patience the network
 // has the weights of its best epoch whenever Train is not in the midst of one:
 // when OnEpoch is called, and after the end, whatever brought it.
+//
+// While an epoch is under way, a layer's W and DW may be those of an earlier step:
+// Forward and Predict know where the weights are. At its end they are the last step's.
 func Train(ctx context.Context, net Network, train Dataset, c Config) (History, error) {
 	t, err := newTrainer(net, train, c)
 	if err != nil {
