@@ -132,12 +132,11 @@ var none Matrix
 func (u *updater) chunk(l *Layer, g []float64, ldg, i0, i1, j0, j1 int) {
 	values := [3][]float64{l.W.Data, l.slots[0][0].Data, l.slots[1][0].Data}
 	at, stride := i0*l.W.Cols+j0, l.W.Cols
+	rows, width := i1-i0, j1-j0
 	if l.blocks[0] != nil { // of which columns j0 to j1 are one
 		values = l.blocks
-		at, _, stride = block(l.W.Rows, l.W.Cols, j0)
-		at += i0 * stride
+		at, stride = j0*l.W.Rows+i0*width, width
 	}
-	rows, width := i1-i0, j1-j0
 	if width == stride && width == ldg {
 		rows, width = 1, rows*width
 	}
