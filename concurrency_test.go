@@ -92,13 +92,17 @@ func TestCancelLeavesNothing(t *testing.T) {
 	settled(t, before)
 }
 
-// slow is a task whose first part, the caller's, panics.
-type slow struct{ done atomic.Int64 }
+// slow is a task whose first part, the caller's, panics when another is under way.
+type slow struct{ begun, done atomic.Int64 }
 
 func (s *slow) part(i int) {
 	if i == 0 {
+		for s.begun.Load() == 0 {
+			runtime.Gosched()
+		}
 		panic("no")
 	}
+	s.begun.Add(1)
 	time.Sleep(time.Millisecond)
 	s.done.Add(1)
 }
