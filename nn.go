@@ -7,7 +7,6 @@ package mlp
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math"
@@ -335,13 +334,9 @@ func (l *gradient) finish(z []float64, ldz, i0, i1, j0, j1 int) {
 // Norm.Mean and Norm.Var where there is a Norm.
 func (net Network) Fingerprint() string {
 	hash := sha256.New()
-	var word [8]byte
 	for _, l := range net {
 		for _, m := range l.state() {
-			for _, v := range m.Data {
-				binary.LittleEndian.PutUint64(word[:], math.Float64bits(v))
-				hash.Write(word[:])
-			}
+			writeElements(hash, m.Data)
 		}
 	}
 	return hex.EncodeToString(hash.Sum(nil))

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,31 +68,51 @@ func (m Member) size() int64 {
 // write adds m to the zip. Sizes and checksum stand before the data, as some
 // programs want them, and the date is 1 January 1980, as NumPy's.
 func (m Member) write(zw *zip.Writer) error {
-	name, data := m.Name, m.Bytes
+	name, size, sum := m.Name, uint64(m.size()), crc32.NewIEEE()
 	if m.Matrix != nil {
-		name, data = m.Name+".npy", npy(m.Matrix)
+		name += ".npy"
+	}
+	if err := m.content(sum); err != nil {
+		return err
 	}
 	w, err := zw.CreateRaw(&zip.FileHeader{
 		Name: name, Flags: 1 << 11, Method: zip.Store, // the flag says that the name is UTF-8
 		CreatorVersion: 20, ReaderVersion: 20, ModifiedDate: 1<<5 | 1,
-		CRC32: crc32.ChecksumIEEE(data), CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(data)),
+		CRC32: sum.Sum32(), CompressedSize64: size, UncompressedSize64: size,
 	})
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(data)
-	return err
+	return m.content(w)
 }
 
-// npy returns x as NumPy saves it: 128 bytes of header, then the elements.
-func npy(x *Matrix) []byte {
-	dict := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }", x.Rows, x.Cols)
-	data := make([]byte, 0, 128+8*len(x.Data))
-	data = fmt.Appendf(data, "\x93NUMPY\x01\x00%c\x00%-117s\n", 118, dict)
-	for _, v := range x.Data {
-		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+// content writes the bytes, or the array as NumPy saves it: 128 bytes of header,
+// then the elements.
+func (m Member) content(w io.Writer) error {
+	if m.Matrix == nil {
+		_, err := w.Write(m.Bytes)
+		return err
 	}
-	return data
+	dict := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }", m.Matrix.Rows, m.Matrix.Cols)
+	if _, err := fmt.Fprintf(w, "\x93NUMPY\x01\x00%c\x00%-117s\n", 118, dict); err != nil {
+		return err
+	}
+	return writeElements(w, m.Matrix.Data)
+}
+
+// writeElements writes x as little-endian float64.
+func writeElements(w io.Writer, x []float64) error {
+	some := make([]byte, 0, min(8*len(x), 1<<15))
+	for chunk := range slices.Chunk(x, 1<<12) {
+		some = some[:0]
+		for _, v := range chunk {
+			some = binary.LittleEndian.AppendUint64(some, math.Float64bits(v))
+		}
+		if _, err := w.Write(some); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkName refuses names that are not short, plain, relative paths, or not new,

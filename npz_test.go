@@ -287,6 +287,15 @@ func deflated(data []byte, claim uint64) ([]byte, zip.FileHeader) {
 	return b.Bytes(), zip.FileHeader{Name: "x.npy", Method: zip.Deflate, CRC32: crc32.ChecksumIEEE(data), CompressedSize64: uint64(b.Len()), UncompressedSize64: claim}
 }
 
+// npy is the array that x is in an archive.
+func npy(x *Matrix) []byte {
+	var b bytes.Buffer
+	if err := (Member{Matrix: x}).content(&b); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
 // npyFile is an .npy array of version 1.0.
 func npyFile(header string, data ...byte) []byte {
 	file := binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(header)))

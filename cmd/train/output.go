@@ -41,7 +41,7 @@ func newOutput(dir string) (*output, error) {
 }
 
 // add takes a finished epoch, and saves unless it did so a moment ago: beyond a
-// second of work not more than once a second, before that for at most a tenth
+// second of work not more than once a second, before that for at most a fiftieth
 // of the time.
 func (out *output) add(m *mlp.Model) error {
 	out.model.Reset()
@@ -55,7 +55,7 @@ func (out *output) add(m *mlp.Model) error {
 	}
 	err := out.save()
 	now := time.Now()
-	out.next = now.Add(min(time.Second, 9*now.Sub(begin)))
+	out.next = now.Add(min(time.Second, 49*now.Sub(begin)))
 	if now.Sub(out.start) > time.Second {
 		out.next = begin.Add(time.Second)
 	}
