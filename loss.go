@@ -16,22 +16,23 @@ type Loss func(dy, y, want *Matrix) float64
 // (softmax(y)·Σ want - want)/n.
 func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
 	dy = gradientLike(dy, y, want)
-	n, total := float64(y.Rows), 0.0
+	n, loss := float64(y.Rows), 0.0
+	dy.exponentials(y)
 	for i := range y.Rows {
 		e, z, w := dy.Row(i), y.Row(i), want.Row(i)
-		most, sum := exponentials(e, z)
-		logSum, weight := log(sum), 0.0
+		most, total := largest(z), sum(e)
+		logSum, weight := log(total), 0.0
 		for j, v := range w {
 			if v != 0 { // a class of probability 0 that is not wanted costs nothing
-				total += float64(v * (logSum - (z[j] - most)))
+				loss += float64(v * (logSum - (z[j] - most)))
 				weight += v
 			}
 		}
 		for j, v := range w {
-			e[j] = (float64(e[j]/sum*weight) - v) / n
+			e[j] = (float64(e[j]/total*weight) - v) / n
 		}
 	}
-	return total / n
+	return loss / n
 }
 
 // SigmoidCrossEntropy is the binary cross-entropy of sigmoid(y), y being

@@ -151,6 +151,9 @@ func axpyAVX512(z, x []float64, s float64)
 func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 
 //go:noescape
+func bytesAVX512(z []float64, p []byte, scale, shift []float64)
+
+//go:noescape
 func expAVX2(z []float64)
 
 //go:noescape
@@ -220,7 +223,10 @@ func axpy(z, x []float64, s float64) {
 
 func bytesTo(z []float64, p []byte, scale, shift []float64) {
 	n := fours(len(z))
-	if n > 0 {
+	if useAVX512 {
+		n = len(z) &^ 7
+		bytesAVX512(z[:n], p[:n], scale[:n], shift[:n])
+	} else if n > 0 {
 		bytesAVX2(z[:n], p[:n], scale[:n], shift[:n])
 	}
 	bytesGeneric(z[n:], p[n:], scale[n:], shift[n:])

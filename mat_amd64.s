@@ -856,6 +856,30 @@ test:
 	VZEROUPPER
 	RET
 
+// func bytesAVX512(z []float64, p []byte, scale, shift []float64)
+TEXT ·bytesAVX512(SB), NOSPLIT, $0-96
+	MOVQ z_base+0(FP), DI
+	MOVQ z_len+8(FP), CX
+	MOVQ p_base+24(FP), SI
+	MOVQ scale_base+48(FP), R8
+	MOVQ shift_base+72(FP), R9
+	XORL AX, AX
+	JMP  test
+
+next:
+	VPMOVZXBD   (SI)(AX*1), Y0
+	VCVTDQ2PD   Y0, Z0
+	VMOVUPD     (R8)(AX*8), Z1
+	VFMADD213PD (R9)(AX*8), Z1, Z0
+	VMOVUPD     Z0, (DI)(AX*8)
+	ADDQ        $8, AX
+
+test:
+	CMPQ AX, CX
+	JLT  next
+	VZEROUPPER
+	RET
+
 // func fetch(p []byte)
 TEXT ·fetch(SB), NOSPLIT, $0-24
 	MOVQ p_base+0(FP), SI

@@ -344,31 +344,41 @@ func (net Network) Fingerprint() string {
 
 // Softmax sets each row of z to e^z / Σ e^z and returns z.
 func (z *Matrix) Softmax() *Matrix {
+	z.exponentials(z)
 	for i := range z.Rows {
 		row := z.Row(i)
-		_, sum := exponentials(row, row)
+		total := sum(row)
 		for j := range row {
-			row[j] /= sum
+			row[j] /= total
 		}
 	}
 	return z
 }
 
-// exponentials sets e to e^(z - max z), which cannot overflow, and returns max z and
-// the sum of e.
-func exponentials(e, z []float64) (most, sum float64) {
-	most = math.Inf(-1)
-	for _, v := range z {
+// exponentials sets each row of e to e^(z - max z), which cannot overflow.
+func (e *Matrix) exponentials(z *Matrix) {
+	for i := range z.Rows {
+		row, most := e.Row(i), largest(z.Row(i))
+		for j, v := range z.Row(i) {
+			row[j] = v - most
+		}
+	}
+	exps(e.Data)
+}
+
+func largest(x []float64) float64 {
+	most := math.Inf(-1)
+	for _, v := range x {
 		most = max(most, v)
 	}
-	for j, v := range z {
-		e[j] = v - most
+	return most
+}
+
+func sum(x []float64) (total float64) {
+	for _, v := range x {
+		total += v
 	}
-	exps(e)
-	for _, v := range e {
-		sum += v
-	}
-	return most, sum
+	return total
 }
 
 // Normalize standardizes each column of z to mean 0 and standard deviation 1

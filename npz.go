@@ -102,8 +102,8 @@ func (m Member) content(w io.Writer) error {
 
 // writeElements writes x as little-endian float64.
 func writeElements(w io.Writer, x []float64) error {
-	some := make([]byte, 0, min(8*len(x), 1<<15))
-	for chunk := range slices.Chunk(x, 1<<12) {
+	some := make([]byte, 0, min(8*len(x), 1<<13))
+	for chunk := range slices.Chunk(x, 1<<10) {
 		some = some[:0]
 		for _, v := range chunk {
 			some = binary.LittleEndian.AppendUint64(some, math.Float64bits(v))
