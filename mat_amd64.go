@@ -148,6 +148,15 @@ func axpyAVX2(z, x []float64, s float64)
 func axpyAVX512(z, x []float64, s float64)
 
 //go:noescape
+func xpayAVX2(z, x []float64, s float64)
+
+//go:noescape
+func adamAVX2(w, g, m, v []float64, f *adamFactors)
+
+//go:noescape
+func adamAVX512(w, g, m, v []float64, f *adamFactors)
+
+//go:noescape
 func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 
 //go:noescape
@@ -219,6 +228,25 @@ func axpy(z, x []float64, s float64) {
 		axpyAVX2(z[:n], x[:n], s)
 	}
 	axpyGeneric(z[n:], x[n:], s)
+}
+
+func xpay(z, x []float64, s float64) {
+	n := fours(len(z))
+	if n > 0 {
+		xpayAVX2(z[:n], x[:n], s)
+	}
+	xpayGeneric(z[n:], x[n:], s)
+}
+
+func adamStep(w, g, m, v []float64, f *adamFactors) {
+	n := fours(len(w))
+	if useAVX512 {
+		n = len(w) &^ 7
+		adamAVX512(w[:n], g[:n], m[:n], v[:n], f)
+	} else if n > 0 {
+		adamAVX2(w[:n], g[:n], m[:n], v[:n], f)
+	}
+	adamStepGeneric(w[n:], g[n:], m[n:], v[n:], f)
 }
 
 func bytesTo(z []float64, p []byte, scale, shift []float64) {

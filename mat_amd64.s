@@ -832,6 +832,103 @@ done:
 	VZEROUPPER
 	RET
 
+// func xpayAVX2(z, x []float64, s float64)
+TEXT ·xpayAVX2(SB), NOSPLIT, $0-56
+	MOVQ         z_base+0(FP), DI
+	MOVQ         z_len+8(FP), CX
+	MOVQ         x_base+24(FP), SI
+	VBROADCASTSD s+48(FP), Y1
+	XORL         AX, AX
+	JMP          test
+
+next:
+	VMOVUPD     (DI)(AX*8), Y0
+	VFMADD213PD (SI)(AX*8), Y1, Y0
+	VMOVUPD     Y0, (DI)(AX*8)
+	ADDQ        $4, AX
+
+test:
+	CMPQ AX, CX
+	JLT  next
+	VZEROUPPER
+	RET
+
+// Adam's three divisions and root take as long for eight numbers as for four on
+// Zen 5: 0.8 ns for each weight, and 1.5 in registers of 256 bits.
+
+#define FACTORS(beta1, rest1, beta2, rest2, correct1, correct2, epsilon, rate) \
+	VBROADCASTSD adamFactors_beta1(R10), beta1       \
+	VBROADCASTSD adamFactors_rest1(R10), rest1       \
+	VBROADCASTSD adamFactors_beta2(R10), beta2       \
+	VBROADCASTSD adamFactors_rest2(R10), rest2       \
+	VBROADCASTSD adamFactors_correct1(R10), correct1 \
+	VBROADCASTSD adamFactors_correct2(R10), correct2 \
+	VBROADCASTSD adamFactors_epsilon(R10), epsilon   \
+	VBROADCASTSD adamFactors_rate(R10), rate
+
+// m and v take the gradient in, in x and y, and w moves.
+#define ADAM(g, x, y, beta1, rest1, beta2, rest2, correct1, correct2, epsilon, rate) \
+	VMOVUPD     (SI)(AX*8), g        \
+	VMULPD      g, rest1, x          \
+	VFMADD231PD (R8)(AX*8), beta1, x \
+	VMOVUPD     x, (R8)(AX*8)        \
+	VMULPD      g, rest2, y          \
+	VMULPD      g, y, y              \
+	VFMADD231PD (R9)(AX*8), beta2, y \
+	VMOVUPD     y, (R9)(AX*8)        \
+	VDIVPD      correct1, x, x       \
+	VDIVPD      correct2, y, y       \
+	VSQRTPD     y, y                 \
+	VADDPD      epsilon, y, y        \
+	VDIVPD      y, x, x              \
+	VMOVUPD     (DI)(AX*8), y        \
+	VFMADD231PD x, rate, y           \
+	VMOVUPD     y, (DI)(AX*8)
+
+// func adamAVX2(w, g, m, v []float64, f *adamFactors)
+TEXT ·adamAVX2(SB), NOSPLIT, $0-104
+	MOVQ w_base+0(FP), DI
+	MOVQ w_len+8(FP), CX
+	MOVQ g_base+24(FP), SI
+	MOVQ m_base+48(FP), R8
+	MOVQ v_base+72(FP), R9
+	MOVQ f+96(FP), R10
+	XORL AX, AX
+	FACTORS(Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
+	JMP  test
+
+next:
+	ADAM(Y0, Y1, Y2, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
+	ADDQ $4, AX
+
+test:
+	CMPQ AX, CX
+	JLT  next
+	VZEROUPPER
+	RET
+
+// func adamAVX512(w, g, m, v []float64, f *adamFactors)
+TEXT ·adamAVX512(SB), NOSPLIT, $0-104
+	MOVQ w_base+0(FP), DI
+	MOVQ w_len+8(FP), CX
+	MOVQ g_base+24(FP), SI
+	MOVQ m_base+48(FP), R8
+	MOVQ v_base+72(FP), R9
+	MOVQ f+96(FP), R10
+	XORL AX, AX
+	FACTORS(Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
+	JMP  test
+
+next:
+	ADAM(Z0, Z1, Z2, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
+	ADDQ $8, AX
+
+test:
+	CMPQ AX, CX
+	JLT  next
+	VZEROUPPER
+	RET
+
 // func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 TEXT ·bytesAVX2(SB), NOSPLIT, $0-96
 	MOVQ z_base+0(FP), DI

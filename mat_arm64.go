@@ -56,6 +56,10 @@ func add(z, x []float64)             { addGeneric(z, x) }
 func relu(z []float64)               { reluGeneric(z) }
 func reluBack(dz, a []float64)       { reluBackGeneric(dz, a) }
 func axpy(z, x []float64, s float64) { axpyGeneric(z, x, s) }
+func xpay(z, x []float64, s float64) { xpayGeneric(z, x, s) }
+func adamStep(w, g, m, v []float64, f *adamFactors) {
+	adamStepGeneric(w, g, m, v, f)
+}
 func bytesTo(z []float64, p []byte, scale, shift []float64) {
 	bytesGeneric(z, p, scale, shift)
 }

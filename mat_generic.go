@@ -147,6 +147,27 @@ func axpyGeneric(z, x []float64, s float64) {
 	}
 }
 
+// xpayGeneric is z = x + s·z, fused.
+func xpayGeneric(z, x []float64, s float64) {
+	for i, v := range x[:len(z)] {
+		z[i] = math.FMA(s, z[i], v)
+	}
+}
+
+// adamFactors is what Adam multiplies by and divides by in a step; rate is negative.
+type adamFactors struct {
+	beta1, rest1, beta2, rest2, correct1, correct2, epsilon, rate float64
+}
+
+// adamStepGeneric moves w, m and v by the gradient g.
+func adamStepGeneric(w, g, m, v []float64, f *adamFactors) {
+	for i, d := range g[:len(w)] {
+		m[i] = math.FMA(f.beta1, m[i], f.rest1*d)
+		v[i] = math.FMA(f.beta2, v[i], float64(f.rest2*d)*d)
+		w[i] = math.FMA(f.rate, m[i]/f.correct1/(math.Sqrt(v[i]/f.correct2)+f.epsilon), w[i])
+	}
+}
+
 // bytesGeneric is z = p·scale + shift, fused.
 func bytesGeneric(z []float64, p []byte, scale, shift []float64) {
 	for i, v := range p[:len(z)] {

@@ -188,6 +188,7 @@ func TestElementwise(t *testing.T) {
 				{"sigmoidBack", func(z []float64) { sigmoidBack(z, y) }, func(z []float64) { sigmoidBackGeneric(z, y) }},
 				{"tanhBack", func(z []float64) { tanhBack(z, y) }, func(z []float64) { tanhBackGeneric(z, y) }},
 				{"axpy", func(z []float64) { axpy(z, y, -0.1) }, func(z []float64) { axpyGeneric(z, y, -0.1) }},
+				{"xpay", func(z []float64) { xpay(z, y, 0.9) }, func(z []float64) { xpayGeneric(z, y, 0.9) }},
 				{"bytesTo", func(z []float64) { bytesTo(z, p, y, x) }, func(z []float64) { bytesGeneric(z, p, y, x) }},
 			} {
 				z, intact := guarded(1, n)
@@ -203,6 +204,35 @@ func TestElementwise(t *testing.T) {
 				if !intact() {
 					t.Fatalf("%s %s of %d wrote outside its slice", Kernel(), c.name, n)
 				}
+			}
+		}
+	})
+}
+
+// Weights and both running values come out the same in every kernel.
+func TestAdamEveryKernel(t *testing.T) {
+	f := &adamFactors{0.9, 0.1, 0.99, 0.01, 0.5, 0.25, 1e-8, -0.1}
+	eachKernel(t, func(t *testing.T) {
+		rng := newRand()
+		for n := range 40 {
+			got, intact := guarded(4, n)
+			fill(got, rng)
+			copy(got.Row(1), make([]float64, n/2)) // gradients of 0, and of what never had another
+			copy(got.Row(2), make([]float64, n/4))
+			for i, v := range got.Row(3) {
+				got.Row(3)[i] = v * v
+			}
+			copy(got.Row(3), make([]float64, n/4))
+			want := NewMatrix(4, n, got.Data...)
+			adamStep(got.Row(0), got.Row(1), got.Row(2), got.Row(3), f)
+			adamStepGeneric(want.Row(0), want.Row(1), want.Row(2), want.Row(3), f)
+			for i, v := range want.Data {
+				if !sameBits(got.Data[i], v) {
+					t.Fatalf("%s: %d weights: element %d of w, g, m and v is %v, want %v", Kernel(), n, i, got.Data[i], v)
+				}
+			}
+			if !intact() {
+				t.Fatalf("%s: %d weights: wrote outside", Kernel(), n)
 			}
 		}
 	})

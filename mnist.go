@@ -64,7 +64,7 @@ func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
 // readIDX does so and, before it reads the size bytes of data, asks look if the
 // dimensions fit, how many of the bytes to keep, and who else is to see them all.
 func readIDX(r io.Reader, look func(dims []int, size int) (keep int, all io.Writer, err error)) (dims []int, data []byte, err error) {
-	br := bufio.NewReader(r)
+	br := bufio.NewReaderSize(r, 1<<16)
 	if b, _ := br.Peek(2); string(b) == "\x1f\x8b" {
 		zr, err := gzip.NewReader(br)
 		if err != nil {

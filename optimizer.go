@@ -28,9 +28,7 @@ var (
 	SGD = &Optimizer{Name: "sgd", Update: func(w, g, _, _ []float64, s Step) { axpy(w, g, -s.Rate) }}
 	// Momentum is v = momentum·v + g, w -= rate·v (Polyak 1964).
 	Momentum = &Optimizer{Name: "momentum", Slots: 1, Update: func(w, g, m, _ []float64, s Step) {
-		for i, d := range g {
-			m[i] = math.FMA(s.Momentum, m[i], d)
-		}
+		xpay(m, g, s.Momentum)
 		axpy(w, m, -s.Rate)
 	}}
 	// Adam is algorithm 1 of Kingma & Ba 2015, its β₁ being Momentum.
@@ -43,11 +41,7 @@ var Optimizers = map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam":
 const beta2, adamEpsilon = 0.999, 1e-8
 
 func adam(w, g, m, v []float64, s Step) {
-	for i, d := range g {
-		m[i] = math.FMA(s.Momentum, m[i], (1-s.Momentum)*d)
-		v[i] = math.FMA(beta2, v[i], float64((1-beta2)*d)*d)
-		w[i] = math.FMA(-s.Rate, m[i]/s.correct1/(math.Sqrt(v[i]/s.correct2)+adamEpsilon), w[i])
-	}
+	adamStep(w, g, m, v, &adamFactors{s.Momentum, 1 - s.Momentum, beta2, 1 - beta2, s.correct1, s.correct2, adamEpsilon, -s.Rate})
 }
 
 // Schedule gives the factor by which the learning rate is multiplied when a

@@ -191,6 +191,8 @@ func TestElementwiseOverrun(t *testing.T) {
 				"relu":        func(z, _, _ []float64, _ []byte) { relu(z) },
 				"reluBack":    func(z, x, _ []float64, _ []byte) { reluBack(z, x) },
 				"axpy":        func(z, x, _ []float64, _ []byte) { axpy(z, x, 0.5) },
+				"xpay":        func(z, x, _ []float64, _ []byte) { xpay(z, x, 0.5) },
+				"adamStep":    func(z, x, y []float64, _ []byte) { adamStep(z, x, y, x, new(adamFactors)) },
 				"bytesTo":     func(z, x, y []float64, b []byte) { bytesTo(z, b, x, y) },
 				"exps":        func(z, _, _ []float64, _ []byte) { exps(z) },
 				"sigmoids":    func(z, _, _ []float64, _ []byte) { sigmoids(z) },

@@ -495,22 +495,27 @@ func sampleDigits() (train, test *MNIST, err error) {
 	return train, test, nil
 }
 
-// BenchmarkStep with ReLU, and with the other activations.
+// BenchmarkStep with ReLU and SGD, with the other activations, and with the other
+// optimizers.
 func BenchmarkStep(b *testing.B) {
-	benchmarkStep(b, ReLU, "net=784-256-128-10/batch=64")
+	const name = "net=784-256-128-10/batch=64"
+	benchmarkStep(b, ReLU, SGD, name)
 	for _, act := range []*Activation{Sigmoid, Tanh} {
-		benchmarkStep(b, act, "net=784-256-128-10/batch=64/act="+act.Name)
+		benchmarkStep(b, act, SGD, name+"/act="+act.Name)
+	}
+	for _, rule := range []*Optimizer{Momentum, Adam} {
+		benchmarkStep(b, ReLU, rule, name+"/opt="+rule.Name)
 	}
 }
 
-func benchmarkStep(b *testing.B, act *Activation, name string) {
+func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) {
 	b.Run(name, func(b *testing.B) {
 		train, _, err := sampleDigits()
 		if err != nil {
 			b.Fatal(err)
 		}
 		net := NewNetwork(1, Inits["small"], act, Pixels, 256, 128, Classes)
-		t, err := newTrainer(net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64})
+		t, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		if err != nil {
 			b.Fatal(err)
 		}
