@@ -92,17 +92,23 @@ func TestCancelLeavesNothing(t *testing.T) {
 	settled(t, before)
 }
 
-// slow is a task whose first part, the caller's, panics when another is under way.
-type slow struct{ begun, done atomic.Int64 }
+// slow is a task of a hundred parts that panics at the first, which the caller
+// takes, when a helper has begun with the last, or else at the last.
+type slow struct {
+	atLast      bool
+	begun, done atomic.Int64
+}
 
 func (s *slow) part(i int) {
-	if i == 0 {
-		for s.begun.Load() == 0 {
-			runtime.Gosched()
-		}
-		panic("no")
+	for i == 0 && s.begun.Load() == 0 {
+		runtime.Gosched()
 	}
-	s.begun.Add(1)
+	if i == 99 {
+		s.begun.Add(1)
+	}
+	if i == 0 && !s.atLast || i == 99 && s.atLast {
+		panic(s)
+	}
 	time.Sleep(time.Millisecond)
 	s.done.Add(1)
 }
@@ -112,14 +118,18 @@ type each [50]atomic.Int64
 
 func (e *each) part(i int) { e[i].Add(1) }
 
-// A task that panics is over when the caller recovers, and the next one is shared
-// as ever.
+// A task that panics is over when the caller recovers, whoever it was that panicked,
+// and the next one is shared as ever.
 func TestShareAfterPanic(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
-	for range 20 {
-		s, e := new(slow), new(each)
+	for round := range 40 {
+		s, e := &slow{atLast: round%2 == 1}, new(each)
 		func() {
-			defer func() { recover() }()
+			defer func() {
+				if r := recover(); r != s {
+					t.Fatalf("round %d: the caller recovers %v", round, r)
+				}
+			}()
 			share(100, s)
 		}()
 		done := s.done.Load()

@@ -21,6 +21,7 @@ var crew struct {
 	left       atomic.Uint64 // parts not yet taken: the first and, in the upper half, the one after the last
 	inside     atomic.Int64  // helpers who may be at a part
 	helpers    atomic.Int64
+	panicked   atomic.Pointer[any] // what a helper's part panicked with
 }
 
 // patience is how many times a helper looks for work before it ends. With
@@ -30,7 +31,8 @@ const patience = 200000
 
 // share runs parts 0 to n-1 of t, on as many goroutines as GOMAXPROCS allows,
 // and returns when all are done. Where the crew is at work for another, or
-// shared work is shared again, the caller does it alone.
+// shared work is shared again, the caller does it alone. A panic ends the task, and
+// is the caller's whoever was at the part.
 func share(n int, t task) {
 	if n > 1 {
 		if helpers := runtime.GOMAXPROCS(0) - 1; helpers > 0 && crew.TryLock() {
@@ -61,19 +63,33 @@ func disband() {
 		}
 	}
 	crew.task = nil
+	panicked := crew.panicked.Swap(nil)
 	crew.Unlock()
+	if panicked != nil {
+		panic(*panicked)
+	}
 }
 
 func help() {
+	defer crew.helpers.Add(-1)
 	for spin := 1; spin < patience; spin++ {
 		if first, end := unpack(crew.left.Load()); first < end {
-			crew.inside.Add(1)
-			takeParts(false)
-			crew.inside.Add(-1)
+			assist()
 			spin = 0
 		}
 	}
-	crew.helpers.Add(-1)
+}
+
+func assist() {
+	crew.inside.Add(1)
+	defer crew.inside.Add(-1)
+	defer func() {
+		if r := recover(); r != nil {
+			crew.panicked.Store(&r)
+			crew.left.Store(0)
+		}
+	}()
+	takeParts(false)
 }
 
 // takeParts does parts until none is left: the caller of share from the first
