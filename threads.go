@@ -85,7 +85,8 @@ func assist() {
 	defer crew.inside.Add(-1)
 	defer func() {
 		if r := recover(); r != nil {
-			crew.panicked.Store(&r)
+			value := r // allocated here, not at every call
+			crew.panicked.Store(&value)
 			crew.left.Store(0)
 		}
 	}()

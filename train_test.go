@@ -411,6 +411,7 @@ func TestTrainStops(t *testing.T) {
 }
 
 func TestStepDoesNotAllocate(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	train, _, err := sampleDigits()
 	if err != nil {
 		t.Fatal(err)
@@ -426,6 +427,16 @@ func TestStepDoesNotAllocate(t *testing.T) {
 		tr.step(index)
 		if n := testing.AllocsPerRun(20, func() { tr.step(index) }); n > 0 {
 			t.Errorf("a step by %s allocates %v times", name, n)
+		}
+		// AllocsPerRun has one thread. On more a helper may have to be started.
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 100 {
+			tr.step(index)
+		}
+		runtime.ReadMemStats(&after)
+		if n := after.Mallocs - before.Mallocs; n > 50 {
+			t.Errorf("100 steps by %s on more threads allocate %v times", name, n)
 		}
 	}
 }
