@@ -16,6 +16,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,7 +45,7 @@ func TestBoundedChild(t *testing.T) {
 // and, where that is 1, one line that has the reason.
 func bounded(t *testing.T, content int, code int, reason string, args ...string) {
 	t.Helper()
-	if testing.Short() {
+	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		t.Skip("the race detector has memory of its own")
 	}
 	c := exec.Command(os.Args[0], "-test.run", "^TestBoundedChild$")
