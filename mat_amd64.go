@@ -127,7 +127,7 @@ func pack(panel, from []float64, width, w, k, bk, bj int) {
 	}
 }
 
-// The elementwise steps take a multiple of four elements, a length they have
+// The elementwise steps take a multiple of four elements, or of eight, a length they have
 // from their first slice.
 
 //go:noescape

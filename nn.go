@@ -363,7 +363,7 @@ func (e *Matrix) exponentials(z *Matrix) {
 			row[j] = v - most
 		}
 	}
-	exps(e.Data)
+	exps(e.Data[:z.Rows*z.Cols])
 }
 
 func largest(x []float64) float64 {
