@@ -114,6 +114,56 @@ func Example_exercise4() {
 	// W3: 0.000754
 }
 
+// Data, an activation and a loss of one's own: the exclusive or of two numbers, a
+// leaky ReLU, and the mean |y - want|.
+func ExampleTrain() {
+	xor := mlp.Samples{
+		X: mlp.NewMatrix(4, 2, 0, 0, 0, 1, 1, 0, 1, 1),
+		Y: mlp.NewMatrix(4, 1, 0, 1, 1, 0),
+	}
+	leaky := &mlp.Activation{
+		Name: "leaky",
+		Forward: func(z []float64) {
+			for i, v := range z {
+				z[i] = max(v, v/10)
+			}
+		},
+		Backward: func(dz, a []float64) {
+			for i, v := range a {
+				if v < 0 {
+					dz[i] /= 10
+				}
+			}
+		},
+	}
+	absolute := func(dy, y, want *mlp.Matrix) (loss float64) {
+		n := float64(len(y.Data))
+		for i, v := range y.Data {
+			loss += math.Abs(v-want.Data[i]) / n
+		}
+		if dy != nil {
+			dy.Reset(y.Rows, y.Cols)
+			for i, v := range y.Data {
+				dy.Data[i] = math.Copysign(1/n, v-want.Data[i])
+			}
+		}
+		return loss
+	}
+	net := mlp.NewNetwork(1, mlp.Inits["he"], leaky, 2, 8, 1)
+	h, err := mlp.Train(context.Background(), net, xor, mlp.Config{Loss: absolute, Optimizer: mlp.Adam, Rate: 0.01, Epochs: 500, Batch: 4})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("learnt:", h[499].Loss < 0.05)
+	var y mlp.Matrix
+	for _, v := range net.Predict(&y, xor.X).Data {
+		fmt.Printf("%.0f ", math.Abs(v))
+	}
+	// Output:
+	// learnt: true
+	// 0 1 1 0
+}
+
 // A model file is written, read, and used. Forward is for training: a layer
 // with normalisation takes its statistics from the rows it is given.
 func ExampleNetwork_Predict() {

@@ -8,7 +8,8 @@ import (
 )
 
 // Loss returns the loss of a network's output y where want is wanted, both
-// n×k, and sets dy to its gradient by y; a nil dy asks for the loss alone.
+// n×k, and makes dy n×k by Reset and its gradient by y; a nil dy asks for the
+// loss alone.
 type Loss func(dy, y, want *Matrix) float64
 
 // SoftmaxCrossEntropy is the categorical cross-entropy of softmax(y), y being

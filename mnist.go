@@ -177,12 +177,13 @@ type MNIST struct {
 	scale, shift []float64 // 1×Pixels: x = p·scale + shift
 }
 
-//go:embed testdata/mnist/*.gz
+//go:embed testdata/mnist/*.gz testdata/mnist/LICENSE
 var sampleFiles embed.FS
 
-// Sample returns the folder of the four files that are part of this package:
-// 4,000 digits to train and 1,000 to test on, 400 and 100 of each, taken from
-// MNIST's training part. A program that does not call it does not carry them.
+// Sample returns the folder of the four files that are part of this package, and
+// of their LICENSE: 4,000 digits to train and 1,000 to test on, 400 and 100 of
+// each, taken from MNIST's training part. A program that does not call it does not
+// carry them.
 func Sample() fs.FS {
 	dir, err := fs.Sub(sampleFiles, "testdata/mnist")
 	if err != nil {

@@ -260,7 +260,7 @@ func (m *Model) readRun(z *NPZ) error {
 	}
 	for i, name := range r.Activations {
 		if m.Net[i].Act = Activations[name]; m.Net[i].Act == nil {
-			return FormatError(fmt.Sprintf("run.json: layer %d has the activation %.60q", i+1, name))
+			return FormatError(fmt.Sprintf("run.json: layer %d has the activation %.60q, which is not in Activations", i+1, name))
 		}
 	}
 	if m.Recipe = r.Recipe; m.Recipe == nil {

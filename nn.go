@@ -34,7 +34,8 @@ var (
 	Linear = &Activation{"linear", func([]float64) {}, func(_, _ []float64) {}}
 )
 
-// Activations has the activations by name.
+// Activations has the activations by name. One of your own must be put there before
+// ReadModel can find it.
 var Activations = map[string]*Activation{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "linear": Linear}
 
 // Init gives the standard deviation of a layer's first weights, which are
@@ -86,6 +87,9 @@ type Network []*Layer
 // being the input's: zero biases, weights drawn with seed, act between the
 // layers, and a linear output.
 func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
+	if init == nil || act == nil || len(sizes) < 2 {
+		panic("mlp: NewNetwork: no initialisation, no activation, or fewer than two widths")
+	}
 	net := make(Network, len(sizes)-1)
 	random := normal(seed)
 	for i := range net {

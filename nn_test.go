@@ -164,6 +164,23 @@ func TestNormalizeColumns(t *testing.T) {
 	new(Matrix).Normalize()
 }
 
+func TestNewNetworkPanics(t *testing.T) {
+	for i, do := range []func(){
+		func() { NewNetwork(1, Inits["kaiming"], ReLU, 3, 2) },
+		func() { NewNetwork(1, Inits["he"], Activations["swish"], 3, 2) },
+		func() { NewNetwork(1, Inits["he"], ReLU, 3) },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != "mlp: NewNetwork: no initialisation, no activation, or fewer than two widths" {
+					t.Errorf("case %d: panic %v", i, got)
+				}
+			}()
+			do()
+		}()
+	}
+}
+
 func TestBackwardPanics(t *testing.T) {
 	net := NewNetwork(1, Inits["he"], ReLU, 3, 2)
 	net.Forward(NewMatrix(4, 3))

@@ -140,6 +140,20 @@ func cleanCopy(t *testing.T, to string) {
 	}
 }
 
+// readmePython runs the blocks of Python in a folder, each of which ends with what it
+// prints.
+func readmePython(t *testing.T, dir string) {
+	python := withNumPy(t)
+	for _, block := range fencedBlocks(readme(t), "python") {
+		_, want, _ := strings.Cut(block, "  # ")
+		c := exec.Command(python, "-c", block)
+		c.Dir = dir
+		if out, err := c.CombinedOutput(); err != nil || want == "" || string(out) != want {
+			t.Errorf("%q (%v), want %q", out, err, want)
+		}
+	}
+}
+
 // TestReadmeCommands runs everything, go test too, in a clean copy; CI asks for it
 // by name. DIR is a folder of MNIST and FILE one of its files; what is said of a
 // module of one's own is done in one beside the copy.
@@ -187,6 +201,9 @@ func TestReadmeCommands(t *testing.T) {
 			t.Errorf("%s: %v\n%s", l.command, err, out)
 		}
 		t.Logf("%s: %.1f s", l.command, time.Since(begin).Seconds())
+		if l.command == "go run ./cmd/train" {
+			t.Run("python", func(t *testing.T) { readmePython(t, here) })
+		}
 	}
 	if sums := "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"; mnist != "" && !strings.Contains(printed.String(), sums) {
 		t.Error("the sum of a file's content is another")

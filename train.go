@@ -15,8 +15,9 @@ import (
 	"slices"
 )
 
-// Dataset answers with samples by index: Batch sets row i of x to the input
-// of sample index[i], and row i of y to what is wanted for it.
+// Dataset answers with samples by index: Batch makes x and y len(index) rows by
+// Reset, and sets row i of x to the input of sample index[i], and row i of y to what
+// is wanted for it. A trainer calls it from one goroutine at a time.
 type Dataset interface {
 	Len() int
 	Batch(x, y *Matrix, index []int)
@@ -40,7 +41,7 @@ func (s Samples) Batch(x, y *Matrix, index []int) {
 
 // Config says how Train trains.
 type Config struct {
-	Loss      Loss       // of the network's output; nil is SoftmaxCrossEntropy
+	Loss      Loss       // of the network's output; nil is SoftmaxCrossEntropy, for two outputs or more
 	Optimizer *Optimizer // nil is SGD
 	Rate      float64    // the learning rate
 	Schedule  Schedule   // of the rate; nil is constant

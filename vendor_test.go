@@ -105,6 +105,9 @@ func TestVendored(t *testing.T) {
 	if !bytes.Equal(programs[0], programs[1]) {
 		t.Error("the same program built in another folder differs")
 	}
+	if _, err := os.Stat(filepath.Join(dirs[0], "vendor/mlp/testdata/mnist/LICENSE")); err != nil {
+		t.Error("the digits have lost their licence: ", err)
+	}
 	inModule(t, dirs[0], vendored, "go", "test", "-count", "1", "./...")
 	deps := regexp.MustCompile(`(?m)^\tdep\t\S+`).FindAllString(inModule(t, dirs[0], nil, "go", "version", "-m", "digits"), -1)
 	if len(deps) != 1 || deps[0] != "\tdep\tmlp" {

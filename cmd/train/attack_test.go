@@ -75,9 +75,10 @@ func TestHugeFlags(t *testing.T) {
 // Neither a pipe nor a folder in a file's place is waited for.
 func TestNotAFile(t *testing.T) {
 	dir := t.TempDir()
-	for _, args := range [][]string{{"-load", dir}, {"-resume", dir}, {"-verify", dir}, {"-load", "/dev/null"}} {
-		refused(t, args, args[1], "not a regular file")
+	for _, flag := range []string{"-load", "-resume", "-verify"} {
+		refused(t, []string{flag, dir}, dir, "a folder, want a file")
 	}
+	refused(t, []string{"-load", "/dev/null"}, "/dev/null", "not a regular file")
 	if err := os.Symlink("/dev/zero", filepath.Join(dir, "train-images-idx3-ubyte")); err != nil {
 		t.Skip(err)
 	}

@@ -33,7 +33,8 @@ func (j *job) report(w io.Writer) {
 type diagnosis struct{ name, shows, cure string }
 
 // diagnose returns what the rulers show, with the numbers, and what to try. A
-// gradient that vanishes explains a loss of guessing and dead units.
+// gradient that vanishes explains dead units, and any other illness a loss of
+// guessing.
 func (j *job) diagnose() (all []diagnosis) {
 	e := j.History[len(j.History)-1]
 	hidden := e.Layers[:max(0, len(e.Layers)-1)]
@@ -51,9 +52,6 @@ func (j *job) diagnose() (all []diagnosis) {
 			"a step moves layer 1 by %.1g of its size; its error term ‖δ‖ is %.1g, layer %d's %.1g, and the loss %.4f",
 			hidden[0].Update, seen[0].Delta, at+1, most, e.Loss)
 	}
-	if !vanishing && math.Ln10-nearly < e.Loss && e.Loss < math.Ln10+20*nearly {
-		found("guessing", "-init he or a larger -lr", "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", e.Loss, math.Ln10)
-	}
 	if n := len(hidden); n > 1 && hidden[0].Delta > unequal*hidden[n-1].Delta && hidden[n-1].Delta > 0 {
 		found("exploding gradient", "-norm batch, or -init he",
 			"the error term ‖δ‖ of layer %d is %.1g, of layer 1 it is %.1g", n, hidden[n-1].Delta, hidden[0].Delta)
@@ -63,16 +61,20 @@ func (j *job) diagnose() (all []diagnosis) {
 		if act := j.Net[at].Act; act != mlp.ReLU {
 			name, where, cure = "saturated units", "lie where "+act.Name+" is flat", "a smaller -lr, or -init xavier"
 		}
-		found(name, cure, "%.0f %% of layer %d's units %s; so it is with most of %d of %d hidden layers", 100*worst, at+1, where, n, len(hidden))
+		found(name, cure, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers", 100*worst, at+1, where, n, len(hidden))
 	}
 	slower := fmt.Sprintf("-lr %.2g or less", j.lr/10)
-	if most := largestUpdate(e.Layers); e.Rise > tooFast {
+	step := j.largestStep()
+	if e.Rise > tooFast {
 		found("learning rate too high", slower, "over five steps running the loss rose by %.3g", e.Rise)
-	} else if e.Loss > 2*math.Ln10 && most > tooLong {
-		found("learning rate too high", slower, "a step moves a layer by %.2g of its size, and the loss is %.3g", most, e.Loss)
+	} else if e.Loss > 2*math.Ln10 && step > tooLong {
+		found("learning rate too high", slower, "a step moved a layer by %.2g of its size, and the loss is %.3g", step, e.Loss)
 	}
-	if most := largestUpdate(e.Layers); len(all) == 0 && most < tooSlow && e.Loss > math.Ln10/2 {
-		found("learning rate too low", fmt.Sprintf("-lr %.2g", j.lr*100), "a step moves no layer by more than %.1g of its size", most)
+	if len(all) == 0 && math.Ln10-nearly < e.Loss && e.Loss < math.Ln10+20*nearly {
+		found("guessing", "-init he or a larger -lr", "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", e.Loss, math.Ln10)
+	}
+	if len(all) == 0 && step < tooSlow && e.Loss > math.Ln10/2 {
+		found("learning rate too low", fmt.Sprintf("-lr %.2g", j.lr*100), "no step moved a layer by more than %.1g of its size", step)
 	}
 	what, best := bestHeld(j.History)
 	if e.N-best.N >= overfitBy && held(e) > overfit*held(best) && e.Loss < best.Loss {
@@ -110,6 +112,16 @@ func mostIdle(layers []mlp.Rulers) (worst float64, at, n int) {
 func largestUpdate(layers []mlp.Rulers) (most float64) {
 	for _, l := range layers {
 		most = max(most, l.Update)
+	}
+	return most
+}
+
+// largestStep returns the largest update of the steps that were measured. A
+// schedule, or a batch without an error, makes the last one small.
+func (j *job) largestStep() float64 {
+	most := largestUpdate(j.History[0].First)
+	for _, e := range j.History {
+		most = max(most, largestUpdate(e.Layers))
 	}
 	return most
 }

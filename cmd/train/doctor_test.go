@@ -58,6 +58,8 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{"learning rate too low", "", "-init he -lr 1e-5 -epochs 1"},
 		{"learning rate too high", "", "-init lecun -hidden 64 -lr 2 -batch 1000 -epochs 3"},
 		{"vanishing gradient", "", "-act sigmoid -init xavier -hidden 30,30,30,30,30 -epochs 1 -decay 0.001"},
+		{"dead units", "learning rate too high", "-lr 3 -epochs 5"},              // and of course its loss is that of guessing
+		{"learning rate too high", "", "-hidden= -lr 100 -epochs 5 -init lecun"}, // and its last batch has no error left
 		{"over-fitting", "", "-init he -limit 500 -hidden 64 -opt adam -lr 0.003 -epochs 30 -patience 20"},
 		{"over-fitting", "", "-init he -limit 500 -hidden 64 -opt adam -lr 0.003 -epochs 40"},
 	} {
@@ -81,6 +83,7 @@ func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
 		"-act tanh -init xavier -opt adam -lr 0.001 -epochs 4",
 		"-act sigmoid -hidden 30,30,30,30,30 -init xavier -norm batch -epochs 4",
 		"-init he -schedule cosine -epochs 4",                    // whose last step is tiny
+		"-schedule cosine -epochs 3",                             // so is this one's, and its loss is high
 		"-hidden 30,30 -init he -norm batch -batch 43 -epochs 2", // leaves one of 4,000 over
 	} {
 		if names, _ := complaints(t, strings.Fields(flags)...); len(names) > 0 {

@@ -138,7 +138,7 @@ func TestResumeRefused(t *testing.T) {
 		refused(t, append([]string{"-resume", model}, strings.Fields(flags)...), parts...)
 	}
 	refused(t, []string{"-resume", filepath.Join(out, "none.npz")}, "none.npz", "no such file")
-	refused(t, []string{"-resume", out}, out, "not a regular file")
+	refused(t, []string{"-resume", out}, out, "a folder, want a file")
 	refused(t, []string{"-resume", filepath.Join(out, "curves.svg")}, "curves.svg", "not an .npz archive")
 	plain := filepath.Join(out, "plain.npz")
 	writePlain(t, plain, mlp.Pixels, 7, mlp.Classes)
@@ -235,6 +235,17 @@ func TestLoadKeepsItsWord(t *testing.T) {
 	must(t, "-resume", at("b"), "-epochs", "2")
 	must(t, "-verify", at("b"))
 	refused(t, []string{"-verify", at("b"), "-epochs", "1"}, "-epochs 1 contradicts -epochs 2")
+	// Not where it begins with a file that it replaces, of which it warns.
+	again := []string{"-load", at("b"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b")}
+	if stderr, _ := command(t, context.Background(), io.Discard, again...); !strings.Contains(stderr, "warning: this run replaces the "+at("b")) {
+		t.Errorf("no warning in %q", stderr)
+	}
+	refused(t, []string{"-verify", at("b")}, at("b")+": -load names another file")
+	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
+	if err := os.Remove(at("a")); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, []string{"-verify", at("b")}, at("b")+": ", at("a"))
 	// Without hidden layers there is nothing to normalise.
 	must(t, quick("-hidden=", "-norm", "batch", "-epochs", "1", "-out", filepath.Join(dir, "c"))...)
 	must(t, "-resume", at("c"), "-epochs", "2")

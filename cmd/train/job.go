@@ -203,6 +203,9 @@ func readModel(name string) (m *mlp.Model, sum string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
+	if info.IsDir() {
+		return nil, "", fmt.Errorf("%s: a folder, want a file", name)
+	}
 	if !info.Mode().IsRegular() { // a pipe would be waited for
 		return nil, "", fmt.Errorf("%s: not a regular file", name)
 	}
@@ -280,6 +283,12 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	return train, test, nil
 }
 
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
 // describe says on standard error what is about to be trained.
 func (j *job) describe(w io.Writer) {
 	from, parameters := "the sample in the program", 0
@@ -313,11 +322,14 @@ func (j *job) describe(w io.Writer) {
 		norm = j.norm + " normalisation, "
 	}
 	if j.held != nil {
-		fmt.Fprintf(w, "held out: %d more, to stop by\n", j.held.Len())
+		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
 	}
 	fmt.Fprintf(w, "network: %s, %s, %s%d parameters, from %s by %s\n", widths, j.act.Name, norm, parameters, start, j.opt.Name)
 	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), runtime.GOMAXPROCS(0))
 	if j.batch > j.train.Len() {
 		fmt.Fprintf(w, "warning: -batch %d is more than there is: one step an epoch\n", j.batch)
+	}
+	if j.load != "" && j.resume+j.verify == "" && sameFile(j.load, filepath.Join(j.out, "model.npz")) {
+		fmt.Fprintf(w, "warning: this run replaces the %s that it starts from, without which -verify cannot train it again; another -out keeps both\n", plain(j.load))
 	}
 }

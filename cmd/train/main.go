@@ -134,16 +134,20 @@ func (j *job) conclude(stdout io.Writer) error {
 // explain adds to the reason why training ended early what there is to do and
 // what there is to keep.
 func (j *job) explain(err error) error {
-	kept := fmt.Sprintf("%s holds epochs 1 to %d", filepath.Clean(j.out), len(j.History))
-	if len(j.History) == 0 {
-		kept = "no epoch was finished"
+	out := filepath.Clean(j.out)
+	kept, further := fmt.Sprintf("%s holds epochs 1 to %d", out, len(j.History)), "; -resume "+filepath.Join(out, "model.npz")+" goes on"
+	switch {
+	case j.verify != "":
+		kept, further = "nothing was compared", ""
+	case len(j.History) == 0:
+		kept, further = "no epoch was finished", ""
 	}
 	var diverged *mlp.DivergedError
 	switch {
 	case errors.As(err, &diverged):
 		return fmt.Errorf("%w; a smaller -lr is the usual cure (%s)", err, kept)
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("interrupted: %s", kept)
+		return fmt.Errorf("interrupted: %s%s", kept, further)
 	}
 	return err
 }

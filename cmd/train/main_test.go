@@ -262,7 +262,7 @@ func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	out := t.TempDir()
 	stderr, code := command(t, ctx, &canceller{cancel: cancel}, quick("-out", out)...)
-	if code != 1 || !strings.Contains(last(stderr), "interrupted: "+out+" holds epochs 1 to 2") {
+	if code != 1 || !strings.Contains(last(stderr), "interrupted: "+out+" holds epochs 1 to 2; -resume "+filepath.Join(out, "model.npz")+" goes on") {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
 	table, _ := os.ReadFile(filepath.Join(out, "history.csv"))

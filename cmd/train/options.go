@@ -63,7 +63,7 @@ func parse(args []string) (*options, error) {
 		o.init, err = named(mlp.Inits, s, "")
 		return err
 	})
-	f.Func("opt", "optimizer: sgd, momentum or adam (default sgd)", func(s string) (err error) {
+	f.Func("opt", "optimizer: sgd, momentum, or adam, which wants -lr 0.001 or so (default sgd)", func(s string) (err error) {
 		o.opt, err = named(mlp.Optimizers, s, "")
 		return err
 	})
@@ -103,7 +103,7 @@ func (o *options) check() error {
 	case len(o.load) > 0 && len(o.resume+o.verify) > 0 || len(o.resume) > 0 && len(o.verify) > 0:
 		return errors.New("-load, -resume and -verify exclude one another")
 	case o.flags.NArg() > 0:
-		return fmt.Errorf("%q is not a flag", o.flags.Arg(0))
+		return fmt.Errorf("%q is not a flag (write -shuffle=false, -hidden 256,128)", o.flags.Arg(0))
 	case o.limit < 0:
 		return fmt.Errorf("-limit %d: want 0 (all) or more", o.limit)
 	case !(0 <= o.holdout && o.holdout < 1):

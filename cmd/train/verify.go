@@ -30,7 +30,7 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	}
 	j, err := newJob(then, stderr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", o.verify, err) // also where what its recipe names is not there
 	}
 	if err := sameDigests(j.Recipe, want.Recipe); err != nil {
 		return fmt.Errorf("%s: %w", o.verify, err)
