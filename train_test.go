@@ -377,6 +377,40 @@ func TestPredictInTraining(t *testing.T) {
 	}
 }
 
+func TestTrainRefuses(t *testing.T) {
+	one, none := Samples{NewMatrix(1, 2), NewMatrix(1, 2)}, Samples{NewMatrix(0, 2), NewMatrix(0, 2)}
+	inf, nan := math.Inf(1), math.NaN()
+	for _, c := range []struct {
+		want  string
+		train Dataset
+		Config
+	}{
+		{"", one, Config{Batch: 1, Rate: 1}},
+		{"no samples", none, Config{Batch: 1, Rate: 1}},
+		{"batches of 0 samples", one, Config{Rate: 1}},
+		{"a learning rate of 0", one, Config{Batch: 1}},
+		{"a learning rate of +Inf", one, Config{Batch: 1, Rate: inf}},
+		{"a learning rate of NaN", one, Config{Batch: 1, Rate: nan}},
+		{"a decay of -1", one, Config{Batch: 1, Rate: 1, Decay: -1}},
+		{"a decay of +Inf", one, Config{Batch: 1, Rate: 1, Decay: inf}},
+		{"a gradient clipped to NaN", one, Config{Batch: 1, Rate: 1, Clip: nan}},
+		{"a gradient clipped to -1", one, Config{Batch: 1, Rate: 1, Clip: -1}},
+		{"patience with no samples held out", one, Config{Batch: 1, Rate: 1, Patience: 1}},
+		{"patience with no samples held out", one, Config{Batch: 1, Rate: 1, Patience: 1, Held: none}},
+	} {
+		got := ""
+		if _, err := Train(context.Background(), NewNetwork(1, Inits["he"], ReLU, 2, 2), c.train, c.Config); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("error %q, want %q", got, c.want)
+		}
+	}
+	if _, err := Train(context.Background(), nil, one, Config{Batch: 1, Rate: 1}); err == nil {
+		t.Error("a network without layers was trained")
+	}
+}
+
 func TestTrainStops(t *testing.T) {
 	data := blobs(40)
 	c := Config{Rate: 0.1, Epochs: 5, Batch: 4}
