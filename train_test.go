@@ -411,6 +411,25 @@ func TestTrainRefuses(t *testing.T) {
 	}
 }
 
+func TestBestAndFirst(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		losses []float64
+		best   int
+	}{{[]float64{3, 1, 1, 2}, 2}, {[]float64{nan, nan, nan}, 3}, {[]float64{nan, 2, nan}, 2}} {
+		var h History
+		for i, v := range c.losses {
+			h = append(h, Epoch{N: i + 1, HeldLoss: v})
+		}
+		if got := h.Best().N; got != c.best {
+			t.Errorf("of %v the best is %d, want %d", c.losses, got, c.best)
+		}
+	}
+	if y := NewMatrix(1, 3, 0, 1, 1); hits(y, NewMatrix(1, 3, 0, 1, 0)) != 1 || hits(y, NewMatrix(1, 3, 0, 0, 1)) != 0 {
+		t.Error("of two largest outputs it is not the first that counts")
+	}
+}
+
 func TestTrainStops(t *testing.T) {
 	data := blobs(40)
 	c := Config{Rate: 0.1, Epochs: 5, Batch: 4}
@@ -437,10 +456,22 @@ func TestTrainStops(t *testing.T) {
 	if _, err := Train(context.Background(), net, data, c); !errors.As(err, &diverged) || diverged.Epoch < 1 || diverged.Batch < 1 {
 		t.Errorf("a rate of 1e200: error %v", err)
 	}
-	for _, bad := range []Config{{Rate: 0, Batch: 1}, {Rate: math.NaN(), Batch: 1}, {Rate: 1, Batch: 0}} {
-		if _, err := Train(context.Background(), net, data, bad); err == nil {
-			t.Errorf("%+v was taken", bad)
-		}
+	c.Batch, c.Epochs = data.Len(), 1 // and after the only step
+	if _, err := Train(context.Background(), NewNetwork(1, Inits["he"], ReLU, 4, 3, 2), data, c); !errors.As(err, &diverged) || diverged.Batch != 1 {
+		t.Errorf("one step at a rate of 1e200: error %v", err)
+	}
+	// A step whose loss is not finite changes nothing.
+	data.X.Data[0], c.Rate = math.NaN(), 0.1
+	net = NewNetwork(1, Inits["he"], ReLU, 4, 3, 2)
+	before := net.Fingerprint()
+	if _, err := Train(context.Background(), net, data, c); !errors.As(err, &diverged) || net.Fingerprint() != before {
+		t.Errorf("a loss of NaN: error %v, and the weights were %s and are %s", err, before, net.Fingerprint())
+	}
+	// The reason of a context that is done is the error.
+	why, cancelWhy := context.WithCancelCause(context.Background())
+	cancelWhy(full)
+	if _, err := Train(why, net, data, c); err != full {
+		t.Errorf("cancelled because of %v: error %v", full, err)
 	}
 }
 
