@@ -145,7 +145,7 @@ func linearLabels(size float64, exp int) func(float64) string {
 	if size >= 1e-3 && size < 1e6 {
 		return func(v float64) string { return fixed(v, -exp) }
 	}
-	top := int(math.Floor(math.Log10(size) + 1e-9))
+	top := int(math.Floor(float64(math.Log10(size)) + 1e-9))
 	if top == exp+1 {
 		top = exp
 	}

@@ -73,6 +73,29 @@ func TestPredictTogether(t *testing.T) {
 	settled(t, before)
 }
 
+// An activation that changes GOMAXPROCS, as a container's limit may on the way: each
+// row is predicted all the same.
+func TestPredictWhileProcessorsChange(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var once *sync.Once
+	act := &Activation{Name: "odd", Forward: func([]float64) { once.Do(func() { runtime.GOMAXPROCS(2) }) }}
+	net := NewNetwork(1, Inits["he"], act, 40, 30, 5)
+	x, want := fill(NewMatrix(250, 40), newRand()), (*Matrix)(nil)
+	for range 20 {
+		once = new(sync.Once)
+		runtime.GOMAXPROCS(7)
+		y := net.Predict(new(Matrix), x)
+		if want == nil {
+			want = net.Predict(new(Matrix), x)
+		}
+		for i, v := range want.Data {
+			if y.Data[i] != v {
+				t.Fatalf("element %d is %v, want %v", i, y.Data[i], v)
+			}
+		}
+	}
+}
+
 // A training that is cancelled at any moment leaves no goroutine, and a network
 // that can be trained again.
 func TestCancelLeavesNothing(t *testing.T) {
@@ -96,6 +119,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 // takes, when a helper has begun with the last, or else at the last.
 type slow struct {
 	atLast      bool
+	quiet       bool // does not panic
 	begun, done atomic.Int64
 }
 
@@ -106,11 +130,40 @@ func (s *slow) part(i int) {
 	if i == 99 {
 		s.begun.Add(1)
 	}
-	if i == 0 && !s.atLast || i == 99 && s.atLast {
+	if !s.quiet && (i == 0 && !s.atLast || i == 99 && s.atLast) {
 		panic(s)
 	}
 	time.Sleep(time.Millisecond)
 	s.done.Add(1)
+}
+
+// leaving is a task whose last part, which a helper takes, ends its goroutine.
+type leaving struct{ slow }
+
+func (l *leaving) part(i int) {
+	l.slow.part(i)
+	if i == 99 {
+		runtime.Goexit()
+	}
+}
+
+func TestShareAfterGoexit(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	defer func() {
+		if r := recover(); r != "mlp: a part of a task ended its goroutine" {
+			t.Errorf("the caller recovers %v", r)
+		}
+		e := new(each)
+		share(len(e), e)
+		for i := range e {
+			if n := e[i].Load(); n != 1 {
+				t.Fatalf("part %d was done %d times", i, n)
+			}
+		}
+	}()
+	l := new(leaving)
+	l.quiet = true
+	share(100, l)
 }
 
 // each counts how often each part is done.

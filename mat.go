@@ -87,7 +87,7 @@ type finisher interface {
 
 var (
 	products = make(spares[product], 16)
-	rooms    = make(spares[room], 16)
+	rooms    = make(spares[room], 256) // one for each thread at most
 )
 
 // A room is what one thread writes to while it computes a strip: panels copied from

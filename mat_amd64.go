@@ -109,7 +109,8 @@ func transposeAVX2(to, from *float64, width, toStride, fromStride int)
 func wholeVectors() bool { return useAVX2 && !useAVX512 }
 
 // pack copies w columns of b, which begin with from and are bj apart, k rows
-// bk apart, to panel, whose rows are width apart and filled up with zeros.
+// bk apart, to panel, whose rows are width apart and, where the kernel reads whole vectors,
+// filled up with zeros.
 func pack(panel, from []float64, width, w, k, bk, bj int) {
 	switch {
 	case useAVX2 && bj == 1 && w%4 == 0:

@@ -214,6 +214,8 @@ TEXT ·multiplyTenAVX512(SB), NOSPLIT, $0-8
 	LEAQ    (cols)(cols*4), cols    // the same twice
 	IMUL3Q  $17, cols, cols         // and four times
 	KMOVW   cols, K2
+	MOVBLZX ·halves(SB), R14        // here: in a plugin this takes R15 to get at it
+	KMOVW   R14, K7
 	MOVQ    t+0(FP), R14
 	VXORPD  X4, X4, X4
 	VXORPD  X5, X5, X5
@@ -280,7 +282,7 @@ together:
 	JMP              store
 
 loop:
-	CMPB          ·halves(SB), $0
+	KORTESTW      K7, K7
 	JNE           pairs
 	MOVL          $0x0c, R14
 	KMOVW         R14, K4

@@ -158,8 +158,10 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 		panic("mlp: Predict: the output shares storage with the input")
 	}
 	p := predictions.get()
-	*p = prediction{net, y, x}
-	share(p.parts(), p)
+	// Counted once: GOMAXPROCS may change on the way.
+	parts := max((x.Rows+passRows-1)/passRows, min(x.Rows/fewRows, runtime.GOMAXPROCS(0)))
+	*p = prediction{net, y, x, parts}
+	share(parts, p)
 	*p = prediction{}
 	predictions.put(p)
 	return y
@@ -189,20 +191,16 @@ func (net Network) check(x *Matrix) {
 
 // prediction is the passes of a Predict, which threads share out.
 type prediction struct {
-	net  Network
-	y, x *Matrix
+	net   Network
+	y, x  *Matrix
+	parts int
 }
 
 var predictions = make(spares[prediction], 16)
 
-func (r *prediction) parts() int {
-	n := r.x.Rows
-	return max((n+passRows-1)/passRows, min(n/fewRows, runtime.GOMAXPROCS(0)))
-}
-
 func (r *prediction) part(c int) {
 	p := passes.get()
-	i0, i1 := split(r.x.Rows, r.parts(), c)
+	i0, i1 := split(r.x.Rows, r.parts, c)
 	p.run(r.net, p.out.rows(r.y, i0, i1-i0), p.in.rows(r.x, i0, i1-i0))
 	p.done()
 }
@@ -228,7 +226,7 @@ type pass struct {
 	scale, shift Matrix // of the layer's normalisation
 }
 
-var passes = make(spares[pass], 16)
+var passes = make(spares[pass], 256)
 
 // done puts p by, for another network to take.
 func (p *pass) done() {

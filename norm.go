@@ -22,6 +22,7 @@ type BatchNorm struct {
 
 	hat       Matrix // the last Forward's ẑ, n×out
 	mean, dev Matrix // its μ and √(σ² + 1e-5), 1×out
+	factors   Matrix // of backward, 3×out
 }
 
 const (
@@ -96,10 +97,15 @@ func (b *BatchNorm) backward(dz, dB *Matrix) {
 			dGain[j] = math.FMA(v, hat[j], dGain[j])
 		}
 	}
+	b.factors.Reset(3, dz.Cols)
+	scale, slope, shift := b.factors.Row(0), b.factors.Row(1), b.factors.Row(2)
+	for j := range scale {
+		scale[j], slope[j], shift[j] = b.Gain.Data[j]/b.dev.Data[j], dGain[j]/n, dB.Data[j]/n
+	}
 	for i := range dz.Rows {
 		row, hat := dz.Row(i), b.hat.Row(i)
 		for j, v := range row {
-			row[j] = b.Gain.Data[j] / b.dev.Data[j] * math.FMA(-hat[j], dGain[j]/n, v-dB.Data[j]/n)
+			row[j] = scale[j] * math.FMA(-hat[j], slope[j], v-shift[j])
 		}
 	}
 	b.average(n)

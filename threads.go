@@ -83,14 +83,19 @@ func help() {
 func assist() {
 	crew.inside.Add(1)
 	defer crew.inside.Add(-1)
+	finished := false
 	defer func() {
-		if r := recover(); r != nil {
+		if r := recover(); r != nil || !finished {
 			value := r // allocated here, not at every call
+			if r == nil {
+				value = "mlp: a part of a task ended its goroutine"
+			}
 			crew.panicked.Store(&value)
 			crew.left.Store(0)
 		}
 	}()
 	takeParts(false)
+	finished = true
 }
 
 // takeParts does parts until none is left: the caller of share from the first

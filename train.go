@@ -45,7 +45,7 @@ type Config struct {
 	Optimizer *Optimizer // nil is SGD
 	Rate      float64    // the learning rate
 	Schedule  Schedule   // of the rate; nil is constant
-	Momentum  float64    // for Momentum, and Adam's first decay; 0 is 0.9
+	Momentum  float64    // for Momentum, and Adam's first decay, below 1; 0 is 0.9
 	Decay     float64    // adds Decay·W to the gradient of the weights W, that of Decay/2·Σ W²
 	Clip      float64    // scales the loss's gradient down, before Decay, where its norm over all layers is larger; 0 never does
 	Epochs    int        // how many times all samples are seen
@@ -159,6 +159,8 @@ func (c *Config) complete() error {
 		return fmt.Errorf("batches of %d samples", c.Batch)
 	case !(c.Rate > 0) || !finite(c.Rate):
 		return fmt.Errorf("a learning rate of %v", c.Rate)
+	case c.Momentum != 0 && !(0 < c.Momentum && c.Momentum < 1):
+		return fmt.Errorf("a momentum of %v", c.Momentum)
 	case !(c.Decay >= 0) || !finite(c.Decay):
 		return fmt.Errorf("a decay of %v", c.Decay)
 	case !(c.Clip >= 0):

@@ -391,6 +391,8 @@ func TestTrainRefuses(t *testing.T) {
 		{"a learning rate of 0", one, Config{Batch: 1}},
 		{"a learning rate of +Inf", one, Config{Batch: 1, Rate: inf}},
 		{"a learning rate of NaN", one, Config{Batch: 1, Rate: nan}},
+		{"a momentum of 1", one, Config{Batch: 1, Rate: 1, Momentum: 1}},
+		{"a momentum of NaN", one, Config{Batch: 1, Rate: 1, Momentum: nan}},
 		{"a decay of -1", one, Config{Batch: 1, Rate: 1, Decay: -1}},
 		{"a decay of +Inf", one, Config{Batch: 1, Rate: 1, Decay: inf}},
 		{"a gradient clipped to NaN", one, Config{Batch: 1, Rate: 1, Clip: nan}},

@@ -44,7 +44,7 @@ func (j *job) check(ctx context.Context, w io.Writer) error {
 	rng := rand.New(rand.NewPCG(j.seed, 2))
 	for _, l := range m.Net {
 		for i := range l.B.Data {
-			l.B.Data[i] += 0.1 * rng.NormFloat64()
+			l.B.Data[i] += float64(0.1 * rng.NormFloat64())
 		}
 	}
 	var dy mlp.Matrix

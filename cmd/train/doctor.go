@@ -46,7 +46,7 @@ func (j *job) diagnose() (all []diagnosis) {
 		seen = j.History[0].First[:min(len(hidden), len(j.History[0].First))]
 	}
 	most, at := largestDelta(seen)
-	vanishing := at > 0 && most > unequal*seen[0].Delta && hidden[0].Update < still+2*j.lr*j.decay
+	vanishing := at > 0 && most > unequal*seen[0].Delta && hidden[0].Update < still+float64(2*j.lr*j.decay)
 	if vanishing {
 		found("vanishing gradient", "-norm batch, or -act relu -init he",
 			"a step moves layer 1 by %.1g of its size; its error term ‖δ‖ is %.1g, layer %d's %.1g, and the loss %.4f",
