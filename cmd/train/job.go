@@ -314,7 +314,7 @@ func (j *job) describe(w io.Writer) {
 	case len(j.History) > 0:
 		start = fmt.Sprintf("epoch %d", len(j.History))
 	case j.load != "":
-		start = j.load
+		start = plain(j.load)
 	}
 	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), plain(from))
 	norm := ""
