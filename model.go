@@ -269,8 +269,18 @@ func (m *Model) readRun(z *NPZ) error {
 	return nil
 }
 
+// float64s reads an array that only Write makes, of float64: out of smaller
+// numbers would come many times as many bytes.
+func (z *NPZ) float64s(name string) (*Matrix, error) {
+	x, err := z.Matrix(name)
+	if err == nil && z.files[name].UncompressedSize64 < 8*uint64(len(x.Data)) {
+		err = FormatError(name + ": not of float64")
+	}
+	return x, err
+}
+
 func (m *Model) readHistory(z *NPZ) error {
-	x, err := z.Matrix("history")
+	x, err := z.float64s("history")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -296,7 +306,7 @@ func (m *Model) readHistory(z *NPZ) error {
 }
 
 func (m *Model) readRulers(z *NPZ) error {
-	x, err := z.Matrix("rulers")
+	x, err := z.float64s("rulers")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

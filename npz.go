@@ -152,14 +152,20 @@ func OpenNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 		return nil, fmt.Errorf("the archive's directory: %w", err)
 	}
 	z, seen := &NPZ{files: map[string]*zip.File{}}, map[string]bool{}
+	room := at // for the members, before the directory
 	for _, f := range zr.File {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
 		if err := checkName(name, seen); err != nil {
 			return nil, err
 		}
-		if err := checkEntry(r, at, f); err != nil {
+		header, err := checkEntry(r, at, f)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		if f.CompressedSize64 > uint64(max(0, room-header)) {
+			return nil, FormatError(name + ": shares its bytes with other members")
+		}
+		room -= header + int64(f.CompressedSize64)
 		at += int64(46 + len(f.Name) + len(f.Extra) + len(f.Comment))
 		z.files[name] = f
 		if isArray {
@@ -200,21 +206,22 @@ func findDirectory(r io.ReaderAt, size int64) (at int64, count int, err error) {
 }
 
 // checkEntry compares the two places that name a member: the entry at this offset,
-// which f is of, and before the data. No checksum covers them.
-func checkEntry(r io.ReaderAt, at int64, f *zip.File) error {
+// which f is of, and the header before the data, whose bytes it counts. No checksum
+// covers them.
+func checkEntry(r io.ReaderAt, at int64, f *zip.File) (header int64, err error) {
 	var entry [46]byte
 	if n, err := r.ReadAt(entry[:], at); n < len(entry) {
-		return err
+		return 0, err
 	}
 	local := make([]byte, 30+len(f.Name))
 	n, err := r.ReadAt(local, int64(binary.LittleEndian.Uint32(entry[42:])))
 	if err != nil && err != io.EOF {
-		return err
+		return 0, err
 	}
 	if n < len(local) || int(binary.LittleEndian.Uint16(local[26:])) != len(f.Name) || string(local[30:]) != f.Name {
-		return FormatError("has another name where its data are")
+		return 0, FormatError("has another name where its data are")
 	}
-	return nil
+	return int64(len(local)) + int64(binary.LittleEndian.Uint16(local[28:])), nil
 }
 
 // Names returns the names of the arrays, without .npy, in the archive's order.

@@ -25,6 +25,9 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	if err == nil && len(want.History) == 0 {
 		err = errors.New("no epoch was trained")
 	}
+	if err == nil {
+		err = then.takeWidths(want) // the recipe may say what the weights are not
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.verify, err)
 	}
