@@ -655,6 +655,41 @@ func TestNPZFixtureSums(t *testing.T) {
 	}
 }
 
+// Two members whose headers, by the length of their extra fields, reach to the same
+// bytes: a thousand of them would be a thousand times as much as the file.
+func TestNPZShared(t *testing.T) {
+	data := "shared"
+	fields := func(extra int) string { // what both headers of a member have, from the version on
+		b := []byte{20, 0, 0, 0, 0, 0, 0, 0, 33, 0}
+		for _, v := range []int{int(crc32.ChecksumIEEE([]byte(data))), len(data), len(data)} {
+			b = binary.LittleEndian.AppendUint32(b, uint32(v))
+		}
+		return string(append(b, 1, 0, byte(extra), 0))
+	}
+	local := func(name string, extra int) string { return "PK\x03\x04" + fields(extra) + name }
+	open := func(body string, b int) error { // a begins at 0
+		directory := ""
+		for name, at := range map[string]int{"a": 0, "b": b} {
+			directory += "PK\x01\x02\x14\x00" + fields(0) + strings.Repeat("\x00", 10) + string([]byte{byte(at), 0, 0, 0}) + name
+		}
+		end := "PK\x05\x06\x00\x00\x00\x00\x02\x00\x02\x00" + string([]byte{byte(len(directory)), 0, 0, 0, byte(len(body)), 0, 0, 0, 0, 0})
+		file := strings.NewReader(body + directory + end)
+		z, err := OpenNPZ(file, file.Size())
+		if err == nil {
+			_, err = z.Bytes("a", 100)
+		}
+		return err
+	}
+	first := local("a", 0) + data
+	if err := open(first+local("b", 0)+data, len(first)); err != nil {
+		t.Errorf("two members apart: %v", err)
+	}
+	second := local("b", 0)
+	if err := open(local("a", len(second))+second+data, len(local("a", 0))); err == nil || !strings.Contains(err.Error(), "shares its bytes") {
+		t.Errorf("two members of the same bytes: error %v", err)
+	}
+}
+
 // withNumPy returns a Python that has NumPy.
 func withNumPy(t *testing.T) string {
 	for _, python := range []string{"python3", "/usr/bin/python3"} {

@@ -185,6 +185,8 @@ func TestBoundedNPZ(t *testing.T) {
 		{"over the limit of 1048576", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8)}, {name: "b1.npy", data: array("<f8", 1, 1, 8)},
 			{name: "run.json", data: make([]byte, many), packed: true}}},
 		{"not NumPy's", 0, []entry{{name: "W1.npy", data: append([]byte("\x93NUMPY\x01\x00\xff\xff"), bytes.Repeat([]byte("{"), 65535)...), packed: true}}},
+		{"history: not of float64", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8)}, {name: "b1.npy", data: array("<f8", 1, 1, 8)},
+			{name: "history.npy", data: array("|u1", 1000, 7, 1), packed: true}}},
 		{"b1: file does not exist", many, []entry{{name: "W1.npy", data: array("|u1", 1, many, 1), packed: true}}}, // each of its bytes becomes a number of eight
 	}
 	for _, c := range cases {
@@ -195,6 +197,20 @@ func TestBoundedNPZ(t *testing.T) {
 		}
 		bounded(t, max(c.content, len(file)), 1, c.reason, "-load", name)
 	}
+}
+
+// A recipe of a network that the file does not hold is not built.
+func TestBoundedVerify(t *testing.T) {
+	dir := t.TempDir()
+	must(t, quick("-hidden", "8,8", "-epochs", "1", "-out", dir)...)
+	name := filepath.Join(dir, "model.npz")
+	m, _, err := readModel(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Recipe["hidden"] = "65536,1500"
+	writeModel(t, name, m)
+	bounded(t, 1<<16, 1, "its hidden layers are 8,8", "-verify", name)
 }
 
 // Ordinary data stay far below, too.
