@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -386,4 +388,85 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills, %d runs brought to their end", kills, ends)
+}
+
+// What stands in the way of a run leaves the earlier one's files whole: something that
+// cannot be replaced, also where a kill has left its link current behind, and links of
+// another's making.
+func TestObstructed(t *testing.T) {
+	for name, obstruct := range map[string]func(dir string) error{
+		"killed while settling": func(dir string) error {
+			return errors.Join(os.Symlink(setB, filepath.Join(dir, current)), os.MkdirAll(filepath.Join(dir, "model.npz.tmp", "x"), 0o777))
+		},
+		"a folder for a file": func(dir string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, "model.npz")), os.MkdirAll(filepath.Join(dir, "model.npz", "x"), 0o777))
+		},
+	} {
+		dir := t.TempDir()
+		must(t, quick("-epochs", "1", "-out", dir)...)
+		if err := obstruct(dir); err != nil {
+			t.Skip(err)
+		}
+		files := func() (all string) {
+			for _, file := range []string{"history.csv", "curves.svg", "gradients.svg", "model.npz"} {
+				text, _ := os.ReadFile(filepath.Join(dir, file))
+				all += fmt.Sprintf("%x ", sha256.Sum256(text))
+			}
+			return all
+		}
+		before := files()
+		refused(t, quick("-epochs", "1", "-seed", "3", "-out", dir), "model.npz")
+		if files() != before {
+			t.Errorf("%s: the earlier files are not whole", name)
+		}
+	}
+	dir, precious := t.TempDir(), filepath.Join(t.TempDir(), "precious")
+	if err := errors.Join(os.WriteFile(precious, []byte("x"), 0o666), os.Symlink(precious, filepath.Join(dir, ".probe.tmp"))); err != nil {
+		t.Skip(err)
+	}
+	must(t, quick("-epochs", "1", "-out", dir)...)
+	if text, err := os.ReadFile(precious); string(text) != "x" {
+		t.Errorf("a file outside of -out holds %q (%v)", text, err)
+	}
+}
+
+// What is wrong is said shortly and plainly, whatever the file holds.
+func TestSaidPlainly(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "model.npz")
+	must(t, quick("-epochs", "1", "-out", dir)...)
+	m, _, err := readModel(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.History = nil
+	m.Recipe["load"] = "\x1b]0;owned\a\nnetwork: another"
+	writeModel(t, name, m)
+	stderr, _ := command(t, context.Background(), io.Discard, "-resume", name, "-out", t.TempDir())
+	if strings.ContainsAny(stderr, "\x1b\a") || strings.Contains(stderr, "\nnetwork: another") || !strings.Contains(stderr, `\x1b]0;owned\a\n`) {
+		t.Errorf("standard error %q", stderr)
+	}
+	m.Recipe["seed"] = strings.Repeat("x", 1e6)
+	writeModel(t, name, m)
+	refused(t, []string{"-resume", name}, name, "its recipe's -seed is of 1000000 bytes, more than 4096")
+	refused(t, quick("-holdout", "0.99999999999999", "-out", dir), "-holdout 0.99999999999999 of 300 images is all")
+	if stderr, code := command(t, context.Background(), closed{}, "-h"); code != 1 || stderr != "train: standard output: broken pipe\n" {
+		t.Errorf("-h: exit code %d, standard error %q", code, stderr)
+	}
+}
+
+// What an interrupted run says that it has kept is what it has saved itself.
+func TestInterruptedBeforeSaving(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	must(t, quick("-out", dir)...)
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, args := range [][]string{
+		{"-verify", filepath.Join(dir, "model.npz")},
+		{"-resume", filepath.Join(dir, "model.npz"), "-epochs", "9", "-out", other},
+	} {
+		if stderr, code := command(t, done, io.Discard, args...); code != 1 || last(stderr) != "train: interrupted: no epoch was saved\n" {
+			t.Errorf("%v: exit code %d, standard error %q", args, code, stderr)
+		}
+	}
 }

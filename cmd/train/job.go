@@ -276,6 +276,9 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 		if held == 0 {
 			return nil, nil, fmt.Errorf("-holdout %v of %d images is none: there is nothing to test on", o.holdout, n)
 		}
+		if held == n {
+			return nil, nil, fmt.Errorf("-holdout %v of %d images is all: there is nothing to train on", o.holdout, n)
+		}
 		train, test = train.Slice(0, n-held), train.Slice(n-held, n)
 	} else if test = part("t10k", math.MaxInt); err != nil {
 		return nil, nil, err

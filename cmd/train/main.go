@@ -39,7 +39,10 @@ func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) 
 	o, err := parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, o.usage())
+		if _, err := fmt.Fprint(stdout, o.usage()); err != nil {
+			fmt.Fprintln(stderr, "train: standard output:", plain(err.Error()))
+			return 1
+		}
 		return 0
 	case err != nil:
 		fmt.Fprintln(stderr, "train:", plain(err.Error()))
@@ -117,7 +120,7 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 		j.report(stderr)
 	}
 	if err != nil {
-		return j.explain(err)
+		return j.explain(err, len(out.history))
 	}
 	if best := j.History.Best(); j.patience > 0 {
 		fmt.Fprintf(stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.History), best.HeldLoss)
@@ -131,16 +134,13 @@ func (j *job) conclude(stdout io.Writer) error {
 	return err
 }
 
-// explain adds to the reason why training ended early what there is to do and
-// what there is to keep.
-func (j *job) explain(err error) error {
-	out := filepath.Clean(j.out)
-	kept, further := fmt.Sprintf("%s holds epochs 1 to %d", out, len(j.History)), "; -resume "+filepath.Join(out, "model.npz")+" goes on"
-	switch {
-	case j.verify != "":
-		kept, further = "nothing was compared", ""
-	case len(j.History) == 0:
-		kept, further = "no epoch was finished", ""
+// explain adds to the reason why training ended early what there is to do and,
+// the epochs being saved up to this one, what there is to keep.
+func (j *job) explain(err error, saved int) error {
+	kept, further := "no epoch was saved", ""
+	if saved > 0 {
+		out := filepath.Clean(j.out)
+		kept, further = fmt.Sprintf("%s holds epochs 1 to %d", out, saved), "; -resume "+filepath.Join(out, "model.npz")+" goes on"
 	}
 	var diverged *mlp.DivergedError
 	switch {

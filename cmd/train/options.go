@@ -34,8 +34,10 @@ type options struct {
 	flags                  *flag.FlagSet
 }
 
-// The largest network that the flags may ask for.
+// The largest network that the flags may ask for, and the longest value that one
+// may have in a file: a path on Linux.
 const (
+	maxValue      = 4096
 	maxWidth      = 1 << 16
 	maxHidden     = 100
 	maxParameters = 1 << 28
@@ -168,6 +170,9 @@ func (o *options) again(recipe map[string]string) (*options, error) {
 		value, ok := recipe[name]
 		if !ok {
 			return nil, fmt.Errorf("its recipe lacks -%s", name)
+		}
+		if len(value) > maxValue {
+			return nil, fmt.Errorf("its recipe's -%s is of %d bytes, more than %d", name, len(value), maxValue)
 		}
 		if mine, ok := given[name]; ok && (name == "data" || name == "epochs" && o.resume != "") {
 			value = mine

@@ -27,17 +27,26 @@ type output struct {
 }
 
 // newOutput makes the folder and sees that it can be written to, before any
-// work is done.
+// work is done. What a killed run has left there becomes files: a first save
+// would take the place of those that were files already.
 func newOutput(dir string) (*output, error) {
 	if err := os.MkdirAll(filepath.Clean(dir), 0o777); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", dir, err)
 	}
 	out := &output{dir: filepath.Clean(dir), start: time.Now()}
 	probe := filepath.Join(out.dir, ".probe.tmp")
-	if err := writeSynced(probe, nil); err != nil {
+	os.Remove(probe) // it may be a link to elsewhere
+	err := writeSynced(probe, nil)
+	if err == nil {
+		err = os.Remove(probe)
+	}
+	if err == nil {
+		err = settle(out.dir)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("-out %s: %w", dir, err)
 	}
-	return out, os.Remove(probe)
+	return out, nil
 }
 
 // add takes a finished epoch, and saves unless it did so a moment ago: beyond a

@@ -10,6 +10,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -117,9 +118,15 @@ func point(name, target string) error {
 	return os.Rename(temporary, name)
 }
 
-// replaceEach is for file systems without links: one after the other, the first
-// not before all are written.
+// replaceEach is where links are refused: one after the other, the first not before
+// all are written and there is a place for each.
 func replaceEach(dir, set string, files []file) error {
+	for _, f := range files {
+		name := filepath.Join(dir, f.name)
+		if info, err := os.Lstat(name); err == nil && info.IsDir() {
+			return fmt.Errorf("%s: a folder in the place of a file", name)
+		}
+	}
 	for _, f := range files {
 		var err error
 		if name := filepath.Join(dir, f.name); f.content != nil {

@@ -49,7 +49,7 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	})
 	bar.clear()
 	if err != nil && err != enough {
-		return j.explain(err)
+		return j.explain(err, 0)
 	}
 	if err := compare(&j.Model, want); err != nil {
 		return fmt.Errorf("%s: %w", o.verify, err)
