@@ -9,9 +9,9 @@ import "math"
 // true, for rows×cols elements of z. Each element is one chain of fused
 // multiply-adds over p in ascending order, starting from zero or from what z
 // holds. Elements (i, j) of z, (i, p) of a and (p, j) of b are z[i*ldz+j],
-// a[i*ai+p*ak] and b[p*bk+j]; where wholeVectors, b is readable up to those. Rows of the
-// next tile's a begin with next: a kernel may have two of them brought to the
-// cache.
+// a[i*ai+p*ak] and b[p*bk+j]; where wholeVectors, b is readable up to those.
+// Rows of the next tile's a begin with next: a kernel may have two of them
+// brought to the cache.
 type tile struct {
 	z, a, b, next                  []float64
 	ldz, ai, ak, bk, k, rows, cols int

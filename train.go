@@ -104,7 +104,8 @@ func (e *DivergedError) Error() string {
 // Config.Past it goes on exactly as if it had never stopped, with the running
 // values that the earlier Train left in net. It ends early, with an error,
 // when ctx is done (between two batches), when the loss is not finite
-// (*DivergedError) or when OnEpoch says so. With Config.Patience the network
+// (*DivergedError), at an epoch's end when a weight or a running value is not, or
+// when OnEpoch says so. With Config.Patience the network
 // has the weights of its best epoch whenever Train is not in the midst of one:
 // when OnEpoch is called, and after the end, whatever brought it.
 //
@@ -328,6 +329,9 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	if !finite(e.Loss) {
 		return e, &DivergedError{n, last + 1, e.Loss}
 	}
+	if err := t.sound(); err != nil {
+		return e, fmt.Errorf("epoch %d: %w: training has diverged", n, err)
+	}
 	e.Rise = t.rise.most
 	if t.Test != nil {
 		e.TestLoss, e.TestAccuracy = t.evaluate(t.Test, nil)
@@ -336,6 +340,26 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		e.HeldLoss, _ = t.evaluate(t.Held, nil)
 	}
 	return e, nil
+}
+
+// sound returns an error where what the layers have learnt or an optimizer keeps is
+// not finite, which the loss need not show, and which ReadModel would refuse.
+func (t *trainer) sound() error {
+	for i, l := range t.net {
+		for s, m := range l.state() {
+			if err := allFinite(fmt.Sprintf("%s%d", stateNames[s], i+1), m); err != nil {
+				return err
+			}
+		}
+		for s, prefix := range slotNames {
+			for which := range l.slots[s] {
+				if err := allFinite(fmt.Sprintf("%s%s%d", prefix, stateNames[which], i+1), &l.slots[s][which]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // order fills index with 0, 1, 2 …, shuffled by Fisher and Yates' method with

@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -468,6 +469,12 @@ func TestTrainStops(t *testing.T) {
 	before := net.Fingerprint()
 	if _, err := Train(context.Background(), net, data, c); !errors.As(err, &diverged) || net.Fingerprint() != before {
 		t.Errorf("a loss of NaN: error %v, and the weights were %s and are %s", err, before, net.Fingerprint())
+	}
+	// A running value that overflows is seen where the loss is finite.
+	adam := Config{Optimizer: Adam, Rate: 0.001, Epochs: 2, Batch: 10, Decay: 1e160}
+	_, err := Train(context.Background(), NewNetwork(1, Inits["he"], ReLU, 4, 3, 2), blobs(40), adam)
+	if err == nil || !strings.Contains(err.Error(), "epoch 1: v.W1: element (0, 0) is +Inf") {
+		t.Errorf("a decay of 1e160: error %v", err)
 	}
 	// The reason of a context that is done is the error.
 	why, cancelWhy := context.WithCancelCause(context.Background())
