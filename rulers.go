@@ -24,33 +24,19 @@ type Rulers struct {
 	Update   float64 // ‖ΔW‖/‖W‖
 }
 
-// remember keeps the weights for measureStep to see what the next step does to
-// them.
-func (t *trainer) remember() {
-	for i, l := range t.net {
-		copy(t.before[i].Reset(l.W.Rows, l.W.Cols).Data, l.W.Data)
+// step measures l's gradients and what update does to its weights; w is room for
+// those that were.
+func (r *Rulers) step(l *Layer, w *Matrix, update func(*Layer)) {
+	total, _ := sums(l.DW.Data)
+	r.GradMean = total / float64(len(l.DW.Data))
+	r.GradNorm, r.Delta = norm(l.DW.Data), norm(l.DB.Data)
+	old := norm(l.W.Data)
+	copy(w.Reset(l.W.Rows, l.W.Cols).Data, l.W.Data)
+	update(l)
+	axpy(w.Data, l.W.Data, -1)
+	if moved := norm(w.Data); moved > 0 {
+		r.Update = moved / old
 	}
-}
-
-// measureStep measures all but the units.
-func (t *trainer) measureStep() []Rulers {
-	rulers := make([]Rulers, len(t.net))
-	for i, l := range t.net {
-		r, before := &rulers[i], t.before[i].Data
-		if t.decay > 0 {
-			axpy(l.DW.Data, before, -t.decay) // the loss's gradient alone
-		}
-		total, squares := sums(l.DW.Data)
-		r.GradMean, r.GradNorm = total/float64(len(l.DW.Data)), math.Sqrt(squares)
-		_, squares = sums(l.DB.Data)
-		r.Delta = math.Sqrt(squares)
-		_, old := sums(before)
-		axpy(before, l.W.Data, -1)
-		if _, moved := sums(before); moved > 0 {
-			r.Update = math.Sqrt(moved / old)
-		}
-	}
-	return rulers
 }
 
 // measure measures the units of a pass whose output is y.
@@ -114,6 +100,36 @@ func sums(x []float64) (absolute, squares float64) {
 		s0 = math.FMA(v, v, s0)
 	}
 	return a0 + a1, s0 + s1
+}
+
+// norm is √Σx² over all elements of parts. Where the squares leave the range of a
+// float64, as those of a vanished gradient do, it takes them of x less a power of two.
+func norm(parts ...[]float64) float64 {
+	squares, most := 0.0, 0.0
+	for _, x := range parts {
+		_, s := sums(x)
+		squares += s
+	}
+	if 0x1p-900 < squares && squares < math.Inf(1) {
+		return math.Sqrt(squares)
+	}
+	for _, x := range parts {
+		for _, v := range x {
+			most = max(most, math.Abs(v))
+		}
+	}
+	if most == 0 || !finite(most) {
+		return most
+	}
+	_, exponent := math.Frexp(most)
+	squares = 0
+	for _, x := range parts {
+		for _, v := range x {
+			v = math.Ldexp(v, -exponent)
+			squares += float64(v * v)
+		}
+	}
+	return math.Ldexp(math.Sqrt(squares), exponent)
 }
 
 // rise follows the loss from step to step.

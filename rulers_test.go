@@ -95,8 +95,30 @@ func TestRulersWithoutDecay(t *testing.T) {
 		}
 		of[i] = h[0].Layers[0]
 	}
-	if math.Abs(of[1].GradNorm/of[0].GradNorm-1) > 1e-12 || math.Abs(of[1].GradMean/of[0].GradMean-1) > 1e-12 || of[1].Update == of[0].Update {
+	if of[1].GradNorm != of[0].GradNorm || of[1].GradMean != of[0].GradMean || of[1].Update == of[0].Update {
 		t.Errorf("with decay %+v, without %+v", of[1], of[0])
+	}
+}
+
+// Squares that no float64 holds do not spoil a norm.
+func TestNorm(t *testing.T) {
+	for _, c := range []struct {
+		parts [][]float64
+		want  float64
+	}{
+		{nil, 0},
+		{[][]float64{{0, 0}, {}}, 0},
+		{[][]float64{{3}, {-4}}, 5},
+		{[][]float64{{3e-200, -4e-200}}, 5e-200},
+		{[][]float64{{-3e200}, {4e200}}, 5e200},
+		{[][]float64{{5e-324}}, 5e-324},
+		{[][]float64{{math.MaxFloat64, 0}}, math.MaxFloat64},
+		{[][]float64{{1, math.Inf(-1)}}, math.Inf(1)},
+		{[][]float64{{1}, {math.NaN()}}, math.NaN()},
+	} {
+		if got := norm(c.parts...); !(math.Abs(got-c.want) <= 1e-15*c.want) && math.Float64bits(got) != math.Float64bits(c.want) {
+			t.Errorf("the norm of %v is %v, want %v", c.parts, got, c.want)
+		}
 	}
 }
 
@@ -162,8 +184,11 @@ func BenchmarkRulers(b *testing.B) {
 		t.train.Batch(&t.x, &t.y, t.order[:lossRows])
 		p.run(net, &t.out, &t.x)
 		begin = time.Now()
-		t.remember()
-		p.measure(net, &t.out, t.measureStep())
+		measured := make([]Rulers, len(net))
+		for i, l := range net {
+			measured[i].step(l, &t.before, func(*Layer) {})
+		}
+		p.measure(net, &t.out, measured)
 		rulers += time.Since(begin)
 		passes.put(p)
 	}

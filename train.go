@@ -147,7 +147,8 @@ type trainer struct {
 	history       History
 	order         []int
 	x, y, out, dy Matrix
-	before        []Matrix    // the weights before a step that is measured
+	before, sum   Matrix      // a layer's weights before a step, and its gradient with Decay's part
+	gradients     [][]float64 // of all layers, for their norm
 	blocks        [][3]Matrix // room for the weights and their slots in blocks
 	blocked       bool        // they are there
 	rise          rise
@@ -195,7 +196,7 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		return nil, err
 	}
 	t := &trainer{Config: c, net: net, train: train, order: make([]int, train.Len()),
-		history: slices.Clone(c.Past), before: make([]Matrix, len(net)), blocks: make([][3]Matrix, len(net))}
+		history: slices.Clone(c.Past), blocks: make([][3]Matrix, len(net))}
 	t.updater = updater{rule: c.Optimizer, decay: c.Decay, Step: Step{Momentum: c.Momentum}}
 	t.N = len(c.Past) * t.batches()
 	for _, l := range net {
@@ -206,11 +207,6 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	for i, l := range net {
 		if err := t.prepare(l); err != nil {
 			return nil, fmt.Errorf("layer %d lacks %w", i+1, err)
-		}
-	}
-	if t.Clip == 0 {
-		for _, l := range net {
-			l.update = &t.updater
 		}
 	}
 	t.swap()
@@ -278,9 +274,7 @@ func (t *trainer) finished() History { return t.history[len(t.Past):] }
 // release takes the update out of Backward again.
 func (t *trainer) release() {
 	t.swap()
-	for _, l := range t.net {
-		l.update = nil
-	}
+	t.fuse(false)
 }
 
 // batches is how many steps an epoch has.
@@ -307,19 +301,18 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		}
 		first := n == 1 && b == 0
 		t.inBlocks(!first && b < last && last >= fewSteps)
+		var rulers []Rulers
 		if first || b == last {
-			t.remember()
+			rulers = make([]Rulers, len(t.net))
+			e.Layers = rulers
 		}
-		loss := t.step(t.order[b*t.Batch : min((b+1)*t.Batch, len(t.order))])
+		loss := t.step(t.order[b*t.Batch:min((b+1)*t.Batch, len(t.order))], rulers)
 		if !finite(loss) {
 			return e, &DivergedError{n, b + 1, loss}
 		}
 		t.rise.add(loss)
-		if first || b == last {
-			e.Layers = t.measureStep()
-		}
 		if first {
-			e.First = slices.Clone(e.Layers)
+			e.First = slices.Clone(rulers)
 			for i, l := range t.net {
 				e.First[i].units(l.Act, &l.a)
 			}
@@ -404,41 +397,69 @@ func (t *trainer) inBlocks(want bool) {
 }
 
 // step is forward, loss, backward and update for one batch. It returns the
-// loss before the update, and makes none where that is not finite.
-func (t *trainer) step(index []int) float64 {
+// loss before the update, and makes none where that is not finite. Into rulers,
+// unless nil, it measures all but the units.
+func (t *trainer) step(index []int, rulers []Rulers) float64 {
 	t.train.Batch(&t.x, &t.y, index)
 	loss := t.Loss(&t.dy, t.net.Forward(&t.x), &t.y)
-	if finite(loss) {
-		t.next(t.Rate * t.Schedule(float64(t.N)/(float64(t.Epochs)*float64(t.batches()))))
-		t.net.Backward(&t.dy)
-		if t.Clip > 0 {
-			t.clip()
+	if !finite(loss) {
+		return loss
+	}
+	t.next(t.Rate * t.Schedule(float64(t.N)/(float64(t.Epochs)*float64(t.batches()))))
+	fused := t.Clip == 0 && rulers == nil
+	t.fuse(fused)
+	t.net.Backward(&t.dy)
+	if fused {
+		return loss
+	}
+	t.clip()
+	for i, l := range t.net {
+		if rulers == nil {
+			t.apply(l)
+		} else {
+			rulers[i].step(l, &t.before, t.apply)
 		}
 	}
 	return loss
 }
 
-// clip makes the update that Backward did not, because first the norm of all
-// gradients had to be known.
+// fuse has Backward update each layer's weights with their gradient, or not.
+func (t *trainer) fuse(want bool) {
+	for _, l := range t.net {
+		if l.update = nil; want {
+			l.update = &t.updater
+		}
+	}
+}
+
+// apply updates l and leaves its gradient the loss's, without Decay's part.
+func (t *trainer) apply(l *Layer) {
+	rows, cols, g := l.W.Rows, l.W.Cols, l.DW.Data
+	if t.decay > 0 {
+		g = t.sum.Reset(rows, cols).Data
+		copy(g, l.DW.Data)
+	}
+	t.chunk(l, g, cols, 0, rows, 0, cols)
+}
+
+// clip scales the gradients of all layers down where their norm is too large.
 func (t *trainer) clip() {
-	squares := 0.0
+	if t.Clip == 0 {
+		return
+	}
+	t.gradients = t.gradients[:0]
 	for _, l := range t.net {
 		for which := range l.slots[0] {
 			_, g := l.parameter(which)
-			_, s := sums(g.Data)
-			squares += s
+			t.gradients = append(t.gradients, g.Data)
 		}
 	}
-	scale := min(1, t.Clip/math.Sqrt(squares))
-	for _, l := range t.net {
-		for which := range l.slots[0] {
-			if _, g := l.parameter(which); scale < 1 {
-				for i := range g.Data {
-					g.Data[i] *= scale
-				}
+	if scale := t.Clip / norm(t.gradients...); scale < 1 {
+		for _, g := range t.gradients {
+			for i := range g {
+				g[i] *= scale
 			}
 		}
-		t.chunk(l, l.DW.Data, l.W.Cols, 0, l.W.Rows, 0, l.W.Cols)
 	}
 }
 

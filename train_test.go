@@ -132,7 +132,7 @@ func TestFusedUpdate(t *testing.T) {
 		order(ta.order, 1, 1, true)
 		for s := range 4 {
 			ta.inBlocks(s%2 == 1)
-			ta.step(ta.order)
+			ta.step(ta.order, nil)
 			var dy Matrix
 			tb.next(tb.Config.Rate)
 			SoftmaxCrossEntropy(&dy, b.Forward(data.X), data.Y)
@@ -198,7 +198,6 @@ func TestClip(t *testing.T) {
 		}
 		return moved
 	}
-	norm := func(x []float64) float64 { _, s := sums(x); return math.Sqrt(s) }
 	free, loose, tight := train(0), train(1e6), train(0.01)
 	if !slices.Equal(free, loose) {
 		t.Error("a clip that is not reached changes the step")
@@ -210,6 +209,22 @@ func TestClip(t *testing.T) {
 		if want := free[i] * 0.5 * 0.01 / norm(free); math.Abs(v-want) > 1e-12 {
 			t.Errorf("element %d moved %v, want %v", i, v, want)
 		}
+	}
+	// A gradient whose squares overflow is clipped as any other.
+	cliff := func(dy, y, _ *Matrix) float64 {
+		for i := range dy.Reset(y.Rows, y.Cols).Data {
+			dy.Data[i] = 1e200
+		}
+		return 1
+	}
+	net := NewNetwork(1, Inits["he"], Tanh, 4, 2)
+	before := slices.Clone(net[0].B.Data)
+	if _, err := Train(context.Background(), net, Samples{NewMatrix(1, 4), NewMatrix(1, 2)}, Config{Loss: cliff, Rate: 0.5, Epochs: 1, Batch: 1, Clip: 0.01}); err != nil {
+		t.Fatal(err)
+	}
+	axpy(before, net[0].B.Data, -1)
+	if got := norm(before); math.Abs(got-0.5*0.01) > 1e-12 {
+		t.Errorf("off the cliff a step of length %v, want %v", got, 0.5*0.01)
 	}
 }
 
@@ -338,7 +353,7 @@ func TestTrainSteps(t *testing.T) {
 			}
 			order(tb.order, 1, 1, true)
 			for s := range c.stop {
-				tb.step(tb.order[s*c.batch : (s+1)*c.batch])
+				tb.step(tb.order[s*c.batch:(s+1)*c.batch], nil)
 			}
 			steps := 0
 			config.Loss = func(dy, y, want *Matrix) float64 {
@@ -498,15 +513,15 @@ func TestStepDoesNotAllocate(t *testing.T) {
 		}
 		index := order(tr.order, 1, 1, false)[:64]
 		tr.inBlocks(true)
-		tr.step(index)
-		if n := testing.AllocsPerRun(20, func() { tr.step(index) }); n > 0 {
+		tr.step(index, nil)
+		if n := testing.AllocsPerRun(20, func() { tr.step(index, nil) }); n > 0 {
 			t.Errorf("a step by %s allocates %v times", name, n)
 		}
 		// AllocsPerRun has one thread. On more a helper may have to be started.
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range 100 {
-			tr.step(index)
+			tr.step(index, nil)
 		}
 		runtime.ReadMemStats(&after)
 		if n := after.Mallocs - before.Mallocs; n > 50 {
@@ -607,14 +622,14 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		order(t.order, 1, 1, false)
 		at := 0
 		t.inBlocks(true)
-		t.step(t.order[:64]) // makes the buffers
+		t.step(t.order[:64], nil) // makes the buffers
 		b.ReportAllocs()
 		b.ResetTimer()
 		for range b.N {
 			if at+64 > len(t.order) {
 				at = 0
 			}
-			t.step(t.order[at : at+64])
+			t.step(t.order[at:at+64], nil)
 			at += 64
 		}
 		samples := 64 * float64(b.N) / b.Elapsed().Seconds()
