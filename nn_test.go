@@ -164,30 +164,38 @@ func TestNormalizeColumns(t *testing.T) {
 	new(Matrix).Normalize()
 }
 
-func TestNewNetworkPanics(t *testing.T) {
-	for i, do := range []func(){
-		func() { NewNetwork(1, Inits["kaiming"], ReLU, 3, 2) },
-		func() { NewNetwork(1, Inits["he"], Activations["swish"], 3, 2) },
-		func() { NewNetwork(1, Inits["he"], ReLU, 3) },
+func TestMisusePanics(t *testing.T) {
+	net := NewNetwork(1, Inits["he"], ReLU, 3, 2)
+	y := net.Forward(NewMatrix(4, 3))
+	const lacking = "mlp: NewNetwork: no initialisation, no activation, or fewer than two widths"
+	for i, c := range []struct {
+		want string
+		do   func()
+	}{
+		{lacking, func() { NewNetwork(1, Inits["kaiming"], ReLU, 3, 2) }},
+		{lacking, func() { NewNetwork(1, Inits["he"], Activations["swish"], 3, 2) }},
+		{lacking, func() { NewNetwork(1, Inits["he"], ReLU, 3) }},
+		{"mlp: Backward: gradient 3×2 of an output 4×2", func() { net.Backward(NewMatrix(3, 2)) }},
+		{"mlp: Backward: gradient 4×3 of an output 4×2", func() { net.Backward(NewMatrix(4, 3)) }},
+		{"mlp: Predict: a network without layers", func() { Network{}.Predict(new(Matrix), NewMatrix(4, 3)) }},
+		{"mlp: loss of an output 4×2 where 3×2 is wanted", func() { SquaredError(nil, y, NewMatrix(3, 2)) }},
+		{"mlp: loss of an output 4×2 where 4×1 is wanted", func() { SoftmaxCrossEntropy(nil, y, NewMatrix(4, 1)) }},
 	} {
 		func() {
 			defer func() {
-				if got := recover(); got != "mlp: NewNetwork: no initialisation, no activation, or fewer than two widths" {
-					t.Errorf("case %d: panic %v", i, got)
+				if got := recover(); got != c.want {
+					t.Errorf("case %d: panic %v, want %q", i, got, c.want)
 				}
 			}()
-			do()
+			c.do()
 		}()
 	}
 }
 
-func TestBackwardPanics(t *testing.T) {
-	net := NewNetwork(1, Inits["he"], ReLU, 3, 2)
-	net.Forward(NewMatrix(4, 3))
-	defer func() {
-		if got := recover(); got != "mlp: Backward: gradient 3×2 of an output 4×2" {
-			t.Errorf("panic %v", got)
-		}
-	}()
-	net.Backward(NewMatrix(3, 2))
+// With a single output there is no largest one.
+func TestAccuracyOfOneOutput(t *testing.T) {
+	net := NewNetwork(1, Inits["he"], ReLU, 3, 1)
+	if loss, accuracy := Evaluate(net, Samples{NewMatrix(4, 3), NewMatrix(4, 1)}, SigmoidCrossEntropy); loss != math.Ln2 || accuracy == accuracy {
+		t.Errorf("loss %v and accuracy %v, want ln 2 and NaN", loss, accuracy)
+	}
 }

@@ -485,6 +485,11 @@ func TestTrainStops(t *testing.T) {
 	if _, err := Train(context.Background(), net, data, c); !errors.As(err, &diverged) || net.Fingerprint() != before {
 		t.Errorf("a loss of NaN: error %v, and the weights were %s and are %s", err, before, net.Fingerprint())
 	}
+	c.Batch, c.InOrder = 4, true
+	data.X.Data[0], data.X.Row(9)[0] = 0, math.NaN()
+	if _, err := Train(context.Background(), net, data, c); !errors.As(err, &diverged) || diverged.Epoch != 1 || diverged.Batch != 3 {
+		t.Errorf("NaN in sample 9, by batches of 4: error %v", err)
+	}
 	// A running value that overflows is seen where the loss is finite.
 	adam := Config{Optimizer: Adam, Rate: 0.001, Epochs: 2, Batch: 10, Decay: 1e160}
 	_, err := Train(context.Background(), NewNetwork(1, Inits["he"], ReLU, 4, 3, 2), blobs(40), adam)

@@ -208,7 +208,7 @@ func TestBoundedVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Recipe["hidden"] = "65536,1500"
+	m.Recipe["hidden"] = "65536,1000"
 	writeModel(t, name, m)
 	bounded(t, 1<<16, 1, "its hidden layers are 8,8", "-verify", name)
 }

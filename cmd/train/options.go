@@ -34,13 +34,13 @@ type options struct {
 	flags                  *flag.FlagSet
 }
 
-// The largest network that the flags may ask for, and the longest value that one
-// may have in a file: a path on Linux.
+// The largest network that the flags may ask for, all of whose weights a file may
+// hold in 1 GiB, and the longest value that a flag may have in a file: a path on Linux.
 const (
 	maxValue      = 4096
 	maxWidth      = 1 << 16
 	maxHidden     = 100
-	maxParameters = 1 << 28
+	maxParameters = 1 << 27
 )
 
 // norms has the values of -norm.
