@@ -27,9 +27,9 @@ type Rulers struct {
 // step measures l's gradients and what update does to its weights; w is room for
 // those that were.
 func (r *Rulers) step(l *Layer, w *Matrix, update func(*Layer)) {
-	total, _ := sums(l.DW.Data)
+	total, squares := sums(l.DW.Data)
 	r.GradMean = total / float64(len(l.DW.Data))
-	r.GradNorm, r.Delta = norm(l.DW.Data), norm(l.DB.Data)
+	r.GradNorm, r.Delta = root(squares, l.DW.Data), norm(l.DB.Data)
 	old := norm(l.W.Data)
 	copy(w.Reset(l.W.Rows, l.W.Cols).Data, l.W.Data)
 	update(l)
@@ -102,17 +102,23 @@ func sums(x []float64) (absolute, squares float64) {
 	return a0 + a1, s0 + s1
 }
 
-// norm is √Σx² over all elements of parts. Where the squares leave the range of a
-// float64, as those of a vanished gradient do, it takes them of x less a power of two.
+// norm is √Σx² over all elements of parts.
 func norm(parts ...[]float64) float64 {
-	squares, most := 0.0, 0.0
+	squares := 0.0
 	for _, x := range parts {
 		_, s := sums(x)
 		squares += s
 	}
+	return root(squares, parts...)
+}
+
+// root is the root of parts' sum of squares. Where these leave the range of a
+// float64, as those of a vanished gradient do, it takes them of x less a power of two.
+func root(squares float64, parts ...[]float64) float64 {
 	if 0x1p-900 < squares && squares < math.Inf(1) {
 		return math.Sqrt(squares)
 	}
+	most := 0.0
 	for _, x := range parts {
 		for _, v := range x {
 			most = max(most, math.Abs(v))
