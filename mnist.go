@@ -326,12 +326,12 @@ func checkRank(dims []int, rank int) error {
 // Len returns the number of images.
 func (m *MNIST) Len() int { return len(m.Labels) }
 
-// Slice returns images lo to hi-1 as a part of its own. It shares the storage
-// of m, and has the standardization that m has now.
+// Slice returns images lo to hi-1, which m must have, as a part of its own. It
+// shares the storage of m, and has the standardization that m has now.
 func (m *MNIST) Slice(lo, hi int) *MNIST {
 	part := *m
-	part.Images = m.Images[lo*Pixels : hi*Pixels : hi*Pixels]
 	part.Labels = m.Labels[lo:hi:hi]
+	part.Images = m.Images[lo*Pixels : hi*Pixels : hi*Pixels]
 	return &part
 }
 

@@ -178,6 +178,7 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Backward: gradient 3×2 of an output 4×2", func() { net.Backward(NewMatrix(3, 2)) }},
 		{"mlp: Backward: gradient 4×3 of an output 4×2", func() { net.Backward(NewMatrix(4, 3)) }},
 		{"mlp: Predict: a network without layers", func() { Network{}.Predict(new(Matrix), NewMatrix(4, 3)) }},
+		{"mlp: Samples: X of 4×3, Y of 3×2", func() { Evaluate(net, Samples{NewMatrix(4, 3), NewMatrix(3, 2)}, nil) }},
 		{"mlp: loss of an output 4×2 where 3×2 is wanted", func() { SquaredError(nil, y, NewMatrix(3, 2)) }},
 		{"mlp: loss of an output 4×2 where 4×1 is wanted", func() { SoftmaxCrossEntropy(nil, y, NewMatrix(4, 1)) }},
 	} {

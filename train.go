@@ -26,8 +26,13 @@ type Dataset interface {
 // Samples is a Dataset of two matrices, row i of Y being wanted for row i of X.
 type Samples struct{ X, Y *Matrix }
 
-// Len returns the number of rows.
-func (s Samples) Len() int { return s.X.Rows }
+// Len returns the number of rows. It panics where X and Y have not the same.
+func (s Samples) Len() int {
+	if s.X.Rows != s.Y.Rows {
+		panic(fmt.Sprintf("mlp: Samples: X of %d×%d, Y of %d×%d", s.X.Rows, s.X.Cols, s.Y.Rows, s.Y.Cols))
+	}
+	return s.X.Rows
+}
 
 // Batch copies the rows of index.
 func (s Samples) Batch(x, y *Matrix, index []int) {
@@ -191,6 +196,9 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	}
 	if train.Len() == 0 {
 		return nil, errors.New("no samples")
+	}
+	if c.Loss == nil && net[len(net)-1].W.Cols == 1 {
+		return nil, errors.New("no loss for a single output, of which the softmax is always 1")
 	}
 	if err := c.complete(); err != nil {
 		return nil, err
@@ -466,7 +474,7 @@ func (t *trainer) clip() {
 func finite(x float64) bool { return x-x == 0 }
 
 // Evaluate returns net's mean loss and its accuracy on data, by Predict. A nil
-// loss is SoftmaxCrossEntropy.
+// loss is SoftmaxCrossEntropy, for two outputs or more.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	if loss == nil {
 		loss = SoftmaxCrossEntropy

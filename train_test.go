@@ -427,6 +427,10 @@ func TestTrainRefuses(t *testing.T) {
 	if _, err := Train(context.Background(), nil, one, Config{Batch: 1, Rate: 1}); err == nil {
 		t.Error("a network without layers was trained")
 	}
+	single := NewNetwork(1, Inits["he"], ReLU, 2, 1)
+	if _, err := Train(context.Background(), single, Samples{NewMatrix(1, 2), NewMatrix(1, 1)}, Config{Batch: 1, Rate: 1}); err == nil || !strings.HasPrefix(err.Error(), "no loss for a single output") {
+		t.Errorf("a single output with no loss: error %v", err)
+	}
 }
 
 func TestBestAndFirst(t *testing.T) {

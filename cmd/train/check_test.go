@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -143,4 +144,8 @@ func TestPatience(t *testing.T) {
 		t.Errorf("standard error: %s", stderr)
 	}
 	refused(t, []string{"-limit", "9", "-patience", "3", "-out", t.TempDir()}, "-patience", "a tenth of 9 images is none")
+	stderr, code = command(t, context.Background(), io.Discard, "-resume", out+"/model.npz", "-epochs", "300")
+	if want := fmt.Sprintf("has %d epochs, after which -patience 3 ended it: there is nothing left to do", best.N+3); code != 0 || !strings.Contains(stderr, want) {
+		t.Errorf("resumed: exit code %d, %s", code, stderr)
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 
 	"mlp"
 )
@@ -38,8 +40,8 @@ type diagnosis struct{ name, shows, cure string }
 func (j *job) diagnose() (all []diagnosis) {
 	e := j.History[len(j.History)-1]
 	hidden := e.Layers[:max(0, len(e.Layers)-1)]
-	found := func(name, cure, shows string, numbers ...any) {
-		all = append(all, diagnosis{name, fmt.Sprintf(shows, numbers...), cure})
+	found := func(name string, cures []string, shows string, numbers ...any) {
+		all = append(all, diagnosis{name, fmt.Sprintf(shows, numbers...), j.untried(cures)})
 	}
 	seen := hidden
 	if most, _ := largestDelta(seen); most == 0 { // nothing is left to see
@@ -48,22 +50,33 @@ func (j *job) diagnose() (all []diagnosis) {
 	most, at := largestDelta(seen)
 	vanishing := at > 0 && most > unequal*seen[0].Delta && hidden[0].Update < still+float64(2*j.lr*j.decay)
 	if vanishing {
-		found("vanishing gradient", "-norm batch, or -act relu -init he",
+		last := "fewer layers"
+		switch {
+		case j.load != "":
+			last = "other weights to begin with"
+		case j.norm == "batch":
+			last = "a larger -batch"
+		}
+		found("vanishing gradient", []string{"-norm batch", "-act relu -init he", last},
 			"a step moves layer 1 by %.1g of its size; its error term ‖δ‖ is %.1g, layer %d's %.1g, and the loss %.4f",
 			hidden[0].Update, seen[0].Delta, at+1, most, e.Loss)
 	}
 	if n := len(hidden); n > 1 && hidden[0].Delta > unequal*hidden[n-1].Delta && hidden[n-1].Delta > 0 {
-		found("exploding gradient", "-norm batch, or -init he",
+		last := "-clip 1"
+		if j.clip > 0 {
+			last = "a smaller -clip"
+		}
+		found("exploding gradient", []string{"-norm batch", "-init he", last},
 			"the error term ‖δ‖ of layer %d is %.1g, of layer 1 it is %.1g", n, hidden[n-1].Delta, hidden[0].Delta)
 	}
 	if worst, at, n := mostIdle(hidden); n > 0 && !vanishing {
-		name, where, cure := "dead units", "fire for no digit", "a smaller -lr, or -norm batch"
+		name, where, cures := "dead units", "fire for no digit", []string{"a smaller -lr", "-norm batch"}
 		if act := j.Net[at].Act; act != mlp.ReLU {
-			name, where, cure = "saturated units", "lie where "+act.Name+" is flat", "a smaller -lr, or -init xavier"
+			name, where, cures = "saturated units", "lie where "+act.Name+" is flat", []string{"a smaller -lr", "-init xavier"}
 		}
-		found(name, cure, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers", 100*worst, at+1, where, n, len(hidden))
+		found(name, cures, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers", 100*worst, at+1, where, n, len(hidden))
 	}
-	slower := fmt.Sprintf("-lr %.2g or less", j.lr/10)
+	slower := []string{fmt.Sprintf("-lr %.2g or less", j.lr/10)}
 	step := j.largestStep()
 	if e.Rise > tooFast {
 		found("learning rate too high", slower, "over five steps running the loss rose by %.3g", e.Rise)
@@ -71,18 +84,44 @@ func (j *job) diagnose() (all []diagnosis) {
 		found("learning rate too high", slower, "a step moved a layer by %.2g of its size, and the loss is %.3g", step, e.Loss)
 	}
 	if len(all) == 0 && math.Ln10-nearly < e.Loss && e.Loss < math.Ln10+20*nearly {
-		found("guessing", "-init he or a larger -lr", "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", e.Loss, math.Ln10)
+		found("guessing", []string{"-init he", "a larger -lr"}, "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", e.Loss, math.Ln10)
 	}
 	if len(all) == 0 && step < tooSlow && e.Loss > math.Ln10/2 {
-		found("learning rate too low", fmt.Sprintf("-lr %.2g", j.lr*100), "no step moved a layer by more than %.1g of its size", step)
+		found("learning rate too low", []string{fmt.Sprintf("-lr %.2g", j.lr*100)}, "no step moved a layer by more than %.1g of its size", step)
 	}
 	what, best := bestHeld(j.History)
 	if e.N-best.N >= overfitBy && held(e) > overfit*held(best) && e.Loss < best.Loss {
-		found("over-fitting", fmt.Sprintf("-patience %d, -decay 0.001, or more digits", overfitBy),
+		cures := []string{fmt.Sprintf("-patience %d", overfitBy), "-decay 0.001", "more digits"}
+		if j.patience > 0 {
+			cures = cures[1:]
+		}
+		found("over-fitting", cures,
 			"since epoch %d the training loss fell from %.4f to %.4f and the %s loss rose from %.4f to %.4f",
 			best.N, best.Loss, e.Loss, what, held(best), held(e))
 	}
 	return all
+}
+
+// untried returns those of the cures that the run has not had: flags with values
+// it did not have, and with -load none that say how a network begins.
+func (j *job) untried(cures []string) string {
+	had := j.recipe()
+	cures = slices.DeleteFunc(cures, func(cure string) bool {
+		all, words := true, strings.Fields(cure)
+		for i := 0; i < len(words) && words[0][0] == '-'; i += 2 {
+			name := words[i][1:]
+			if j.load != "" && (name == "init" || name == "norm" || name == "act") {
+				return true
+			}
+			all = all && had[name] == words[i+1]
+		}
+		return all && words[0][0] == '-'
+	})
+	last := len(cures) - 1
+	if last > 0 {
+		cures[last] = "or " + cures[last]
+	}
+	return strings.Join(cures, ", ")
 }
 
 // largestDelta returns the largest error term and its layer.

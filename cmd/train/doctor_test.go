@@ -77,6 +77,29 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
+// What the run has had already, or cannot have, is no cure.
+func TestDoctorTriesSomethingElse(t *testing.T) {
+	load := "x.npz"
+	for _, c := range []struct {
+		options
+		cures, want string
+	}{
+		{options{}, "-norm batch,-act relu -init he,fewer layers", "-norm batch, -act relu -init he, or fewer layers"},
+		{options{norm: "batch"}, "-norm batch,-act relu -init he,fewer layers", "-act relu -init he, or fewer layers"},
+		{options{initName: "he"}, "-norm batch,-act relu -init he,fewer layers", "-norm batch, or fewer layers"},
+		{options{load: load}, "-norm batch,-act relu -init he,fewer layers", "fewer layers"},
+		{options{load: load}, "a smaller -lr,-init xavier", "a smaller -lr"},
+		{options{decay: 0.001}, "-patience 5,-decay 0.001,more digits", "-patience 5, or more digits"},
+		{options{lr: 0.1}, "-lr 0.01 or less", "-lr 0.01 or less"},
+	} {
+		o := c.options
+		o.act, o.opt = mlp.ReLU, mlp.SGD
+		if got := (&job{options: &o}).untried(strings.Split(c.cures, ",")); got != c.want {
+			t.Errorf("of %q it tries %q, want %q", c.cures, got, c.want)
+		}
+	}
+}
+
 func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
 	for _, flags := range []string{
 		"-init he -epochs 4",

@@ -47,9 +47,6 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		}
 		j.Net, j.Mean, j.Std, loaded = from.Net, from.Mean, from.Std, digest
 	} else {
-		if len(o.hidden) == 0 {
-			o.norm = "none"
-		}
 		j.Net = mlp.NewNetwork(o.seed, o.init, o.act, slices.Concat([]int{mlp.Pixels}, o.hidden, []int{mlp.Classes})...)
 		if o.norm == "batch" {
 			for _, l := range j.Net[:len(o.hidden)] {
@@ -112,6 +109,9 @@ func (j *job) gather(stderr io.Writer) (err error) {
 			return fmt.Errorf("-patience: a tenth of %d images is none", n)
 		}
 		j.train, j.held = j.train.Slice(0, n-n/10), j.train.Slice(n-n/10, n)
+	}
+	if j.norm == "batch" && j.train.Len() == 1 {
+		return errors.New("-norm batch: one image to train on has no variance")
 	}
 	if j.Mean == nil {
 		j.Mean, j.Std = j.train.Stats()
@@ -176,8 +176,8 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		return fmt.Errorf("%s: %w", o.resume, err)
 	}
 	j := &job{options: then, Model: *from}
-	if len(j.History) >= j.epochs {
-		fmt.Fprintf(stderr, "%s has %d epochs of %d: there is nothing left to do, and nothing is written\n", o.resume, len(j.History), j.epochs)
+	if why := j.ended(); why != "" {
+		fmt.Fprintf(stderr, "%s has %d epochs%s: there is nothing left to do, and nothing is written\n", plain(o.resume), len(j.History), why)
 		return j.conclude(stdout)
 	}
 	if err := j.gather(stderr); err != nil {
@@ -195,6 +195,18 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		return fmt.Errorf("%s: %w", o.resume, err)
 	}
 	return err
+}
+
+// ended says why a run is over, or nothing where it is not.
+func (j *job) ended() string {
+	n := len(j.History)
+	switch {
+	case n >= j.epochs:
+		return fmt.Sprintf(" of %d", j.epochs)
+	case j.patience > 0 && n > 0 && n-j.History.Best().N >= j.patience:
+		return fmt.Sprintf(", after which -patience %d ended it", j.patience)
+	}
+	return ""
 }
 
 // readModel reads a model file; digest is the SHA-256 of its bytes.
@@ -332,7 +344,17 @@ func (j *job) describe(w io.Writer) {
 	if j.batch > j.train.Len() {
 		fmt.Fprintf(w, "warning: -batch %d is more than there is: one step an epoch\n", j.batch)
 	}
-	if j.load != "" && j.resume+j.verify == "" && sameFile(j.load, filepath.Join(j.out, "model.npz")) {
+	if j.resume+j.verify != "" {
+		return
+	}
+	given := j.given()
+	if _, ok := given["init"]; ok && j.load != "" {
+		fmt.Fprintln(w, "warning: -init does nothing beside -load")
+	}
+	if _, ok := given["momentum"]; ok && j.opt == mlp.SGD {
+		fmt.Fprintln(w, "warning: -momentum does nothing with -opt sgd")
+	}
+	if j.load != "" && sameFile(j.load, filepath.Join(j.out, "model.npz")) {
 		fmt.Fprintf(w, "warning: this run replaces the %s that it starts from, without which -verify cannot train it again; another -out keeps both\n", plain(j.load))
 	}
 }

@@ -94,7 +94,7 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 	j.describe(stderr)
 	if j.checkGradient {
 		if err := j.check(ctx, stderr); err != nil {
-			return err
+			return j.explain(err, 0)
 		}
 	}
 	bar := newProgress(stderr, j.epochs, j.rows(j.epochs-len(j.History)))
@@ -144,6 +144,8 @@ func (j *job) explain(err error, saved int) error {
 	}
 	var diverged *mlp.DivergedError
 	switch {
+	case errors.As(err, &diverged) && j.decay > 0:
+		return fmt.Errorf("%w; a smaller -lr or -decay is the usual cure (%s)", err, kept)
 	case errors.As(err, &diverged):
 		return fmt.Errorf("%w; a smaller -lr is the usual cure (%s)", err, kept)
 	case errors.Is(err, context.Canceled):

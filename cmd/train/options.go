@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -88,7 +89,7 @@ func parse(args []string) (*options, error) {
 	})
 	f.IntVar(&o.patience, "patience", 0, "hold a tenth of the training images out, stop when so many epochs have not lowered the loss on it, and keep the best weights; 0 does not")
 	f.BoolVar(&o.checkGradient, "check", false, "check the gradient before training")
-	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`")
+	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`; with -verify, where those of that run are now")
 	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz`, to -epochs in all, writing to its folder")
 	f.StringVar(&o.verify, "verify", "", "train again what is in this `FILE.npz` and compare")
 	f.StringVar(&o.out, "out", "out", "folder that the files are written to")
@@ -102,8 +103,10 @@ func parse(args []string) (*options, error) {
 // check holds the flags to their ranges.
 func (o *options) check() error {
 	switch {
-	case len(o.load) > 0 && len(o.resume+o.verify) > 0 || len(o.resume) > 0 && len(o.verify) > 0:
-		return errors.New("-load, -resume and -verify exclude one another")
+	case o.resume != "" && o.load+o.verify != "":
+		return errors.New("-resume excludes -load and -verify")
+	case len(o.hidden) == 0 && o.norm == "batch" && o.load == "":
+		return errors.New("-norm batch: there is no hidden layer to normalise")
 	case o.flags.NArg() > 0:
 		return fmt.Errorf("%q is not a flag (write -shuffle=false, -hidden 256,128)", o.flags.Arg(0))
 	case o.limit < 0:
@@ -111,7 +114,7 @@ func (o *options) check() error {
 	case !(0 <= o.holdout && o.holdout < 1):
 		return fmt.Errorf("-holdout %v: want a share from 0 to below 1", o.holdout)
 	case !(o.lr > 0) || math.IsInf(o.lr, 0):
-		return fmt.Errorf("-lr %v: want a number above 0", o.lr)
+		return fmt.Errorf("-lr %v: want a finite number above 0", o.lr)
 	case !(0 < o.momentum && o.momentum < 1):
 		return fmt.Errorf("-momentum %v: want a number between 0 and 1", o.momentum)
 	case !(o.decay >= 0) || math.IsInf(o.decay, 0):
@@ -158,7 +161,7 @@ func (o *options) given() map[string]string {
 
 // again returns the options of an earlier run from its recipe, which comes
 // from a file and is checked as a command line is. A flag of this command line
-// that contradicts it is an error; only where data lie and how many epochs
+// that contradicts it is an error; only where files lie and how many epochs
 // there shall be may differ.
 func (o *options) again(recipe map[string]string) (*options, error) {
 	if len(recipe) == 0 {
@@ -174,10 +177,10 @@ func (o *options) again(recipe map[string]string) (*options, error) {
 		if len(value) > maxValue {
 			return nil, fmt.Errorf("its recipe's -%s is of %d bytes, more than %d", name, len(value), maxValue)
 		}
-		if mine, ok := given[name]; ok && (name == "data" || name == "epochs" && o.resume != "") {
+		if mine, ok := given[name]; ok && (name == "data" || name == "epochs" && o.resume != "" || name == "load" && value != "") {
 			value = mine
 		} else if ok && mine != value {
-			return nil, fmt.Errorf("-%s %s contradicts -%s %s, with which it was trained", name, mine, name, value)
+			return nil, fmt.Errorf("-%s %s contradicts -%s %s, with which it was trained", name, mine, name, cmp.Or(value, `""`))
 		}
 		args = append(args, "-"+name+"="+value)
 	}

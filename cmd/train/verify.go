@@ -39,6 +39,11 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		return fmt.Errorf("%s: %w", o.verify, err)
 	}
 	j.describe(stderr)
+	if o.checkGradient {
+		if err := j.check(ctx, stderr); err != nil {
+			return j.explain(err, 0)
+		}
+	}
 	bar := newProgress(stderr, j.epochs, j.rows(len(want.History)))
 	enough := errors.New("as many epochs as the file has")
 	err = j.learn(ctx, bar, func(e mlp.Epoch) error {

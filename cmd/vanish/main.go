@@ -52,7 +52,10 @@ func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) 
 	o, err := parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, o.usage())
+		if _, err := fmt.Fprint(stdout, o.usage()); err != nil {
+			fmt.Fprintln(stderr, "vanish: standard output:", plain(err.Error()))
+			return 1
+		}
 		return 0
 	case err != nil:
 		fmt.Fprintln(stderr, "vanish:", plain(err.Error()))

@@ -10,6 +10,7 @@ threads=${1:-1} rounds=${2:-5} kernel=${3:-AVX-512}
 case $kernel in
 AVX-512) bench='^BenchmarkMul$' core=SkylakeX peak=avx512 ;;
 AVX2) bench='^BenchmarkKernel$/^AVX2$' core=Haswell peak=avx2 ;;
+*) echo "$0: no kernel $kernel: want AVX-512 or AVX2" >&2; exit 2 ;;
 esac
 
 bin=$(mktemp -d)

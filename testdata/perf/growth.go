@@ -7,9 +7,10 @@
 //
 //	go run testdata/perf/growth.go > testdata/perf/growth.csv
 //
-// With the name of such a file it draws it, with the processor's own limit:
+// With the name of such a file it says the same of it, and draws it with the
+// processor's own limit:
 //
-//	go run testdata/perf/growth.go -limit 112 testdata/perf/growth.csv > testdata/svg/growth.svg
+//	go run testdata/perf/growth.go -limit 58.7 testdata/perf/growth.csv > testdata/svg/growth.svg
 package main
 
 import (
@@ -162,14 +163,17 @@ func draw(file string, limit float64) {
 		Caption: "m×k by k×n in float64. One dimension grows from 1 to 300 while the other two are 10, 64 or 300; in the last chart all three grow. The limit is what the processor can do from its registers.",
 		Columns: 2, SameY: true,
 	}
+	best := map[line][]float64{}
 	titles := map[string]string{"m": "m grows", "k": "k grows", "n": "n grows", "mkn": "m = k = n grow"}
 	for _, l := range lines() {
+		best[l] = []float64{0}
 		s := mlp.Series{Name: fmt.Sprintf("the others are %d", l.rest)}
 		if l.rest == 0 {
 			s.Name = "all grow"
 		}
 		for _, row := range rows {
 			if row[0] == l.grows && row[1] == strconv.Itoa(l.rest) {
+				best[l] = append(best[l], number(row[6]))
 				s.X, s.Y = append(s.X, number(row[2])), append(s.Y, number(row[7]))
 			}
 		}
@@ -189,6 +193,7 @@ func draw(file string, limit float64) {
 	if _, err := os.Stdout.Write(figure.SVG()); err != nil {
 		log.Fatal(err)
 	}
+	report(best)
 }
 
 func number(s string) float64 {
