@@ -51,8 +51,9 @@
 //
 // During an epoch Train keeps the weights in blocks of columns, so that a thread
 // reads and updates its own and no other's, and drops each gradient once it has
-// moved them. A layer's W is up to date when OnEpoch is called and when Train
-// returns, and DW is the gradient of the last step of the last finished epoch.
+// moved them: unless it clips gradients, a batch has more than 512 rows or an epoch
+// fewer than nine steps. A layer's W is up to date when OnEpoch is called and when
+// Train returns; DW is the gradient of the last step, unless an error ended Train.
 //
 // # Goroutines
 //

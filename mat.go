@@ -208,9 +208,9 @@ const (
 	rivals    = 512 // elements
 )
 
-// Tiles of a strip have rows as even as can be, because a low one waits for b's: of
-// 10×10×300 one thread did 48 GFLOP/s as 5 + 5 rows and 45 as 8 + 2. But a kernel that
-// takes ten columns at once wants eight rows.
+// Tiles of a strip are of one height but for the last, no taller than as many need be,
+// because a low one waits for b's rows: of 10×10×300 one thread did 48 GFLOP/s as 5 + 5
+// rows and 45 as 8 + 2. But a kernel that takes ten columns at once wants eight rows.
 const tenCols = 10
 
 // grid chooses the chunks and returns how many there are.

@@ -105,7 +105,7 @@ label:                      \
 #define ROWS7 ROWS6; MAC((ap)(ai3*2), Z4, Z26, Z27, Z28)
 #define ROWS8 ROWS7; MAC((ap)(ai7*1), Z5, Z29, Z30, Z31)
 
-// The sums of the tile below are asked for while this one's are added to.
+// The sums eight rows below, of the next tile, are asked for while these are added to.
 #define FETCH(z0, z1, z2) \
 	VMOVUPD.Z (zp), K1, z0     \
 	VMOVUPD.Z 64(zp), K2, z1   \

@@ -39,8 +39,12 @@ var (
 // history (a row per epoch: its number, loss, accuracy, test loss, test
 // accuracy, held-out loss, rise), rulers (a row for the first step and one per
 // epoch: six for each layer), the optimizer's running values as m.W1, v.W1, …,
-// and run.json. The same model gives the same bytes.
+// and run.json. The same model gives the same bytes. What ReadModel would refuse is
+// refused: History is to hold all epochs from the first on, and numbers are finite.
 func (m *Model) Write(w io.Writer) error {
+	if err := m.check(); err != nil {
+		return err
+	}
 	var members []Member
 	array := func(name string, x *Matrix) { members = append(members, Member{Name: name, Matrix: x}) }
 	var r run
@@ -79,6 +83,41 @@ func (m *Model) Write(w io.Writer) error {
 		return err
 	}
 	return WriteNPZ(w, append(members, Member{Name: "run.json", Bytes: text})...)
+}
+
+func (m *Model) check() error {
+	if len(m.Net) == 0 || len(m.Net) > maxLayers {
+		return FormatError(fmt.Sprintf("a network of %d layers", len(m.Net)))
+	}
+	if in := m.Net[0].W.Rows; m.Mean != nil && (len(m.Mean) != in || len(m.Std) != in) {
+		return FormatError(fmt.Sprintf("mean of %d and std of %d inputs, want %d", len(m.Mean), len(m.Std), in))
+	}
+	for i, e := range m.History {
+		if e.N != i+1 {
+			return FormatError(fmt.Sprintf("history: row %d is of epoch %d", i, e.N))
+		}
+	}
+	return m.Net.sound()
+}
+
+// sound returns an error where what the layers have learnt or an optimizer keeps is
+// not finite.
+func (net Network) sound() error {
+	for i, l := range net {
+		for s, m := range l.state() {
+			if err := allFinite(fmt.Sprintf("%s%d", stateNames[s], i+1), m); err != nil {
+				return err
+			}
+		}
+		for s, prefix := range slotNames {
+			for which := range l.slots[s] {
+				if err := allFinite(fmt.Sprintf("%s%s%d", prefix, stateNames[which], i+1), &l.slots[s][which]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // historyCols and rulerCols are how many numbers an epoch has, and a layer in
@@ -143,11 +182,14 @@ const maxLayers = 1000
 
 func (m *Model) readLayers(z *NPZ) error {
 	in := -1
-	for i := 1; i <= maxLayers; i++ {
+	for i := 1; ; i++ {
 		w, err := z.Matrix(fmt.Sprintf("W%d", i))
 		if i > 1 && errors.Is(err, fs.ErrNotExist) {
 			m.Net[i-2].Act = Linear
 			return nil
+		}
+		if err == nil && i > maxLayers {
+			err = FormatError(fmt.Sprintf("more than %d layers", maxLayers))
 		}
 		if err != nil {
 			return err
@@ -169,7 +211,6 @@ func (m *Model) readLayers(z *NPZ) error {
 		m.Net = append(m.Net, &Layer{W: *w, B: *b, Norm: norm, Act: ReLU})
 		in = w.Cols
 	}
-	return FormatError(fmt.Sprintf("more than %d layers", maxLayers))
 }
 
 // norm reads the normalisation of layer i, nil where it has none.

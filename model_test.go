@@ -3,6 +3,7 @@ package mlp
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -114,6 +115,49 @@ func TestModelRefused(t *testing.T) {
 	}
 }
 
+// What could not be read again is not written.
+func TestModelNotWritten(t *testing.T) {
+	for _, c := range []struct {
+		reason string
+		spoil  func(m *Model)
+	}{
+		{"", func(m *Model) {}},
+		{"a network of 0 layers", func(m *Model) { m.Net = nil }},
+		{"history: row 0 is of epoch 2", func(m *Model) { m.History = m.History[1:] }},
+		{"mean of 4 and std of 0 inputs, want 4", func(m *Model) { m.Std = nil }},
+		{"b2: element (0, 1) is NaN", func(m *Model) { m.Net[1].B.Data[1] = math.NaN() }},
+		{"v.W1: element (1, 0) is +Inf", func(m *Model) { m.Net[0].slots[1][0].Data[5] = math.Inf(1) }},
+	} {
+		m, err := read(written(t, trained(t)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.spoil(m)
+		var b bytes.Buffer
+		reason := ""
+		if err := m.Write(&b); err != nil {
+			reason = err.Error()
+		}
+		if reason != c.reason || (b.Len() == 0) != (reason != "") {
+			t.Errorf("error %q and %d bytes, want %q", reason, b.Len(), c.reason)
+		}
+	}
+}
+
+// As many layers as a model may have, and one more.
+func TestModelOfManyLayers(t *testing.T) {
+	var members []Member
+	for i := range maxLayers + 1 {
+		members = append(members, Member{Name: fmt.Sprintf("W%d", i+1), Matrix: NewMatrix(1, 1)}, Member{Name: fmt.Sprintf("b%d", i+1), Matrix: NewMatrix(1, 1)})
+	}
+	if m, err := read(archive(t, members[:2*maxLayers]...)); err != nil || len(m.Net) != maxLayers {
+		t.Errorf("%d layers: error %v", maxLayers, err)
+	}
+	if _, err := read(archive(t, members...)); err == nil || err.Error() != "more than 1000 layers" {
+		t.Errorf("%d layers: error %v", maxLayers+1, err)
+	}
+}
+
 // A file of NumPy's has no run.json: ReLU, and a linear output.
 func TestModelWithoutRun(t *testing.T) {
 	m, err := read(archive(t, Member{Name: "W1", Matrix: NewMatrix(2, 3)}, Member{Name: "b1", Matrix: NewMatrix(1, 3)},
@@ -149,6 +193,16 @@ func TestTrainedAnew(t *testing.T) {
 		if m.Net.Fingerprint() != other.Net.Fingerprint() || (patience == 0) != (m.Net[0].other == nil) {
 			t.Errorf("patience %d: what the earlier run kept has changed this one", patience)
 		}
+	}
+	net := NewNetwork(1, Inits["he"], Tanh, 4, 20, 2)
+	c := Config{Rate: 0.1, Batch: 5, Epochs: 1}
+	for _, c.Optimizer = range []*Optimizer{Adam, SGD} {
+		if _, err := Train(context.Background(), net, train, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(net[0].slots[0][0].Data)+len(net[0].slots[1][0].Data) > 0 {
+		t.Error("Adam's running values are there after SGD")
 	}
 }
 

@@ -135,7 +135,10 @@ func normal(seed uint64) func() float64 {
 // The result and what Backward needs are kept in the layers, so that one
 // network serves one goroutine at a time; x must stay as it is until Backward.
 func (net Network) Forward(x *Matrix) *Matrix {
-	for _, l := range net {
+	for i, l := range net {
+		if len(l.B.Data) != l.W.Cols {
+			panic(fmt.Sprintf("mlp: Forward: %d biases of %d units in layer %d", len(l.B.Data), l.W.Cols, i+1))
+		}
 		l.x = x
 		if l.Norm == nil {
 			x = l.a.product(opMul, x, &l.W, l.blocks[0], (*output)(l))
@@ -386,6 +389,7 @@ func sum(x []float64) (total float64) {
 // Normalize standardizes each column of z to mean 0 and standard deviation 1
 // and returns z. A column that does not vary becomes zero.
 func (z *Matrix) Normalize() *Matrix {
+	z.check("Normalize")
 	n := float64(z.Rows)
 	for j := range z.Cols {
 		column := z.Data[min(j, len(z.Data)):]
@@ -399,6 +403,13 @@ func (z *Matrix) Normalize() *Matrix {
 			squares += float64(column[i] * column[i])
 		}
 		std := math.Sqrt(squares / n)
+		if varies && beyond(squares) {
+			centred := make([]float64, z.Rows)
+			for i := range centred {
+				centred[i] = column[i*z.Cols]
+			}
+			std = norm(centred) / math.Sqrt(n)
+		}
 		for i := 0; i < len(column); i += z.Cols {
 			if varies {
 				column[i] /= std

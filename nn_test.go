@@ -162,6 +162,11 @@ func TestNormalizeColumns(t *testing.T) {
 		t.Errorf("the mean is %v", s/3)
 	}
 	new(Matrix).Normalize()
+	for _, far := range []float64{1e-170, 1e-300, 1e160, 1e300} { // whose squares are 0 or infinite
+		if z := NewMatrix(2, 1, -far, far).Normalize(); math.Abs(z.Data[0]+1) > 1e-15 || math.Abs(z.Data[1]-1) > 1e-15 {
+			t.Errorf("±%v became %v", far, z.Data)
+		}
+	}
 }
 
 func TestMisusePanics(t *testing.T) {
@@ -177,6 +182,9 @@ func TestMisusePanics(t *testing.T) {
 		{lacking, func() { NewNetwork(1, Inits["he"], ReLU, 3) }},
 		{"mlp: Backward: gradient 3×2 of an output 4×2", func() { net.Backward(NewMatrix(3, 2)) }},
 		{"mlp: Backward: gradient 4×3 of an output 4×2", func() { net.Backward(NewMatrix(4, 3)) }},
+		{"mlp: Forward: 3 biases of 2 units in layer 1", func() { Network{{W: *NewMatrix(3, 2), B: *NewMatrix(1, 3), Act: ReLU}}.Forward(NewMatrix(4, 3)) }},
+		{"mlp: Normalize: 3 elements for 1×2", func() { (&Matrix{1, 2, make([]float64, 3)}).Normalize() }},
+		{"mlp: Evaluate: a network without layers", func() { Evaluate(nil, blobs(3), nil) }},
 		{"mlp: Predict: a network without layers", func() { Network{}.Predict(new(Matrix), NewMatrix(4, 3)) }},
 		{"mlp: Samples: X of 4×3, Y of 3×2", func() { Evaluate(net, Samples{NewMatrix(4, 3), NewMatrix(3, 2)}, nil) }},
 		{"mlp: loss of an output 4×2 where 3×2 is wanted", func() { SquaredError(nil, y, NewMatrix(3, 2)) }},

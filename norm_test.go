@@ -133,6 +133,19 @@ func TestNormLeavesOneOut(t *testing.T) {
 	near(t, "variance after a batch of one", &net[0].Norm.Var, before, 0)
 }
 
+// A unit that never varies has a variance of zero, not by rounding below it: such a
+// model could not be read again.
+func TestNormOfAConstant(t *testing.T) {
+	net := normalized(NewNetwork(1, Inits["he"], ReLU, 4, 3, 2))
+	data := Samples{NewMatrix(100, 4), blobs(100).Y}
+	if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5}); err != nil {
+		t.Fatal(err)
+	}
+	if err := notNegative("var1", &net[0].Norm.Var); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNormPanics(t *testing.T) {
 	net := NewNetwork(1, Inits["he"], ReLU, 4, 6, 2)
 	net[0].Norm = NewBatchNorm(5)

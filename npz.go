@@ -39,8 +39,8 @@ type Member struct {
 func WriteNPZ(w io.Writer, members ...Member) error {
 	seen, total := map[string]bool{}, int64(0)
 	for _, m := range members {
-		if x := m.Matrix; x != nil && len(x.Data) != x.Rows*x.Cols {
-			panic(fmt.Sprintf("mlp: WriteNPZ: %s: %d elements for %d×%d", m.Name, len(x.Data), x.Rows, x.Cols))
+		if m.Matrix != nil {
+			m.Matrix.check("WriteNPZ: " + m.Name)
 		}
 		if err := checkName(m.Name, seen); err != nil {
 			return err

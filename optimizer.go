@@ -10,7 +10,8 @@ type Optimizer struct {
 	Name  string
 	Slots int // how many running values it keeps for each weight, at most 2
 	// Update moves w by its gradient g; m and v are the first and the second
-	// running value, nil where there is none.
+	// running value, nil where there is none. It is called for parts of a layer,
+	// of any size and at the same time, so it must do each element by itself.
 	Update func(w, g, m, v []float64, s Step)
 }
 

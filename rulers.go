@@ -83,6 +83,13 @@ func deviation(x []float64) float64 {
 	for _, v := range x {
 		squares = math.FMA(v-mean, v-mean, squares)
 	}
+	if beyond(squares) {
+		centred := make([]float64, len(x))
+		for i, v := range x {
+			centred[i] = v - mean
+		}
+		return norm(centred) / math.Sqrt(n)
+	}
 	return math.Sqrt(squares / n)
 }
 
@@ -112,10 +119,14 @@ func norm(parts ...[]float64) float64 {
 	return root(squares, parts...)
 }
 
-// root is the root of parts' sum of squares. Where these leave the range of a
-// float64, as those of a vanished gradient do, it takes them of x less a power of two.
+// beyond reports whether squares, those of a vanished gradient say, may have left
+// the range of a float64, so that their sum says nothing.
+func beyond(squares float64) bool { return !(0x1p-900 < squares && squares < math.Inf(1)) }
+
+// root is the root of parts' sum of squares or, where that says nothing, of those of
+// x less a power of two.
 func root(squares float64, parts ...[]float64) float64 {
-	if 0x1p-900 < squares && squares < math.Inf(1) {
+	if !beyond(squares) {
 		return math.Sqrt(squares)
 	}
 	most := 0.0

@@ -3,6 +3,7 @@ package mlp
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -87,13 +88,17 @@ func TestRulersOfAnEpoch(t *testing.T) {
 // Decay moves the weights; the gradients that are measured are the loss's.
 func TestRulersWithoutDecay(t *testing.T) {
 	var of [2]Rulers
+	var left [2][]float64
 	for i, decay := range []float64{0, 0.5} {
 		net := NewNetwork(1, Inits["he"], Tanh, 4, 5, 2)
 		h, err := Train(context.Background(), net, blobs(20), Config{Rate: 0.1, Epochs: 1, Batch: 20, Decay: decay})
 		if err != nil {
 			t.Fatal(err)
 		}
-		of[i] = h[0].Layers[0]
+		of[i], left[i] = h[0].Layers[0], net[0].DW.Data
+	}
+	if !slices.Equal(left[0], left[1]) {
+		t.Error("DW is not the gradient of the loss alone")
 	}
 	if of[1].GradNorm != of[0].GradNorm || of[1].GradMean != of[0].GradMean || of[1].Update == of[0].Update {
 		t.Errorf("with decay %+v, without %+v", of[1], of[0])
@@ -110,6 +115,7 @@ func TestNorm(t *testing.T) {
 		{[][]float64{{0, 0}, {}}, 0},
 		{[][]float64{{3}, {-4}}, 5},
 		{[][]float64{{3e-200, -4e-200}}, 5e-200},
+		{[][]float64{{3e-161, -4e-161}}, 5e-161}, // their squares are subnormal
 		{[][]float64{{-3e200}, {4e200}}, 5e200},
 		{[][]float64{{5e-324}}, 5e-324},
 		{[][]float64{{math.MaxFloat64, 0}}, math.MaxFloat64},
@@ -119,6 +125,28 @@ func TestNorm(t *testing.T) {
 		if got := norm(c.parts...); !(math.Abs(got-c.want) <= 1e-15*c.want) && math.Float64bits(got) != math.Float64bits(c.want) {
 			t.Errorf("the norm of %v is %v, want %v", c.parts, got, c.want)
 		}
+	}
+}
+
+// A gradient that has vanished is measured all the same, and where nothing moves
+// nothing moved.
+func TestRulersOfLittle(t *testing.T) {
+	l := &Layer{W: *NewMatrix(1, 2), DW: *NewMatrix(1, 2, 3e-200, 4e-200), DB: *NewMatrix(1, 2, -6e-200, 8e-200)}
+	var r Rulers
+	r.step(l, new(Matrix), func(*Layer) {})
+	for i, ratio := range []float64{r.GradMean / 3.5e-200, r.GradNorm / 5e-200, r.Delta / 1e-199} {
+		if math.Abs(ratio-1) > 1e-15 {
+			t.Errorf("ruler %d is %v times what it should be", i, ratio)
+		}
+	}
+	if r.Update != 0 {
+		t.Errorf("an update of %v of weights that are zero", r.Update)
+	}
+	if got := deviation([]float64{1e-200, 3e-200}); math.Abs(got/1e-200-1) > 1e-15 {
+		t.Errorf("a deviation of %v, want 1e-200", got)
+	}
+	if got := deviation([]float64{2, 2}); got != 0 {
+		t.Errorf("a deviation of %v where nothing varies", got)
 	}
 }
 

@@ -112,7 +112,9 @@ func (e *DivergedError) Error() string {
 // (*DivergedError), at an epoch's end when a weight or a running value is not, or
 // when OnEpoch says so. With Config.Patience the network
 // has the weights of its best epoch whenever Train is not in the midst of one:
-// when OnEpoch is called, and after the end, whatever brought it.
+// when OnEpoch is called, and after the end, whatever brought it. Without it, and when
+// Train ends within an epoch, net has a part of that epoch: to go on from, take what
+// OnEpoch saw last.
 //
 // While an epoch is under way, a layer's W and DW may be those of an earlier step:
 // Forward and Predict know where the weights are. At its end they are the last step's.
@@ -330,7 +332,7 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	if !finite(e.Loss) {
 		return e, &DivergedError{n, last + 1, e.Loss}
 	}
-	if err := t.sound(); err != nil {
+	if err := t.net.sound(); err != nil {
 		return e, fmt.Errorf("epoch %d: %w: training has diverged", n, err)
 	}
 	e.Rise = t.rise.most
@@ -341,26 +343,6 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		e.HeldLoss, _ = t.evaluate(t.Held, nil)
 	}
 	return e, nil
-}
-
-// sound returns an error where what the layers have learnt or an optimizer keeps is
-// not finite, which the loss need not show, and which ReadModel would refuse.
-func (t *trainer) sound() error {
-	for i, l := range t.net {
-		for s, m := range l.state() {
-			if err := allFinite(fmt.Sprintf("%s%d", stateNames[s], i+1), m); err != nil {
-				return err
-			}
-		}
-		for s, prefix := range slotNames {
-			for which := range l.slots[s] {
-				if err := allFinite(fmt.Sprintf("%s%s%d", prefix, stateNames[which], i+1), &l.slots[s][which]); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // order fills index with 0, 1, 2 …, shuffled by Fisher and Yates' method with
@@ -476,6 +458,9 @@ func finite(x float64) bool { return x-x == 0 }
 // Evaluate returns net's mean loss and its accuracy on data, by Predict. A nil
 // loss is SoftmaxCrossEntropy, for two outputs or more.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
+	if len(net) == 0 {
+		panic("mlp: Evaluate: a network without layers")
+	}
 	if loss == nil {
 		loss = SoftmaxCrossEntropy
 	}

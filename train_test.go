@@ -198,7 +198,8 @@ func TestClip(t *testing.T) {
 		}
 		return moved
 	}
-	free, loose, tight := train(0), train(1e6), train(0.01)
+	free, tight := train(0), train(0.01)
+	loose := train(1.5 * norm(free) / 0.5)
 	if !slices.Equal(free, loose) {
 		t.Error("a clip that is not reached changes the step")
 	}
@@ -333,6 +334,10 @@ func TestPatienceGoesOn(t *testing.T) {
 		more, err := Train(context.Background(), m.Net, train, rest)
 		if got := len(m.History) + len(more); err != nil || m.Net.Fingerprint() != straight.Fingerprint() || got != len(want) {
 			t.Errorf("stopped after %d: %d epochs, want %d (%v)", stop, got, len(want), err)
+		}
+		rest.Patience, rest.Epochs = 0, stop+1
+		if _, err := Train(context.Background(), m.Net, train, rest); err != nil || m.Net[0].other != nil {
+			t.Errorf("gone on with without patience: error %v, two sets of weights %v", err, m.Net[0].other != nil)
 		}
 	}
 }
@@ -499,6 +504,26 @@ func TestTrainStops(t *testing.T) {
 	_, err := Train(context.Background(), NewNetwork(1, Inits["he"], ReLU, 4, 3, 2), blobs(40), adam)
 	if err == nil || !strings.Contains(err.Error(), "epoch 1: v.W1: element (0, 0) is +Inf") {
 		t.Errorf("a decay of 1e160: error %v", err)
+	}
+	// Backward moves nothing once Train has ended, though in the midst of an epoch.
+	midway, cancelMidway := context.WithCancel(context.Background())
+	batches := 0
+	rest := Config{Rate: 0.1, Epochs: 3, Batch: 5, Loss: func(dy, y, want *Matrix) float64 {
+		if batches++; batches == 3 {
+			cancelMidway()
+		}
+		return SoftmaxCrossEntropy(dy, y, want)
+	}}
+	net = NewNetwork(1, Inits["he"], ReLU, 4, 3, 2)
+	if _, err := Train(midway, net, blobs(40), rest); !errors.Is(err, context.Canceled) || batches != 3 {
+		t.Errorf("cancelled in batch 3: error %v in batch %d", err, batches)
+	}
+	before = net.Fingerprint()
+	var dy Matrix
+	SoftmaxCrossEntropy(&dy, net.Forward(blobs(40).X), blobs(40).Y)
+	net.Backward(&dy)
+	if net.Fingerprint() != before {
+		t.Error("Backward trains on after Train")
 	}
 	// The reason of a context that is done is the error.
 	why, cancelWhy := context.WithCancelCause(context.Background())

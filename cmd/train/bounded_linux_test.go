@@ -162,7 +162,7 @@ func TestBoundedNPZ(t *testing.T) {
 		return append(npyHeader(descr, rows, cols), make([]byte, rows*cols*item)...)
 	}
 	var thousand, layers []entry
-	for i := range 1000 {
+	for i := range 1001 {
 		thousand = append(thousand, entry{name: fmt.Sprintf("%d.npy", i), data: array("<f8", 1, 1, 8)})
 		layers = append(layers, entry{name: fmt.Sprintf("W%d.npy", i+1), data: array("|u1", 1, 1, 1)}, entry{name: fmt.Sprintf("b%d.npy", i+1), data: array("|u1", 1, 1, 1)})
 	}

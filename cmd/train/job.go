@@ -91,7 +91,10 @@ func (o *options) takeWidths(from *mlp.Model) error {
 	if widths, ok := given["hidden"]; ok && widths != o.recipe()["hidden"] {
 		return fmt.Errorf("its hidden layers are %s, -hidden says %s", o.recipe()["hidden"], widths)
 	}
-	return o.setHidden(o.recipe()["hidden"]) // within the limits of a command line
+	if err := o.setHidden(o.recipe()["hidden"]); err != nil { // within the limits of a command line
+		return err
+	}
+	return o.checkSize()
 }
 
 // gather reads the digits and standardizes both parts: as the model says or,

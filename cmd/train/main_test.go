@@ -122,7 +122,7 @@ func TestWrongFlags(t *testing.T) {
 	for _, flags := range []string{"-batch 0", "-batch x", "-lr NaN", "-lr 0", "-lr -1", "-lr +Inf", "-holdout 1", "-holdout -0.1",
 		"-holdout NaN", "-hidden 3,x", "-hidden 0", "-hidden 3,,4", "-hidden 99999999999999999999", "-hidden 65536,65536",
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
-		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch", "-resume a -load b", "-resume a -verify b",
+		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch", "-hidden 1500,65536 -opt adam", "-hidden 65536,1000 -opt momentum -patience 3", "-resume a -load b", "-resume a -verify b",
 		"-decay -1", "-decay NaN", "-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-nonsense", "extra"} {
 		var stdout bytes.Buffer
 		out := t.TempDir()

@@ -35,13 +35,14 @@ type options struct {
 	flags                  *flag.FlagSet
 }
 
-// The largest network that the flags may ask for, all of whose weights a file may
-// hold in 1 GiB, and the longest value that a flag may have in a file: a path on Linux.
+// The largest network that the flags may ask for, whose weights fill 1 GiB, and the
+// longest value that a flag may have in a file: a path on Linux.
 const (
 	maxValue      = 4096
 	maxWidth      = 1 << 16
 	maxHidden     = 100
 	maxParameters = 1 << 27
+	maxStored     = 1<<28 - 1<<22 // numbers: the 2 GiB that a file holds, less what else is in it
 )
 
 // norms has the values of -norm.
@@ -129,6 +130,21 @@ func (o *options) check() error {
 		return fmt.Errorf("-batch %d: want 1 or more", o.batch)
 	case o.epochs < 1:
 		return fmt.Errorf("-epochs %d: want 1 or more", o.epochs)
+	}
+	return o.checkSize()
+}
+
+// checkSize returns an error where a file cannot hold the parameters, an optimizer's
+// running values of them and, with -patience, the best ones beside the last.
+func (o *options) checkSize() error {
+	parameters, in := 0, mlp.Pixels
+	for _, n := range append(o.hidden, mlp.Classes) {
+		parameters += (in + 1) * n
+		in = n
+	}
+	copies := 1 + o.opt.Slots + min(1, o.patience)
+	if parameters*copies > maxStored {
+		return fmt.Errorf("-hidden: %d parameters, of which %s and -patience %d keep %d sets, are more than the 2 GiB of a file", parameters, o.opt.Name, o.patience, copies)
 	}
 	return nil
 }
