@@ -39,8 +39,9 @@ var (
 // history (a row per epoch: its number, loss, accuracy, test loss, test
 // accuracy, held-out loss, rise), rulers (a row for the first step and one per
 // epoch: six for each layer), the optimizer's running values as m.W1, v.W1, …,
-// and run.json. The same model gives the same bytes. What ReadModel would refuse is
-// refused: History is to hold all epochs from the first on, and numbers are finite.
+// and run.json. The same model gives the same bytes. It refuses weights and running
+// values that are not finite, and a History that lacks epochs from the first on:
+// ReadModel would.
 func (m *Model) Write(w io.Writer) error {
 	if err := m.check(); err != nil {
 		return err

@@ -390,31 +390,17 @@ func sum(x []float64) (total float64) {
 // and returns z. A column that does not vary becomes zero.
 func (z *Matrix) Normalize() *Matrix {
 	z.check("Normalize")
-	n := float64(z.Rows)
+	column := make([]float64, z.Rows)
 	for j := range z.Cols {
-		column := z.Data[min(j, len(z.Data)):]
-		sum, squares, varies := 0.0, 0.0, false
-		for i := 0; i < len(column); i += z.Cols {
-			sum += column[i]
+		varies := false
+		for i := range column {
+			column[i] = z.Row(i)[j]
 			varies = varies || column[i] != column[0]
 		}
-		for i := 0; i < len(column); i += z.Cols {
-			column[i] -= sum / n
-			squares += float64(column[i] * column[i])
-		}
-		std := math.Sqrt(squares / n)
-		if varies && beyond(squares) {
-			centred := make([]float64, z.Rows)
-			for i := range centred {
-				centred[i] = column[i*z.Cols]
-			}
-			std = norm(centred) / math.Sqrt(n)
-		}
-		for i := 0; i < len(column); i += z.Cols {
-			if varies {
-				column[i] /= std
-			} else {
-				column[i] = 0
+		mean, std := moments(column)
+		for i, v := range column {
+			if z.Row(i)[j] = 0; varies {
+				z.Row(i)[j] = (v - mean) / std
 			}
 		}
 	}

@@ -70,16 +70,13 @@ func (r *Rulers) units(act *Activation, a *Matrix) {
 		}
 	}
 	r.Idle = float64(idle) / float64(a.Cols)
-	r.Spread = deviation(a.Data)
+	_, r.Spread = moments(a.Data)
 }
 
-// deviation returns the standard deviation of x.
-func deviation(x []float64) float64 {
-	n, mean, squares := float64(len(x)), 0.0, 0.0
-	for _, v := range x {
-		mean += v
-	}
-	mean /= n
+// moments returns the mean of x and its standard deviation.
+func moments(x []float64) (mean, std float64) {
+	n, squares := float64(len(x)), 0.0
+	mean = sum(x) / n
 	for _, v := range x {
 		squares = math.FMA(v-mean, v-mean, squares)
 	}
@@ -88,9 +85,9 @@ func deviation(x []float64) float64 {
 		for i, v := range x {
 			centred[i] = v - mean
 		}
-		return norm(centred) / math.Sqrt(n)
+		return mean, norm(centred) / math.Sqrt(n)
 	}
-	return math.Sqrt(squares / n)
+	return mean, math.Sqrt(squares / n)
 }
 
 // sums returns Σ|x| and Σx². Two chains of each need not wait for one another.

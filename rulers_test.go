@@ -142,10 +142,10 @@ func TestRulersOfLittle(t *testing.T) {
 	if r.Update != 0 {
 		t.Errorf("an update of %v of weights that are zero", r.Update)
 	}
-	if got := deviation([]float64{1e-200, 3e-200}); math.Abs(got/1e-200-1) > 1e-15 {
+	if _, got := moments([]float64{1e-200, 3e-200}); math.Abs(got/1e-200-1) > 1e-15 {
 		t.Errorf("a deviation of %v, want 1e-200", got)
 	}
-	if got := deviation([]float64{2, 2}); got != 0 {
+	if _, got := moments([]float64{2, 2}); got != 0 {
 		t.Errorf("a deviation of %v where nothing varies", got)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -119,6 +118,13 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: standard error\n%s", more, stderr)
 		}
 	}
+	out := t.TempDir()
+	must(t, quick("-out", out)...)
+	stderr, code := command(t, context.Background(), io.Discard, "-verify", out+"/model.npz", "-check")
+	if code != 0 || !strings.Contains(stderr, "derivatives agree with central differences") {
+		t.Errorf("-verify: exit code %d, %s", code, stderr)
+	}
+	refused(t, []string{"-limit", "1", "-norm", "batch", "-out", out}, "-norm batch: one image to train on")
 }
 
 // With -patience the network that is kept is the best, and the last line is of it.
@@ -145,7 +151,7 @@ func TestPatience(t *testing.T) {
 	}
 	refused(t, []string{"-limit", "9", "-patience", "3", "-out", t.TempDir()}, "-patience", "a tenth of 9 images is none")
 	stderr, code = command(t, context.Background(), io.Discard, "-resume", out+"/model.npz", "-epochs", "300")
-	if want := fmt.Sprintf("has %d epochs, after which -patience 3 ended it: there is nothing left to do", best.N+3); code != 0 || !strings.Contains(stderr, want) {
+	if want := "had been ended by -patience 3: there was nothing left to do"; code != 0 || !strings.Contains(stderr, want) {
 		t.Errorf("resumed: exit code %d, %s", code, stderr)
 	}
 }

@@ -34,94 +34,128 @@ func (j *job) report(w io.Writer) {
 
 type diagnosis struct{ name, shows, cure string }
 
+// A patient is a run under examination.
+type patient struct {
+	*job
+	last   mlp.Epoch
+	hidden []mlp.Rulers // of the hidden layers, after the last epoch
+	found  []diagnosis
+}
+
 // diagnose returns what the rulers show, with the numbers, and what to try. A
 // gradient that vanishes explains dead units, and any other illness a loss of
 // guessing.
-func (j *job) diagnose() (all []diagnosis) {
-	e := j.History[len(j.History)-1]
-	hidden := e.Layers[:max(0, len(e.Layers)-1)]
-	found := func(name string, cures []string, shows string, numbers ...any) {
-		all = append(all, diagnosis{name, fmt.Sprintf(shows, numbers...), j.untried(cures)})
+func (j *job) diagnose() []diagnosis {
+	p := &patient{job: j, last: j.History[len(j.History)-1]}
+	p.hidden = p.last.Layers[:max(0, len(p.last.Layers)-1)]
+	vanishing := p.vanishing()
+	p.exploding()
+	if !vanishing {
+		p.idling()
 	}
-	seen := hidden
-	if most, _ := largestDelta(seen); most == 0 { // nothing is left to see
-		seen = j.History[0].First[:min(len(hidden), len(j.History[0].First))]
-	}
-	most, at := largestDelta(seen)
-	vanishing := at > 0 && most > unequal*seen[0].Delta && hidden[0].Update < still+float64(2*j.lr*j.decay)
-	if vanishing {
-		last := "fewer layers"
-		switch {
-		case j.load != "":
-			last = "other weights to begin with"
-		case j.norm == "batch":
-			last = "a larger -batch"
-		}
-		found("vanishing gradient", []string{"-norm batch", "-act relu -init he", last},
-			"a step moves layer 1 by %.1g of its size; its error term ‖δ‖ is %.1g, layer %d's %.1g, and the loss %.4f",
-			hidden[0].Update, seen[0].Delta, at+1, most, e.Loss)
-	}
-	if n := len(hidden); n > 1 && hidden[0].Delta > unequal*hidden[n-1].Delta && hidden[n-1].Delta > 0 {
-		last := "-clip 1"
-		if j.clip > 0 {
-			last = "a smaller -clip"
-		}
-		found("exploding gradient", []string{"-norm batch", "-init he", last},
-			"the error term ‖δ‖ of layer %d is %.1g, of layer 1 it is %.1g", n, hidden[n-1].Delta, hidden[0].Delta)
-	}
-	if worst, at, n := mostIdle(hidden); n > 0 && !vanishing {
-		name, where, cures := "dead units", "fire for no digit", []string{"a smaller -lr", "-norm batch"}
-		if act := j.Net[at].Act; act != mlp.ReLU {
-			name, where, cures = "saturated units", "lie where "+act.Name+" is flat", []string{"a smaller -lr", "-init xavier"}
-		}
-		found(name, cures, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers", 100*worst, at+1, where, n, len(hidden))
-	}
-	slower := []string{fmt.Sprintf("-lr %.2g or less", j.lr/10)}
-	step := j.largestStep()
-	if e.Rise > tooFast {
-		found("learning rate too high", slower, "over five steps running the loss rose by %.3g", e.Rise)
-	} else if e.Loss > 2*math.Ln10 && step > tooLong {
-		found("learning rate too high", slower, "a step moved a layer by %.2g of its size, and the loss is %.3g", step, e.Loss)
-	}
-	if len(all) == 0 && math.Ln10-nearly < e.Loss && e.Loss < math.Ln10+20*nearly {
-		found("guessing", []string{"-init he", "a larger -lr"}, "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", e.Loss, math.Ln10)
-	}
-	if len(all) == 0 && step < tooSlow && e.Loss > math.Ln10/2 {
-		found("learning rate too low", []string{fmt.Sprintf("-lr %.2g", j.lr*100)}, "no step moved a layer by more than %.1g of its size", step)
-	}
-	what, best := bestHeld(j.History)
-	if e.N-best.N >= overfitBy && held(e) > overfit*held(best) && e.Loss < best.Loss {
-		cures := []string{fmt.Sprintf("-patience %d", overfitBy), "-decay 0.001", "more digits"}
-		if j.patience > 0 {
-			cures = cures[1:]
-		}
-		found("over-fitting", cures,
-			"since epoch %d the training loss fell from %.4f to %.4f and the %s loss rose from %.4f to %.4f",
-			best.N, best.Loss, e.Loss, what, held(best), held(e))
-	}
-	return all
+	p.rate()
+	p.overfitting()
+	return p.found
 }
 
-// untried returns those of the cures that the run has not had: flags with values
-// it did not have, and with -load none that say how a network begins.
-func (j *job) untried(cures []string) string {
-	had := j.recipe()
+// has notes an illness and those of its cures that the run has not had: flags with
+// values it did not have, and with -load none that say how a network begins.
+func (p *patient) has(name string, cures []string, shows string, numbers ...any) {
+	had := p.recipe()
 	cures = slices.DeleteFunc(cures, func(cure string) bool {
 		all, words := true, strings.Fields(cure)
 		for i := 0; i < len(words) && words[0][0] == '-'; i += 2 {
 			name := words[i][1:]
-			if j.load != "" && (name == "init" || name == "norm" || name == "act") {
+			if p.load != "" && (name == "init" || name == "norm" || name == "act") {
 				return true
 			}
 			all = all && had[name] == words[i+1]
 		}
 		return all && words[0][0] == '-'
 	})
-	last := len(cures) - 1
-	if last > 0 {
+	if last := len(cures) - 1; last > 0 {
 		cures[last] = "or " + cures[last]
 	}
-	return strings.Join(cures, ", ")
+	p.found = append(p.found, diagnosis{name, fmt.Sprintf(shows, numbers...), strings.Join(cures, ", ")})
+}
+
+func (p *patient) vanishing() bool {
+	seen, first := p.hidden, p.History[0].First
+	if most, _ := largestDelta(seen); most == 0 { // nothing is left to see
+		seen = first[:min(len(seen), len(first))]
+	}
+	most, at := largestDelta(seen)
+	if at == 0 || !(most > unequal*seen[0].Delta) || !(p.hidden[0].Update < still+float64(2*p.lr*p.decay)) {
+		return false
+	}
+	other := "fewer layers"
+	switch {
+	case p.load != "":
+		other = "other weights to begin with"
+	case p.norm == "batch":
+		other = "a larger -batch"
+	}
+	p.has("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},
+		"a step moves layer 1 by %.1g of its size; its error term ‖δ‖ is %.1g, layer %d's %.1g, and the loss %.4f",
+		p.hidden[0].Update, seen[0].Delta, at+1, most, p.last.Loss)
+	return true
+}
+
+func (p *patient) exploding() {
+	n := len(p.hidden)
+	if n < 2 || p.hidden[n-1].Delta == 0 || !(p.hidden[0].Delta > unequal*p.hidden[n-1].Delta) {
+		return
+	}
+	other := "-clip 1"
+	if p.clip > 0 {
+		other = "a smaller -clip"
+	}
+	p.has("exploding gradient", []string{"-norm batch", "-init he", other},
+		"the error term ‖δ‖ of layer %d is %.1g, of layer 1 it is %.1g", n, p.hidden[n-1].Delta, p.hidden[0].Delta)
+}
+
+func (p *patient) idling() {
+	worst, at, n := mostIdle(p.hidden)
+	if n == 0 {
+		return
+	}
+	name, where, cures := "dead units", "fire for no digit", []string{"a smaller -lr", "-norm batch"}
+	if act := p.Net[at].Act; act != mlp.ReLU {
+		name, where, cures = "saturated units", "lie where "+act.Name+" is flat", []string{"a smaller -lr", "-init xavier"}
+	}
+	p.has(name, cures, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers",
+		100*worst, at+1, where, n, len(p.hidden))
+}
+
+func (p *patient) rate() {
+	loss, rise, step := p.last.Loss, p.last.Rise, p.largestStep()
+	slower := []string{fmt.Sprintf("-lr %.2g or less", p.lr/10)}
+	if rise > tooFast {
+		p.has("learning rate too high", slower, "over five steps running the loss rose by %.3g", rise)
+	} else if loss > 2*math.Ln10 && step > tooLong {
+		p.has("learning rate too high", slower, "a step moved a layer by %.2g of its size, and the loss is %.3g", step, loss)
+	}
+	if len(p.found) == 0 && math.Ln10-nearly < loss && loss < math.Ln10+20*nearly {
+		p.has("guessing", []string{"-init he", "a larger -lr"}, "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", loss, math.Ln10)
+	}
+	if len(p.found) == 0 && step < tooSlow && loss > math.Ln10/2 {
+		p.has("learning rate too low", []string{fmt.Sprintf("-lr %.2g", p.lr*100)}, "no step moved a layer by more than %.1g of its size", step)
+	}
+}
+
+func (p *patient) overfitting() {
+	e := p.last
+	what, best := bestHeld(p.History)
+	if e.N-best.N < overfitBy || !(held(e) > overfit*held(best)) || !(e.Loss < best.Loss) {
+		return
+	}
+	cures := []string{"-decay 0.001", "more digits"}
+	if p.patience == 0 {
+		cures = slices.Insert(cures, 0, fmt.Sprintf("-patience %d", overfitBy))
+	}
+	p.has("over-fitting", cures,
+		"since epoch %d the training loss fell from %.4f to %.4f and the %s loss rose from %.4f to %.4f",
+		best.N, best.Loss, e.Loss, what, held(best), held(e))
 }
 
 // largestDelta returns the largest error term and its layer.

@@ -94,8 +94,9 @@ func TestDoctorTriesSomethingElse(t *testing.T) {
 	} {
 		o := c.options
 		o.act, o.opt = mlp.ReLU, mlp.SGD
-		if got := (&job{options: &o}).untried(strings.Split(c.cures, ",")); got != c.want {
-			t.Errorf("of %q it tries %q, want %q", c.cures, got, c.want)
+		p := &patient{job: &job{options: &o}}
+		if p.has("something", strings.Split(c.cures, ","), ""); p.found[0].cure != c.want {
+			t.Errorf("of %q it tries %q, want %q", c.cures, p.found[0].cure, c.want)
 		}
 	}
 }

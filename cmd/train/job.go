@@ -179,8 +179,8 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		return fmt.Errorf("%s: %w", o.resume, err)
 	}
 	j := &job{options: then, Model: *from}
-	if why := j.ended(); why != "" {
-		fmt.Fprintf(stderr, "%s has %d epochs%s: there is nothing left to do, and nothing is written\n", plain(o.resume), len(j.History), why)
+	if len(j.History) >= j.epochs {
+		fmt.Fprintf(stderr, "%s has %d epochs of %d: there is nothing left to do, and nothing is written\n", plain(o.resume), len(j.History), j.epochs)
 		return j.conclude(stdout)
 	}
 	if err := j.gather(stderr); err != nil {
@@ -194,22 +194,14 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	}
 	past := len(j.History)
 	err = j.run(ctx, stdout, stderr)
-	if err != nil && len(j.History) == past && ctx.Err() == nil {
+	switch {
+	case len(j.History) > past || ctx.Err() != nil:
+		return err
+	case err != nil:
 		return fmt.Errorf("%s: %w", o.resume, err)
 	}
-	return err
-}
-
-// ended says why a run is over, or nothing where it is not.
-func (j *job) ended() string {
-	n := len(j.History)
-	switch {
-	case n >= j.epochs:
-		return fmt.Sprintf(" of %d", j.epochs)
-	case j.patience > 0 && n > 0 && n-j.History.Best().N >= j.patience:
-		return fmt.Sprintf(", after which -patience %d ended it", j.patience)
-	}
-	return ""
+	fmt.Fprintf(stderr, "%s had been ended by -patience %d: there was nothing left to do, and nothing is written\n", plain(o.resume), j.patience)
+	return nil
 }
 
 // readModel reads a model file; digest is the SHA-256 of its bytes.

@@ -144,10 +144,12 @@ func (j *job) explain(err error, saved int) error {
 	}
 	var diverged *mlp.DivergedError
 	switch {
-	case errors.As(err, &diverged) && j.decay > 0:
-		return fmt.Errorf("%w; a smaller -lr or -decay is the usual cure (%s)", err, kept)
 	case errors.As(err, &diverged):
-		return fmt.Errorf("%w; a smaller -lr is the usual cure (%s)", err, kept)
+		smaller := "-lr"
+		if j.decay > 0 {
+			smaller = "-lr or -decay"
+		}
+		return fmt.Errorf("%w; a smaller %s is the usual cure (%s)", err, smaller, kept)
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("interrupted: %s%s", kept, further)
 	}

@@ -122,7 +122,7 @@ func TestWrongFlags(t *testing.T) {
 	for _, flags := range []string{"-batch 0", "-batch x", "-lr NaN", "-lr 0", "-lr -1", "-lr +Inf", "-holdout 1", "-holdout -0.1",
 		"-holdout NaN", "-hidden 3,x", "-hidden 0", "-hidden 3,,4", "-hidden 99999999999999999999", "-hidden 65536,65536",
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
-		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch", "-hidden 1500,65536 -opt adam", "-hidden 65536,1000 -opt momentum -patience 3", "-resume a -load b", "-resume a -verify b",
+		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch", "-hidden 65536,1500", "-hidden 1500,65536 -opt adam", "-hidden 65536,1000 -opt momentum -patience 3", "-resume a -load b", "-resume a -verify b",
 		"-decay -1", "-decay NaN", "-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-nonsense", "extra"} {
 		var stdout bytes.Buffer
 		out := t.TempDir()
@@ -240,8 +240,29 @@ func TestDivergence(t *testing.T) {
 	if code != 1 || !strings.HasPrefix(line, "train: ") || !strings.Contains(line, "epoch 1, batch") || !strings.Contains(line, "smaller -lr") {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
+	refused(t, quick("-decay", "1e308", "-out", out), "a smaller -lr or -decay is the usual cure")
 	if old, _ := os.ReadFile(filepath.Join(out, "history.csv")); string(old) != "old" {
 		t.Errorf("the old history is %q", old)
+	}
+}
+
+// A flag that does nothing is named, once the run is known to be its own.
+func TestIdleFlags(t *testing.T) {
+	out := t.TempDir()
+	model := filepath.Join(out, "model.npz")
+	for _, c := range []struct{ flags, want string }{
+		{"-out " + out, ""},
+		{"-opt momentum -momentum 0.5 -out " + t.TempDir(), ""},
+		{"-momentum 0.5 -out " + t.TempDir(), "warning: -momentum does nothing with -opt sgd\n"},
+		{"-load " + model + " -out " + t.TempDir(), "warning: -init does nothing beside -load\n"},
+	} {
+		stderr, code := command(t, context.Background(), io.Discard, quick(strings.Fields(c.flags)...)...)
+		if code != 0 || !strings.Contains(stderr, c.want) || strings.Contains(stderr, "warning") != (c.want != "") {
+			t.Errorf("%s: exit code %d, %s", c.flags, code, stderr)
+		}
+	}
+	if stderr, _ := command(t, context.Background(), io.Discard, "-verify", model); strings.Contains(stderr, "warning") {
+		t.Errorf("-verify: %s", stderr)
 	}
 }
 

@@ -134,13 +134,17 @@ func (o *options) check() error {
 	return o.checkSize()
 }
 
-// checkSize returns an error where a file cannot hold the parameters, an optimizer's
-// running values of them and, with -patience, the best ones beside the last.
+// checkSize returns an error for too large a network: also where a file cannot hold
+// the parameters, an optimizer's running values of them and, with -patience, the best
+// ones beside the last.
 func (o *options) checkSize() error {
 	parameters, in := 0, mlp.Pixels
-	for _, n := range append(o.hidden, mlp.Classes) {
+	for _, n := range slices.Concat(o.hidden, []int{mlp.Classes}) {
 		parameters += (in + 1) * n
 		in = n
+	}
+	if parameters > maxParameters {
+		return fmt.Errorf("-hidden: %d parameters, more than %d", parameters, maxParameters)
 	}
 	copies := 1 + o.opt.Slots + min(1, o.patience)
 	if parameters*copies > maxStored {
@@ -217,17 +221,13 @@ func (o *options) setHidden(s string) error {
 	if strings.TrimSpace(s) == "" {
 		return nil
 	}
-	parameters, in := 0, mlp.Pixels
 	for _, field := range strings.Split(s, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(field))
 		if err != nil || n < 1 || n > maxWidth {
 			return fmt.Errorf("%q is not a width from 1 to %d", field, maxWidth)
 		}
-		o.hidden = append(o.hidden, n)
-		parameters += (in + 1) * n
-		in = n
-		if len(o.hidden) > maxHidden || parameters > maxParameters {
-			return fmt.Errorf("more than %d layers or %d parameters", maxHidden, maxParameters)
+		if o.hidden = append(o.hidden, n); len(o.hidden) > maxHidden {
+			return fmt.Errorf("more than %d layers", maxHidden)
 		}
 	}
 	return nil
