@@ -38,7 +38,7 @@ func flip(file []byte, i int, rng *rand.Rand) (changed []byte, bit int) {
 // sampleFile returns one of the sample's files and its content.
 func sampleFile(t *testing.T, name string) (file, data []byte, dims []int) {
 	t.Helper()
-	file, err := fs.ReadFile(Sample(), name)
+	file, err := fs.ReadFile(SampleMNIST(), name)
 	if err == nil {
 		dims, data, err = ReadIDX(bytes.NewReader(file))
 	}
@@ -108,7 +108,7 @@ func TestSampleCutAndAddedTo(t *testing.T) {
 // trainedModel is a model with all that a model can have, and its file.
 func trainedModel(t testing.TB, widths ...int) (*Model, []byte) {
 	t.Helper()
-	sizes := append(append([]int{Pixels}, widths...), Classes)
+	sizes := append(append([]int{MNISTPixels}, widths...), MNISTClasses)
 	m := &Model{Net: NewNetwork(1, Inits["he"], Tanh, sizes...), Recipe: map[string]string{"lr": "0.01", "opt": "adam"}}
 	m.Net[0].Norm = NewBatchNorm(sizes[1])
 	train, _, err := sampleDigits()

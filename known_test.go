@@ -45,7 +45,7 @@ func set(t *testing.T, name string, seed byte) fstest.MapFS {
 	const n = 10000
 	for _, part := range []string{"train", "t10k"} {
 		labels := make([]byte, n)
-		images := make([]byte, n*Pixels)
+		images := make([]byte, n*MNISTPixels)
 		images[0], labels[0] = seed, seed
 		images[1], labels[1] = byte(len(part)), byte(len(part))
 		for kind, file := range map[string][]byte{"images-idx3": idxFile(images, n, 28, 28), "labels-idx1": idxFile(labels, n)} {
@@ -85,7 +85,7 @@ func TestKnown(t *testing.T) {
 		}
 	}
 	for _, part := range []string{"train", "t10k"} {
-		if m, err := LoadMNIST(Sample(), part); err != nil || m.Known != "" {
+		if m, err := LoadMNIST(SampleMNIST(), part); err != nil || m.Known != "" {
 			t.Errorf("the sample is known: %v", err)
 		}
 	}

@@ -1,5 +1,5 @@
 // The MNIST digits: a reader of IDX files and the data set made of four of them.
-// Pixels stay bytes here and become standardized numbers as a batch is gathered.
+// MNISTPixels stay bytes here and become standardized numbers as a batch is gathered.
 // Nothing is downloaded and nothing is printed.
 
 package mlp
@@ -20,10 +20,10 @@ import (
 	"slices"
 )
 
-// An MNIST image is 28×28 = Pixels grey values and shows one of Classes digits.
+// An MNIST image is 28×28 = MNISTPixels grey values and shows one of MNISTClasses digits.
 const (
-	Pixels  = 28 * 28
-	Classes = 10
+	MNISTPixels  = 28 * 28
+	MNISTClasses = 10
 )
 
 // WhereMNIST is for a program to print that has not found the four files, as
@@ -170,11 +170,11 @@ func stoppedAt(at, size int, err error) error {
 // scales the pixels to [0, 1]; see [MNIST.Standardize]. It is safe for concurrent
 // use by readers.
 type MNIST struct {
-	Images []byte // Len()×Pixels, row by row from the top left; 0 is paper, 255 ink
+	Images []byte // Len()×MNISTPixels, row by row from the top left; 0 is paper, 255 ink
 	Labels []byte // Len() digits, 0 to 9
 	Known  string // whose they are, where their SHA-256 tells: MNIST, "labels of Fashion-MNIST", or nothing
 
-	scale, shift []float64 // 1×Pixels: x = p·scale + shift
+	scale, shift []float64 // 1×MNISTPixels: x = p·scale + shift
 }
 
 //go:embed testdata/mnist/*.gz testdata/mnist/LICENSE
@@ -184,7 +184,7 @@ var sampleFiles embed.FS
 // of their LICENSE: 4,000 digits to train and 1,000 to test on, 400 and 100 of
 // each, taken from MNIST's training part. A program that does not call it does not
 // carry them.
-func Sample() fs.FS {
+func SampleMNIST() fs.FS {
 	dir, err := fs.Sub(sampleFiles, "testdata/mnist")
 	if err != nil {
 		panic(err) // the path above is malformed
@@ -230,16 +230,16 @@ func LoadMNISTN(fsys fs.FS, part string, n int) (*MNIST, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(labels.data, func(label byte) bool { return label >= Classes }); i >= 0 {
+	if i := slices.IndexFunc(labels.data, func(label byte) bool { return label >= MNISTClasses }); i >= 0 {
 		return nil, FormatError(fmt.Sprintf("%s: label %d at index %d, want 0 to 9", labels.name, labels.data[i], i))
 	}
 	known, err := sameSet(images.is, labels.is)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", labels.name, err)
 	}
-	n = len(images.data) / Pixels
+	n = len(images.data) / MNISTPixels
 	m := &MNIST{Images: images.data, Labels: slices.Clone(labels.data[:n]), Known: known}
-	m.Standardize(make([]float64, Pixels), make([]float64, Pixels)) // x = p/255
+	m.Standardize(make([]float64, MNISTPixels), make([]float64, MNISTPixels)) // x = p/255
 	return m, nil
 }
 
@@ -331,7 +331,7 @@ func (m *MNIST) Len() int { return len(m.Labels) }
 func (m *MNIST) Slice(lo, hi int) *MNIST {
 	part := *m
 	part.Labels = m.Labels[lo:hi:hi]
-	part.Images = m.Images[lo*Pixels : hi*Pixels : hi*Pixels]
+	part.Images = m.Images[lo*MNISTPixels : hi*MNISTPixels : hi*MNISTPixels]
 	return &part
 }
 
@@ -344,15 +344,15 @@ func (m *MNIST) Slice(lo, hi int) *MNIST {
 // 2²⁵ images, so that std is 0 just where a pixel never varies. Without any
 // image both are NaN.
 func (m *MNIST) Stats() (mean, std []float64) {
-	var sum, squares [Pixels]uint64
-	for image := range slices.Chunk(m.Images, Pixels) {
+	var sum, squares [MNISTPixels]uint64
+	for image := range slices.Chunk(m.Images, MNISTPixels) {
 		for j, p := range image {
 			sum[j] += uint64(p)
 			squares[j] += uint64(p) * uint64(p)
 		}
 	}
 	n := uint64(m.Len())
-	mean, std = make([]float64, Pixels), make([]float64, Pixels)
+	mean, std = make([]float64, MNISTPixels), make([]float64, MNISTPixels)
 	for j := range mean {
 		mean[j] = float64(sum[j]) / float64(255*n)
 		std[j] = math.Sqrt(float64(n*squares[j]-sum[j]*sum[j])) / float64(255*n)
@@ -361,7 +361,7 @@ func (m *MNIST) Stats() (mean, std []float64) {
 }
 
 // Standardize makes [MNIST.Batch] give x = (p/255 − mean) / std for a pixel p, or
-// p/255 − mean where std is 0. Both are 1×Pixels, from the training part's
+// p/255 − mean where std is 0. Both are 1×MNISTPixels, from the training part's
 // [MNIST.Stats] for every part:
 //
 //	mean, std := train.Stats()
@@ -371,10 +371,10 @@ func (m *MNIST) Stats() (mean, std []float64) {
 // A pixel that never varied comes out within 2⁻⁵⁴ of zero, and as exactly zero
 // if it was blank.
 func (m *MNIST) Standardize(mean, std []float64) {
-	if len(mean) != Pixels || len(std) != Pixels {
-		panic(fmt.Sprintf("mlp: Standardize: mean 1×%d, std 1×%d, want 1×%d", len(mean), len(std), Pixels))
+	if len(mean) != MNISTPixels || len(std) != MNISTPixels {
+		panic(fmt.Sprintf("mlp: Standardize: mean 1×%d, std 1×%d, want 1×%d", len(mean), len(std), MNISTPixels))
 	}
-	m.scale, m.shift = make([]float64, Pixels), make([]float64, Pixels)
+	m.scale, m.shift = make([]float64, MNISTPixels), make([]float64, MNISTPixels)
 	for j, s := range std {
 		if s == 0 {
 			s = 1
@@ -384,12 +384,12 @@ func (m *MNIST) Standardize(mean, std []float64) {
 	}
 }
 
-// Batch sets row i of x, len(index)×Pixels, to image index[i], standardized, and
-// row i of y, len(index)×Classes, to 1 for its label and 0 for the others. It
+// Batch sets row i of x, len(index)×MNISTPixels, to image index[i], standardized, and
+// row i of y, len(index)×MNISTClasses, to 1 for its label and 0 for the others. It
 // reuses the storage of x and y.
 func (m *MNIST) Batch(x, y *Matrix, index []int) {
-	x.Reset(len(index), Pixels)
-	y.Reset(len(index), Classes)
+	x.Reset(len(index), MNISTPixels)
+	y.Reset(len(index), MNISTClasses)
 	g := gathers.get()
 	*g = gather{m, x, y, index}
 	share((len(index)+gatherRows-1)/gatherRows, g)
@@ -409,7 +409,7 @@ type gather struct {
 // each was waited for.
 const gatherRows, gatherAhead = 16, 4
 
-func (m *MNIST) image(i int) []byte { return m.Images[i*Pixels : (i+1)*Pixels] }
+func (m *MNIST) image(i int) []byte { return m.Images[i*MNISTPixels : (i+1)*MNISTPixels] }
 
 var gathers = make(spares[gather], 16)
 

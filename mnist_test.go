@@ -228,12 +228,12 @@ func FuzzReadIDX(f *testing.F) {
 // randomDigits returns n random images with labels 0, 1, …, 9, 0, … .
 func randomDigits(n int) (images, labels []byte) {
 	rng := rand.New(rand.NewPCG(1, uint64(n)))
-	images, labels = make([]byte, n*Pixels), make([]byte, n)
+	images, labels = make([]byte, n*MNISTPixels), make([]byte, n)
 	for i := range images {
 		images[i] = byte(rng.Uint32())
 	}
 	for i := range labels {
-		labels[i] = byte(i % Classes)
+		labels[i] = byte(i % MNISTClasses)
 	}
 	return images, labels
 }
@@ -272,7 +272,7 @@ func TestLoadMNISTN(t *testing.T) {
 			t.Fatal(err)
 		}
 		have := min(n, 12)
-		if m.Len() != have || !bytes.Equal(m.Images, images[:have*Pixels]) || cap(m.Images) > max(1<<16, have*Pixels) || !bytes.Equal(m.Labels, labels[:have]) {
+		if m.Len() != have || !bytes.Equal(m.Images, images[:have*MNISTPixels]) || cap(m.Images) > max(1<<16, have*MNISTPixels) || !bytes.Equal(m.Labels, labels[:have]) {
 			t.Errorf("the first %d of 12: other digits than were written", n)
 		}
 	}
@@ -362,11 +362,11 @@ func (locked) Open(name string) (fs.File, error) {
 
 func TestSample(t *testing.T) {
 	for part, each := range map[string]int{"train": 400, "t10k": 100} {
-		m, err := LoadMNIST(Sample(), part)
+		m, err := LoadMNIST(SampleMNIST(), part)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for digit := range Classes {
+		for digit := range MNISTClasses {
 			if n := bytes.Count(m.Labels, []byte{byte(digit)}); n != each {
 				t.Errorf("%s has %d of digit %d, want %d", part, n, digit, each)
 			}
@@ -380,7 +380,7 @@ func TestSample(t *testing.T) {
 func TestSampleHasNoImageTwice(t *testing.T) {
 	seen := map[string]string{}
 	for _, part := range []string{"train", "t10k"} {
-		m, err := LoadMNIST(Sample(), part)
+		m, err := LoadMNIST(SampleMNIST(), part)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -435,24 +435,24 @@ func TestTestdataREADME(t *testing.T) {
 func TestStats(t *testing.T) {
 	images, labels := randomDigits(301)
 	for i := range labels {
-		images[i*Pixels+5] = 0            // a blank pixel
-		images[i*Pixels+6] = 201          // never varies
-		images[i*Pixels+7] = 254          // varies once, below
-		images[i*Pixels+8] = byte(i % 2)  // 0 and 1
-		images[i*Pixels+9] = byte(-i % 2) // 0 and 255
+		images[i*MNISTPixels+5] = 0            // a blank pixel
+		images[i*MNISTPixels+6] = 201          // never varies
+		images[i*MNISTPixels+7] = 254          // varies once, below
+		images[i*MNISTPixels+8] = byte(i % 2)  // 0 and 1
+		images[i*MNISTPixels+9] = byte(-i % 2) // 0 and 255
 	}
 	images[7] = 255
 	m := &MNIST{Images: images, Labels: labels}
 	mean, std := m.Stats()
-	for j := range Pixels {
+	for j := range MNISTPixels {
 		sum := 0.0
 		for i := range labels {
-			sum += float64(images[i*Pixels+j]) / 255
+			sum += float64(images[i*MNISTPixels+j]) / 255
 		}
 		naive := sum / 301
 		square := 0.0
 		for i := range labels {
-			d := float64(images[i*Pixels+j])/255 - naive
+			d := float64(images[i*MNISTPixels+j])/255 - naive
 			square += float64(d * d)
 		}
 		if d := math.Abs(mean[j] - naive); d > 1e-14 {
@@ -475,7 +475,7 @@ func TestStatsOfNothing(t *testing.T) {
 }
 
 func TestBatch(t *testing.T) {
-	train, err := LoadMNIST(Sample(), "train")
+	train, err := LoadMNIST(SampleMNIST(), "train")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -488,11 +488,11 @@ func TestBatch(t *testing.T) {
 		}
 		train.Batch(&x, &y, []int{9, 8, 7, 6}) // leave something to overwrite
 		train.Batch(&x, &y, index)
-		if x.Rows != 4 || x.Cols != Pixels || y.Rows != 4 || y.Cols != Classes {
+		if x.Rows != 4 || x.Cols != MNISTPixels || y.Rows != 4 || y.Cols != MNISTClasses {
 			t.Fatalf("shapes %d×%d and %d×%d", x.Rows, x.Cols, y.Rows, y.Cols)
 		}
 		for i, k := range index {
-			for j, p := range train.Images[k*Pixels:][:Pixels] {
+			for j, p := range train.Images[k*MNISTPixels:][:MNISTPixels] {
 				want := float64(p) / 255
 				if standardized {
 					want -= mean[j]
@@ -500,11 +500,11 @@ func TestBatch(t *testing.T) {
 						want /= std[j]
 					}
 				}
-				if got := x.Data[i*Pixels+j]; math.Abs(got-want) > 1e-14*max(1, math.Abs(want)) {
+				if got := x.Data[i*MNISTPixels+j]; math.Abs(got-want) > 1e-14*max(1, math.Abs(want)) {
 					t.Fatalf("x(%d, %d) = %v, want %v", i, j, got, want)
 				}
 			}
-			for c, got := range y.Data[i*Classes:][:Classes] {
+			for c, got := range y.Data[i*MNISTClasses:][:MNISTClasses] {
 				if want := c == int(train.Labels[k]); (got == 1) != want || (got == 0) == want {
 					t.Fatalf("y(%d, %d) = %v for label %d", i, c, got, train.Labels[k])
 				}
@@ -515,7 +515,7 @@ func TestBatch(t *testing.T) {
 
 func TestBatchOfConstantPixels(t *testing.T) {
 	for p := range 256 {
-		m := &MNIST{Images: bytes.Repeat([]byte{byte(p)}, 3*Pixels), Labels: []byte{1, 2, 3}}
+		m := &MNIST{Images: bytes.Repeat([]byte{byte(p)}, 3*MNISTPixels), Labels: []byte{1, 2, 3}}
 		m.Standardize(m.Stats())
 		var x, y Matrix
 		m.Batch(&x, &y, []int{1})
@@ -536,11 +536,11 @@ func TestBatchIsStandardized(t *testing.T) {
 	}
 	var x, y Matrix
 	m.Batch(&x, &y, index)
-	for j := range Pixels {
+	for j := range MNISTPixels {
 		var sum, square float64
 		for i := range index {
-			sum += x.Data[i*Pixels+j]
-			square += x.Data[i*Pixels+j] * x.Data[i*Pixels+j]
+			sum += x.Data[i*MNISTPixels+j]
+			square += x.Data[i*MNISTPixels+j] * x.Data[i*MNISTPixels+j]
 		}
 		if math.Abs(sum/200) > 1e-13 || math.Abs(square/200-1) > 1e-13 {
 			t.Fatalf("pixel %d: mean %v, mean square %v", j, sum/200, square/200)
@@ -552,7 +552,7 @@ func TestBatchAllocatesNothing(t *testing.T) {
 	images, labels := randomDigits(64)
 	m := &MNIST{Images: images, Labels: labels}
 	m.Standardize(m.Stats())
-	x, y, index := NewMatrix(64, Pixels), NewMatrix(64, Classes), make([]int, 64)
+	x, y, index := NewMatrix(64, MNISTPixels), NewMatrix(64, MNISTClasses), make([]int, 64)
 	if n := testing.AllocsPerRun(10, func() { m.Batch(x, y, index) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -581,7 +581,7 @@ func TestSlice(t *testing.T) {
 	if !slices.Equal(x.Data, wantX.Data) {
 		t.Error("standardizing the slice changed the whole")
 	}
-	if cap(part.Images) != 7*Pixels || cap(part.Labels) != 7 {
+	if cap(part.Images) != 7*MNISTPixels || cap(part.Labels) != 7 {
 		t.Error("the slice can grow into the whole")
 	}
 }
@@ -593,7 +593,7 @@ func TestStandardizePanics(t *testing.T) {
 			t.Errorf("panic %v, want %s", got, want)
 		}
 	}()
-	new(MNIST).Standardize(make([]float64, Pixels), make([]float64, 10))
+	new(MNIST).Standardize(make([]float64, MNISTPixels), make([]float64, 10))
 }
 
 // fullMNIST returns the folder of full MNIST that $MNIST_DIR names.
@@ -613,19 +613,19 @@ func TestFullMNIST(t *testing.T) {
 	for _, test := range []struct {
 		part           string
 		images, labels string // SHA-256 of the files' contents
-		histogram      [Classes]int
+		histogram      [MNISTClasses]int
 	}{
 		{
 			"train",
 			"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
 			"65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-			[Classes]int{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949},
+			[MNISTClasses]int{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949},
 		},
 		{
 			"t10k",
 			"0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
 			"ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-			[Classes]int{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009},
+			[MNISTClasses]int{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009},
 		},
 	} {
 		m, err := LoadMNIST(fsys, test.part)
@@ -639,7 +639,7 @@ func TestFullMNIST(t *testing.T) {
 		if sum := fmt.Sprintf("%x", sha256.Sum256(idxFile(m.Labels, n))); sum != test.labels {
 			t.Errorf("%s labels have SHA-256 %s, want %s", test.part, sum, test.labels)
 		}
-		var histogram [Classes]int
+		var histogram [MNISTClasses]int
 		for _, label := range m.Labels {
 			histogram[label]++
 		}
@@ -663,7 +663,7 @@ func TestSampleIsMNIST(t *testing.T) {
 		label[string(full.Slice(i, i+1).Images)] = full.Labels[i]
 	}
 	for _, part := range []string{"train", "t10k"} {
-		m, err := LoadMNIST(Sample(), part)
+		m, err := LoadMNIST(SampleMNIST(), part)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -236,7 +236,7 @@ func TestModelInNumPy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &Model{Net: NewNetwork(1, Inits["he"], ReLU, Pixels, 32, 16, Classes)}
+	m := &Model{Net: NewNetwork(1, Inits["he"], ReLU, MNISTPixels, 32, 16, MNISTClasses)}
 	m.Mean, m.Std = train.Stats()
 	if _, err := Train(context.Background(), m.Net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64}); err != nil {
 		t.Fatal(err)
@@ -248,8 +248,8 @@ func TestModelInNumPy(t *testing.T) {
 	}
 	test.Batch(&x, &y, index)
 	dir := t.TempDir()
-	pixels := NewMatrix(100, Pixels)
-	for i, p := range test.Images[:100*Pixels] {
+	pixels := NewMatrix(100, MNISTPixels)
+	for i, p := range test.Images[:100*MNISTPixels] {
 		pixels.Data[i] = float64(p)
 	}
 	os.WriteFile(filepath.Join(dir, "model.npz"), written(t, m), 0o666)

@@ -59,7 +59,7 @@ func recipes() (all []recipe) {
 // stop it goes through a file after so many epochs.
 func (r recipe) train(t *testing.T, digits, held *MNIST, stop int) string {
 	t.Helper()
-	m := &Model{Net: NewNetwork(5, Inits[r.init], Activations[r.act], Pixels, 40, 30, Classes)}
+	m := &Model{Net: NewNetwork(5, Inits[r.init], Activations[r.act], MNISTPixels, 40, 30, MNISTClasses)}
 	c := Config{Optimizer: Optimizers[r.opt], Rate: 0.01, Epochs: 3, Batch: 32, Seed: 5}
 	mores[r.more](&c, m.Net, held)
 	if stop > 0 {

@@ -196,7 +196,7 @@ func BenchmarkRulers(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	net := NewNetwork(1, Inits["small"], ReLU, Pixels, 256, 128, Classes)
+	net := NewNetwork(1, Inits["small"], ReLU, MNISTPixels, 256, 128, MNISTClasses)
 	t, err := newTrainer(net, train, Config{Rate: 0.1, Epochs: 1 << 30, Batch: 64})
 	if err != nil {
 		b.Fatal(err)

@@ -540,7 +540,7 @@ func TestStepDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, rule := range Optimizers {
-		net := NewNetwork(1, Inits["small"], ReLU, Pixels, 256, 128, Classes)
+		net := NewNetwork(1, Inits["small"], ReLU, MNISTPixels, 256, 128, MNISTClasses)
 		tr, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		if err != nil {
 			t.Fatal(err)
@@ -617,10 +617,10 @@ func TestTrainSideBySide(t *testing.T) {
 
 // sampleDigits is the sample, standardized.
 func sampleDigits() (train, test *MNIST, err error) {
-	if train, err = LoadMNIST(Sample(), "train"); err != nil {
+	if train, err = LoadMNIST(SampleMNIST(), "train"); err != nil {
 		return nil, nil, err
 	}
-	if test, err = LoadMNIST(Sample(), "t10k"); err != nil {
+	if test, err = LoadMNIST(SampleMNIST(), "t10k"); err != nil {
 		return nil, nil, err
 	}
 	mean, std := train.Stats()
@@ -648,7 +648,7 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		if err != nil {
 			b.Fatal(err)
 		}
-		net := NewNetwork(1, Inits["small"], act, Pixels, 256, 128, Classes)
+		net := NewNetwork(1, Inits["small"], act, MNISTPixels, 256, 128, MNISTClasses)
 		t, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		if err != nil {
 			b.Fatal(err)
@@ -674,10 +674,10 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 
 // BenchmarkPredict is one image, whose cost is to read the weights, and many.
 func BenchmarkPredict(b *testing.B) {
-	net := NewNetwork(1, Inits["small"], ReLU, Pixels, 256, 128, Classes)
+	net := NewNetwork(1, Inits["small"], ReLU, MNISTPixels, 256, 128, MNISTClasses)
 	for _, n := range []int{1, 10000} {
 		b.Run(fmt.Sprintf("net=784-256-128-10/images=%d", n), func(b *testing.B) {
-			x, y := fill(NewMatrix(n, Pixels), newRand()), new(Matrix)
+			x, y := fill(NewMatrix(n, MNISTPixels), newRand()), new(Matrix)
 			net.Predict(y, x)
 			b.ReportAllocs()
 			b.ResetTimer()

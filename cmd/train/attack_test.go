@@ -103,7 +103,7 @@ func FuzzHidden(f *testing.F) {
 			}
 			return
 		}
-		in, parameters := mlp.Pixels, 0
+		in, parameters := mlp.MNISTPixels, 0
 		for _, n := range o.hidden {
 			parameters += (in + 1) * n
 			if in = n; n < 1 || n > maxWidth {

@@ -143,7 +143,7 @@ func TestResumeRefused(t *testing.T) {
 	refused(t, []string{"-resume", out}, out, "a folder, want a file")
 	refused(t, []string{"-resume", filepath.Join(out, "curves.svg")}, "curves.svg", "not an .npz archive")
 	plain := filepath.Join(out, "plain.npz")
-	writePlain(t, plain, mlp.Pixels, 7, mlp.Classes)
+	writePlain(t, plain, mlp.MNISTPixels, 7, mlp.MNISTClasses)
 	refused(t, []string{"-resume", plain}, plain, "does not say how it was trained")
 	if stderr, code := command(t, context.Background(), io.Discard, "-resume", model, "-load", model); code != 2 || !oneLine(stderr) {
 		t.Errorf("-resume and -load: exit code %d, %q", code, stderr)
@@ -203,8 +203,8 @@ func writePlain(t *testing.T, name string, sizes ...int) {
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	plain, small := filepath.Join(dir, "plain.npz"), filepath.Join(dir, "small.npz")
-	writePlain(t, plain, mlp.Pixels, 7, mlp.Classes)
-	writePlain(t, small, 5, mlp.Classes)
+	writePlain(t, plain, mlp.MNISTPixels, 7, mlp.MNISTClasses)
+	writePlain(t, small, 5, mlp.MNISTClasses)
 	flags := []string{"-limit", "300", "-epochs", "2", "-out", filepath.Join(dir, "out")}
 	first := must(t, append(flags, "-load", plain)...)
 	if second := must(t, append(flags, "-load", plain, "-hidden", "7")...); first != second {
@@ -221,7 +221,7 @@ func TestLoad(t *testing.T) {
 	if got := must(t, "-verify", model); !strings.HasPrefix(got, "reproduced: ") || hash(got) != hash(first) {
 		t.Errorf("verified: %s", got)
 	}
-	writePlain(t, plain, mlp.Pixels, 7, 7, mlp.Classes)
+	writePlain(t, plain, mlp.MNISTPixels, 7, 7, mlp.MNISTClasses)
 	refused(t, []string{"-verify", model}, plain, "its hidden layers are 7,7")
 }
 
@@ -253,7 +253,7 @@ func TestLoadKeepsItsWord(t *testing.T) {
 	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": -load names another file")
 	// A model that no command made says what its layers are all the same.
 	for act, part := range map[*mlp.Activation]string{mlp.Tanh: "784-8-10, tanh", mlp.Linear: "hidden layer is linear"} {
-		m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.Inits["he"], act, mlp.Pixels, 8, mlp.Classes)}
+		m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.Inits["he"], act, mlp.MNISTPixels, 8, mlp.MNISTClasses)}
 		writeModel(t, filepath.Join(dir, "plain.npz"), m)
 		stderr, _ := command(t, context.Background(), io.Discard, "-load", filepath.Join(dir, "plain.npz"), "-limit", "50", "-epochs", "1", "-out", dir)
 		if !strings.Contains(stderr, part) {

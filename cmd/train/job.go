@@ -47,7 +47,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		}
 		j.Net, j.Mean, j.Std, loaded = from.Net, from.Mean, from.Std, digest
 	} else {
-		j.Net = mlp.NewNetwork(o.seed, o.init, o.act, slices.Concat([]int{mlp.Pixels}, o.hidden, []int{mlp.Classes})...)
+		j.Net = mlp.NewNetwork(o.seed, o.init, o.act, slices.Concat([]int{mlp.MNISTPixels}, o.hidden, []int{mlp.MNISTClasses})...)
 		if o.norm == "batch" {
 			for _, l := range j.Net[:len(o.hidden)] {
 				l.Norm = mlp.NewBatchNorm(l.W.Cols)
@@ -64,8 +64,8 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 // takeWidths takes the hidden layers of a model that was loaded. What the
 // command line says of them must agree with it.
 func (o *options) takeWidths(from *mlp.Model) error {
-	if in, out := from.Net[0].W.Rows, from.Net[len(from.Net)-1].W.Cols; in != mlp.Pixels || out != mlp.Classes {
-		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.Pixels, mlp.Classes)
+	if in, out := from.Net[0].W.Rows, from.Net[len(from.Net)-1].W.Cols; in != mlp.MNISTPixels || out != mlp.MNISTClasses {
+		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.MNISTPixels, mlp.MNISTClasses)
 	}
 	given := o.given()
 	o.hidden, o.norm = nil, "none"
@@ -253,7 +253,7 @@ func sameDigests(now, then map[string]string) error {
 
 // digits reads the two parts that o names.
 func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
-	files := mlp.Sample()
+	files := mlp.SampleMNIST()
 	if o.data != "" {
 		files = os.DirFS(o.data)
 	}
@@ -311,7 +311,7 @@ func (j *job) describe(w io.Writer) {
 	case a != b:
 		from += fmt.Sprintf(": %s to train, %s to test on", cmp.Or(a, "unknown"), cmp.Or(b, "unknown"))
 	}
-	widths := fmt.Sprint(mlp.Pixels)
+	widths := fmt.Sprint(mlp.MNISTPixels)
 	for _, l := range j.Net {
 		parameters += len(l.W.Data) + len(l.B.Data)
 		if l.Norm != nil {

@@ -138,8 +138,8 @@ func (o *options) check() error {
 // the parameters, an optimizer's running values of them and, with -patience, the best
 // ones beside the last.
 func (o *options) checkSize() error {
-	parameters, in := 0, mlp.Pixels
-	for _, n := range slices.Concat(o.hidden, []int{mlp.Classes}) {
+	parameters, in := 0, mlp.MNISTPixels
+	for _, n := range slices.Concat(o.hidden, []int{mlp.MNISTClasses}) {
 		parameters += (in + 1) * n
 		in = n
 	}

@@ -77,9 +77,9 @@ func (l *lab) read(r recipe, batch *mlp.MNIST) (*reading, error) {
 	for _, layer := range net {
 		m.size = append(m.size, float64(len(layer.W.Data)))
 	}
-	for pixel := range mlp.Pixels {
+	for pixel := range mlp.MNISTPixels {
 		if norm(net[0].DW.Row(pixel)) == 0 {
-			m.blank += 1. / mlp.Pixels
+			m.blank += 1. / mlp.MNISTPixels
 		}
 	}
 	return m, nil

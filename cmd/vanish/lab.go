@@ -58,7 +58,7 @@ const few = 1000
 
 // digits reads a part that must have at least so many images.
 func (l *lab) digits(part string, least int, stderr io.Writer) (*mlp.MNIST, error) {
-	files := mlp.Sample()
+	files := mlp.SampleMNIST()
 	if l.data != "" {
 		files = os.DirFS(l.data)
 	}
@@ -93,7 +93,7 @@ type recipe struct {
 var recipes = [...]recipe{{"small", "small", false}, {"xavier", "xavier", false}, {"he", "he", false}, {"he + batch norm", "he", true}}
 
 func (r recipe) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
-	sizes := slices.Concat([]int{mlp.Pixels}, hidden, []int{mlp.Classes})
+	sizes := slices.Concat([]int{mlp.MNISTPixels}, hidden, []int{mlp.MNISTClasses})
 	net := mlp.NewNetwork(seed, mlp.Inits[r.init], act, sizes...)
 	for _, l := range net[:len(hidden)] {
 		if r.norm {

@@ -29,7 +29,7 @@ const oracleSeeds = 20
 func nielsenNetwork(seed uint64, layers int) mlp.Network {
 	net := recipe{init: "lecun"}.network(seed, mlp.Sigmoid, hidden(layers)...)
 	one := func(in, out int) float64 { return 1 }
-	biases := mlp.NewNetwork(^seed, one, mlp.Linear, 1, 30*layers+mlp.Classes)[0].W.Data
+	biases := mlp.NewNetwork(^seed, one, mlp.Linear, 1, 30*layers+mlp.MNISTClasses)[0].W.Data
 	for _, l := range net {
 		biases = biases[copy(l.B.Data, biases):]
 	}
