@@ -11,7 +11,7 @@ import (
 
 // What the README shows: a network is trained on the digits in the package.
 func Example() {
-	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train")
+	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
 	if err != nil {
 		panic(err)
 	}
@@ -62,7 +62,7 @@ func Example_exercise2() {
 // digits1000 is what exercises 3 and 4 train on: 1,000 digits, a fifth of
 // them held out.
 func digits1000() (train, test *mlp.MNIST) {
-	all, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train")
+	all, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
 	if err != nil {
 		panic(err)
 	}

@@ -178,10 +178,10 @@ func sigmoidBackAVX2(dz, a []float64)
 //go:noescape
 func tanhBackAVX2(dz, a []float64)
 
-// fetch asks for p to be brought to the cache.
+// prefetch asks for p to be brought to the cache.
 //
 //go:noescape
-func fetch(p []byte)
+func prefetch(p []byte)
 
 // expTable is what the assembly needs beside taylor.
 var expTable = [...]float64{math.Log2E, whole, ln2Hi, ln2Lo, 1, expLow, expHigh, tanhHigh, 0.5, 2, math.Copysign(0, -1)}

@@ -980,8 +980,8 @@ test:
 	VZEROUPPER
 	RET
 
-// func fetch(p []byte)
-TEXT ·fetch(SB), NOSPLIT, $0-24
+// func prefetch(p []byte)
+TEXT ·prefetch(SB), NOSPLIT, $0-24
 	MOVQ p_base+0(FP), SI
 	MOVQ p_len+8(FP), CX
 	ADDQ SI, CX

@@ -68,4 +68,4 @@ func sigmoids(z []float64)        { sigmoidGeneric(z) }
 func tanhs(z []float64)           { tanhGeneric(z) }
 func sigmoidBack(dz, a []float64) { sigmoidBackGeneric(dz, a) }
 func tanhBack(dz, a []float64)    { tanhBackGeneric(dz, a) }
-func fetch([]byte)                {}
+func prefetch([]byte)             {}

@@ -46,8 +46,8 @@ func (m *Model) Write(w io.Writer) error {
 	if err := m.check(); err != nil {
 		return err
 	}
-	var members []Member
-	array := func(name string, x *Matrix) { members = append(members, Member{Name: name, Matrix: x}) }
+	var members []npzMember
+	array := func(name string, x *Matrix) { members = append(members, npzMember{Name: name, Matrix: x}) }
 	var r run
 	if len(m.Recipe) > 0 {
 		r.Recipe = m.Recipe
@@ -83,7 +83,7 @@ func (m *Model) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return WriteNPZ(w, append(members, Member{Name: "run.json", Bytes: text})...)
+	return writeNPZ(w, append(members, npzMember{Name: "run.json", Bytes: text})...)
 }
 
 func (m *Model) check() error {
@@ -165,12 +165,12 @@ func (h History) matrices(layers int) (history, rulers *Matrix) {
 // on, whose activations are then ReLU and, of the last layer, Linear. Arrays
 // whose shapes do not fit or that are not all finite are refused by name.
 func ReadModel(r io.ReaderAt, size int64) (*Model, error) {
-	z, err := OpenNPZ(r, size)
+	z, err := openNPZ(r, size)
 	if err != nil {
 		return nil, err
 	}
 	m := new(Model)
-	for _, read := range []func(*NPZ) error{m.readLayers, m.readStandardization, m.readRun, m.readHistory, m.readRulers, m.readSlots} {
+	for _, read := range []func(*npz) error{m.readLayers, m.readStandardization, m.readRun, m.readHistory, m.readRulers, m.readSlots} {
 		if err := read(z); err != nil {
 			return nil, err
 		}
@@ -181,7 +181,7 @@ func ReadModel(r io.ReaderAt, size int64) (*Model, error) {
 // maxLayers bounds what an archive of tiny arrays can ask for.
 const maxLayers = 1000
 
-func (m *Model) readLayers(z *NPZ) error {
+func (m *Model) readLayers(z *npz) error {
 	in := -1
 	for i := 1; ; i++ {
 		w, err := z.Matrix(fmt.Sprintf("W%d", i))
@@ -215,7 +215,7 @@ func (m *Model) readLayers(z *NPZ) error {
 }
 
 // norm reads the normalisation of layer i, nil where it has none.
-func (z *NPZ) norm(i, width int) (*BatchNorm, error) {
+func (z *npz) norm(i, width int) (*BatchNorm, error) {
 	var read [3]*Matrix
 	missing := 0
 	for s, name := range stateNames[2:] {
@@ -248,7 +248,7 @@ func notNegative(name string, x *Matrix) error {
 }
 
 // sized reads a finite array that must have the given shape.
-func (z *NPZ) sized(name string, rows, cols int) (*Matrix, error) {
+func (z *npz) sized(name string, rows, cols int) (*Matrix, error) {
 	x, err := z.Matrix(name)
 	if err != nil {
 		return nil, err
@@ -268,7 +268,7 @@ func allFinite(name string, x *Matrix) error {
 	return nil
 }
 
-func (m *Model) readStandardization(z *NPZ) error {
+func (m *Model) readStandardization(z *npz) error {
 	in := m.Net[0].W.Rows
 	mean, err := z.sized("mean", 1, in)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -285,7 +285,7 @@ func (m *Model) readStandardization(z *NPZ) error {
 	return notNegative("std", std)
 }
 
-func (m *Model) readRun(z *NPZ) error {
+func (m *Model) readRun(z *npz) error {
 	text, err := z.Bytes("run.json", 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -313,7 +313,7 @@ func (m *Model) readRun(z *NPZ) error {
 
 // float64s reads an array that only Write makes, of float64: out of smaller
 // numbers would come many times as many bytes.
-func (z *NPZ) float64s(name string) (*Matrix, error) {
+func (z *npz) float64s(name string) (*Matrix, error) {
 	x, err := z.Matrix(name)
 	if err == nil && z.files[name].UncompressedSize64 < 8*uint64(len(x.Data)) {
 		err = FormatError(name + ": not of float64")
@@ -321,7 +321,7 @@ func (z *NPZ) float64s(name string) (*Matrix, error) {
 	return x, err
 }
 
-func (m *Model) readHistory(z *NPZ) error {
+func (m *Model) readHistory(z *npz) error {
 	x, err := z.float64s("history")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -347,7 +347,7 @@ func (m *Model) readHistory(z *NPZ) error {
 	return nil
 }
 
-func (m *Model) readRulers(z *NPZ) error {
+func (m *Model) readRulers(z *npz) error {
 	x, err := z.float64s("rulers")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -375,7 +375,7 @@ func (m *Model) readRulers(z *NPZ) error {
 }
 
 // readSlots reads what resuming needs, of each layer or of none.
-func (m *Model) readSlots(z *NPZ) error {
+func (m *Model) readSlots(z *npz) error {
 	for s, prefix := range slotNames {
 		all, err := m.readBeside(z, prefix, func(l *Layer) []*Matrix { return l.state()[:min(3, len(l.state()))] })
 		for i := range all {
@@ -394,7 +394,7 @@ func (m *Model) readSlots(z *NPZ) error {
 
 // readBeside reads, for each layer, an array of the shape of each of like's,
 // whose names have the given prefix. There may be none at all.
-func (m *Model) readBeside(z *NPZ, prefix string, like func(*Layer) []*Matrix) (all [][]Matrix, err error) {
+func (m *Model) readBeside(z *npz, prefix string, like func(*Layer) []*Matrix) (all [][]Matrix, err error) {
 	for i, l := range m.Net {
 		var read []Matrix
 		for s, shape := range like(l) {

@@ -59,51 +59,51 @@ func TestModelRoundTrip(t *testing.T) {
 }
 
 // archive is an .npz of the given members.
-func archive(t *testing.T, members ...Member) []byte {
+func archive(t *testing.T, members ...npzMember) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WriteNPZ(&b, members...); err != nil {
+	if err := writeNPZ(&b, members...); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
 }
 
 func TestModelRefused(t *testing.T) {
-	array := func(name string, rows, cols int, elements ...float64) Member {
-		return Member{Name: name, Matrix: NewMatrix(rows, cols, elements...)}
+	array := func(name string, rows, cols int, elements ...float64) npzMember {
+		return npzMember{Name: name, Matrix: NewMatrix(rows, cols, elements...)}
 	}
 	w1, b1, w2, b2 := array("W1", 2, 3), array("b1", 1, 3), array("W2", 3, 1), array("b2", 1, 1)
-	json := func(s string) Member { return Member{Name: "run.json", Bytes: []byte(s)} }
+	json := func(s string) npzMember { return npzMember{Name: "run.json", Bytes: []byte(s)} }
 	for _, c := range []struct {
 		reason  string
-		members []Member
+		members []npzMember
 	}{
 		{"W1: file does not exist in the archive", nil},
-		{"b1: file does not exist in the archive", []Member{w1}},
-		{"W2: 4×1 after a layer of 3", []Member{w1, b1, array("W2", 4, 1), b2}},
-		{"b2: 1×2, want 1×1", []Member{w1, b1, w2, array("b2", 1, 2)}},
-		{"W1: 0×3 after", []Member{array("W1", 0, 3), b1}},
-		{"W1: element (0, 1) is NaN", []Member{array("W1", 1, 3, 0, math.NaN(), 0), b1}},
-		{"b1: element (0, 2) is -Inf", []Member{w1, array("b1", 1, 3, 0, 0, math.Inf(-1))}},
-		{"mean: 1×3, want 1×2", []Member{w1, b1, array("mean", 1, 3)}},
-		{"std: file does not exist", []Member{w1, b1, array("mean", 1, 2)}},
-		{"std: element (0, 1) is -1", []Member{w1, b1, array("mean", 1, 2), array("std", 1, 2, 1, -1)}},
-		{"run.json: invalid character", []Member{w1, b1, json("nonsense")}},
-		{"run.json: 2 activations for 1 layers", []Member{w1, b1, json(`{"Activations": ["relu", "relu"]}`)}},
-		{`run.json: layer 1 has the activation "cos"`, []Member{w1, b1, json(`{"Activations": ["cos"]}`)}},
-		{"history: 1×4, want 7 columns", []Member{w1, b1, array("history", 1, 4)}},
-		{"history: row 0 is of epoch 2", []Member{w1, b1, array("history", 1, 7, 2, 0, 0, 0, 0, 0, 0)}},
-		{"gain1, mean1, var1: 1 of the three are missing", []Member{w1, b1, array("mean1", 1, 3), array("var1", 1, 3)}},
-		{"gain1: 1×2, want 1×3", []Member{w1, b1, array("gain1", 1, 2), array("mean1", 1, 3), array("var1", 1, 3)}},
-		{"var1: element (0, 1) is -1", []Member{w1, b1, array("gain1", 1, 3), array("mean1", 1, 3), array("var1", 1, 3, 1, -1, 1)}},
-		{"rulers: 2×6, want 1×6", []Member{w1, b1, array("rulers", 2, 6)}},
-		{"rulers: 2×5, want 2×6", []Member{w1, b1, array("history", 1, 7, 1, 0, 0, 0, 0, 0, 0), array("rulers", 2, 5)}},
-		{"last.b1: file does not exist", []Member{w1, b1, array("last.W1", 2, 3)}},
-		{"last.W1: 3×2, want 2×3", []Member{w1, b1, array("last.W1", 3, 2), array("last.b1", 1, 3)}},
-		{"last.W1: element (0, 0) is NaN", []Member{w1, b1, array("last.W1", 2, 3, math.NaN(), 0, 0, 0, 0, 0), array("last.b1", 1, 3)}},
-		{"v.W1: element (1, 0) is -1", []Member{w1, b1, array("v.W1", 2, 3, 0, 0, 0, -1, 0, 0), array("v.b1", 1, 3)}},
-		{"m.b1: file does not exist", []Member{w1, b1, array("m.W1", 2, 3)}},
-		{"v.W1: 3×2, want 2×3", []Member{w1, b1, array("m.W1", 2, 3), array("m.b1", 1, 3), array("v.W1", 3, 2), array("v.b1", 1, 3)}},
+		{"b1: file does not exist in the archive", []npzMember{w1}},
+		{"W2: 4×1 after a layer of 3", []npzMember{w1, b1, array("W2", 4, 1), b2}},
+		{"b2: 1×2, want 1×1", []npzMember{w1, b1, w2, array("b2", 1, 2)}},
+		{"W1: 0×3 after", []npzMember{array("W1", 0, 3), b1}},
+		{"W1: element (0, 1) is NaN", []npzMember{array("W1", 1, 3, 0, math.NaN(), 0), b1}},
+		{"b1: element (0, 2) is -Inf", []npzMember{w1, array("b1", 1, 3, 0, 0, math.Inf(-1))}},
+		{"mean: 1×3, want 1×2", []npzMember{w1, b1, array("mean", 1, 3)}},
+		{"std: file does not exist", []npzMember{w1, b1, array("mean", 1, 2)}},
+		{"std: element (0, 1) is -1", []npzMember{w1, b1, array("mean", 1, 2), array("std", 1, 2, 1, -1)}},
+		{"run.json: invalid character", []npzMember{w1, b1, json("nonsense")}},
+		{"run.json: 2 activations for 1 layers", []npzMember{w1, b1, json(`{"Activations": ["relu", "relu"]}`)}},
+		{`run.json: layer 1 has the activation "cos"`, []npzMember{w1, b1, json(`{"Activations": ["cos"]}`)}},
+		{"history: 1×4, want 7 columns", []npzMember{w1, b1, array("history", 1, 4)}},
+		{"history: row 0 is of epoch 2", []npzMember{w1, b1, array("history", 1, 7, 2, 0, 0, 0, 0, 0, 0)}},
+		{"gain1, mean1, var1: 1 of the three are missing", []npzMember{w1, b1, array("mean1", 1, 3), array("var1", 1, 3)}},
+		{"gain1: 1×2, want 1×3", []npzMember{w1, b1, array("gain1", 1, 2), array("mean1", 1, 3), array("var1", 1, 3)}},
+		{"var1: element (0, 1) is -1", []npzMember{w1, b1, array("gain1", 1, 3), array("mean1", 1, 3), array("var1", 1, 3, 1, -1, 1)}},
+		{"rulers: 2×6, want 1×6", []npzMember{w1, b1, array("rulers", 2, 6)}},
+		{"rulers: 2×5, want 2×6", []npzMember{w1, b1, array("history", 1, 7, 1, 0, 0, 0, 0, 0, 0), array("rulers", 2, 5)}},
+		{"last.b1: file does not exist", []npzMember{w1, b1, array("last.W1", 2, 3)}},
+		{"last.W1: 3×2, want 2×3", []npzMember{w1, b1, array("last.W1", 3, 2), array("last.b1", 1, 3)}},
+		{"last.W1: element (0, 0) is NaN", []npzMember{w1, b1, array("last.W1", 2, 3, math.NaN(), 0, 0, 0, 0, 0), array("last.b1", 1, 3)}},
+		{"v.W1: element (1, 0) is -1", []npzMember{w1, b1, array("v.W1", 2, 3, 0, 0, 0, -1, 0, 0), array("v.b1", 1, 3)}},
+		{"m.b1: file does not exist", []npzMember{w1, b1, array("m.W1", 2, 3)}},
+		{"v.W1: 3×2, want 2×3", []npzMember{w1, b1, array("m.W1", 2, 3), array("m.b1", 1, 3), array("v.W1", 3, 2), array("v.b1", 1, 3)}},
 	} {
 		_, err := read(archive(t, c.members...))
 		if err == nil || !strings.Contains(err.Error(), c.reason) || strings.Contains(err.Error(), "\n") {
@@ -146,9 +146,9 @@ func TestModelNotWritten(t *testing.T) {
 
 // As many layers as a model may have, and one more.
 func TestModelOfManyLayers(t *testing.T) {
-	var members []Member
+	var members []npzMember
 	for i := range maxLayers + 1 {
-		members = append(members, Member{Name: fmt.Sprintf("W%d", i+1), Matrix: NewMatrix(1, 1)}, Member{Name: fmt.Sprintf("b%d", i+1), Matrix: NewMatrix(1, 1)})
+		members = append(members, npzMember{Name: fmt.Sprintf("W%d", i+1), Matrix: NewMatrix(1, 1)}, npzMember{Name: fmt.Sprintf("b%d", i+1), Matrix: NewMatrix(1, 1)})
 	}
 	if m, err := read(archive(t, members[:2*maxLayers]...)); err != nil || len(m.Net) != maxLayers {
 		t.Errorf("%d layers: error %v", maxLayers, err)
@@ -160,8 +160,8 @@ func TestModelOfManyLayers(t *testing.T) {
 
 // A file of NumPy's has no run.json: ReLU, and a linear output.
 func TestModelWithoutRun(t *testing.T) {
-	m, err := read(archive(t, Member{Name: "W1", Matrix: NewMatrix(2, 3)}, Member{Name: "b1", Matrix: NewMatrix(1, 3)},
-		Member{Name: "W2", Matrix: NewMatrix(3, 1)}, Member{Name: "b2", Matrix: NewMatrix(1, 1)}))
+	m, err := read(archive(t, npzMember{Name: "W1", Matrix: NewMatrix(2, 3)}, npzMember{Name: "b1", Matrix: NewMatrix(1, 3)},
+		npzMember{Name: "W2", Matrix: NewMatrix(3, 1)}, npzMember{Name: "b2", Matrix: NewMatrix(1, 1)}))
 	if err != nil || m.Net[0].Act != ReLU || m.Net[1].Act != Linear || m.Recipe != nil || m.Mean != nil {
 		t.Errorf("model %+v, error %v", m, err)
 	}
@@ -253,8 +253,8 @@ func TestModelInNumPy(t *testing.T) {
 		pixels.Data[i] = float64(p)
 	}
 	os.WriteFile(filepath.Join(dir, "model.npz"), written(t, m), 0o666)
-	os.WriteFile(filepath.Join(dir, "ours.npz"), archive(t, Member{Name: "pixels", Matrix: pixels},
-		Member{Name: "A3", Matrix: m.Net.Forward(&x).Softmax()}), 0o666)
+	os.WriteFile(filepath.Join(dir, "ours.npz"), archive(t, npzMember{Name: "pixels", Matrix: pixels},
+		npzMember{Name: "A3", Matrix: m.Net.Forward(&x).Softmax()}), 0o666)
 	out, err := exec.Command(python, "-c", `
 import sys, numpy as np
 p, ours = np.load(sys.argv[1] + "/model.npz"), np.load(sys.argv[1] + "/ours.npz")

@@ -617,10 +617,10 @@ func TestTrainSideBySide(t *testing.T) {
 
 // sampleDigits is the sample, standardized.
 func sampleDigits() (train, test *MNIST, err error) {
-	if train, err = LoadMNIST(SampleMNIST(), "train"); err != nil {
+	if train, err = LoadMNIST(SampleMNIST(), "train", 0); err != nil {
 		return nil, nil, err
 	}
-	if test, err = LoadMNIST(SampleMNIST(), "t10k"); err != nil {
+	if test, err = LoadMNIST(SampleMNIST(), "t10k", 0); err != nil {
 		return nil, nil, err
 	}
 	mean, std := train.Stats()

@@ -22,7 +22,7 @@ import (
 )
 
 func learn() (mlp.History, error) {
-	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train")
+	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
 	if err != nil {
 		return nil, err
 	}

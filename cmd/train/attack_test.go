@@ -4,9 +4,11 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -166,40 +168,34 @@ func tamper(t *testing.T, name string) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	z, err := mlp.OpenNPZ(bytes.NewReader(data), int64(len(data)))
+	arrays, err := mlp.ReadNPZ(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	words, err := z.Bytes("run.json", 1<<20)
+	zr, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	members := []mlp.Member{{Name: "run.json", Bytes: words}}
-	for _, name := range z.Names() {
-		x, err := z.Matrix(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		members = append(members, mlp.Member{Name: name, Matrix: x})
+	words, err := fs.ReadFile(zr, "run.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	members := []member{{name: "run.json", bytes: words}}
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		members = append(members, member{name: name, matrix: arrays[name]})
 	}
 	files := map[string][]byte{}
-	write := func(what string, members []mlp.Member) {
-		var b bytes.Buffer
-		if err := mlp.WriteNPZ(&b, members...); err != nil {
-			t.Fatal(err)
-		}
-		files[what] = b.Bytes()
-	}
+	write := func(what string, members []member) { files[what] = archive(t, members) }
 	for i, m := range members {
-		write(m.Name+" missing", slices.Delete(slices.Clone(members), i, i+1))
+		write(m.name+" missing", slices.Delete(slices.Clone(members), i, i+1))
 		put := func(what string, x *mlp.Matrix) {
 			changed := slices.Clone(members)
-			changed[i] = mlp.Member{Name: m.Name, Matrix: x}
-			write(m.Name+" "+what, changed)
+			changed[i] = member{name: m.name, matrix: x}
+			write(m.name+" "+what, changed)
 		}
 		put("empty", mlp.NewMatrix(0, 0))
-		put("of another's shape", members[1+(i+3)%(len(members)-1)].Matrix)
-		if x := m.Matrix; x != nil {
+		put("of another's shape", members[1+(i+3)%(len(members)-1)].matrix)
+		if x := m.matrix; x != nil {
 			put("turned", mlp.NewMatrix(x.Cols, x.Rows, x.Data...))
 			for what, v := range map[string]float64{"huge": 1e308, "NaN": math.NaN(), "negative": -1, "zero": 0} {
 				filled := mlp.NewMatrix(x.Rows, x.Cols)

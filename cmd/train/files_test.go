@@ -186,16 +186,12 @@ func writeModel(t *testing.T, name string, m *mlp.Model) {
 // writePlain writes weights alone, as numpy.savez would.
 func writePlain(t *testing.T, name string, sizes ...int) {
 	t.Helper()
-	var b bytes.Buffer
-	var members []mlp.Member
+	var members []member
 	for i, l := range mlp.NewNetwork(3, mlp.Inits["he"], mlp.ReLU, sizes...) {
 		digit := string(rune('1' + i))
-		members = append(members, mlp.Member{Name: "W" + digit, Matrix: &l.W}, mlp.Member{Name: "b" + digit, Matrix: &l.B})
+		members = append(members, member{name: "W" + digit, matrix: &l.W}, member{name: "b" + digit, matrix: &l.B})
 	}
-	if err := mlp.WriteNPZ(&b, members...); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, b.Bytes(), 0o666); err != nil {
+	if err := os.WriteFile(name, archive(t, members), 0o666); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -259,7 +258,7 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	}
 	part := func(name string, n int) *mlp.MNIST {
 		var m *mlp.MNIST
-		if m, err = mlp.LoadMNISTN(files, name, n); err != nil {
+		if m, err = mlp.LoadMNIST(files, name, n); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				fmt.Fprint(stderr, mlp.WhereMNIST)
 			}
@@ -267,11 +266,7 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 		}
 		return m
 	}
-	first := math.MaxInt
-	if o.limit > 0 {
-		first = o.limit
-	}
-	if train = part("train", first); err != nil {
+	if train = part("train", o.limit); err != nil {
 		return nil, nil, err
 	}
 	if o.limit > train.Len() {
@@ -287,7 +282,7 @@ func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
 			return nil, nil, fmt.Errorf("-holdout %v of %d images is all: there is nothing to train on", o.holdout, n)
 		}
 		train, test = train.Slice(0, n-held), train.Slice(n-held, n)
-	} else if test = part("t10k", math.MaxInt); err != nil {
+	} else if test = part("t10k", 0); err != nil {
 		return nil, nil, err
 	}
 	return train, test, nil
@@ -305,12 +300,6 @@ func (j *job) describe(w io.Writer) {
 	if j.data != "" {
 		from = j.data
 	}
-	switch a, b := j.train.Known, j.test.Known; {
-	case a == b && a != "":
-		from += ": " + a
-	case a != b:
-		from += fmt.Sprintf(": %s to train, %s to test on", cmp.Or(a, "unknown"), cmp.Or(b, "unknown"))
-	}
 	widths := fmt.Sprint(mlp.MNISTPixels)
 	for _, l := range j.Net {
 		parameters += len(l.W.Data) + len(l.B.Data)
@@ -326,7 +315,7 @@ func (j *job) describe(w io.Writer) {
 	case j.load != "":
 		start = plain(j.load)
 	}
-	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), plain(from))
+	fmt.Fprintf(w, "data: %v to train and %v to test on, from %s\n", j.train, j.test, plain(from))
 	norm := ""
 	if j.norm != "none" {
 		norm = j.norm + " normalisation, "

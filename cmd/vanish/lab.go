@@ -62,7 +62,7 @@ func (l *lab) digits(part string, least int, stderr io.Writer) (*mlp.MNIST, erro
 	if l.data != "" {
 		files = os.DirFS(l.data)
 	}
-	m, err := mlp.LoadMNIST(files, part)
+	m, err := mlp.LoadMNIST(files, part, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		fmt.Fprint(stderr, mlp.WhereMNIST)
