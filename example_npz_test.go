@@ -33,7 +33,7 @@ func ExampleReadNPZ() {
 	for i, a := range arm.Data {
 		classes.Row(i)[int(a)] = 1
 	}
-	net := mlp.NewNetwork(1, mlp.Inits["xavier"], mlp.Tanh, 2, 32, 3)
+	net := mlp.NewNetwork(1, mlp.Xavier, mlp.Tanh, 2, 32, 3)
 	data := mlp.Samples{X: points, Y: classes}
 	history, err := mlp.Train(context.Background(), net, data, mlp.Config{Optimizer: mlp.Adam, Rate: 0.03, Epochs: 300, Batch: 30})
 	if err != nil {

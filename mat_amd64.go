@@ -40,26 +40,14 @@ func cpuid(leaf uint32) (eax, ebx, ecx uint32)
 // xgetbv returns the low half of XCR0.
 func xgetbv() uint32
 
-// tileSize returns a tile's rows, a vector's lanes, a tile's vectors across.
-func tileSize() (rows, lanes, wide int) {
+func activeKernel() *kernel {
 	switch {
 	case useAVX512:
-		return 8, 8, 3
+		return &kernelAVX512
 	case useAVX2:
-		return 6, 4, 2
+		return &kernelAVX2
 	}
-	return genericRows, genericLanes, genericWide
-}
-
-// Kernel names the kernel in use: AVX-512, AVX2, NEON or Go.
-func Kernel() string {
-	switch {
-	case useAVX512:
-		return "AVX-512"
-	case useAVX2:
-		return "AVX2"
-	}
-	return "Go"
+	return &kernelGo
 }
 
 func multiply(t *tile) {
@@ -104,9 +92,6 @@ func copyRowsAVX2(to, from *float64, height, width, toStride, fromStride int)
 //
 //go:noescape
 func transposeAVX2(to, from *float64, width, toStride, fromStride int)
-
-// wholeVectors reports whether the kernel reads b in whole vectors only.
-func wholeVectors() bool { return useAVX2 && !useAVX512 }
 
 // pack copies w columns of b, which begin with from and are bj apart, k rows
 // bk apart, to panel, whose rows are width apart and, where the kernel reads whole vectors,

@@ -9,21 +9,11 @@ package mlp
 // Every arm64 has NEON; tests switch it off.
 var useNEON = true
 
-// tileSize returns a tile's rows, a vector's lanes, a tile's vectors across.
-// A vector is a pair of registers.
-func tileSize() (rows, lanes, wide int) {
+func activeKernel() *kernel {
 	if useNEON {
-		return 4, 4, 3
+		return &kernelNEON
 	}
-	return genericRows, genericLanes, genericWide
-}
-
-// Kernel names the kernel in use: AVX-512, AVX2, NEON or Go.
-func Kernel() string {
-	if useNEON {
-		return "NEON"
-	}
-	return "Go"
+	return &kernelGo
 }
 
 func multiply(t *tile) {
@@ -44,9 +34,6 @@ func multiply(t *tile) {
 //
 //go:noescape
 func multiplyNEON(t *tile)
-
-// wholeVectors reports whether the kernel reads b in whole vectors only.
-func wholeVectors() bool { return useNEON }
 
 func pack(panel, from []float64, width, w, k, bk, bj int) {
 	packGeneric(panel, from, width, 0, w, k, bk, bj)

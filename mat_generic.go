@@ -9,7 +9,7 @@ import "math"
 // true, for rows×cols elements of z. Each element is one chain of fused
 // multiply-adds over p in ascending order, starting from zero or from what z
 // holds. Elements (i, j) of z, (i, p) of a and (p, j) of b are z[i*ldz+j],
-// a[i*ai+p*ak] and b[p*bk+j]; where wholeVectors, b is readable up to those.
+// a[i*ai+p*ak] and b[p*bk+j]; if the kernel reads whole vectors, b is readable up to those.
 // Rows of the next tile's a begin with next: a kernel may have two of them
 // brought to the cache.
 type tile struct {
@@ -17,12 +17,6 @@ type tile struct {
 	ldz, ai, ak, bk, k, rows, cols int
 	more                           bool
 }
-
-// The generic kernel's tile: as many sums as a processor has registers for.
-const genericRows, genericLanes, genericWide = 2, 4, 1
-
-// maxRows is the most rows that a kernel's tile has.
-const maxRows = 8
 
 func multiplyGeneric(t *tile) {
 	for i := 0; i < t.rows; i += 2 {

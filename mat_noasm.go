@@ -5,16 +5,12 @@
 
 package mlp
 
-func tileSize() (rows, lanes, wide int) { return genericRows, genericLanes, genericWide }
-func multiply(t *tile)                  { multiplyGeneric(t) }
-func wholeVectors() bool                { return false }
+func activeKernel() *kernel { return &kernelGo }
+func multiply(t *tile)      { multiplyGeneric(t) }
 
 func pack(panel, from []float64, width, w, k, bk, bj int) {
 	packGeneric(panel, from, width, 0, w, k, bk, bj)
 }
-
-// Kernel names the kernel in use: AVX-512, AVX2, NEON or Go.
-func Kernel() string { return "Go" }
 
 func add(z, x []float64)             { addGeneric(z, x) }
 func relu(z []float64)               { reluGeneric(z) }

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"math"
 	"slices"
+	"sync"
 )
 
 // An MNIST image has 28×28 = MNISTPixels grey values and shows one of MNISTClasses
@@ -299,14 +300,14 @@ func (m *MNIST) Batch(x, y *Matrix, index []int) {
 	}
 	x.Reset(len(index), MNISTPixels)
 	y.Reset(len(index), MNISTClasses)
-	b := batches.get()
+	b := batches.Get().(*batch)
 	*b = batch{m, x, y, index, m.scale, m.shift}
 	if m.scale == nil {
 		b.scale, b.shift = unitScale, unitShift
 	}
 	share((len(index)+batchRows-1)/batchRows, b)
 	*b = batch{}
-	batches.put(b)
+	batches.Put(b)
 }
 
 // A batch is a task for share: to fill x and y. A part of the task is batchRows rows.
@@ -322,7 +323,7 @@ type batch struct {
 // cache by then.
 const batchRows, prefetchAhead = 16, 4
 
-var batches = make(spares[batch], 16)
+var batches = sync.Pool{New: func() any { return new(batch) }}
 
 func (b *batch) part(c int) {
 	for i := c * batchRows; i < min((c+1)*batchRows, len(b.index)); i++ {

@@ -16,13 +16,11 @@ import (
 // trained is a small model with all that a file can hold.
 func trained(t *testing.T) *Model {
 	t.Helper()
-	m := &Model{Net: NewNetwork(1, Inits["he"], Tanh, 4, 5, 3, 2), Mean: []float64{1, 2, 3, 4}, Std: []float64{1, 0, 2, 1},
+	m := &Model{Net: NewNetwork(1, He, Tanh, 4, 5, 3, 2), Mean: []float64{1, 2, 3, 4}, Std: []float64{1, 0, 2, 1},
 		Recipe: map[string]string{"lr": "0.1"}}
-	h, err := Train(context.Background(), m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7})
-	if err != nil {
+	if _, err := Train(context.Background(), m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7, Run: &m.Run}); err != nil {
 		t.Fatal(err)
 	}
-	m.History = h
 	return m
 }
 
@@ -45,7 +43,7 @@ func TestModelRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Net.Fingerprint() != m.Net.Fingerprint() || !slices.Equal(got.Mean, m.Mean) || !slices.Equal(got.Std, m.Std) ||
-		got.Recipe["lr"] != "0.1" || len(got.History) != 2 || got.History[1].Loss != m.History[1].Loss {
+		got.Recipe["lr"] != "0.1" || len(got.Run.History) != 2 || got.Run.History[1].Loss != m.Run.History[1].Loss {
 		t.Errorf("read %+v, wrote %+v", got, m)
 	}
 	for i, l := range got.Net {
@@ -82,7 +80,7 @@ func TestModelRefused(t *testing.T) {
 		{"b1: file does not exist in the archive", []npzMember{w1}},
 		{"W2: 4×1 after a layer of 3", []npzMember{w1, b1, array("W2", 4, 1), b2}},
 		{"b2: 1×2, want 1×1", []npzMember{w1, b1, w2, array("b2", 1, 2)}},
-		{"W1: 0×3 after", []npzMember{array("W1", 0, 3), b1}},
+		{"W1: 0×3", []npzMember{array("W1", 0, 3), b1}},
 		{"W1: element (0, 1) is NaN", []npzMember{array("W1", 1, 3, 0, math.NaN(), 0), b1}},
 		{"b1: element (0, 2) is -Inf", []npzMember{w1, array("b1", 1, 3, 0, 0, math.Inf(-1))}},
 		{"mean: 1×3, want 1×2", []npzMember{w1, b1, array("mean", 1, 3)}},
@@ -96,8 +94,8 @@ func TestModelRefused(t *testing.T) {
 		{"gain1, mean1, var1: 1 of the three are missing", []npzMember{w1, b1, array("mean1", 1, 3), array("var1", 1, 3)}},
 		{"gain1: 1×2, want 1×3", []npzMember{w1, b1, array("gain1", 1, 2), array("mean1", 1, 3), array("var1", 1, 3)}},
 		{"var1: element (0, 1) is -1", []npzMember{w1, b1, array("gain1", 1, 3), array("mean1", 1, 3), array("var1", 1, 3, 1, -1, 1)}},
-		{"rulers: 2×6, want 1×6", []npzMember{w1, b1, array("rulers", 2, 6)}},
-		{"rulers: 2×5, want 2×6", []npzMember{w1, b1, array("history", 1, 7, 1, 0, 0, 0, 0, 0, 0), array("rulers", 2, 5)}},
+		{"layer_stats: 2×6, want 1×6", []npzMember{w1, b1, array("layer_stats", 2, 6)}},
+		{"layer_stats: 2×5, want 2×6", []npzMember{w1, b1, array("history", 1, 7, 1, 0, 0, 0, 0, 0, 0), array("layer_stats", 2, 5)}},
 		{"last.b1: file does not exist", []npzMember{w1, b1, array("last.W1", 2, 3)}},
 		{"last.W1: 3×2, want 2×3", []npzMember{w1, b1, array("last.W1", 3, 2), array("last.b1", 1, 3)}},
 		{"last.W1: element (0, 0) is NaN", []npzMember{w1, b1, array("last.W1", 2, 3, math.NaN(), 0, 0, 0, 0, 0), array("last.b1", 1, 3)}},
@@ -122,11 +120,11 @@ func TestModelNotWritten(t *testing.T) {
 		spoil  func(m *Model)
 	}{
 		{"", func(m *Model) {}},
-		{"a network of 0 layers", func(m *Model) { m.Net = nil }},
-		{"history: row 0 is of epoch 2", func(m *Model) { m.History = m.History[1:] }},
+		{"a network without layers", func(m *Model) { m.Net = nil }},
+		{"history: row 0 is of epoch 2", func(m *Model) { m.Run.History = m.Run.History[1:] }},
 		{"mean of 4 and std of 0 inputs, want 4", func(m *Model) { m.Std = nil }},
 		{"b2: element (0, 1) is NaN", func(m *Model) { m.Net[1].B.Data[1] = math.NaN() }},
-		{"v.W1: element (1, 0) is +Inf", func(m *Model) { m.Net[0].slots[1][0].Data[5] = math.Inf(1) }},
+		{"v.W1: element (1, 0) is +Inf", func(m *Model) { m.Run.slots[0][1][0].Data[5] = math.Inf(1) }},
 	} {
 		m, err := read(written(t, trained(t)))
 		if err != nil {
@@ -167,55 +165,72 @@ func TestModelWithoutRun(t *testing.T) {
 	}
 }
 
-// A network that kept its best weights and is trained anew, or without patience,
-// has nothing left of the earlier run.
+// A Run that has not begun goes on from nothing, whatever network it is given.
 func TestTrainedAnew(t *testing.T) {
 	train, held := overfitted()
-	for _, patience := range []int{0, 5} {
-		m := &Model{Net: NewNetwork(1, Inits["he"], Tanh, 4, 20, 2)}
-		c := Config{Rate: 1, Batch: 5, Held: held, Patience: 5, Epochs: 20}
-		if _, err := Train(context.Background(), m.Net, train, c); err != nil {
-			t.Fatal(err)
-		}
-		other, err := read(written(t, &Model{Net: m.Net[:2:2]}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, l := range other.Net {
-			l.other = nil
-		}
-		c.Patience = patience
-		for _, net := range []Network{m.Net, other.Net} {
-			if _, err := Train(context.Background(), net, train, c); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if m.Net.Fingerprint() != other.Net.Fingerprint() || (patience == 0) != (m.Net[0].other == nil) {
-			t.Errorf("patience %d: what the earlier run kept has changed this one", patience)
-		}
+	c := Config{Rate: 1, Batch: 5, Held: held, Patience: 5, Epochs: 20, Optimizer: Adam}
+	net, other := NewNetwork(1, He, Tanh, 4, 20, 2), NewNetwork(1, He, Tanh, 4, 20, 2)
+	if _, err := Train(context.Background(), net, train, c); err != nil {
+		t.Fatal(err)
 	}
-	net := NewNetwork(1, Inits["he"], Tanh, 4, 20, 2)
-	c := Config{Rate: 0.1, Batch: 5, Epochs: 1}
-	for _, c.Optimizer = range []*Optimizer{Adam, SGD} {
-		if _, err := Train(context.Background(), net, train, c); err != nil {
+	for i, l := range other {
+		copy(l.W.Data, net[i].W.Data)
+		copy(l.B.Data, net[i].B.Data)
+	}
+	for _, n := range []Network{net, other} {
+		if _, err := Train(context.Background(), n, train, c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(net[0].slots[0][0].Data)+len(net[0].slots[1][0].Data) > 0 {
-		t.Error("Adam's running values are there after SGD")
+	if net.Fingerprint() != other.Fingerprint() {
+		t.Error("the network itself keeps something of the earlier run")
+	}
+	m := &Model{Net: net, Run: Run{Optimizer: "adam", slots: make([]runningValues, 2), last: make(snapshot, 4)}}
+	if _, err := Train(context.Background(), net, train, Config{Rate: 0.1, Batch: 5, Epochs: 1, Run: &m.Run}); err != nil {
+		t.Fatal(err)
+	}
+	if arrays := m.arrays(); len(arrays) != 4 || m.Run.Optimizer != "sgd" {
+		t.Errorf("a run of %s keeps %d arrays, want 4", m.Run.Optimizer, len(arrays))
 	}
 }
 
-func TestGoOnWithoutState(t *testing.T) {
-	net := NewNetwork(1, Inits["he"], ReLU, 4, 2)
-	if _, err := Train(context.Background(), net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 2, Past: make(History, 1)}); err == nil {
-		t.Error("Adam goes on without its running values")
+// A run that cannot go on says why.
+func TestRunRefused(t *testing.T) {
+	adam := func() *Model {
+		m := &Model{Net: NewNetwork(1, He, ReLU, 4, 2)}
+		if _, err := Train(context.Background(), m.Net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 3, Run: &m.Run}); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	for _, c := range []struct {
+		want  string
+		spoil func(m *Model, c *Config)
+	}{
+		{"Run: 3 epochs are trained already, Epochs is 2", func(m *Model, c *Config) { c.Epochs = 2 }},
+		{`Run: its 3 epochs were trained by the optimizer "adam", not "momentum"`, func(m *Model, c *Config) { c.Optimizer = Momentum }},
+		{"Run: layer 1 has 8 running values of momentum, want 0", func(m *Model, c *Config) { c.Optimizer, m.Run.Optimizer = Momentum, "" }},
+		{"Run: it lacks the running values of adam", func(m *Model, c *Config) { c.Run = &Run{History: m.Run.History} }},
+		{"Run: it lacks the running values of adam", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3, 2) }},
+		{"Run: layer 1 has 8 running values of adam, want 12", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3) }},
+		{"Run: it lacks the weights of the last epoch beside the best", func(m *Model, c *Config) { c.Patience, c.Held = 1, blobs(9) }},
+	} {
+		m := adam()
+		config := Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 4, Run: &m.Run}
+		c.spoil(m, &config)
+		if _, err := Train(context.Background(), m.Net, blobs(9), config); fmt.Sprint(err) != c.want {
+			t.Errorf("error %v, want %s", err, c.want)
+		}
+	}
+	m := adam()
+	if h, err := Train(context.Background(), m.Net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 3, Run: &m.Run}); err != nil || len(h) != 3 {
+		t.Errorf("a run that is at its end: %d epochs, error %v", len(h), err)
 	}
 }
 
 func FuzzModel(f *testing.F) {
 	var b bytes.Buffer
-	if err := (&Model{Net: NewNetwork(1, Inits["he"], Tanh, 2, 2), Mean: []float64{0, 0}, Std: []float64{1, 1}}).Write(&b); err != nil {
+	if err := (&Model{Net: NewNetwork(1, He, Tanh, 2, 2), Mean: []float64{0, 0}, Std: []float64{1, 1}}).Write(&b); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
@@ -236,7 +251,7 @@ func TestModelInNumPy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &Model{Net: NewNetwork(1, Inits["he"], ReLU, MNISTPixels, 32, 16, MNISTClasses)}
+	m := &Model{Net: NewNetwork(1, He, ReLU, MNISTPixels, 32, 16, MNISTClasses)}
 	m.Mean, m.Std = train.Stats()
 	if _, err := Train(context.Background(), m.Net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64}); err != nil {
 		t.Fatal(err)

@@ -76,7 +76,7 @@ func writeNPZ(w io.Writer, members ...npzMember) error {
 	seen, total := map[string]bool{}, int64(0)
 	for _, m := range members {
 		if m.Matrix != nil {
-			m.Matrix.check("writeNPZ: " + m.Name)
+			m.Matrix.mustBeFilled("writeNPZ: " + m.Name)
 		}
 		if err := checkName(m.Name, seen); err != nil {
 			return err

@@ -26,7 +26,7 @@ func learn() (mlp.History, error) {
 	if err != nil {
 		return nil, err
 	}
-	net := mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, mlp.MNISTPixels, 16, mlp.MNISTClasses)
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 16, mlp.MNISTClasses)
 	return mlp.Train(context.Background(), net, train, mlp.Config{Rate: 0.1, Epochs: 1, Batch: 64})
 }
 
