@@ -244,3 +244,21 @@ func TestShareAloneAfterMeeting(t *testing.T) {
 	}
 	releaseWorkers()
 }
+
+// What a prediction with a wide network took is given back.
+func TestMemoryReturns(t *testing.T) {
+	heap := func() uint64 {
+		var m runtime.MemStats
+		for range 3 { // a sync.Pool keeps what it has for one more collection
+			runtime.GC()
+		}
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	x := NewMatrix(128, 4)
+	before := heap()
+	NewNetwork(1, He, ReLU, 4, 20000, 4).Predict(new(Matrix), x)
+	if after := heap(); after > before+1<<20 {
+		t.Errorf("%d bytes are kept", after-before)
+	}
+}

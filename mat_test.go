@@ -415,3 +415,12 @@ func benchmarkProduct(b *testing.B, op string, m, k, n int) {
 		b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	})
 }
+
+// The workspace holds the largest block of every kernel.
+func TestKernelTable(t *testing.T) {
+	for _, k := range []kernel{kernelAVX512, kernelAVX2, kernelNEON, kernelGo} {
+		if k.mr > maxMR || k.kc > maxKC || k.nc > maxNC || k.nc%k.nr != 0 || k.nr%k.lanes != 0 {
+			t.Errorf("%+v: blocks beyond %d, %d, %d, or not of whole tiles and vectors", k, maxMR, maxKC, maxNC)
+		}
+	}
+}

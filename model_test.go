@@ -18,7 +18,9 @@ func trained(t *testing.T) *Model {
 	t.Helper()
 	m := &Model{Net: NewNetwork(1, He, Tanh, 4, 5, 3, 2), Mean: []float64{1, 2, 3, 4}, Std: []float64{1, 0, 2, 1},
 		Recipe: map[string]string{"lr": "0.1"}}
-	if _, err := Train(context.Background(), m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7, Run: &m.Run}); err != nil {
+	m.Net[0].Norm = NewBatchNorm(5)
+	if _, err := Train(context.Background(), m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7,
+		Held: blobs(8), Patience: 9, Run: &m.Run}); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -124,6 +126,20 @@ func TestModelNotWritten(t *testing.T) {
 		{"history: row 0 is of epoch 2", func(m *Model) { m.Run.History = m.Run.History[1:] }},
 		{"mean of 4 and std of 0 inputs, want 4", func(m *Model) { m.Std = nil }},
 		{"b2: element (0, 1) is NaN", func(m *Model) { m.Net[1].B.Data[1] = math.NaN() }},
+		{"b2: 2 elements for 3 units", func(m *Model) { m.Net[1].B = *NewMatrix(1, 2) }},
+		{"layer 2 has no Act", func(m *Model) { m.Net[1].Act = nil }},
+		{"W2: 4×3 after a layer of 5 units", func(m *Model) { m.Net[1].W = *NewMatrix(4, 3) }},
+		{"var1: element (0, 2) is -1", func(m *Model) { m.Net[0].Norm.Var.Data[2] = -1 }},
+		{"std: element (0, 1) is -1", func(m *Model) { m.Std[1] = -1 }},
+		{"mean: element (0, 1) is NaN", func(m *Model) { m.Mean[1] = math.NaN() }},
+		{"run.json: 1048599 bytes, over the limit of 1048576", func(m *Model) { m.Recipe["lr"] = strings.Repeat("1", 1<<20-82) }},
+		{`layer 1: an activation of one's own needs a name of its own, not "relu"`, func(m *Model) { m.Net[0].Act = &Activation{Name: "relu"} }},
+		{`layer 1: an activation of one's own needs a name of its own, not ""`, func(m *Model) { m.Net[0].Act = &Activation{} }},
+		{"v.W1: element (1, 0) is -1", func(m *Model) { m.Run.slots[0][1][0].Data[5] = -1 }},
+		{"v.W1: 5×4, want 4×5", func(m *Model) { m.Run.slots[0][1][0] = *NewMatrix(5, 4) }},
+		{"running values of 2 layers, the network has 3", func(m *Model) { m.Run.slots = m.Run.slots[:2] }},
+		{"last weights in 1 arrays, the network has 9", func(m *Model) { m.Run.last = m.Run.last[:1] }},
+		{"last weights of 1×1, want 4×5", func(m *Model) { m.Run.last[0] = *NewMatrix(1, 1) }},
 		{"v.W1: element (1, 0) is +Inf", func(m *Model) { m.Run.slots[0][1][0].Data[5] = math.Inf(1) }},
 	} {
 		m, err := read(written(t, trained(t)))
@@ -139,6 +155,19 @@ func TestModelNotWritten(t *testing.T) {
 		if reason != c.reason || (b.Len() == 0) != (reason != "") {
 			t.Errorf("error %q and %d bytes, want %q", reason, b.Len(), c.reason)
 		}
+	}
+}
+
+// An activation of one's own is read if it is given to ReadModel.
+func TestModelWithOwnActivation(t *testing.T) {
+	own := &Activation{Name: "twice", Forward: func([]float64) {}, Backward: func(_, _ []float64) {}}
+	file := written(t, &Model{Net: NewNetwork(1, He, own, 2, 3, 1)})
+	if _, err := read(file); err == nil || err.Error() != `run.json: layer 1 has the activation "twice": want one of linear, relu, sigmoid, tanh, or one of your own` {
+		t.Errorf("without it: error %v", err)
+	}
+	m, err := ReadModel(bytes.NewReader(file), int64(len(file)), ReLU, own)
+	if err != nil || m.Net[0].Act != own || m.Net[1].Act != Linear {
+		t.Errorf("with it: error %v", err)
 	}
 }
 

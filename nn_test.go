@@ -3,6 +3,7 @@ package mlp
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 )
 
@@ -108,6 +109,24 @@ func TestLossesAtTheEnds(t *testing.T) {
 	// ln(1+e^-40) is e^-40 to 17 digits, and not 0.
 	if got, want := SigmoidCrossEntropy(nil, NewMatrix(1, 1, 40), NewMatrix(1, 1, 1)), math.Exp(-40); math.Abs(got-want) > 1e-15*want {
 		t.Errorf("sigmoid cross-entropy %v, want %v", got, want)
+	}
+}
+
+// Nobody trains on a loss of probabilities by mistake: it is no Loss.
+func TestProbabilitiesAreNoLoss(t *testing.T) {
+	for name, measure := range map[string]any{"CrossEntropy": CrossEntropy, "BinaryCrossEntropy": BinaryCrossEntropy} {
+		if reflect.TypeOf(measure).AssignableTo(reflect.TypeFor[Loss]()) {
+			t.Errorf("%s can be Config.Loss", name)
+		}
+	}
+	for _, p := range []float64{0, 1} { // exactly, where ln p or ln(1-p) is infinite
+		y, want := NewMatrix(1, 2, p, 1-p), NewMatrix(1, 2, 1-p, p)
+		if a, b := CrossEntropy(y, want), BinaryCrossEntropy(y, want); !finite(a) || !finite(b) || a < 30 || b < 30 {
+			t.Errorf("wrong and sure: %v and %v", a, b)
+		}
+		if a, b := CrossEntropy(y, y), BinaryCrossEntropy(y, y); math.Abs(a) > 1e-14 || math.Abs(b) > 1e-14 {
+			t.Errorf("right and sure: %v and %v", a, b)
+		}
 	}
 }
 

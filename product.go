@@ -18,7 +18,7 @@ import (
 //
 //	for ic, in steps of MC        rows of a and z
 //	  for pc, in steps of KC      terms of the sums
-//	    for jc, in steps of NC    columns of b and z; pack b's block in panels
+//	    for jc, in steps of NC    columns of b and z; pack b's block
 //	      for ir, in steps of MR  a tile's rows of a; afterwards the epilogue
 //	        for jr, in steps of NR: the micro-kernel adds MR×KC · KC×NR to a tile
 //
@@ -36,31 +36,6 @@ import (
 // Each element of z is one chain of fused multiply-adds in ascending order of the
 // terms. Where a sum has several blocks of KC terms, the chain goes on from what z
 // holds. So no block size changes a bit of the result.
-
-// A kernel is a micro-kernel with what the product is tuned by for it. What chose the
-// numbers stands in testdata/perf/README.md.
-type kernel struct {
-	name         string
-	mr, nr       int  // rows and columns of a tile: its sums fill the vector registers
-	mc           int  // rows of a that stay in the last-level cache while b's blocks pass by
-	kc           int  // terms: MR·KC elements of a stay in the first-level cache
-	nc           int  // columns: KC·NC elements of b stay in the second-level cache
-	lanes        int  // elements of a vector
-	wholeVectors bool // it reads b's rows in whole vectors only, so that b must be readable there
-}
-
-var (
-	kernelAVX512 = kernel{"AVX-512", 8, 24, 1024, 512, 96, 8, false}
-	kernelAVX2   = kernel{"AVX2", 6, 8, 1024, 512, 96, 4, true}
-	kernelNEON   = kernel{"NEON", 4, 12, 1024, 512, 96, 4, true} // a vector is a pair of registers
-	kernelGo     = kernel{"Go", 2, 4, 1024, 512, 96, 4, false}
-)
-
-// The largest MR, KC and NC of all kernels.
-const maxMR, maxKC, maxNC = 8, 512, 96
-
-// Kernel names the kernel in use: AVX-512, AVX2, NEON or Go.
-func Kernel() string { return activeKernel().name }
 
 // An operand is a matrix as a product reads it: element (i, j) is
 // data[i*down+j*across]. Packed weights are an operand as well; then the strides
@@ -161,16 +136,16 @@ func (o *operand) mustBeFilled(method string) {
 	(&Matrix{o.rows, o.cols, o.data}).mustBeFilled(method)
 }
 
-// A interval is the indices from lo to hi-1.
+// An interval is the indices from lo to hi-1.
 type interval struct{ lo, hi int }
 
-func (s interval) len() int { return s.hi - s.lo }
+func (v interval) len() int { return v.hi - v.lo }
 
-// split returns part i of the parts that s is cut in, as even as can be, in whole
+// split returns part i of the parts that v is cut in, as even as can be, in whole
 // units. The last unit may not be full.
-func (s interval) split(unit, parts, i int) interval {
-	units := (s.len() + unit - 1) / unit
-	return interval{s.lo + units*i/parts*unit, min(s.lo+units*(i+1)/parts*unit, s.hi)}
+func (v interval) split(unit, parts, i int) interval {
+	units := (v.len() + unit - 1) / unit
+	return interval{v.lo + units*i/parts*unit, min(v.lo+units*(i+1)/parts*unit, v.hi)}
 }
 
 // part computes part c of the grid.
@@ -223,7 +198,7 @@ func (p *product) block(w *workspace, rows, cols, terms interval) {
 		for jr := 0; jr < cols.len(); jr += size.nr {
 			t.cols = min(size.nr, cols.len()-jr)
 			t.z = z[jr:]
-			t.b, t.bk = b.panel(jr, t.cols, t.k)
+			t.b, t.bk = b.microPanel(jr, t.cols, t.k)
 			t.next = p.prefetch(ir+height, jr, terms.lo)
 			multiply(&t)
 		}
@@ -264,41 +239,44 @@ func (p *product) prefetch(i, jr, pc int) []float64 {
 	return row
 }
 
-// A workspace is what one thread writes to while it computes a block: b's block in
-// panels, and one row of tiles if no matrix holds the result. The panels are put at
-// the end of their array. A processor that reads down a matrix prefetches what lies
-// behind it, which may be the workspace of another thread, and would take the first
-// panels from that thread's cache.
+// A workspace is what one thread writes to while it computes a block: b's block packed,
+// and one row of tiles if no matrix holds the result. A packed block is put at the end
+// of its array. A processor that reads down a matrix prefetches what lies behind it,
+// which may be the workspace of another thread, and would take what lies at its
+// beginning from that thread's cache.
 type workspace struct {
-	panels [maxKC * maxNC]float64
+	packed [maxKC * maxNC]float64
 	tiles  [maxMR * maxPanel]float64
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // A blockOfB is a block of b as the micro-kernel reads it: in place, with rows stride
-// apart, or, if stride is 0, packed in panels of NR columns:
+// apart, or, if stride is 0, packed in micro-panels of NR columns. For example 3×6
+// elements with NR = 4, in the order in which they lie in memory:
 //
-//	 in place               packed
+//	in place, stride 10     packed
 //	 0  1  2  3  4  5       0  1  2  3 │ 12 13
 //	10 11 12 13 14 15       4  5  6  7 │ 14 15
 //	20 21 22 23 24 25       8  9 10 11 │ 16 17
 //
-// A packed panel's last columns are filled up with zeros to whole vectors.
+// The rows of the last micro-panel are filled up with zeros to whole vectors.
 type blockOfB struct {
 	data   []float64
 	stride int
 }
 
-// panel returns the panel of cols columns that begins with column jr, and the stride
-// of its rows.
-func (b *blockOfB) panel(jr, cols, terms int) (data []float64, stride int) {
+// microPanel returns the micro-panel of cols columns that begins with column jr, and
+// the stride of its rows.
+func (b *blockOfB) microPanel(jr, cols, terms int) (data []float64, stride int) {
 	if b.stride > 0 {
 		return b.data[min(len(b.data), jr):], b.stride
 	}
 	return b.data[jr*terms:], roundUp(cols, activeKernel().lanes)
 }
 
+// packOrReadInPlace returns the block of b with these terms and columns, which the
+// given rows of a are multiplied by.
 func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) blockOfB {
 	data, down, across, _ := p.b.at(terms.lo, cols.lo)
 	if readInPlace(rows.len(), cols.len(), down, across) {
@@ -306,19 +284,19 @@ func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) bl
 	}
 	size := activeKernel()
 	lanes := size.lanes
-	panels := w.panels[len(w.panels)-terms.len()*roundUp(cols.len(), lanes):]
+	packed := w.packed[len(w.packed)-terms.len()*roundUp(cols.len(), lanes):]
 	for jr := 0; jr < cols.len(); jr += size.nr {
 		n := min(size.nr, cols.len()-jr)
 		width := roundUp(n, lanes)
-		panel := panels[jr*terms.len():]
+		microPanel := packed[jr*terms.len():]
 		for i := terms.lo; i < terms.hi; {
 			from, down, across, rows := p.b.at(i, cols.lo+jr)
 			rows = min(rows, terms.hi-i)
-			pack(panel[(i-terms.lo)*width:], from, width, n, rows, down, across)
+			pack(microPanel[(i-terms.lo)*width:], from, width, n, rows, down, across)
 			i += rows
 		}
 	}
-	return blockOfB{data: panels}
+	return blockOfB{data: packed}
 }
 
 // A block of b is packed if its copy serves more than packFrom rows of tiles: then the
