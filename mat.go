@@ -210,8 +210,7 @@ const (
 
 // Tiles of a strip are of one height but for the last, no taller than as many need be,
 // because a low one waits for b's rows: of 10×10×300 one thread did 48 GFLOP/s as 5 + 5
-// rows and 45 as 8 + 2. But a kernel that takes ten columns at once wants eight rows.
-const tenCols = 10
+// rows and 45 as 8 + 2.
 
 // grid chooses the chunks and returns how many there are.
 func (p *product) grid() int {
@@ -319,7 +318,7 @@ func (p *product) copy(r *room, j0, j1, k0, k1 int) (panels []float64) {
 func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 	rows, lanes, wide := tileSize()
 	width := wide * lanes
-	t := tile{ldz: p.n, ai: p.ai, ak: p.ak, k: k1 - k0, more: k0 > 0}
+	t := tile{ldz: p.n, ai: p.ai, ak: p.ak, k: k1 - k0, accumulate: k0 > 0}
 	inPlace, passing := p.inPlace((i1-i0)/rows, j0, j1, k0), p.z == nil
 	b, bk, _, _ := p.from(k0, j0)
 	var r *room
@@ -333,9 +332,7 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 		t.ldz = j1 - j0
 	}
 	ahead := len(p.a) > cached
-	if j1-j0 > tenCols {
-		rows = height(i1-i0, rows)
-	}
+	rows = height(i1-i0, rows)
 	for i := i0; i < i1; i += rows {
 		t.rows = min(rows, i1-i)
 		t.a = p.a[min(len(p.a), i*p.ai+k0*p.ak):]
@@ -355,7 +352,7 @@ func (p *product) strip(i0, i1, j0, j1, k0, k1 int) {
 			t.z = z[j-j0:]
 			if ahead { // the tiles of a row share out the rows of the next
 				next := i + rows + (j-j0)/width*2%rows
-				t.next = p.a[min(len(p.a), next*p.ai+k0*p.ak):]
+				t.prefetch = p.a[min(len(p.a), next*p.ai+k0*p.ak):]
 			}
 			multiply(&t)
 		}

@@ -417,7 +417,7 @@ func (g *gather) part(c int) {
 	m := g.m
 	for i := c * gatherRows; i < min((c+1)*gatherRows, len(g.index)); i++ {
 		if i+gatherAhead < len(g.index) {
-			fetch(m.image(g.index[i+gatherAhead]))
+			prefetch(m.image(g.index[i+gatherAhead]))
 		}
 		k := g.index[i]
 		bytesTo(g.x.Row(i), m.image(k), m.scale, m.shift)
