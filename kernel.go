@@ -8,7 +8,7 @@ package mlp
 // numbers stands in testdata/perf/README.md.
 type kernel struct {
 	name         string
-	mr, nr       int  // rows and columns of a tile: its sums fill the vector registers
+	mr, nr       int  // rows and columns of a register tile: its sums fill the registers
 	mc           int  // rows of a that stay in the last-level cache while b's blocks pass by
 	kc           int  // terms: MR·KC elements of a stay in the first-level cache
 	nc           int  // columns: KC·NC elements of b stay in the second-level cache

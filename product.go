@@ -182,7 +182,7 @@ func (p *product) rowBlock(w *workspace, rows, cols interval) {
 // and, if these terms are the last, applies the epilogues.
 func (p *product) block(w *workspace, rows, cols, terms interval) {
 	size := activeKernel()
-	t := tile{ldz: p.n, ai: p.a.down, ak: p.a.across, k: terms.len(), more: terms.lo > 0}
+	t := tile{ldz: p.n, ai: p.a.down, ak: p.a.across, k: terms.len(), accumulate: terms.lo > 0}
 	b := p.packOrReadInPlace(w, rows, cols, terms)
 	if p.z == nil {
 		t.ldz = cols.len()
@@ -199,7 +199,7 @@ func (p *product) block(w *workspace, rows, cols, terms interval) {
 			t.cols = min(size.nr, cols.len()-jr)
 			t.z = z[jr:]
 			t.b, t.bk = b.microPanel(jr, t.cols, t.k)
-			t.next = p.prefetch(ir+height, jr, terms.lo)
+			t.prefetch = p.prefetch(ir+height, jr, terms.lo)
 			multiply(&t)
 		}
 		if terms.hi == p.k {
