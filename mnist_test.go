@@ -17,6 +17,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 )
@@ -454,6 +455,10 @@ func fullMNIST(t testing.TB) fs.FS {
 	return os.DirFS(dir)
 }
 
+// fullTrain is the training part of full MNIST. Tests that use it call fullMNIST first,
+// and do not change it.
+var fullTrain = sync.OnceValues(func() (*MNIST, error) { return LoadMNIST(os.DirFS(os.Getenv("MNIST_DIR")), "train", 0) })
+
 func TestFullMNIST(t *testing.T) {
 	fsys := fullMNIST(t)
 	for _, test := range []struct {
@@ -474,9 +479,15 @@ func TestFullMNIST(t *testing.T) {
 			[MNISTClasses]int{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009},
 		},
 	} {
-		m, err := LoadMNIST(fsys, test.part, 0)
+		m, err := fullTrain()
+		if test.part == "t10k" {
+			m, err = LoadMNIST(fsys, test.part, 0)
+		}
 		if err != nil {
 			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%d images of MNIST", len(m.Labels)); m.String() != want {
+			t.Errorf("%s is %v, want %s", test.part, m, want)
 		}
 		n := uint32(m.Len())
 		if sum := fmt.Sprintf("%x", sha256.Sum256(idxFile(m.Images, n, 28, 28))); sum != test.images {
@@ -501,12 +512,13 @@ func TestFullMNIST(t *testing.T) {
 // Each image of the sample is one of the first 10,000 of MNIST's training part, and
 // has its label.
 func TestSampleIsMNIST(t *testing.T) {
-	full, err := LoadMNIST(fullMNIST(t), "train", 10_000)
+	fullMNIST(t)
+	full, err := fullTrain()
 	if err != nil {
 		t.Fatal(err)
 	}
 	label := map[string]byte{}
-	for i := range full.Len() {
+	for i := range 10_000 {
 		label[string(full.Slice(i, i+1).Images)] = full.Labels[i]
 	}
 	for _, part := range []string{"train", "t10k"} {
