@@ -131,6 +131,8 @@ func TestLoadMNISTErrors(t *testing.T) {
 		{goodImages, goodImages, L + ": an IDX file of rank 3, want rank 1 (are the images and the labels swapped?)"},
 		{idxFile(images, 12, 784), goodLabels, I + ": an IDX file of rank 2, want rank 3"},
 		{idxFile(images, 6, 28, 56), goodLabels, I + ": 6 images of 28×56 pixels, want some of 28×28"},
+		{idxFile(nil, 6, 28, 56), goodLabels, I + ": 6 images of 28×56 pixels, want some of 28×28"}, // the data are not read
+		{goodImages, idxFile(make([]byte, 10000), 10000), L + ": 10000 labels for the 12 images of " + I},
 		{idxFile(nil, 0, 28, 28), idxFile(nil, 0), I + ": 0 images of 28×28 pixels, want some of 28×28"},
 		{goodImages, idxFile(labels[:11], 11), L + ": 11 labels for the 12 images of " + I},
 		{goodImages, eleven, L + ": label 10 at index 5, want 0 to 9"},
@@ -153,18 +155,36 @@ func TestLoadMNISTErrors(t *testing.T) {
 	}
 }
 
-// The error for a file that cannot be opened names the file only once.
-func TestLoadMNISTNoPermission(t *testing.T) {
-	_, err := LoadMNIST(locked{}, "train", 0)
-	if want := "train-images-idx3-ubyte: permission denied"; err == nil || err.Error() != want {
-		t.Errorf("error %v, want %s", err, want)
+// The error for a file that cannot be read names the file only once. A file that is
+// not regular is not opened.
+func TestLoadMNISTUnreadable(t *testing.T) {
+	pipe := fstest.MapFS{"train-images-idx3-ubyte": {Mode: fs.ModeNamedPipe}}
+	for want, fsys := range map[string]fs.FS{
+		"train-images-idx3-ubyte: permission denied":  locked{},
+		"train-images-idx3-ubyte: file is closed":     lockedFile{},
+		"train-images-idx3-ubyte: not a regular file": pipe,
+	} {
+		if _, err := LoadMNIST(fsys, "train", 0); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
 	}
 }
 
+// locked is a folder that cannot be looked into, lockedFile one whose files cannot be
+// opened.
 type locked struct{}
+type lockedFile struct{}
 
 func (locked) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+}
+
+func (lockedFile) Stat(name string) (fs.FileInfo, error) {
+	return fstest.MapFS{name: {}}.Stat(name)
+}
+
+func (lockedFile) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("file is closed")}
 }
 
 func TestSample(t *testing.T) {
