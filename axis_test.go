@@ -70,6 +70,15 @@ func TestXAxisEnds(t *testing.T) {
 	}
 }
 
+// A y axis has ticks between integers, even if all values are integers.
+func TestYAxisIsNotWhole(t *testing.T) {
+	c := line(1, 2)
+	x, y := c.spans()
+	if !x.whole || y.whole || len(roundTicks(y, false, 5)) != 6 {
+		t.Errorf("x %+v, y %+v, ticks %v", x, y, roundTicks(y, false, 5))
+	}
+}
+
 // Whatever the range, there are enough ticks and not too many, they cover the range, no
 // two have the same label, and a linear step is 1, 2 or 5 times a power of ten.
 func TestRoundTicksProperties(t *testing.T) {

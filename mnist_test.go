@@ -17,6 +17,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 )
@@ -130,6 +131,8 @@ func TestLoadMNISTErrors(t *testing.T) {
 		{goodImages, goodImages, L + ": an IDX file of rank 3, want rank 1 (are the images and the labels swapped?)"},
 		{idxFile(images, 12, 784), goodLabels, I + ": an IDX file of rank 2, want rank 3"},
 		{idxFile(images, 6, 28, 56), goodLabels, I + ": 6 images of 28×56 pixels, want some of 28×28"},
+		{idxFile(nil, 6, 28, 56), goodLabels, I + ": 6 images of 28×56 pixels, want some of 28×28"}, // the data are not read
+		{goodImages, idxFile(make([]byte, 10000), 10000), L + ": 10000 labels for the 12 images of " + I},
 		{idxFile(nil, 0, 28, 28), idxFile(nil, 0), I + ": 0 images of 28×28 pixels, want some of 28×28"},
 		{goodImages, idxFile(labels[:11], 11), L + ": 11 labels for the 12 images of " + I},
 		{goodImages, eleven, L + ": label 10 at index 5, want 0 to 9"},
@@ -152,18 +155,36 @@ func TestLoadMNISTErrors(t *testing.T) {
 	}
 }
 
-// The error for a file that cannot be opened names the file only once.
-func TestLoadMNISTNoPermission(t *testing.T) {
-	_, err := LoadMNIST(locked{}, "train", 0)
-	if want := "train-images-idx3-ubyte: permission denied"; err == nil || err.Error() != want {
-		t.Errorf("error %v, want %s", err, want)
+// The error for a file that cannot be read names the file only once. A file that is
+// not regular is not opened.
+func TestLoadMNISTUnreadable(t *testing.T) {
+	pipe := fstest.MapFS{"train-images-idx3-ubyte": {Mode: fs.ModeNamedPipe}}
+	for want, fsys := range map[string]fs.FS{
+		"train-images-idx3-ubyte: permission denied":  locked{},
+		"train-images-idx3-ubyte: file is closed":     lockedFile{},
+		"train-images-idx3-ubyte: not a regular file": pipe,
+	} {
+		if _, err := LoadMNIST(fsys, "train", 0); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
 	}
 }
 
+// locked is a folder that cannot be looked into, lockedFile one whose files cannot be
+// opened.
 type locked struct{}
+type lockedFile struct{}
 
 func (locked) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+}
+
+func (lockedFile) Stat(name string) (fs.FileInfo, error) {
+	return fstest.MapFS{name: {}}.Stat(name)
+}
+
+func (lockedFile) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("file is closed")}
 }
 
 func TestSample(t *testing.T) {
@@ -454,6 +475,10 @@ func fullMNIST(t testing.TB) fs.FS {
 	return os.DirFS(dir)
 }
 
+// fullTrain is the training part of full MNIST. Tests that use it call fullMNIST first,
+// and do not change it.
+var fullTrain = sync.OnceValues(func() (*MNIST, error) { return LoadMNIST(os.DirFS(os.Getenv("MNIST_DIR")), "train", 0) })
+
 func TestFullMNIST(t *testing.T) {
 	fsys := fullMNIST(t)
 	for _, test := range []struct {
@@ -474,9 +499,15 @@ func TestFullMNIST(t *testing.T) {
 			[MNISTClasses]int{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009},
 		},
 	} {
-		m, err := LoadMNIST(fsys, test.part, 0)
+		m, err := fullTrain()
+		if test.part == "t10k" {
+			m, err = LoadMNIST(fsys, test.part, 0)
+		}
 		if err != nil {
 			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%d images of MNIST", len(m.Labels)); m.String() != want {
+			t.Errorf("%s is %v, want %s", test.part, m, want)
 		}
 		n := uint32(m.Len())
 		if sum := fmt.Sprintf("%x", sha256.Sum256(idxFile(m.Images, n, 28, 28))); sum != test.images {
@@ -501,12 +532,13 @@ func TestFullMNIST(t *testing.T) {
 // Each image of the sample is one of the first 10,000 of MNIST's training part, and
 // has its label.
 func TestSampleIsMNIST(t *testing.T) {
-	full, err := LoadMNIST(fullMNIST(t), "train", 10_000)
+	fullMNIST(t)
+	full, err := fullTrain()
 	if err != nil {
 		t.Fatal(err)
 	}
 	label := map[string]byte{}
-	for i := range full.Len() {
+	for i := range 10_000 {
 		label[string(full.Slice(i, i+1).Images)] = full.Labels[i]
 	}
 	for _, part := range []string{"train", "t10k"} {

@@ -156,13 +156,23 @@ func TestWriteNPZErrors(t *testing.T) {
 	writeNPZ(io.Discard, npzMember{Name: "W1", Matrix: &Matrix{2, 3, make([]float64, 5)}})
 }
 
-func TestWriteNPZOfTooManyMembers(t *testing.T) {
-	var b bytes.Buffer
-	err := writeNPZ(&b, append([]npzMember{{Name: "W1"}}, make([]npzMember, maxMembers)...)...)
-	want := "W1: over the limits of 1073741824 bytes in a member, twice that and 65534 members in all"
-	if err == nil || err.Error() != want || b.Len() > 0 {
-		t.Errorf("%d bytes, error %v, want %s", b.Len(), err, want)
+func TestWriteNPZLimits(t *testing.T) {
+	refused := func(name string, members ...npzMember) {
+		t.Helper()
+		var b bytes.Buffer
+		err := writeNPZ(&b, members...)
+		want := name + ": over the limits of 1073741824 bytes in a member, twice that and 65534 members in all"
+		if err == nil || err.Error() != want || b.Len() > 0 {
+			t.Errorf("%d bytes, error %v, want %s", b.Len(), err, want)
+		}
 	}
+	refused("W1", append([]npzMember{{Name: "W1"}}, make([]npzMember, maxMembers)...)...)
+	if testing.Short() {
+		return
+	}
+	large := make([]byte, maxMember+1) // the bytes are never read or written, so they take no memory
+	refused("a", npzMember{Name: "a", Bytes: large})
+	refused("d", npzMember{Name: "a", Bytes: large[1:]}, npzMember{Name: "b", Bytes: large[1:]}, npzMember{Name: "c"}, npzMember{Name: "d", Bytes: large[:1]})
 }
 
 // failing is a writer that takes left bytes and then fails with err.
@@ -543,11 +553,11 @@ func TestNPZShared(t *testing.T) {
 		return string(append(b, 1, 0, byte(extra), 0))
 	}
 	local := func(name string, extra int) string { return "PK\x03\x04" + fields(extra) + name }
+	entry := func(name string, at int) string {
+		return "PK\x01\x02\x14\x00" + fields(0) + strings.Repeat("\x00", 10) + string([]byte{byte(at), 0, 0, 0}) + name
+	}
 	open := func(body string, b int) error { // member a begins at byte 0 and member b at byte b
-		directory := ""
-		for name, at := range map[string]int{"a": 0, "b": b} {
-			directory += "PK\x01\x02\x14\x00" + fields(0) + strings.Repeat("\x00", 10) + string([]byte{byte(at), 0, 0, 0}) + name
-		}
+		directory := entry("a", 0) + entry("b", b)
 		end := "PK\x05\x06\x00\x00\x00\x00\x02\x00\x02\x00" + string([]byte{byte(len(directory)), 0, 0, 0, byte(len(body)), 0, 0, 0, 0, 0})
 		file := strings.NewReader(body + directory + end)
 		z, err := openNPZ(file, file.Size())
