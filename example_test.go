@@ -1,15 +1,22 @@
+// Examples: what the README shows, and the article's exercises. The example of ReadNPZ
+// has a file of its own.
+
 package mlp_test
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 
 	"mlp"
 )
 
-// What the README shows: a network is trained on the digits in the package.
+// A network is trained on the digits in the package.
 func Example() {
 	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
 	if err != nil {
@@ -25,20 +32,20 @@ func Example() {
 	// Output: training accuracy 0.966
 }
 
-// small is the network of the article's first two exercises and its data.
+// small returns the network of the article's first two exercises, and its data.
 func small() (net mlp.Network, x, y *mlp.Matrix) {
 	net = mlp.NewNetwork(1, func(in, out int) float64 { return 0.1 }, mlp.ReLU, 2, 4, 3, 2)
 	return net, mlp.NewMatrix(2, 2, 1, 2, 3, 4), mlp.NewMatrix(2, 2, 1, 0, 0, 1)
 }
 
-// Exercise 1: a forward and a backward pass on two samples; the shapes.
+// Exercise 1: the shapes of a forward and a backward pass on two samples.
 func Example_exercise1() {
 	net, x, y := small()
 	var dy mlp.Matrix
-	probabilities := *net.Forward(x)
-	mlp.SoftmaxCrossEntropy(&dy, &probabilities, y)
+	logits := net.Forward(x)
+	mlp.SoftmaxCrossEntropy(&dy, logits, y)
 	net.Backward(&dy)
-	fmt.Printf("output: %d×%d\n", probabilities.Rows, probabilities.Cols)
+	fmt.Printf("output: %d×%d\n", logits.Rows, logits.Cols)
 	for i, l := range net {
 		fmt.Printf("gradient W%d: %d×%d, b%d: %d×%d\n", i+1, l.DW.Rows, l.DW.Cols, i+1, l.DB.Rows, l.DB.Cols)
 	}
@@ -59,10 +66,10 @@ func Example_exercise2() {
 	// Output: loss 0.693530, after one update 0.693510, error <nil>
 }
 
-// digits1000 is what exercises 3 and 4 train on: 1,000 digits, a fifth of
-// them held out.
+// digits1000 returns what exercises 3 and 4 train on: 1,000 digits, of which the last
+// fifth is held out to test on.
 func digits1000() (train, test *mlp.MNIST) {
-	all, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
+	all, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 1000)
 	if err != nil {
 		panic(err)
 	}
@@ -114,7 +121,7 @@ func Example_exercise4() {
 	// W3: 0.000754
 }
 
-// Data, an activation and a loss of one's own: the exclusive or of two numbers, a
+// Data, an activation and a loss of your own: the exclusive or of two numbers, a
 // leaky ReLU, and the mean |y - want|.
 func ExampleTrain() {
 	xor := mlp.Samples{
@@ -164,33 +171,151 @@ func ExampleTrain() {
 	// 0 1 1 0
 }
 
-// A model file is written, read, and used. Forward is for training: a layer
-// with normalisation takes its statistics from the rows it is given.
+// grid returns n×n points of the square from -1 to 1, and the class of each: 1 inside
+// the circle of radius 0.7, and 0 outside.
+func grid(n int) (points [][2]float64, classes []int) {
+	for i := range n * n {
+		x, y := 2*(float64(i/n)+0.5)/float64(n)-1, 2*(float64(i%n)+0.5)/float64(n)-1
+		class := 0
+		if x*x+y*y < 0.7*0.7 {
+			class = 1
+		}
+		points, classes = append(points, [2]float64{x, y}), append(classes, class)
+	}
+	return points, classes
+}
+
+// samples makes a data set of points and their classes, 0 or 1.
+func samples(points [][2]float64, classes []int) mlp.Samples {
+	s := mlp.Samples{X: mlp.NewMatrix(len(points), 2), Y: mlp.NewMatrix(len(points), 2)}
+	for i, p := range points {
+		copy(s.X.Row(i), p[:])
+		s.Y.Row(i)[classes[i]] = 1 // and 0 in the columns of the other classes
+	}
+	return s
+}
+
+// Data of your own are two matrices with a row for each sample.
+func ExampleSamples() {
+	train, test := samples(grid(20)), samples(grid(33))
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 16, 16, 2)
+	history, err := mlp.Train(context.Background(), net, train, mlp.Config{
+		Optimizer: mlp.Adam, Rate: 0.01, Schedule: mlp.Cosine, Epochs: 100, Batch: 20, Test: test,
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("accuracy on the test points %.3f\n", history[99].TestAccuracy)
+	// Output: accuracy on the test points 0.983
+}
+
+// load reads the model in a file.
+func load(name string) (*mlp.Model, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return mlp.ReadModel(bytes.NewReader(data), int64(len(data)))
+}
+
+// save writes a model beside the file and renames it, so that the file is whole at any
+// moment.
+func save(m *mlp.Model, name string) error {
+	file, err := os.CreateTemp(filepath.Dir(name), ".model")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name()) // does nothing after the rename
+	if err := errors.Join(m.Write(file), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), name)
+}
+
+// A model is read from its file and asked for a digit. Predict, unlike Forward, only
+// reads the network, and gives a row the same output whatever the other rows are.
 func ExampleNetwork_Predict() {
-	train, test := digits1000()
+	dir, err := os.MkdirTemp("", "mlp")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	name := filepath.Join(dir, "model.npz")
+	saveDigitModel(name)
+
+	m, err := load(name)
+	if err != nil {
+		panic(err)
+	}
+	test, err := mlp.LoadMNIST(mlp.SampleMNIST(), "t10k", 0)
+	if err != nil {
+		panic(err)
+	}
+	test.Standardize(m.Mean, m.Std)
+	var x, y, p mlp.Matrix
+	test.Batch(&x, &y, []int{3})
+	m.Net.Predict(&p, &x).Softmax()
+	for digit, probability := range p.Row(0) {
+		if probability > 0.05 {
+			fmt.Printf("a %d with probability %.2f, labelled %d\n", digit, probability, test.Labels[3])
+		}
+	}
+	// Output:
+	// a 4 with probability 0.11, labelled 9
+	// a 9 with probability 0.79, labelled 9
+}
+
+// saveDigitModel trains a network with batch normalisation and saves it.
+func saveDigitModel(name string) {
+	train, _ := digits1000()
 	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)}
 	m.Net[0].Norm = mlp.NewBatchNorm(32)
 	m.Mean, m.Std = train.Stats()
 	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Rate: 0.1, Epochs: 5, Batch: 50}); err != nil {
 		panic(err)
 	}
-	var file bytes.Buffer
-	if err := m.Write(&file); err != nil {
+	if err := save(m, name); err != nil {
 		panic(err)
 	}
+}
 
-	read, err := mlp.ReadModel(bytes.NewReader(file.Bytes()), int64(file.Len()))
+// learn trains a network for so many epochs in all, and saves the model after each. If
+// the file is there already, it goes on from it.
+func learn(ctx context.Context, data mlp.Dataset, name string, epochs int) (*mlp.Model, error) {
+	m, err := load(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		m, err = &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, err = mlp.Train(ctx, m.Net, data, mlp.Config{
+		Optimizer: mlp.Adam, Rate: 0.001, Epochs: epochs, Batch: 50, Run: &m.Run,
+		OnEpoch: func(mlp.Epoch) error { return save(m, name) },
+	})
+	return m, err
+}
+
+// A training that saves its model after each epoch can be stopped at any moment. It
+// goes on from the file and ends with the weights of one that was never stopped.
+func ExampleRun() {
+	digits, _ := digits1000()
+	dir, err := os.MkdirTemp("", "mlp")
 	if err != nil {
 		panic(err)
 	}
-	test.Standardize(read.Mean, read.Std)
-	var x, y, p mlp.Matrix
-	test.Batch(&x, &y, []int{0})
-	read.Net.Predict(&p, &x).Softmax()
-	for digit, share := range p.Data {
-		if share > 0.05 {
-			fmt.Printf("a %d with probability %.2f, labelled %d\n", digit, share, test.Labels[0])
+	defer os.RemoveAll(dir)
+	var weights [2]string
+	for i, stops := range [][]int{{5}, {2, 5}} { // straight through, and with a stop after two epochs
+		name := filepath.Join(dir, fmt.Sprintf("model%d.npz", i))
+		for _, epochs := range stops {
+			m, err := learn(context.Background(), digits, name, epochs)
+			if err != nil {
+				panic(err)
+			}
+			weights[i] = m.Net.Fingerprint()
 		}
 	}
-	// Output: a 1 with probability 0.94, labelled 1
+	fmt.Println("the same weights:", weights[0] == weights[1])
+	// Output: the same weights: true
 }

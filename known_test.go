@@ -12,9 +12,9 @@ import (
 	"testing/fstest"
 )
 
-// The README has the sums of all known files, and WhereMNIST those of MNIST.
+// cmd/train/README.md has the sums of all known files, and WhereMNIST those of MNIST.
 func TestKnownSums(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
+	readme, err := os.ReadFile("cmd/train/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func TestTranscript(t *testing.T) {
 // Every number of the README's chapter is one that the command beside it printed.
 func TestReadme(t *testing.T) {
 	text := read(t, "testdata", "vanish.txt")
-	_, chapter, found := strings.Cut(read(t, "README.md"), "\n## Why deep networks stop learning")
+	_, chapter, found := strings.Cut(read(t, "cmd", "vanish", "README.md"), "\n## Why deep networks stop learning")
 	chapter, _, _ = strings.Cut(chapter, "\n## ")
 	if _, hash, _ := strings.Cut(text, "Results SHA-256: "); !found || !strings.Contains(chapter, "Results SHA-256: "+hash) {
 		t.Error("the chapter lacks the hash")
@@ -90,7 +90,7 @@ func TestReadme(t *testing.T) {
 		seen[command[1]] = len(stated) > 3
 	}
 	for _, e := range experiments {
-		if !seen[e.name] || !strings.Contains(chapter, "(testdata/svg/"+e.sheet+")") {
+		if !seen[e.name] || !strings.Contains(chapter, "(../../testdata/svg/"+e.sheet+")") {
 			t.Errorf("the chapter lacks %s, its numbers or %s", e.name, e.sheet)
 		}
 	}

@@ -1,28 +1,26 @@
 //go:build ignore
 
-// Growth times products of every size from 1 to 300, on one thread, and writes
-// a line for each: what grows, the other dimensions, the size, m, k, n, the
-// nanoseconds of the fastest call and GFLOP/s. It says on standard error which
-// product took longer than a larger one that contains it.
+// Growth times products of every size from 1 to 300 on one thread. It prints a line
+// of comma-separated values for each product: what grows, the other dimensions, the
+// size, m, k, n, the nanoseconds of the fastest call, and GFLOP/s. On standard error
+// it says how many products took longer than a larger product that contains them.
 //
-//	go run testdata/perf/growth.go > testdata/perf/growth.csv
+//	go run testdata/perf/growth.go > growth.csv
 //
-// With the name of such a file it says the same of it, and draws it with the
-// processor's own limit:
+// With -chart it draws the products as well, and with -limit the processor's own
+// limit, which peak.c prints:
 //
-//	go run testdata/perf/growth.go -limit 58.7 testdata/perf/growth.csv > testdata/svg/growth.svg
+//	go run testdata/perf/growth.go -limit 58.7 -chart growth.svg > growth.csv
 package main
 
 import (
 	"bufio"
-	"encoding/csv"
 	"flag"
 	"fmt"
 	"log"
 	"math"
 	"os"
 	"runtime"
-	"strconv"
 	"time"
 
 	"mlp"
@@ -34,9 +32,9 @@ const (
 	least  = 30e3 // nanoseconds of one measurement
 )
 
-// A line of the chart: m, k, n or all of them grow, the rest stay as they are.
+// A line of the chart: the dimensions in grows grow, and the others stay at rest.
 type line struct {
-	grows string
+	grows string // "m", "k", "n" or "mkn"
 	rest  int
 }
 
@@ -62,32 +60,45 @@ func (l line) shape(size int) (m, k, n int) {
 }
 
 func main() {
-	limit := flag.Float64("limit", 0, "GFLOP/s to draw a line at")
+	limit := flag.Float64("limit", 0, "the processor's limit in GFLOP/s, to draw a line at")
+	chart := flag.String("chart", "", "the `file` to draw the chart to")
 	flag.Parse()
-	if flag.NArg() == 1 {
-		draw(flag.Arg(0), *limit)
-		return
-	}
 	runtime.GOMAXPROCS(1)
 	best := measure()
+	if err := write(best); err != nil {
+		log.Fatal(err)
+	}
+	report(best)
+	if *chart != "" {
+		if err := os.WriteFile(*chart, figure(best, *limit).SVG(), 0o666); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// gflops returns the speed of a product of that size which took so many nanoseconds.
+func (l line) gflops(size int, ns float64) float64 {
+	m, k, n := l.shape(size)
+	return 2 * float64(m*k*n) / ns
+}
+
+// write prints all products to standard output.
+func write(best map[line][]float64) error {
 	out := bufio.NewWriter(os.Stdout)
 	fmt.Fprintln(out, "grows,rest,size,m,k,n,ns,gflops")
 	for _, l := range lines() {
 		for size := 1; size <= sizes; size++ {
 			m, k, n := l.shape(size)
 			ns := best[l][size]
-			fmt.Fprintf(out, "%s,%d,%d,%d,%d,%d,%.0f,%.2f\n", l.grows, l.rest, size, m, k, n, ns, 2*float64(m*k*n)/ns)
+			fmt.Fprintf(out, "%s,%d,%d,%d,%d,%d,%.0f,%.2f\n", l.grows, l.rest, size, m, k, n, ns, l.gflops(size, ns))
 		}
 	}
-	if err := out.Flush(); err != nil {
-		log.Fatal(err)
-	}
-	report(best)
+	return out.Flush()
 }
 
-// measure returns the nanoseconds of the fastest call of each product. It goes
-// through all of them again and again, so that what disturbs the machine for a
-// while does not fall on one of them.
+// measure returns the nanoseconds of the fastest call of each product. It measures
+// all products many times over, so that a disturbance of the machine does not fall on
+// one product alone.
 func measure() map[line][]float64 {
 	best := map[line][]float64{}
 	x, y, z := matrix(1), matrix(2), matrix(3)
@@ -111,14 +122,15 @@ func measure() map[line][]float64 {
 	return best
 }
 
-// matrix returns room for a matrix that begins elsewhere in its page than the
-// others: else a load waits for a store to the same place in another page. And
-// not at the end of its page, which a store takes long to cross.
+// matrix returns storage for matrix i of three. Each begins at another place in its
+// page, because a load waits for an earlier store to the same place in another page.
+// None begins near the end of its page, because stores across the end are slow.
 func matrix(i int) *mlp.Matrix {
 	return &mlp.Matrix{Data: make([]float64, sizes*sizes+512)[i*40:]}
 }
 
-// call returns the nanoseconds of z.Mul(x, y), which are about guess.
+// call returns the nanoseconds of z.Mul(x, y). From guess, about as many, it chooses
+// how many calls to time together.
 func call(z, x, y *mlp.Matrix, guess float64) float64 {
 	z.Mul(x, y)
 	calls := 1 + int(least/min(guess, least))
@@ -129,7 +141,7 @@ func call(z, x, y *mlp.Matrix, guess float64) float64 {
 	return float64(time.Since(start).Nanoseconds()) / float64(calls)
 }
 
-// report prints the products that took a twentieth longer than a larger one.
+// report prints how many products took at least a twentieth longer than a larger one.
 func report(best map[line][]float64) {
 	for _, l := range lines() {
 		slower, worst, at := 0, 1.0, 0
@@ -144,40 +156,28 @@ func report(best map[line][]float64) {
 			}
 			least = min(least, ns)
 		}
-		fmt.Fprintf(os.Stderr, "%s grows, the rest is %d: %d of %d slower by a twentieth than a larger one, the worst %.2f times at %d\n",
+		fmt.Fprintf(os.Stderr, "%s grows, the rest is %d: %d of %d products took 5 %% longer than a larger one; the worst took %.2f times as long, at size %d\n",
 			l.grows, l.rest, slower, sizes, worst, at)
 	}
 }
 
-func draw(file string, limit float64) {
-	f, err := os.Open(file)
-	if err != nil {
-		log.Fatal(err)
-	}
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		log.Fatal(err)
-	}
-	figure := mlp.Figure{
+// figure draws a chart for each dimension that grows.
+func figure(best map[line][]float64, limit float64) *mlp.Figure {
+	f := &mlp.Figure{
 		Title:   "GFLOP/s of a product by its size, one thread",
 		Caption: "m×k by k×n in float64. One dimension grows from 1 to 300 while the other two are 10, 64 or 300; in the last chart all three grow. The limit is what the processor can do from its registers.",
 		Columns: 2, SameY: true,
 	}
-	best := map[line][]float64{}
 	titles := map[string]string{"m": "m grows", "k": "k grows", "n": "n grows", "mkn": "m = k = n grow"}
 	for _, l := range lines() {
-		best[l] = []float64{0}
 		s := mlp.Series{Name: fmt.Sprintf("the others are %d", l.rest)}
 		if l.rest == 0 {
 			s.Name = "all grow"
 		}
-		for _, row := range rows {
-			if row[0] == l.grows && row[1] == strconv.Itoa(l.rest) {
-				best[l] = append(best[l], number(row[6]))
-				s.X, s.Y = append(s.X, number(row[2])), append(s.Y, number(row[7]))
-			}
+		for size := 1; size <= sizes; size++ {
+			s.X, s.Y = append(s.X, float64(size)), append(s.Y, l.gflops(size, best[l][size]))
 		}
-		if last := len(figure.Charts) - 1; last < 0 || figure.Charts[last].Title != titles[l.grows] {
+		if last := len(f.Charts) - 1; last < 0 || f.Charts[last].Title != titles[l.grows] {
 			c := mlp.Chart{Title: titles[l.grows], XLabel: l.grows, YLabel: "GFLOP/s"}
 			if l.rest == 0 {
 				c.XLabel = "m, k and n"
@@ -185,21 +185,10 @@ func draw(file string, limit float64) {
 			if limit > 0 {
 				c.Guides = []mlp.Guide{{Label: "limit", Y: limit}}
 			}
-			figure.Charts = append(figure.Charts, c)
+			f.Charts = append(f.Charts, c)
 		}
-		c := &figure.Charts[len(figure.Charts)-1]
+		c := &f.Charts[len(f.Charts)-1]
 		c.Series = append(c.Series, s)
 	}
-	if _, err := os.Stdout.Write(figure.SVG()); err != nil {
-		log.Fatal(err)
-	}
-	report(best)
-}
-
-func number(s string) float64 {
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return v
+	return f
 }
