@@ -1,0 +1,45 @@
+// The digits that a command's -data names.
+
+package cli
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+
+	"mlp"
+)
+
+// Load reads a part of MNIST, "train" or "t10k", from the folder dir, or from the
+// sample in the package if dir is empty. It keeps the first limit images, or all
+// if limit is 0. If a file is missing, Load prints to stderr where MNIST is found.
+func Load(dir, part string, limit int, stderr io.Writer) (*mlp.MNIST, error) {
+	files := mlp.Sample()
+	if dir != "" {
+		files = os.DirFS(dir)
+	}
+	if limit == 0 {
+		limit = math.MaxInt
+	}
+	m, err := mlp.LoadMNISTN(files, part, limit)
+	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprint(stderr, mlp.WhereMNIST)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s%c%w", dir, filepath.Separator, err)
+	}
+	return m, nil
+}
+
+// Digest returns the SHA-256, in hexadecimal, of m's images and then its labels.
+func Digest(m *mlp.MNIST) string {
+	h := sha256.New()
+	h.Write(m.Images)
+	h.Write(m.Labels)
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
