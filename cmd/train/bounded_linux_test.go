@@ -5,13 +5,10 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"context"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
 	"os/exec"
@@ -112,49 +109,6 @@ func TestBoundedIDX(t *testing.T) {
 		}
 		bounded(t, c.content, 1, c.reason, "-data", dir, "-out", filepath.Join(dir, "out"))
 	}
-}
-
-// npyHeader is what an array's file begins with.
-func npyHeader(descr string, rows, cols int) []byte {
-	return fmt.Appendf(nil, "\x93NUMPY\x01\x00%c\x00%-117s\n", 118, fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", descr, rows, cols))
-}
-
-// An entry is a member of an archive: what it says of itself and what it is.
-type entry struct {
-	name   string
-	data   []byte
-	packed bool
-	claim  uint64 // of its size, if not 0
-}
-
-func zipOf(t *testing.T, entries ...entry) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for _, e := range entries {
-		h := &zip.FileHeader{Name: e.name, CRC32: crc32.ChecksumIEEE(e.data), UncompressedSize64: uint64(len(e.data))}
-		data := e.data
-		if e.packed {
-			var packed bytes.Buffer
-			w, _ := flate.NewWriter(&packed, flate.BestSpeed)
-			w.Write(data)
-			w.Close()
-			data, h.Method = packed.Bytes(), zip.Deflate
-		}
-		if e.claim > 0 {
-			h.UncompressedSize64 = e.claim
-		}
-		h.CompressedSize64 = uint64(len(data))
-		w, err := z.CreateRaw(h)
-		if err == nil {
-			_, err = w.Write(data)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	z.Close()
-	return b.Bytes()
 }
 
 func TestBoundedNPZ(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -80,8 +81,8 @@ func TestCheckCatches(t *testing.T) {
 			var dy mlp.Matrix
 			mlp.SoftmaxCrossEntropy(&dy, net.Forward(x), y)
 			backward(net, x, &dy, bug)
-			c := &checker{context.Background(), net, x, y, mlp.SoftmaxCrossEntropy, io.Discard}
-			balance, differences := c.balance(), c.differences(1)
+			g := &gradientTest{context.Background(), net, x, y, mlp.SoftmaxCrossEntropy, io.Discard}
+			balance, differences := g.balance(), g.differences(1)
 			if bug == "" && (balance != nil || differences != nil) {
 				t.Errorf("a right gradient is refused: %v, %v", balance, differences)
 			}
@@ -151,7 +152,7 @@ func TestPatience(t *testing.T) {
 	}
 	refused(t, []string{"-limit", "9", "-patience", "3", "-out", t.TempDir()}, "-patience", "a tenth of 9 images is none")
 	stderr, code = command(t, context.Background(), io.Discard, "-resume", out+"/model.npz", "-epochs", "300")
-	if want := "had been ended by -patience 3: there was nothing left to do"; code != 0 || !strings.Contains(stderr, want) {
+	if want := fmt.Sprintf("the run is finished after %d epochs of 300: there is nothing left to train", len(m.History)); code != 0 || !strings.Contains(stderr, want) {
 		t.Errorf("resumed: exit code %d, %s", code, stderr)
 	}
 }

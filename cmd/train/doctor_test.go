@@ -94,9 +94,9 @@ func TestDoctorTriesSomethingElse(t *testing.T) {
 	} {
 		o := c.options
 		o.act, o.opt = mlp.ReLU, mlp.SGD
-		p := &patient{job: &job{options: &o}}
-		if p.has("something", strings.Split(c.cures, ","), ""); p.found[0].cure != c.want {
-			t.Errorf("of %q it tries %q, want %q", c.cures, p.found[0].cure, c.want)
+		e := &exam{job: &job{options: &o}}
+		if e.note("something", strings.Split(c.cures, ","), ""); e.found[0].cure != c.want {
+			t.Errorf("of %q it tries %q, want %q", c.cures, e.found[0].cure, c.want)
 		}
 	}
 }

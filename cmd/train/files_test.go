@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,15 +99,68 @@ func TestResume(t *testing.T) {
 		if len(a) != 4 || len(b) != 4 {
 			t.Errorf("%s: %d and %d files, want 4", more, len(a), len(b))
 		}
-		// Once more: it says so, and changes nothing.
+	}
+}
+
+// To go on with a finished run writes the other files anew from the model, whatever
+// is in their place, and leaves the model alone.
+func TestResumeFinished(t *testing.T) {
+	for _, more := range []string{"", "-lr 0.3 -epochs 50 -patience 2"} {
+		dir := t.TempDir()
+		model := filepath.Join(dir, "model.npz")
+		want := must(t, quick(append(strings.Fields(more), "-out", dir)...)...)
+		whole := contents(t, dir)
 		before, _ := os.Stat(model)
+		os.Remove(filepath.Join(dir, "history.csv"))
+		os.WriteFile(filepath.Join(dir, "curves.svg"), []byte("of an earlier epoch"), 0o666)
+		os.WriteFile(filepath.Join(dir, ".gradients.svg.tmp"), []byte("<svg"), 0o666)
 		var stdout bytes.Buffer
 		stderr, code := command(t, context.Background(), &stdout, "-resume", model)
 		after, _ := os.Stat(model)
-		if code != 0 || !strings.Contains(stderr, "5 epochs of 5: there is nothing left to do") || hash(stdout.String()) != hash(want) ||
-			!after.ModTime().Equal(before.ModTime()) {
-			t.Errorf("%s: resumed when finished: exit code %d, %s%s", more, code, stderr, stdout.String())
+		if code != 0 || !strings.Contains(stderr, "there is nothing left to train\n") || !strings.HasSuffix(want, stdout.String()) ||
+			last(stderr) != "written to "+dir+": history.csv, curves.svg, gradients.svg\n" || !after.ModTime().Equal(before.ModTime()) {
+			t.Errorf("%q: exit code %d, %s%s", more, code, stderr, stdout.String())
 		}
+		if !maps.Equal(contents(t, dir), whole) {
+			t.Errorf("%q: the files are not those of the run", more)
+		}
+		os.Remove(filepath.Join(dir, "curves.svg"))
+		os.Mkdir(filepath.Join(dir, "curves.svg"), 0o777)
+		refused(t, []string{"-resume", model}, "curves.svg", "a folder is in the place of the file")
+	}
+}
+
+// What a kill has left of another epoch is written anew before training goes on.
+func TestResumeDerives(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	must(t, quick("-out", dir)...)
+	whole := contents(t, dir)
+	for _, name := range []string{"history.csv", "curves.svg", "gradients.svg"} {
+		os.WriteFile(filepath.Join(dir, name), []byte("of another epoch"), 0o666)
+	}
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, out := range []string{other, dir} {
+		command(t, done, io.Discard, "-resume", filepath.Join(dir, "model.npz"), "-epochs", "9", "-out", out)
+	}
+	if !maps.Equal(contents(t, dir), whole) || len(contents(t, other)) > 0 {
+		t.Errorf("the files are not those of the run, or there are files of no model: %v", slices.Sorted(maps.Keys(contents(t, other))))
+	}
+}
+
+// A figure that an earlier run left and this one has not is removed.
+func TestNoGradients(t *testing.T) {
+	dir := t.TempDir()
+	must(t, quick("-out", dir)...)
+	m := readBack(t, filepath.Join(dir, "model.npz"))
+	m.History[0].First = nil
+	for i := range m.History {
+		m.History[i].Layers = nil
+	}
+	writeModel(t, filepath.Join(dir, "model.npz"), m)
+	stderr, code := command(t, context.Background(), io.Discard, "-resume", filepath.Join(dir, "model.npz"))
+	if got := contents(t, dir); code != 0 || len(got) != 3 || got["gradients.svg"] != "" {
+		t.Errorf("exit code %d, %d files: %s", code, len(got), stderr)
 	}
 }
 
@@ -186,16 +239,11 @@ func writeModel(t *testing.T, name string, m *mlp.Model) {
 // writePlain writes weights alone, as numpy.savez would.
 func writePlain(t *testing.T, name string, sizes ...int) {
 	t.Helper()
-	var b bytes.Buffer
-	var members []mlp.Member
+	arrays := map[string]*mlp.Matrix{}
 	for i, l := range mlp.NewNetwork(3, mlp.Inits["he"], mlp.ReLU, sizes...) {
-		digit := string(rune('1' + i))
-		members = append(members, mlp.Member{Name: "W" + digit, Matrix: &l.W}, mlp.Member{Name: "b" + digit, Matrix: &l.B})
+		arrays[fmt.Sprintf("W%d", i+1)], arrays[fmt.Sprintf("b%d", i+1)] = &l.W, &l.B
 	}
-	if err := mlp.WriteNPZ(&b, members...); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, b.Bytes(), 0o666); err != nil {
+	if err := os.WriteFile(name, npzOf(t, arrays, nil), 0o666); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -247,7 +295,7 @@ func TestLoadKeepsItsWord(t *testing.T) {
 	if err := os.Rename(at("a"), filepath.Join(dir, "moved.npz")); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, []string{"-verify", at("b")}, at("b")+": ", at("a"))
+	refused(t, []string{"-verify", at("b")}, at("b")+": ", at("a"), "; -load FILE.npz says where")
 	// Where that is now can be said, and it must be that.
 	must(t, "-verify", at("b"), "-load", filepath.Join(dir, "moved.npz"))
 	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": -load names another file")
@@ -391,43 +439,62 @@ func TestKilled(t *testing.T) {
 	t.Logf("%d kills, %d runs brought to their end", kills, ends)
 }
 
-// What stands in the way of a run leaves the earlier one's files whole: something that
-// cannot be replaced, also where a kill has left its link current behind, and links of
-// another's making.
+// A folder in the place of a file is found before any work is done, and a link that a
+// killed run has left does not lead out of the folder.
 func TestObstructed(t *testing.T) {
-	for name, obstruct := range map[string]func(dir string) error{
-		"killed while settling": func(dir string) error {
-			return errors.Join(os.Symlink(setB, filepath.Join(dir, current)), os.MkdirAll(filepath.Join(dir, "model.npz.tmp", "x"), 0o777))
-		},
-		"a folder for a file": func(dir string) error {
-			return errors.Join(os.Remove(filepath.Join(dir, "model.npz")), os.MkdirAll(filepath.Join(dir, "model.npz", "x"), 0o777))
-		},
-	} {
+	for _, obstacle := range []string{"model.npz", "gradients.svg", ".model.npz.tmp"} {
 		dir := t.TempDir()
 		must(t, quick("-epochs", "1", "-out", dir)...)
-		if err := obstruct(dir); err != nil {
-			t.Skip(err)
+		os.Remove(filepath.Join(dir, obstacle))
+		if err := os.MkdirAll(filepath.Join(dir, obstacle, "full"), 0o777); err != nil {
+			t.Fatal(err)
 		}
-		files := func() (all string) {
-			for _, file := range []string{"history.csv", "curves.svg", "gradients.svg", "model.npz"} {
-				text, _ := os.ReadFile(filepath.Join(dir, file))
-				all += fmt.Sprintf("%x ", sha256.Sum256(text))
-			}
-			return all
+		before := contents(t, dir)
+		stderr, code := command(t, context.Background(), io.Discard, quick("-epochs", "1", "-seed", "3", "-out", dir)...)
+		if code != 1 || !oneLine(stderr) || !strings.Contains(stderr, obstacle) {
+			t.Errorf("%s: exit code %d, standard error %q", obstacle, code, stderr)
 		}
-		before := files()
-		refused(t, quick("-epochs", "1", "-seed", "3", "-out", dir), "model.npz")
-		if files() != before {
-			t.Errorf("%s: the earlier files are not whole", name)
+		if !maps.Equal(contents(t, dir), before) {
+			t.Errorf("%s: the earlier files are not whole", obstacle)
 		}
 	}
 	dir, precious := t.TempDir(), filepath.Join(t.TempDir(), "precious")
-	if err := errors.Join(os.WriteFile(precious, []byte("x"), 0o666), os.Symlink(precious, filepath.Join(dir, ".probe.tmp"))); err != nil {
+	if err := errors.Join(os.WriteFile(precious, []byte("x"), 0o666), os.Symlink(precious, filepath.Join(dir, ".model.npz.tmp"))); err != nil {
 		t.Skip(err)
 	}
 	must(t, quick("-epochs", "1", "-out", dir)...)
-	if text, err := os.ReadFile(precious); string(text) != "x" {
-		t.Errorf("a file outside of -out holds %q (%v)", text, err)
+	if text, err := os.ReadFile(precious); string(text) != "x" || len(contents(t, dir)) != 4 {
+		t.Errorf("a file outside of -out holds %q (%v), and there are %d files", text, err, len(contents(t, dir)))
+	}
+}
+
+// -epochs 0 measures a model on the test part and writes nothing.
+func TestMeasure(t *testing.T) {
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	model := filepath.Join(dir, "model.npz")
+	want := must(t, quick("-norm", "batch", "-act", "tanh", "-out", dir)...)
+	var stdout bytes.Buffer
+	stderr, code := command(t, context.Background(), &stdout, "-load", model, "-epochs", "0", "-out", out)
+	if code != 0 || stdout.Len() == 0 || !strings.HasSuffix(want, stdout.String()) {
+		t.Errorf("exit code %d, %s%s, want the end of %s", code, stderr, stdout.String(), want)
+	}
+	if !strings.Contains(stderr, "network: 784-16-10, tanh, batch normalisation, 12746 parameters, from "+model+"\n") {
+		t.Errorf("standard error %q", stderr)
+	}
+	if _, err := os.Stat(out); err == nil || len(contents(t, dir)) != 4 {
+		t.Error("it has written files")
+	}
+	m := readBack(t, model)
+	m.Recipe["epochs"], m.Recipe["load"] = "0", model
+	writeModel(t, model, m)
+	refused(t, []string{"-resume", model}, model, "its recipe: -epochs 0 is no training")
+}
+
+// A network without a hidden layer has no activation.
+func TestNoHiddenLayer(t *testing.T) {
+	stderr, code := command(t, context.Background(), io.Discard, quick("-hidden=", "-epochs", "1", "-out", t.TempDir())...)
+	if want := "network: 784-10, 7850 parameters, from init he by sgd\n"; code != 0 || !strings.Contains(stderr, want) {
+		t.Errorf("exit code %d, standard error %q, want %q", code, stderr, want)
 	}
 }
 
@@ -449,7 +516,7 @@ func TestSaidPlainly(t *testing.T) {
 	}
 	m.Recipe["seed"] = strings.Repeat("x", 1e6)
 	writeModel(t, name, m)
-	refused(t, []string{"-resume", name}, name, "its recipe's -seed is of 1000000 bytes, more than 4096")
+	refused(t, []string{"-resume", name}, name, "its recipe has 1000000 bytes for -seed, more than 4096")
 	refused(t, quick("-holdout", "0.99999999999999", "-out", dir), "-holdout 0.99999999999999 of 300 images is all")
 	if stderr, code := command(t, context.Background(), closed{}, "-h"); code != 1 || stderr != "train: standard output: broken pipe\n" {
 		t.Errorf("-h: exit code %d, standard error %q", code, stderr)

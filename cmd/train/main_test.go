@@ -49,9 +49,10 @@ func TestRun(t *testing.T) {
 	if !want.MatchString(stdout.String()) {
 		t.Errorf("standard output:\n%s", stdout.String())
 	}
-	for _, part := range []string{"300 digits to train and 1000 to test on", "784-16-10, relu", "12730 parameters", "kernel: "} {
-		if !strings.Contains(stderr, part) {
-			t.Errorf("standard error lacks %q:\n%s", part, stderr)
+	for _, text := range []string{"300 digits to train and 1000 to test on", "784-16-10, relu, 12730 parameters, from init he by sgd", "kernel: ",
+		"written to " + out + ": history.csv, curves.svg, gradients.svg, model.npz\n"} {
+		if !strings.Contains(stderr, text) {
+			t.Errorf("standard error lacks %q:\n%s", text, stderr)
 		}
 	}
 	table, err := os.Open(filepath.Join(out, "history.csv"))
@@ -60,7 +61,7 @@ func TestRun(t *testing.T) {
 	}
 	defer table.Close()
 	rows, err := csv.NewReader(table).ReadAll()
-	if err != nil || len(rows) != 4 || strings.Join(rows[0][:8], " ") != "epoch loss accuracy test_loss test_accuracy held_loss rise grad_mean_1" ||
+	if err != nil || len(rows) != 4 || strings.Join(rows[0][:8], " ") != "epoch loss accuracy test_loss test_accuracy held_loss loss_rise grad_mean_abs_1" ||
 		len(rows[0]) != 7+2*6 || rows[3][0] != "3" {
 		t.Errorf("history %v, error %v", rows, err)
 	}

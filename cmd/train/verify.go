@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
 // verify trains again what is in a file, and compares.
@@ -21,38 +23,23 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	if err != nil {
 		return err
 	}
-	then, err := o.again(flagsOf(want.Recipe))
-	if err == nil && len(want.History) == 0 {
-		err = errors.New("no epoch was trained")
-	}
-	if err == nil {
-		err = then.takeWidths(want) // the recipe may say what the weights are not
-	}
+	j, err := o.repeat(want, stderr)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.verify, err)
 	}
-	j, err := newJob(then, stderr)
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err) // also where what its recipe names is not there
+	if err := j.begin(ctx, stderr); err != nil {
+		return err
 	}
-	if err := sameDigests(j.Recipe, want.Recipe); err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err)
-	}
-	j.describe(stderr)
-	if o.checkGradient {
-		if err := j.check(ctx, stderr); err != nil {
-			return j.explain(err, 0)
-		}
-	}
-	bar := newProgress(stderr, j.epochs, j.rows(len(want.History)))
+	bar := cli.NewBar(stderr)
+	epochs := len(want.History)
 	enough := errors.New("as many epochs as the file has")
-	err = j.learn(ctx, bar, func(e mlp.Epoch) error {
-		if e.N == len(want.History) {
+	err = j.learn(ctx, bar, epochs, func(e mlp.Epoch) error {
+		if e.N == epochs {
 			return enough
 		}
 		return nil
 	})
-	bar.clear()
+	bar.Clear()
 	if err != nil && err != enough {
 		return j.explain(err, 0)
 	}
@@ -63,45 +50,73 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	return err
 }
 
-// compare holds what two models write to their files against one another and
-// names the first array that is not the same to the last bit.
+// repeat prepares the run of a file from its beginning.
+func (o *options) repeat(want *mlp.Model, stderr io.Writer) (*job, error) {
+	earlier, err := o.earlier(want.Recipe)
+	if err != nil {
+		return nil, err
+	}
+	if len(want.History) == 0 {
+		return nil, errors.New("no epoch was trained")
+	}
+	if err := earlier.takeLayers(want); err != nil { // which need not be those of the recipe
+		return nil, err
+	}
+	j, err := newJob(earlier, stderr)
+	if err == nil {
+		err = sameFiles(j.Recipe, want.Recipe)
+	}
+	return j, err
+}
+
+// compare returns an error that names the first array, of those that the two models
+// write to a file, which is not the same to the last bit.
 func compare(got, want *mlp.Model) error {
-	a, err := archive(got)
+	a, err := arrays(got)
 	if err != nil {
 		return err
 	}
-	b, err := archive(want)
+	b, err := arrays(want)
 	if err != nil {
 		return err
 	}
-	if x, y := a.Names(), b.Names(); !slices.Equal(x, y) {
-		return fmt.Errorf("not reproduced: its arrays are %v, here they are %v", y, x)
+	names := slices.Sorted(maps.Keys(a))
+	if others := slices.Sorted(maps.Keys(b)); !slices.Equal(names, others) {
+		return fmt.Errorf("not reproduced: its arrays are %v, here they are %v", others, names)
 	}
-	for _, name := range a.Names() {
-		if name == "run.json" {
-			continue
-		}
-		x, err := a.Matrix(name)
-		if err != nil {
-			return err
-		}
-		y, err := b.Matrix(name)
-		if err != nil {
-			return err
-		}
-		if err := compareArrays(name, x, y); err != nil {
+	for _, name := range names {
+		if err := compareArrays(name, a[name], b[name]); err != nil {
 			return fmt.Errorf("not reproduced: %w", err)
 		}
 	}
 	return nil
 }
 
-func archive(m *mlp.Model) (*mlp.NPZ, error) {
+// arrays returns the arrays of a model's file.
+func arrays(m *mlp.Model) (map[string]*mlp.Matrix, error) {
 	var b bytes.Buffer
 	if err := m.Write(&b); err != nil {
 		return nil, err
 	}
-	return mlp.OpenNPZ(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	return readNPZ(bytes.NewReader(b.Bytes()), int64(b.Len()))
+}
+
+// readNPZ returns all arrays of an archive.
+func readNPZ(r io.ReaderAt, size int64) (map[string]*mlp.Matrix, error) {
+	z, err := mlp.OpenNPZ(r, size)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]*mlp.Matrix{}
+	for _, name := range z.Names() {
+		if name == "run.json" {
+			continue
+		}
+		if all[name], err = z.Matrix(name); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 func compareArrays(name string, got, want *mlp.Matrix) error {
