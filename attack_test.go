@@ -38,7 +38,7 @@ func flip(file []byte, i int, rng *rand.Rand) (changed []byte, bit int) {
 // sampleFile returns one of the sample's files and its content.
 func sampleFile(t *testing.T, name string) (file, data []byte, dims []int) {
 	t.Helper()
-	file, err := fs.ReadFile(Sample(), name)
+	file, err := fs.ReadFile(SampleMNIST(), name)
 	if err == nil {
 		dims, data, err = ReadIDX(bytes.NewReader(file))
 	}
@@ -108,8 +108,8 @@ func TestSampleCutAndAddedTo(t *testing.T) {
 // trainedModel is a model with all that a model can have, and its file.
 func trainedModel(t testing.TB, widths ...int) (*Model, []byte) {
 	t.Helper()
-	sizes := append(append([]int{Pixels}, widths...), Classes)
-	m := &Model{Net: NewNetwork(1, Inits["he"], Tanh, sizes...), Recipe: map[string]string{"lr": "0.01", "opt": "adam"}}
+	sizes := append(append([]int{MNISTPixels}, widths...), MNISTClasses)
+	m := &Model{Net: NewNetwork(1, He, Tanh, sizes...), Recipe: map[string]string{"lr": "0.01", "opt": "adam"}}
 	m.Net[0].Norm = NewBatchNorm(sizes[1])
 	train, _, err := sampleDigits()
 	if err != nil {
@@ -117,7 +117,7 @@ func trainedModel(t testing.TB, widths ...int) (*Model, []byte) {
 	}
 	train = train.Slice(0, 100)
 	m.Mean, m.Std = train.Stats()
-	m.History, err = Train(context.Background(), m.Net, train, Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 32})
+	m.Run.History, err = Train(context.Background(), m.Net, train, Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 32})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestModelFlippedBits(t *testing.T) {
 }
 
 func TestModelCutAndAddedTo(t *testing.T) {
-	m := &Model{Net: NewNetwork(1, Inits["he"], ReLU, 2, 3, 2), Mean: []float64{1, 2}, Std: []float64{3, 0}, Recipe: map[string]string{"a": "b"}}
+	m := &Model{Net: NewNetwork(1, He, ReLU, 2, 3, 2), Mean: []float64{1, 2}, Std: []float64{3, 0}, Recipe: map[string]string{"a": "b"}}
 	file := modelFile(t, m)
 	for n := range file {
 		if accepts(t, fmt.Sprintf("%d of %d bytes", n, len(file)), file[:n], file) {

@@ -1,5 +1,5 @@
-// Axes, linear and log: which round numbers they show and how these are written.
-// Not here: how they are drawn (svgplot.go).
+// The axes of a chart, linear and logarithmic: the range that they span, the round
+// numbers that they show, and how these are written. They are drawn in svgplot.go.
 
 package mlp
 
@@ -10,7 +10,73 @@ import (
 	"strings"
 )
 
-// axis maps lo to hi, in axis units, onto the pixels from and to.
+// A value in axis units is the value itself on a linear axis, and its decimal logarithm
+// on a log axis.
+
+// axisUnits returns v in axis units, and whether it can be drawn.
+func axisUnits(v float64, log bool) (float64, bool) {
+	if log {
+		v = math.Log10(v)
+	}
+	return v, math.Abs(v) <= 1e300
+}
+
+// A span is the range of the values that are drawn along one axis, in axis units. It is
+// empty if lo > hi.
+type span struct {
+	lo, hi float64
+	whole  bool // all values are integers
+}
+
+func (s *span) add(v float64) {
+	s.lo, s.hi = min(s.lo, v), max(s.hi, v)
+	s.whole = s.whole && v == math.Trunc(v)
+}
+
+// spans returns the ranges of the points and the guides of c. A y axis is never whole:
+// it may have ticks between integers.
+func (c *Chart) spans() (x, y span) {
+	x = span{math.Inf(1), math.Inf(-1), true}
+	y = x
+	for i := range c.Series {
+		s := &c.Series[i]
+		for j := range s.points() {
+			if p, ok := c.point(s, j); ok {
+				x.add(p.x)
+				y.add(p.y)
+			}
+		}
+	}
+	for _, g := range c.Guides {
+		if v, ok := axisUnits(g.Y, c.LogY); ok {
+			y.add(v)
+		}
+	}
+	y.whole = false
+	return x, y
+}
+
+// ySpans returns the range of each chart's y axis, if a row has cols charts.
+func (f *Figure) ySpans(cols int) []span {
+	y := make([]span, len(f.Charts))
+	for i := range f.Charts {
+		_, y[i] = f.Charts[i].spans()
+	}
+	if f.SameY {
+		for row := range slices.Chunk(y, cols) {
+			all := row[0]
+			for _, s := range row {
+				all.lo, all.hi = min(all.lo, s.lo), max(all.hi, s.hi)
+			}
+			for i := range row {
+				row[i] = all
+			}
+		}
+	}
+	return y
+}
+
+// An axis maps the values from lo to hi, in axis units, to the pixels from and to.
 type axis struct {
 	lo, hi, from, to float64
 	ticks            []tick
@@ -20,18 +86,19 @@ func (a *axis) pixel(v float64) float64 {
 	return a.from + float64((v-a.lo)/(a.hi-a.lo)*(a.to-a.from))
 }
 
-// yAxis ends at ticks.
+// yAxis returns an axis that begins and ends at a tick.
 func (l *layout) yAxis(s span, log bool) axis {
 	t := roundTicks(s, log, int(l.plotH/32))
 	return axis{t[0].at, t[len(t)-1].at, l.plotH, 0, t}
 }
 
-// xAxis ends where the data end, not at a tick, unless that left it without ticks.
+// xAxis returns an axis that begins and ends with the data, or at ticks if fewer than
+// two ticks lie within the data.
 func xAxis(s span, log bool, width float64) axis {
 	t := roundTicks(s, log, int(width/45))
 	t = roundTicks(s, log, int(width/max(36, widest(t)+14)))
 	a := axis{t[0].at, t[len(t)-1].at, inset, width - inset, t}
-	slack := (s.hi - s.lo) / 1e9
+	slack := (s.hi - s.lo) / 1e9 // 3·0.1 > 0.3
 	inside := slices.DeleteFunc(slices.Clone(t), func(t tick) bool { return t.at < s.lo-slack || t.at > s.hi+slack })
 	if len(inside) > 1 {
 		a.lo, a.hi, a.ticks = s.lo, s.hi, inside
@@ -39,15 +106,24 @@ func xAxis(s span, log bool, width float64) axis {
 	return a
 }
 
-// tick is a labelled place on an axis, in axis units.
+// A tick is a labelled place on an axis, in axis units.
 type tick struct {
 	at    float64
 	label string
 }
 
-// roundTicks returns at least two ticks at round values, the first not above s.lo
-// and the last not below s.hi, with at most n steps between them (but n ≥ 2). On a
-// log axis those are 1, 2 and 5 in each decade or, if that is too many, whole decades.
+// widest returns the width of the widest label in pixels.
+func widest(ticks []tick) (w float64) {
+	for _, t := range ticks {
+		w = max(w, textWidth(t.label, tickSize))
+	}
+	return w
+}
+
+// roundTicks returns ticks at round values, at least two: the first is not above s.lo
+// and the last not below s.hi. There are at most n steps between them, or two if n is
+// less. On a log axis the values are 1, 2 and 5 in each decade or, if these are too
+// many, one in each decade or in each of several.
 func roundTicks(s span, log bool, n int) (t []tick) {
 	n = max(n, 2)
 	if s.lo > s.hi {
@@ -75,7 +151,8 @@ func roundTicks(s span, log bool, n int) (t []tick) {
 	return t
 }
 
-// decadeTicks is for a range of log values that holds few decades.
+// decadeTicks returns ticks at 1, 2 and 5 in each decade: the last of those that are
+// not above lo, and those after it up to the first that is not below hi.
 func decadeTicks(lo, hi float64) (t []tick) {
 	for d := math.Floor(lo); ; d++ {
 		for _, m := range []float64{1, 2, 5} {
@@ -91,8 +168,8 @@ func decadeTicks(lo, hi float64) (t []tick) {
 	}
 }
 
-// logLabel writes m·10^exp, plainly if that is short for all of the log values from
-// lo to hi.
+// logLabel writes m·10^exp: as a plain number if those of the whole axis, from 10^lo to
+// 10^hi, are short.
 func logLabel(m float64, exp int, lo, hi float64) string {
 	switch {
 	case lo > -3.01 && hi < 4.01:
@@ -103,7 +180,8 @@ func logLabel(m float64, exp int, lo, hi float64) string {
 	return fixed(m, 0) + "×" + tenTo(exp)
 }
 
-// widen keeps the range wide enough for labels of six digits and for floats.
+// widen returns a range around lo to hi that is wide enough for labels of six digits
+// to differ, and for a step not to be lost in a float64.
 func widen(lo, hi float64) (float64, float64) {
 	size := max(math.Abs(lo), math.Abs(hi))
 	least := max(size/1e4, 1e-300)
@@ -118,8 +196,9 @@ func widen(lo, hi float64) (float64, float64) {
 	return lo, hi
 }
 
-// roundStep returns the smallest m·10^exp, m being 1, 2 or 5, of which n steps cover
-// the range. It ends because one step each side of zero covers any range.
+// roundStep returns the smallest step m·10^exp, with m 1, 2 or 5, of which n cover the
+// range from lo to hi. There always is one, because one large step on each side of zero
+// covers any range. If whole is true, the step is an integer.
 func roundStep(lo, hi float64, n int, whole bool) (step float64, exp int) {
 	exp = int(math.Floor(math.Log10((hi-lo)/float64(n)))) - 1
 	if whole {
@@ -135,12 +214,13 @@ func roundStep(lo, hi float64, n int, whole bool) (step float64, exp int) {
 	}
 }
 
-// A value within a billionth of a step counts as on it: 0.7/0.1 is 6.999999999999999.
+// stepsDown and stepsUp return v as a number of steps, rounded to an integer. A value
+// within a billionth of a step is on it, because 0.7/0.1 is 6.999999999999999.
 func stepsDown(v, step float64) float64 { return math.Floor(v/step + 1e-9) }
 func stepsUp(v, step float64) float64   { return math.Ceil(v/step - 1e-9) }
 
-// linearLabels returns how to write multiples of 10^exp up to ±size: plainly where
-// that is short, else as multiples of one power of ten.
+// linearLabels returns the function that writes multiples of 10^exp from -size to size:
+// as plain numbers if these are short, otherwise as multiples of one power of ten.
 func linearLabels(size float64, exp int) func(float64) string {
 	if size >= 1e-3 && size < 1e6 {
 		return func(v float64) string { return fixed(v, -exp) }
@@ -157,10 +237,12 @@ func linearLabels(size float64, exp int) func(float64) string {
 	}
 }
 
+// fixed writes v with so many decimals, and with a minus sign that is as wide as a plus.
 func fixed(v float64, decimals int) string {
 	return strings.Replace(strconv.FormatFloat(v, 'f', max(decimals, 0), 64), "-", "−", 1)
 }
 
+// tenTo writes 10 with a raised exponent.
 func tenTo(exp int) string {
 	return "10" + strings.NewReplacer("-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴",
 		"5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹").Replace(strconv.Itoa(exp))

@@ -6,8 +6,11 @@ package mlp
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,7 +32,7 @@ func settled(t *testing.T, before int) {
 func TestPredictTogether(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	before := runtime.NumGoroutine()
-	net := NewNetwork(1, Inits["he"], Tanh, 40, 300, 200, 5)
+	net := NewNetwork(1, He, Tanh, 40, 300, 200, 5)
 	net[0].Norm = NewBatchNorm(300)
 	weights := net.Fingerprint()
 	var inputs, want []*Matrix
@@ -59,7 +62,7 @@ func TestPredictTogether(t *testing.T) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			other := NewNetwork(1, Inits["he"], ReLU, 4, 200, 100, 2)
+			other := NewNetwork(1, He, ReLU, 4, 200, 100, 2)
 			if _, err := Train(context.Background(), other, blobs(100), Config{Rate: 0.1, Epochs: 3, Batch: 33}); err != nil {
 				t.Error(err)
 			}
@@ -79,7 +82,7 @@ func TestPredictWhileProcessorsChange(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	var once *sync.Once
 	act := &Activation{Name: "odd", Forward: func([]float64) { once.Do(func() { runtime.GOMAXPROCS(2) }) }}
-	net := NewNetwork(1, Inits["he"], act, 40, 30, 5)
+	net := NewNetwork(1, He, act, 40, 30, 5)
 	x, want := fill(NewMatrix(250, 40), newRand()), (*Matrix)(nil)
 	for range 20 {
 		once = new(sync.Once)
@@ -96,16 +99,24 @@ func TestPredictWhileProcessorsChange(t *testing.T) {
 	}
 }
 
-// A training that is cancelled at any moment leaves no goroutine, and a network
+// A training that is cancelled in any of its steps leaves no goroutine, and a network
 // that can be trained again.
 func TestCancelLeavesNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
-	for i := range 20 {
+	for stop := range 12 { // an epoch has four batches
 		ctx, cancel := context.WithCancel(context.Background())
-		time.AfterFunc(time.Duration(i*i)*20*time.Microsecond, cancel)
-		net := NewNetwork(1, Inits["he"], ReLU, 4, 200, 100, 2)
-		if _, err := Train(ctx, net, blobs(100), Config{Rate: 0.1, Epochs: 1 << 30, Batch: 33}); !errors.Is(err, context.Canceled) {
-			t.Errorf("error %v", err)
+		steps := 0
+		config := Config{Rate: 0.1, Epochs: 10, Batch: 25, Loss: func(dy, y, want *Matrix) float64 {
+			if y.Rows == 25 { // an evaluation has 100 rows
+				if steps++; steps == stop+1 {
+					cancel()
+				}
+			}
+			return SoftmaxCrossEntropy(dy, y, want)
+		}}
+		net := NewNetwork(1, He, ReLU, 4, 200, 100, 2)
+		if h, err := Train(ctx, net, blobs(100), config); !errors.Is(err, context.Canceled) || steps != stop+1 || len(h) != (stop+1)/4 {
+			t.Errorf("cancelled in step %d: %d steps, %d epochs, error %v", stop+1, steps, len(h), err)
 		}
 		if _, err := Train(context.Background(), net, blobs(100), Config{Rate: 0.1, Epochs: 1, Batch: 33}); err != nil {
 			t.Errorf("trained again: %v", err)
@@ -115,8 +126,8 @@ func TestCancelLeavesNothing(t *testing.T) {
 	settled(t, before)
 }
 
-// slow is a task of a hundred parts that panics at the first, which the caller
-// takes, when a helper has begun with the last, or else at the last.
+// slow is a task of a hundred parts. It panics in the first part, which the caller
+// takes, once a worker has begun with the last, or else in the last part.
 type slow struct {
 	atLast      bool
 	quiet       bool // does not panic
@@ -137,7 +148,7 @@ func (s *slow) part(i int) {
 	s.done.Add(1)
 }
 
-// leaving is a task whose last part, which a helper takes, ends its goroutine.
+// leaving is a task whose last part, which a worker takes, ends its goroutine.
 type leaving struct{ slow }
 
 func (l *leaving) part(i int) {
@@ -150,8 +161,8 @@ func (l *leaving) part(i int) {
 func TestShareAfterGoexit(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	defer func() {
-		if r := recover(); r != "mlp: a part of a task ended its goroutine" {
-			t.Errorf("the caller recovers %v", r)
+		if p, ok := recover().(*workerPanic); !ok || fmt.Sprint(p.Value) != "mlp: a part of shared work ended its goroutine" {
+			t.Errorf("the caller recovers %v", p)
 		}
 		e := new(each)
 		share(len(e), e)
@@ -163,6 +174,7 @@ func TestShareAfterGoexit(t *testing.T) {
 	}()
 	l := new(leaving)
 	l.quiet = true
+	pool.alone.Store(0) // another test may have left it
 	share(100, l)
 }
 
@@ -172,14 +184,19 @@ type each [50]atomic.Int64
 func (e *each) part(i int) { e[i].Add(1) }
 
 // A task that panics is over when the caller recovers, whoever it was that panicked,
-// and the next one is shared as ever.
+// and the next one is shared as ever. A worker's panic keeps its stack.
 func TestShareAfterPanic(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	pool.alone.Store(0) // another test may have left it
 	for round := range 40 {
 		s, e := &slow{atLast: round%2 == 1}, new(each)
 		func() {
 			defer func() {
-				if r := recover(); r != s {
+				r := recover()
+				if p, ok := r.(*workerPanic); s.atLast && ok && strings.Contains(p.Error(), "(*slow).part") {
+					r = p.Value
+				}
+				if r != s {
 					t.Fatalf("round %d: the caller recovers %v", round, r)
 				}
 			}()
@@ -195,5 +212,53 @@ func TestShareAfterPanic(t *testing.T) {
 		if s.done.Load() != done || done > 50 {
 			t.Fatalf("%d parts of 100 were done, %d after the panic", s.done.Load(), s.done.Load()-done)
 		}
+	}
+}
+
+// A user's error passes through a worker's panic.
+func TestWorkerPanicUnwraps(t *testing.T) {
+	if err := error(&workerPanic{Value: fs.ErrClosed}); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("%v does not unwrap", err)
+	}
+	if err := error(&workerPanic{Value: "text"}); errors.Unwrap(err) != nil || !strings.HasPrefix(err.Error(), "text\n") {
+		t.Errorf("error %q", err)
+	}
+}
+
+// Two goroutines that share work at the same time do without workers afterwards, for a
+// while.
+func TestShareAloneAfterMeeting(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	defer pool.alone.Store(0)
+	pool.alone.Store(0)
+	pool.Lock() // as if another caller were being served
+	share(2, new(each))
+	pool.Unlock()
+	for range aloneAfterContention {
+		if claimWorkers() {
+			t.Fatal("the workers are claimed a moment after two callers have met")
+		}
+	}
+	if !claimWorkers() {
+		t.Fatal("the workers are never claimed again")
+	}
+	releaseWorkers()
+}
+
+// What a prediction with a wide network took is given back.
+func TestMemoryReturns(t *testing.T) {
+	heap := func() uint64 {
+		var m runtime.MemStats
+		for range 3 { // a sync.Pool keeps what it has for one more collection
+			runtime.GC()
+		}
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	x := NewMatrix(128, 4)
+	before := heap()
+	NewNetwork(1, He, ReLU, 4, 20000, 4).Predict(new(Matrix), x)
+	if after := heap(); after > before+1<<20 {
+		t.Errorf("%d bytes are kept", after-before)
 	}
 }

@@ -1,66 +1,108 @@
 // Package mlp builds and trains multi-layer perceptrons from the matrix up,
-// with nothing but the standard library and its own assembly. It is in Go what
+// with nothing but the standard library and its own assembly. It does in Go what
 // the article "Learn Deep Learning with NumPy, Part 4.1: Deeper MLPs and
-// Vanishing Gradients" is in NumPy.
+// Vanishing Gradients" does in NumPy.
 //
 // # Conventions
 //
 // A [Matrix] is row-major; a row is a sample. The receiver of an operation is
 // its result, is named z, takes its shape from the operands x and y, reuses
-// its storage and is returned. Shapes that do not fit are the program's fault
-// and panic with the method's name and both shapes; what comes from a file, a
+// its storage and is returned. Shapes that do not fit are a mistake of the program
+// and panic with the method's name and both shapes. What comes from a file, a
 // reader or a context returns an error that names the file and the place. The
 // package never prints.
 //
-// # A map
+// # Map
 //
-//	mat.go          Matrix and its three products
-//	threads.go      the goroutines that share work
-//	mat_generic.go  the kernels in Go, exp and log: the definition of every bit
-//	mat_amd64.s     the same for AVX-512 and AVX2, chosen in mat_amd64.go
-//	mat_arm64.s     the product for NEON
+// The matrix and its products:
+//
+//	mat.go          Matrix: storage, the three products, softmax, standardization
+//	product.go      the loops of a product, packing, and its parts for threads
+//	packed.go       weights packed by panels of columns
+//	kernel.go       the table of micro-kernels and their block sizes
+//	mat_generic.go  micro-kernel, elementwise steps, exp and log in Go: every bit's definition
+//	mat_amd64.s     micro-kernels for AVX-512 and AVX2, which mat_amd64.go chooses
+//	mat_arm64.s     micro-kernel for NEON, declared in mat_arm64.go
 //	mat_noasm.go    every other processor, and -tags purego
-//	nn.go           activations, layers forward and backward, predictions
+//	vector.go       sums, norms and moments of slices
+//	threads.go      the worker pool
+//
+// The network and its training:
+//
+//	nn.go           activations, initialisations, layers forward and backward
 //	norm.go         batch normalisation
-//	loss.go         the losses and their gradients
-//	train.go        Train, and the history of a run
-//	optimizer.go    the optimizers and the schedules of their rate
-//	rulers.go       how fast each layer learns
-//	npz.go          NumPy's .npz archives
-//	model.go        a network as such an archive
-//	mnist.go        IDX files and the digits
-//	known.go        the files of digits that are known by their content
+//	loss.go         losses and their gradients
+//	predict.go      predictions, which only read a network
+//	data.go         data sets, the order of samples, Evaluate
+//	train.go        Config, Train, an epoch, a step
+//	optimizer.go    optimizers, schedules of the rate, the update of a layer
+//	history.go      Epoch, History and Run: what a training leaves beside the weights
+//	layerstats.go   how much each layer learns
+//
+// Files:
+//
+//	format.go       what the readers share: FormatError
+//	idx.go          IDX files, gzipped or not
+//	mnist.go        the digits as a data set
+//	known.go        the files of digits that are known by their checksum
+//	npz.go, npy.go  NumPy's archives and arrays
+//	model.go        what model.npz holds and how it is written
+//	readmodel.go    how it is read
 //	svgplot.go      charts
 //	axis.go         the round numbers beside them
+//
+// # From one call to the next
+//
+// A step of training, trainer.step in train.go:
+//
+//	Dataset.Batch                 x, y of the batch               mnist.go, data.go
+//	Network.forward               for each layer a = f(x·W + B)   nn.go
+//	Loss                          the loss and dy                 loss.go
+//	Network.backward              for each layer, from the last   nn.go
+//	    dz = (δ·Wᵀ) ∘ f′              epilogue derivative
+//	    DW = xᵀ·dz, DB = Σ dz         epilogue biasGradient
+//	    W -= …                        epilogue layerState         optimizer.go
+//
+// Each of the three products is a product in product.go. It is cut in parts, which
+// the worker pool shares out. The thread that has computed a part applies the
+// product's epilogues to it while the part is in the cache: the bias and the
+// activation, the derivative, or the update of the weights.
+//
+// During an epoch Train keeps the weights packed by panels of columns, so that a
+// thread reads and updates its own panels and no other's, and it drops each part of a
+// gradient once the part has moved its weights. It does not if gradients are clipped,
+// if a batch has more samples than a sum's block has terms, or if an epoch has few
+// steps.
+//
+// # Who owns what
+//
+//	weights, biases, gradients, last input and output   Layer           nn.go
+//	running averages of batch normalisation             BatchNorm       norm.go
+//	an optimizer's running values, the history          Run             history.go
+//	packed weights                                      layerState      optimizer.go
+//	the weights of the last and of the best epoch       trainer         train.go
+//	what a prediction computes on its way               forwardPass     predict.go
+//	packed blocks and tiles of a product                workspace       product.go
 //
 // # Every bit
 //
 // Each element of a product is one chain of fused multiply-adds over the
 // summed index in ascending order, starting from zero, in every kernel and
 // with any number of threads. Threads share out parts of the result, never
-// parts of a sum; other sums run in a fixed order; exponential, logarithm and
-// random numbers are the package's own. So one seed gives one set of weights.
-//
-// # How a step is computed
-//
-// A product is cut into chunks of the result. What follows it element by
-// element is done by whoever computed the chunk, while it is in the cache:
-// bias and activation after x·W, the derivative after δ·Wᵀ, the bias's
-// gradient and the update of the weights after xᵀ·δ. One routine serves the
-// three products, which differ in their strides, and one serves the threads.
-//
-// During an epoch Train keeps the weights in blocks of columns, so that a thread
-// reads and updates its own and no other's, and drops each gradient once it has
-// moved them: unless it clips gradients, a batch has more than 512 rows or an epoch
-// fewer than nine steps. A layer's W is up to date when OnEpoch is called and when
-// Train returns; DW is the gradient of the last step, unless an error ended Train.
+// parts of a sum. Other sums run in a fixed order. The exponential, the logarithm and
+// normally distributed numbers are the package's own; the uniform random numbers are
+// math/rand/v2's PCG, whose values are fixed. So one seed gives one set of weights.
 //
 // # Goroutines
 //
 // A Network is trained by one goroutine at a time, because Forward keeps in it
 // what Backward needs. Predict only reads it: any number of goroutines may
 // predict with one network while none trains it. Different networks may be used
-// at the same time, and so may the parts of a data set, once it is
-// standardized. Products start helper goroutines, up to GOMAXPROCS in all, which
-// end by themselves a fraction of a millisecond after the last product.
+// at the same time, and so may the parts of a data set once it is standardized.
+//
+// Products start worker goroutines, GOMAXPROCS in all with the caller. A worker waits
+// for the next product by spinning, and ends by itself a fraction of a millisecond
+// after the last one. If several goroutines compute at the same time, each does its
+// products alone. A panic in a worker, in a user's activation for example, is raised in
+// the goroutine that called, as an error that holds the worker's stack.
 package mlp

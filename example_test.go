@@ -11,12 +11,12 @@ import (
 
 // What the README shows: a network is trained on the digits in the package.
 func Example() {
-	train, err := mlp.LoadMNIST(mlp.Sample(), "train")
+	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
 	if err != nil {
 		panic(err)
 	}
 	train.Standardize(train.Stats())
-	net := mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, mlp.Pixels, 32, mlp.Classes)
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)
 	history, err := mlp.Train(context.Background(), net, train, mlp.Config{Rate: 0.1, Epochs: 3, Batch: 64})
 	if err != nil {
 		panic(err)
@@ -62,7 +62,7 @@ func Example_exercise2() {
 // digits1000 is what exercises 3 and 4 train on: 1,000 digits, a fifth of
 // them held out.
 func digits1000() (train, test *mlp.MNIST) {
-	all, err := mlp.LoadMNIST(mlp.Sample(), "train")
+	all, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
 	if err != nil {
 		panic(err)
 	}
@@ -76,8 +76,8 @@ func digits1000() (train, test *mlp.MNIST) {
 // Exercise 3: does a third layer help, after 10 epochs with batches of 32?
 func Example_exercise3() {
 	train, test := digits1000()
-	for _, sizes := range [][]int{{mlp.Pixels, 256, mlp.Classes}, {mlp.Pixels, 256, 128, mlp.Classes}} {
-		net := mlp.NewNetwork(1, mlp.Inits["small"], mlp.ReLU, sizes...)
+	for _, sizes := range [][]int{{mlp.MNISTPixels, 256, mlp.MNISTClasses}, {mlp.MNISTPixels, 256, 128, mlp.MNISTClasses}} {
+		net := mlp.NewNetwork(1, mlp.Small, mlp.ReLU, sizes...)
 		h, err := mlp.Train(context.Background(), net, train, mlp.Config{Rate: 0.1, Epochs: 10, Batch: 32, Seed: 1, Test: test})
 		if err != nil {
 			panic(err)
@@ -92,7 +92,7 @@ func Example_exercise3() {
 // Exercise 4: the mean |gradient| of each layer's weights in the first batch.
 func Example_exercise4() {
 	train, _ := digits1000()
-	net := mlp.NewNetwork(1, mlp.Inits["small"], mlp.ReLU, mlp.Pixels, 256, 128, mlp.Classes)
+	net := mlp.NewNetwork(1, mlp.Small, mlp.ReLU, mlp.MNISTPixels, 256, 128, mlp.MNISTClasses)
 	var x, y, dy mlp.Matrix
 	first := make([]int, 32)
 	for i := range first {
@@ -149,7 +149,7 @@ func ExampleTrain() {
 		}
 		return loss
 	}
-	net := mlp.NewNetwork(1, mlp.Inits["he"], leaky, 2, 8, 1)
+	net := mlp.NewNetwork(1, mlp.He, leaky, 2, 8, 1)
 	h, err := mlp.Train(context.Background(), net, xor, mlp.Config{Loss: absolute, Optimizer: mlp.Adam, Rate: 0.01, Epochs: 500, Batch: 4})
 	if err != nil {
 		panic(err)
@@ -168,7 +168,7 @@ func ExampleTrain() {
 // with normalisation takes its statistics from the rows it is given.
 func ExampleNetwork_Predict() {
 	train, test := digits1000()
-	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, mlp.Pixels, 32, mlp.Classes)}
+	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)}
 	m.Net[0].Norm = mlp.NewBatchNorm(32)
 	m.Mean, m.Std = train.Stats()
 	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Rate: 0.1, Epochs: 5, Batch: 50}); err != nil {

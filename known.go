@@ -1,20 +1,17 @@
-// Which files of digits are known, by the SHA-256 of their content. Not here: how
-// they are read (mnist.go).
+// Which files of digits are known by the SHA-256 of their content, and what a set of
+// digits says of itself. Reading the files stands in mnist.go.
 
 package mlp
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "fmt"
 
-// An origin is what a file is known to be.
+// An origin is what a file is known to be: the data set, its part and its kind.
 type origin struct{ set, part, kind string }
 
 func (o origin) String() string { return o.part + "-" + o.kind + " of " + o.set }
 
-// origins has the files that are known by the SHA-256 of their content, unpacked:
-// recompressed copies are common.
+// origins has the known files by the SHA-256 of their content, unpacked, because the
+// same content is found compressed in different ways.
 var origins = map[string]origin{
 	"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db": {"MNIST", "train", "images"},
 	"65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5": {"MNIST", "train", "labels"},
@@ -30,26 +27,19 @@ func mayBeKnown(dims []int) bool {
 	return n && (len(dims) == 1 || len(dims) == 3 && dims[1] == 28 && dims[2] == 28)
 }
 
-// idxHeader returns the bytes that an IDX file of these dimensions begins with.
-func idxHeader(dims []int) []byte {
-	head := []byte{0, 0, 8, byte(len(dims))}
-	for _, d := range dims {
-		head = binary.BigEndian.AppendUint32(head, uint32(d))
+// String says how many images m has and of which data set they are, if their files
+// were known: "4000 images", "60000 images of MNIST", "10000 images, labels of
+// Fashion-MNIST" if only the labels were, or "10000 images of MNIST, unknown labels".
+func (m *MNIST) String() string {
+	s := fmt.Sprintf("%d images", m.Len())
+	if m.imageSet != "" {
+		s += " of " + m.imageSet
 	}
-	return head
-}
-
-// sameSet says whose images and labels these are.
-func sameSet(images, labels origin) (known string, err error) {
 	switch {
-	case images == labels: // neither is known
-		return "", nil
-	case images.set == labels.set:
-		return images.set, nil
-	case images.set == "":
-		return "labels of " + labels.set, nil
-	case labels.set == "":
-		return "images of " + images.set, nil
+	case m.labelSet == m.imageSet:
+		return s
+	case m.labelSet == "":
+		return s + ", unknown labels"
 	}
-	return "", FormatError(fmt.Sprintf("it holds the %v, beside the %v", labels, images))
+	return s + ", labels of " + m.labelSet
 }

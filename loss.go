@@ -7,9 +7,8 @@ import (
 	"math"
 )
 
-// Loss returns the loss of a network's output y where want is wanted, both
-// n×k, and makes dy n×k by Reset and its gradient by y; a nil dy asks for the
-// loss alone.
+// Loss returns the loss of a network's output y if want is wanted, both n×k. If dy is
+// not nil, the loss makes it n×k by Reset and sets it to the loss's gradient by y.
 type Loss func(dy, y, want *Matrix) float64
 
 // SoftmaxCrossEntropy is the categorical cross-entropy of softmax(y), y being
@@ -18,7 +17,7 @@ type Loss func(dy, y, want *Matrix) float64
 func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
 	dy = gradientLike(dy, y, want)
 	n, loss := float64(y.Rows), 0.0
-	dy.exponentials(y)
+	dy.expShifted(y)
 	for i := range y.Rows {
 		e, z, w := dy.Row(i), y.Row(i), want.Row(i)
 		most, total := largest(z), sum(e)
@@ -65,41 +64,40 @@ func SquaredError(dy, y, want *Matrix) float64 {
 	return total / n
 }
 
-// epsilon keeps the article's losses of probabilities away from ln 0.
+// epsilon keeps the losses of probabilities away from ln 0, as the article does.
 const epsilon = 1e-15
 
-// CrossEntropy is the categorical cross-entropy of probabilities y: the mean
-// over the rows of -Σ want·ln(y + 1e-15).
-func CrossEntropy(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
-	n, total := float64(y.Rows), 0.0
-	for i, v := range y.Data {
+// CrossEntropy is the categorical cross-entropy of probabilities p where want is
+// wanted, both n×k: the mean over the rows of -Σ want·ln(p + 1e-15). It is a measure
+// and no Loss: to train, let the network's output be logits and take
+// SoftmaxCrossEntropy, whose gradient is exact.
+func CrossEntropy(p, want *Matrix) float64 {
+	mustBeAlike(p, want)
+	total := 0.0
+	for i, v := range p.Data {
+		total -= float64(want.Data[i] * log(v+epsilon))
+	}
+	return total / float64(p.Rows)
+}
+
+// BinaryCrossEntropy is the binary cross-entropy of probabilities p where want is
+// wanted, both n×k: the mean over all elements of
+// -(want·ln(p + 1e-15) + (1-want)·ln(1-p + 1e-15)). It is a measure and no Loss: to
+// train, let the network's output be logits and take SigmoidCrossEntropy.
+func BinaryCrossEntropy(p, want *Matrix) float64 {
+	mustBeAlike(p, want)
+	total := 0.0
+	for i, v := range p.Data {
 		w := want.Data[i]
-		total -= float64(w * log(v+epsilon))
-		dy.Data[i] = -w / (v + epsilon) / n
+		total -= float64(w*log(v+epsilon)) + float64((1-w)*log(1-v+epsilon))
 	}
-	return total / n
+	return total / float64(len(p.Data))
 }
 
-// BinaryCrossEntropy is the binary cross-entropy of probabilities y: the mean
-// over all elements of -(want·ln(y + 1e-15) + (1-want)·ln(1-y + 1e-15)).
-func BinaryCrossEntropy(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
-	n, total := float64(len(y.Data)), 0.0
-	for i, v := range y.Data {
-		w, p, q := want.Data[i], v+epsilon, 1-v+epsilon
-		total -= float64(w*log(p)) + float64((1-w)*log(q))
-		dy.Data[i] = ((1-w)/q - w/p) / n
-	}
-	return total / n
-}
-
-// gradientLike checks that y and want are of one shape, and gives dy, or a
-// stand-in where it is nil, that shape and storage of its own.
+// gradientLike returns dy with y's shape and storage of its own, or a matrix that
+// stands in for it if dy is nil. It panics if y and want differ in shape.
 func gradientLike(dy, y, want *Matrix) *Matrix {
-	if y.Rows != want.Rows || y.Cols != want.Cols {
-		panic(fmt.Sprintf("mlp: loss of an output %d×%d where %d×%d is wanted", y.Rows, y.Cols, want.Rows, want.Cols))
-	}
+	mustBeAlike(y, want)
 	if dy == nil {
 		dy = new(Matrix)
 	}
@@ -108,4 +106,12 @@ func gradientLike(dy, y, want *Matrix) *Matrix {
 		panic("mlp: loss: the gradient shares storage with the output or with what is wanted")
 	}
 	return dy
+}
+
+func mustBeAlike(y, want *Matrix) {
+	y.mustBeFilled("loss")
+	want.mustBeFilled("loss")
+	if y.Rows != want.Rows || y.Cols != want.Cols {
+		panic(fmt.Sprintf("mlp: loss of an output %d×%d where %d×%d is wanted", y.Rows, y.Cols, want.Rows, want.Cols))
+	}
 }

@@ -2,28 +2,16 @@
 
 package mlp
 
-import "testing"
-
-// eachKernel runs f with each kernel that this processor has, the one for AVX-512,
-// unless time is short, also as it is where vectors are worked on in halves.
+// eachKernel runs f with each micro-kernel that this processor has.
 func eachKernel[T runner[T]](t T, f func(t T)) {
-	defer func(a, b, c bool) { useAVX2, useAVX512, halves = a, b, c }(useAVX2, useAVX512, halves)
+	defer func(avx2, avx512 bool) { useAVX2, useAVX512 = avx2, avx512 }(useAVX2, useAVX512)
 	have2, have512 := useAVX2, useAVX512
-	for _, k := range []struct{ avx2, avx512, halves bool }{
-		{false, false, false}, {true, false, false}, {true, true, false}, {true, true, true},
-	} {
+	for _, k := range []struct{ avx2, avx512 bool }{{false, false}, {true, false}, {true, true}} {
 		if k.avx2 && !have2 || k.avx512 && !have512 {
-			t.Logf("this processor lacks a kernel: AVX2 %v, AVX-512 %v", have2, have512)
+			t.Logf("this processor lacks a micro-kernel: AVX2 %v, AVX-512 %v", have2, have512)
 			continue
 		}
-		if k.halves && testing.Short() {
-			continue
-		}
-		useAVX2, useAVX512, halves = k.avx2, k.avx512, k.halves
-		name := Kernel()
-		if halves {
-			name += " in halves"
-		}
-		t.Run(name, f)
+		useAVX2, useAVX512 = k.avx2, k.avx512
+		t.Run(Kernel(), f)
 	}
 }

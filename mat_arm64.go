@@ -1,71 +1,42 @@
-// The declarations of mat_arm64.s and what feeds its one kernel. Not here: the
-// elementwise steps, which are those of mat_generic.go, because the compiler
-// makes math.FMA one instruction.
+// The choice between the products' micro-kernels, NEON or the Go of mat_generic.go, and
+// the declaration of mat_arm64.s. Not here: the elementwise steps, which have no assembly
+// on arm64 (elementwise_noasm.go).
 
 //go:build arm64 && !purego
 
 package mlp
 
-// Every arm64 has NEON; tests switch it off.
+// Every arm64 processor has NEON. Tests switch it off.
 var useNEON = true
 
-// tileSize returns a tile's rows, a vector's lanes, a tile's vectors across.
-// A vector is a pair of registers.
-func tileSize() (rows, lanes, wide int) {
+func activeKernel() *kernel {
 	if useNEON {
-		return 4, 4, 3
+		return &kernelNEON
 	}
-	return genericRows, genericLanes, genericWide
+	return &kernelGo
 }
 
-// Kernel names the kernel in use: AVX-512, AVX2, NEON or Go.
-func Kernel() string {
-	if useNEON {
-		return "NEON"
-	}
-	return "Go"
-}
-
+// multiply computes one tile of z.
 func multiply(t *tile) {
 	switch {
 	case useNEON && t.cols%4 == 0:
 		multiplyNEON(t)
 	case useNEON:
-		var z [4 * padded]float64
-		u := t.pad(z[:])
-		multiplyNEON(&u)
+		var z [4 * paddedCols]float64
+		padded := t.pad(z[:])
+		multiplyNEON(&padded)
 		t.unpad(z[:])
 	default:
 		multiplyGeneric(t)
 	}
 }
 
-// multiplyNEON takes up to 4 rows and 4, 8 or 12 columns.
+// multiplyNEON computes a tile of at most 4 rows, and of 4, 8 or 12 columns.
 //
 //go:noescape
 func multiplyNEON(t *tile)
 
-// wholeVectors reports whether the kernel reads b in whole vectors only.
-func wholeVectors() bool { return useNEON }
-
+// pack copies w columns and k rows of b to a panel, as packGeneric says.
 func pack(panel, from []float64, width, w, k, bk, bj int) {
 	packGeneric(panel, from, width, 0, w, k, bk, bj)
 }
-
-func add(z, x []float64)             { addGeneric(z, x) }
-func relu(z []float64)               { reluGeneric(z) }
-func reluBack(dz, a []float64)       { reluBackGeneric(dz, a) }
-func axpy(z, x []float64, s float64) { axpyGeneric(z, x, s) }
-func xpay(z, x []float64, s float64) { xpayGeneric(z, x, s) }
-func adamStep(w, g, m, v []float64, f *adamFactors) {
-	adamStepGeneric(w, g, m, v, f)
-}
-func bytesTo(z []float64, p []byte, scale, shift []float64) {
-	bytesGeneric(z, p, scale, shift)
-}
-func exps(z []float64)            { expGeneric(z) }
-func sigmoids(z []float64)        { sigmoidGeneric(z) }
-func tanhs(z []float64)           { tanhGeneric(z) }
-func sigmoidBack(dz, a []float64) { sigmoidBackGeneric(dz, a) }
-func tanhBack(dz, a []float64)    { tanhBackGeneric(dz, a) }
-func fetch([]byte)                {}

@@ -1,66 +1,62 @@
-// The product kernel for arm64, where NEON is always there. As on amd64, an
-// element of z is one chain of fused multiply-adds over p in one lane of one
-// register, so the bits are those of mat_generic.go.
+// The products' micro-kernel for arm64, where NEON is always there. As on amd64, every
+// element of z is one chain of fused multiply-adds over p in one lane of one register,
+// so its bits are those of mat_generic.go.
 
 //go:build arm64 && !purego
 
 #include "go_asm.h"
 #include "textflag.h"
 
-// The kernel holds a tile of z in registers and, for each p, loads a row of b
-// and multiplies it by one element of a after another. A vector is a pair of
-// registers, four columns: 4 rows by 3 vectors fill V8 to V31, b's row is in V0
-// to V5, and V6 and V7 take turns at holding an element of a, in both lanes.
-
-#define tp   R0  // the tile
-#define zp   R1  // its first element, then the row being moved
+// The register tile is 4×12: 4 rows of three vectors. A vector is a pair of registers,
+// which one instruction loads or stores: 4 columns. The registers are called V0 to V31 in
+// vector instructions and F0 to F31 in loads and stores.
+//
+//	                        columns of z and b
+//	                       0 to 3    4 to 7    8 to 11
+//	                     ┌─────────┬─────────┬─────────┐
+//	           row p of b│ V0,V1   │ V2,V3   │ V4,V5   │
+//	                     └─────────┴─────────┴─────────┘
+//	   element of a      ┌─────────┬─────────┬─────────┐
+//	   (0, p) in V6      │ V8,V9   │ V10,V11 │ V12,V13 │ row 0 of z
+//	   (1, p) in V7      │ V14,V15 │ V16,V17 │ V18,V19 │
+//	   (2, p) in V6      │ V20,V21 │ V22,V23 │ V24,V25 │
+//	   (3, p) in V7      │ V26,V27 │ V28,V29 │ V30,V31 │ row 3 of z
+//	                     └─────────┴─────────┴─────────┘
+//
+// A tile may have fewer rows, but its vectors are always whole.
+#define tile R0
+#define zp   R1  // z's row that is being moved
 #define a0   R2  // a's elements (0, p) to (3, p)
 #define a1   R3
 #define a2   R4
 #define a3   R5
 #define bp   R6  // b's row p
-#define ldz  R7  // strides in bytes
-#define ai   R8
-#define ak   R9
-#define bk   R10
-#define left R11 // terms to come
-#define rows R12
-#define cols R13
-#define size R14 // rows + cols, which tells the loop
+#define ldz  R7  // bytes from one row of z to the next
+#define ai   R8  // elements from one row of a to the next
+#define ak   R9  // bytes from one column of a to the next
+#define bk   R10 // bytes from one row of b to the next
+#define left R11 // terms that are still to come, or rows of z still to be moved
+#define rows R12 // the tile's rows, 1 to 4
+#define cols R13 // its columns, 4, 8 or 12
 
-#define LOAD1 FLDPQ (bp), (F0, F1)
-#define LOAD2 LOAD1; FLDPQ 32(bp), (F2, F3)
-#define LOAD3 LOAD2; FLDPQ 64(bp), (F4, F5)
+#define RESULT \
+	MOVD tile_z(tile), zp       \
+	MOVD tile_ldz(tile), ldz    \
+	MOVD rows, left             \
+	LSL  $3, ldz
 
-#define MAC1(at, x, z0, z1, z2, z3, z4, z5) \
-	VLD1R.P (at)(ak), [x.D2]     \
-	VFMLA   V0.D2, x.D2, z0.D2   \
-	VFMLA   V1.D2, x.D2, z1.D2
-
-#define MAC2(at, x, z0, z1, z2, z3, z4, z5) \
-	MAC1(at, x, z0, z1, z2, z3, z4, z5) \
-	VFMLA V2.D2, x.D2, z2.D2     \
-	VFMLA V3.D2, x.D2, z3.D2
-
-#define MAC3(at, x, z0, z1, z2, z3, z4, z5) \
-	MAC2(at, x, z0, z1, z2, z3, z4, z5) \
-	VFMLA V4.D2, x.D2, z4.D2     \
-	VFMLA V5.D2, x.D2, z5.D2
-
-#define ROWS1 MAC(a0, V6, V8, V9, V10, V11, V12, V13)
-#define ROWS2 ROWS1; MAC(a1, V7, V14, V15, V16, V17, V18, V19)
-#define ROWS3 ROWS2; MAC(a2, V6, V20, V21, V22, V23, V24, V25)
-#define ROWS4 ROWS3; MAC(a3, V7, V26, V27, V28, V29, V30, V31)
-
-// One loop over p: a row of b, then the rows of the tile.
-#define LOOP(label, LOAD, ROWS) \
-label:                      \
-	LOAD                    \
-	ROWS                    \
-	ADD  bk, bp             \
-	SUB  $1, left           \
-	CBNZ left, label        \
-	B    store
+#define OPERANDS \
+	MOVD tile_a(tile), a0       \
+	MOVD tile_b(tile), bp       \
+	MOVD tile_k(tile), left     \
+	MOVD tile_ai(tile), ai      \
+	MOVD tile_ak(tile), ak      \
+	MOVD tile_bk(tile), bk      \
+	LSL  $3, ak                 \
+	LSL  $3, bk                 \
+	ADD  ai<<3, a0, a1          \
+	ADD  ai<<3, a1, a2          \
+	ADD  ai<<3, a2, a3
 
 #define ZERO(z0, z1, z2, z3, z4, z5) \
 	VEOR z0.B16, z0.B16, z0.B16 \
@@ -70,7 +66,13 @@ label:                      \
 	VEOR z4.B16, z4.B16, z4.B16 \
 	VEOR z5.B16, z5.B16, z5.B16
 
-#define FETCH(z0, z1, z2, z3, z4, z5) \
+#define TILE(STEP) \
+	STEP(F8, F9, F10, F11, F12, F13)    \
+	STEP(F14, F15, F16, F17, F18, F19)  \
+	STEP(F20, F21, F22, F23, F24, F25)  \
+	STEP(F26, F27, F28, F29, F30, F31)
+
+#define LOAD(z0, z1, z2, z3, z4, z5) \
 	FLDPQ (zp), (z0, z1)        \
 	CMP   $8, cols              \
 	BLT   2(PC)                 \
@@ -78,8 +80,8 @@ label:                      \
 	BLE   2(PC)                 \
 	FLDPQ 64(zp), (z4, z5)      \
 	ADD   ldz, zp               \
-	SUB   $1, rows              \
-	CBZ   rows, begin
+	SUB   $1, left              \
+	CBZ   left, sums
 
 #define STORE(z0, z1, z2, z3, z4, z5) \
 	FSTPQ (z0, z1), (zp)        \
@@ -89,97 +91,93 @@ label:                      \
 	BLE   2(PC)                 \
 	FSTPQ (z4, z5), 64(zp)      \
 	ADD   ldz, zp               \
-	SUB   $1, rows              \
-	CBZ   rows, done
+	SUB   $1, left              \
+	CBZ   left, done
+
+#define LOADB1 FLDPQ (bp), (F0, F1)
+#define LOADB2 LOADB1; FLDPQ 32(bp), (F2, F3)
+#define LOADB3 LOADB2; FLDPQ 64(bp), (F4, F5)
+
+// z += a·b for one row of the tile.
+#define FMA1(at, a, z0, z1, z2, z3, z4, z5) \
+	VLD1R.P (at)(ak), [a.D2]    \
+	VFMLA   V0.D2, a.D2, z0.D2  \
+	VFMLA   V1.D2, a.D2, z1.D2
+
+#define FMA2(at, a, z0, z1, z2, z3, z4, z5) \
+	FMA1(at, a, z0, z1, z2, z3, z4, z5) \
+	VFMLA V2.D2, a.D2, z2.D2    \
+	VFMLA V3.D2, a.D2, z3.D2
+
+#define FMA3(at, a, z0, z1, z2, z3, z4, z5) \
+	FMA2(at, a, z0, z1, z2, z3, z4, z5) \
+	VFMLA V4.D2, a.D2, z4.D2    \
+	VFMLA V5.D2, a.D2, z5.D2
+
+// LOOP runs over p: it loads b's row and accumulates in each row of the tile. END
+// stands between the rows: EVERYROW for tiles of 4 rows, LASTROW for lower ones.
+#define LOOP(loop, next, LOADB, FMA, END) \
+loop:                           \
+	LOADB                       \
+	FMA(a0, V6, V8, V9, V10, V11, V12, V13)    \
+	END(1, next)                \
+	FMA(a1, V7, V14, V15, V16, V17, V18, V19)  \
+	END(2, next)                \
+	FMA(a2, V6, V20, V21, V22, V23, V24, V25)  \
+	END(3, next)                \
+	FMA(a3, V7, V26, V27, V28, V29, V30, V31)  \
+next:                           \
+	ADD  bk, bp                 \
+	SUB  $1, left               \
+	CBNZ left, loop             \
+	B    store
+
+#define EVERYROW(n, next)
+#define LASTROW(n, next) CMP $n, rows; BEQ next
 
 // func multiplyNEON(t *tile)
 TEXT ·multiplyNEON(SB), NOSPLIT, $0-8
-	MOVD  t+0(FP), tp
-	MOVD  tile_z(tp), zp
-	MOVD  tile_a(tp), a0
-	MOVD  tile_b(tp), bp
-	MOVD  tile_ldz(tp), ldz
-	MOVD  tile_ai(tp), ai
-	MOVD  tile_ak(tp), ak
-	MOVD  tile_bk(tp), bk
-	MOVD  tile_k(tp), left
-	MOVD  tile_rows(tp), rows
-	MOVD  tile_cols(tp), cols
-	LSL   $3, ldz
-	LSL   $3, ak
-	LSL   $3, bk
-	ADD   ai<<3, a0, a1
-	ADD   ai<<3, a1, a2
-	ADD   ai<<3, a2, a3
-	MOVBU tile_more(tp), size
-	CBNZ  size, fetch
+	MOVD  t+0(FP), tile
+	MOVD  tile_rows(tile), rows
+	MOVD  tile_cols(tile), cols
+	MOVBU tile_accumulate(tile), left
+	CBNZ  left, load
 	ZERO(V8, V9, V10, V11, V12, V13)
 	ZERO(V14, V15, V16, V17, V18, V19)
 	ZERO(V20, V21, V22, V23, V24, V25)
 	ZERO(V26, V27, V28, V29, V30, V31)
-	B     begin
+	B     sums
 
-fetch:
-	FETCH(F8, F9, F10, F11, F12, F13)
-	FETCH(F14, F15, F16, F17, F18, F19)
-	FETCH(F20, F21, F22, F23, F24, F25)
-	FETCH(F26, F27, F28, F29, F30, F31)
+load:
+	RESULT
+	TILE(LOAD)
 
-begin:
-	MOVD tile_z(tp), zp
-	MOVD tile_rows(tp), rows
-	CBZ  left, store
-	ADD  rows, cols, size
-	CMP  $16, size
-	BEQ  loop4x3
-	CMP  $15, size
-	BEQ  loop3x3
-	CMP  $14, size
-	BEQ  loop2x3
-	CMP  $13, size
-	BEQ  loop1x3
-	CMP  $12, size
-	BEQ  loop4x2
-	CMP  $11, size
-	BEQ  loop3x2
-	CMP  $10, size
-	BEQ  loop2x2
-	CMP  $9, size
-	BEQ  loop1x2
-	CMP  $8, size
-	BEQ  loop4x1
-	CMP  $7, size
-	BEQ  loop3x1
-	CMP  $6, size
-	BEQ  loop2x1
-	CMP  $5, size
-	BEQ  loop1x1
+sums:
+	OPERANDS
+	CBZ left, store
+	CMP $8, cols
+	BLT onevector
+	BEQ twovectors
+	CMP $4, rows
+	BNE low3
+	LOOP(whole3, whole3next, LOADB3, FMA3, EVERYROW)
+	LOOP(low3, low3next, LOADB3, FMA3, LASTROW)
 
-#define MAC(at, x, z0, z1, z2, z3, z4, z5) MAC3(at, x, z0, z1, z2, z3, z4, z5)
-	LOOP(loop4x3, LOAD3, ROWS4)
-	LOOP(loop3x3, LOAD3, ROWS3)
-	LOOP(loop2x3, LOAD3, ROWS2)
-	LOOP(loop1x3, LOAD3, ROWS1)
+twovectors:
+	CMP $4, rows
+	BNE low2
+	LOOP(whole2, whole2next, LOADB2, FMA2, EVERYROW)
+	LOOP(low2, low2next, LOADB2, FMA2, LASTROW)
 
-#undef MAC
-#define MAC(at, x, z0, z1, z2, z3, z4, z5) MAC2(at, x, z0, z1, z2, z3, z4, z5)
-	LOOP(loop4x2, LOAD2, ROWS4)
-	LOOP(loop3x2, LOAD2, ROWS3)
-	LOOP(loop2x2, LOAD2, ROWS2)
-	LOOP(loop1x2, LOAD2, ROWS1)
-
-#undef MAC
-#define MAC(at, x, z0, z1, z2, z3, z4, z5) MAC1(at, x, z0, z1, z2, z3, z4, z5)
-	LOOP(loop4x1, LOAD1, ROWS4)
-	LOOP(loop3x1, LOAD1, ROWS3)
-	LOOP(loop2x1, LOAD1, ROWS2)
-	LOOP(loop1x1, LOAD1, ROWS1)
+onevector:
+	CMP $4, rows
+	BNE low1
+	LOOP(whole1, whole1next, LOADB1, FMA1, EVERYROW)
+	LOOP(low1, low1next, LOADB1, FMA1, LASTROW)
 
 store:
-	STORE(F8, F9, F10, F11, F12, F13)
-	STORE(F14, F15, F16, F17, F18, F19)
-	STORE(F20, F21, F22, F23, F24, F25)
-	STORE(F26, F27, F28, F29, F30, F31)
+	RESULT
+	TILE(STORE)
 
 done:
 	RET

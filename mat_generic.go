@@ -1,38 +1,35 @@
-// The kernels in Go: what every processor can run, and what the assembly must
-// equal to the last bit. No build tag, so that one test binary compares both.
+// The micro-kernel, the elementwise steps and exp and log in Go: what every processor
+// can run, and what the assembly must equal to the last bit. This file has no build tag,
+// so that one test binary compares both.
 
 package mlp
 
 import "math"
 
-// tile is one call of a micro-kernel: z = a·b, or z += a·b where more is
-// true, for rows×cols elements of z. Each element is one chain of fused
-// multiply-adds over p in ascending order, starting from zero or from what z
-// holds. Elements (i, j) of z, (i, p) of a and (p, j) of b are z[i*ldz+j],
-// a[i*ai+p*ak] and b[p*bk+j]; where wholeVectors, b is readable up to those.
-// Rows of the next tile's a begin with next: a kernel may have two of them
-// brought to the cache.
+// A tile is the work of one call of a micro-kernel: rows×cols elements of z, at most
+// MR×NR, become a·b or, if accumulate is set, z + a·b. Each element is one chain of
+// fused multiply-adds over p from 0 to k-1. The chain starts from zero or from what z
+// holds.
+//
+// Element (i, j) of z is z[i*ldz+j], element (i, p) of a is a[i*ai+p*ak], and element
+// (p, j) of b is b[p*bk+j]. A micro-kernel may prefetch two rows of the next tile's a,
+// which begin with prefetch; if prefetch is nil, it does not.
 type tile struct {
-	z, a, b, next                  []float64
+	z, a, b, prefetch              []float64
 	ldz, ai, ak, bk, k, rows, cols int
-	more                           bool
+	accumulate                     bool
 }
 
-// The generic kernel's tile: as many sums as a processor has registers for.
-const genericRows, genericLanes, genericWide = 2, 4, 1
-
-// maxRows is the most rows that a kernel's tile has.
-const maxRows = 8
-
 func multiplyGeneric(t *tile) {
-	for i := 0; i < t.rows; i += 2 {
-		for j := 0; j < t.cols; j += 4 {
-			if t.rows-i >= 2 && t.cols-j >= 4 {
-				t.pair(i, j)
+	const mr, nr = 2, 4
+	for i := 0; i < t.rows; i += mr {
+		for j := 0; j < t.cols; j += nr {
+			if t.rows-i >= mr && t.cols-j >= nr {
+				t.whole(i, j)
 				continue
 			}
-			for r := i; r < min(i+2, t.rows); r++ {
-				for c := j; c < min(j+4, t.cols); c++ {
+			for r := i; r < min(i+mr, t.rows); r++ {
+				for c := j; c < min(j+nr, t.cols); c++ {
 					t.single(r, c)
 				}
 			}
@@ -43,7 +40,7 @@ func multiplyGeneric(t *tile) {
 // single computes element (i, j).
 func (t *tile) single(i, j int) {
 	sum := 0.0
-	if t.more {
+	if t.accumulate {
 		sum = t.z[i*t.ldz+j]
 	}
 	for p := range t.k {
@@ -52,11 +49,11 @@ func (t *tile) single(i, j int) {
 	t.z[i*t.ldz+j] = sum
 }
 
-// pair computes elements (i, j) to (i+1, j+3).
-func (t *tile) pair(i, j int) {
+// whole computes the 2×4 elements from (i, j) to (i+1, j+3).
+func (t *tile) whole(i, j int) {
 	z0, z1 := t.z[i*t.ldz+j:][:4], t.z[(i+1)*t.ldz+j:][:4]
 	var c00, c01, c02, c03, c10, c11, c12, c13 float64
-	if t.more {
+	if t.accumulate {
 		c00, c01, c02, c03 = z0[0], z0[1], z0[2], z0[3]
 		c10, c11, c12, c13 = z1[0], z1[1], z1[2], z1[3]
 	}
@@ -78,36 +75,40 @@ func (t *tile) pair(i, j int) {
 	z1[0], z1[1], z1[2], z1[3] = c10, c11, c12, c13
 }
 
-// padded is the width of the tile that stands in for one whose last vector is
-// not full, where a kernel can write whole vectors only.
-const padded = 12
+// A micro-kernel that writes whole vectors only computes a tile whose last vector is not
+// full in memory of its own, with rows of paddedCols elements: the largest NR of such
+// micro-kernels.
+const paddedCols = 12
 
-// pad returns t with z, of whole vectors, in the place of its own.
+// pad returns t with its result in z, where its vectors are whole. If t accumulates, z
+// gets what t's own result holds.
 func (t *tile) pad(z []float64) tile {
 	for i := range t.rows {
-		if t.more {
-			copy(z[i*padded:][:t.cols], t.z[i*t.ldz:])
+		if t.accumulate {
+			copy(z[i*paddedCols:][:t.cols], t.z[i*t.ldz:])
 		}
 	}
-	u := *t
-	u.z, u.ldz, u.cols = z, padded, (t.cols+3)&^3
-	return u
+	padded := *t
+	padded.z, padded.ldz, padded.cols = z, paddedCols, (t.cols+3)&^3
+	return padded
 }
 
-// unpad brings back what was computed in z.
+// unpad copies the result from z to t's own.
 func (t *tile) unpad(z []float64) {
 	for i := range t.rows {
-		copy(t.z[i*t.ldz:], z[i*padded:][:t.cols])
+		copy(t.z[i*t.ldz:], z[i*paddedCols:][:t.cols])
 	}
 }
 
-// packGeneric is pack for columns c to w of b.
-func packGeneric(panel, from []float64, width, c, w, k, bk, bj int) {
-	for q := range k {
-		row := panel[q*width:][:width]
+// packGeneric copies columns first to w-1 of b, k rows of them, to a panel. Column 0
+// begins with from; bj elements lie between columns, and bk between rows. A row of the
+// panel has width elements, of which those beyond w become zeros.
+func packGeneric(panel, from []float64, width, first, w, k, bk, bj int) {
+	for p := range k {
+		row := panel[p*width:][:width]
 		clear(row[w:])
-		for j := c; j < w; j++ {
-			row[j] = from[q*bk+j*bj]
+		for j := first; j < w; j++ {
+			row[j] = from[p*bk+j*bj]
 		}
 	}
 }

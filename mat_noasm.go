@@ -1,35 +1,13 @@
-// The other side of the build tags of mat_amd64.go and mat_arm64.go: no assembly,
-// the kernels in Go.
+// The products of processors without assembly for them: the Go of mat_generic.go.
 
 //go:build (!amd64 && !arm64) || purego
 
 package mlp
 
-func tileSize() (rows, lanes, wide int) { return genericRows, genericLanes, genericWide }
-func multiply(t *tile)                  { multiplyGeneric(t) }
-func wholeVectors() bool                { return false }
+func activeKernel() *kernel { return &kernelGo }
+func multiply(t *tile)      { multiplyGeneric(t) }
 
+// pack copies w columns and k rows of b to a micro-panel, as packGeneric says.
 func pack(panel, from []float64, width, w, k, bk, bj int) {
 	packGeneric(panel, from, width, 0, w, k, bk, bj)
 }
-
-// Kernel names the kernel in use: AVX-512, AVX2, NEON or Go.
-func Kernel() string { return "Go" }
-
-func add(z, x []float64)             { addGeneric(z, x) }
-func relu(z []float64)               { reluGeneric(z) }
-func reluBack(dz, a []float64)       { reluBackGeneric(dz, a) }
-func axpy(z, x []float64, s float64) { axpyGeneric(z, x, s) }
-func xpay(z, x []float64, s float64) { xpayGeneric(z, x, s) }
-func adamStep(w, g, m, v []float64, f *adamFactors) {
-	adamStepGeneric(w, g, m, v, f)
-}
-func bytesTo(z []float64, p []byte, scale, shift []float64) {
-	bytesGeneric(z, p, scale, shift)
-}
-func exps(z []float64)            { expGeneric(z) }
-func sigmoids(z []float64)        { sigmoidGeneric(z) }
-func tanhs(z []float64)           { tanhGeneric(z) }
-func sigmoidBack(dz, a []float64) { sigmoidBackGeneric(dz, a) }
-func tanhBack(dz, a []float64)    { tanhBackGeneric(dz, a) }
-func fetch([]byte)                {}

@@ -72,17 +72,17 @@ func naive(m, k, n int, a, b func(i, j int) float64) *Matrix {
 func (z *Matrix) at(i, j int) float64 { return z.Data[i*z.Cols+j] }
 func (z *Matrix) ta(i, j int) float64 { return z.Data[j*z.Cols+i] }
 
-// keeper keeps what a product passes to it.
+// keeper is an epilogue that keeps the result.
 type keeper Matrix
 
-func (m *keeper) finish(z []float64, ldz, i0, i1, j0, j1 int) {
+func (m *keeper) apply(z []float64, stride, i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i++ {
-		copy(m.Data[i*m.Cols+j0:i*m.Cols+j1], z[(i-i0)*ldz:])
+		copy(m.Data[i*m.Cols+j0:i*m.Cols+j1], z[(i-i0)*stride:])
 	}
 }
 
-// checkProducts holds the three products of one shape against naive, also of weights
-// in blocks and passing by.
+// checkProducts compares the three products of one shape with naive, also of packed
+// weights, and of a result that only an epilogue sees.
 func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 	t.Helper()
 	x, y := fill(NewMatrix(m, k), rng), fill(NewMatrix(k, n), rng)
@@ -98,10 +98,10 @@ func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 		}
 	}
 	want := naive(m, k, n, x.at, y.at)
-	inBlocks := func(y *Matrix) []float64 {
-		blocks := make([]float64, len(y.Data))
-		y.toBlocks(blocks)
-		return blocks
+	packedOperand := func(y *Matrix) operand {
+		var p packed
+		p.pack(y)
+		return p.operand()
 	}
 	for _, c := range []struct {
 		name string
@@ -110,14 +110,14 @@ func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 		{"Mul", func(z *Matrix) *Matrix { return z.Mul(x, y) }},
 		{"TMul", func(z *Matrix) *Matrix { return z.TMul(xt, y) }},
 		{"MulT", func(z *Matrix) *Matrix { return z.MulT(x, yt) }},
-		{"Mul in blocks", func(z *Matrix) *Matrix { return z.product(opMul, x, y, inBlocks(y), nil) }},
-		{"MulT in blocks", func(z *Matrix) *Matrix { return z.product(opMulT, x, yt, inBlocks(yt), nil) }},
-		{"TMul passing", func(z *Matrix) *Matrix {
-			if k > kBlock {
+		{"Mul packed", func(z *Matrix) *Matrix { return z.multiply("Mul", x.operand(), packedOperand(y)) }},
+		{"MulT packed", func(z *Matrix) *Matrix { return z.multiply("MulT", x.operand(), packedOperand(yt).transpose()) }},
+		{"TMul seen by an epilogue", func(z *Matrix) *Matrix {
+			if k > activeKernel().kc {
 				return z.TMul(xt, y)
 			}
 			z.Reset(m, n)
-			return (*Matrix)(nil).product(opTMul, xt, y, nil, (*keeper)(z))
+			return (*Matrix)(nil).multiply("TMul", xt.operand().transpose(), y.operand(), (*keeper)(z))
 		}},
 	} {
 		z, intact := guarded(m, n)
@@ -365,14 +365,14 @@ func TestExpLogTanh(t *testing.T) {
 
 // The shapes of the 784-256-128-10 network at batch 64, and square ones.
 var shapes = []struct {
-	op      op
+	op      string
 	m, k, n int
 }{
-	{opMul, 64, 784, 256}, {opMul, 64, 256, 128}, {opMul, 64, 128, 10},
-	{opTMul, 784, 64, 256}, {opTMul, 256, 64, 128}, {opTMul, 128, 64, 10},
-	{opMulT, 64, 128, 256}, {opMulT, 64, 10, 128},
-	{opMul, 1000, 784, 256}, {opMul, 256, 256, 256}, {opMul, 512, 512, 512},
-	{opMul, 1024, 1024, 1024}, {opMul, 2048, 2048, 2048},
+	{"Mul", 64, 784, 256}, {"Mul", 64, 256, 128}, {"Mul", 64, 128, 10},
+	{"TMul", 784, 64, 256}, {"TMul", 256, 64, 128}, {"TMul", 128, 64, 10},
+	{"MulT", 64, 128, 256}, {"MulT", 64, 10, 128},
+	{"Mul", 1000, 784, 256}, {"Mul", 256, 256, 256}, {"Mul", 512, 512, 512},
+	{"Mul", 1024, 1024, 1024}, {"Mul", 2048, 2048, 2048},
 }
 
 func BenchmarkMul(b *testing.B) {
@@ -393,25 +393,34 @@ func BenchmarkKernel(b *testing.B) {
 	})
 }
 
-func benchmarkProduct(b *testing.B, o op, m, k, n int) {
-	name := [...]string{"Mul", "TMul", "MulT"}[o]
-	b.Run(fmt.Sprintf("op=%s/m=%d/k=%d/n=%d", name, m, k, n), func(b *testing.B) {
+func benchmarkProduct(b *testing.B, op string, m, k, n int) {
+	b.Run(fmt.Sprintf("op=%s/m=%d/k=%d/n=%d", op, m, k, n), func(b *testing.B) {
 		x, y := NewMatrix(m, k), NewMatrix(k, n)
-		switch o {
-		case opTMul:
-			x = NewMatrix(k, m)
-		case opMulT:
-			y = NewMatrix(n, k)
+		product := (*Matrix).Mul
+		switch op {
+		case "TMul":
+			x, product = NewMatrix(k, m), (*Matrix).TMul
+		case "MulT":
+			y, product = NewMatrix(n, k), (*Matrix).MulT
 		}
 		fill(x, newRand())
 		fill(y, newRand())
 		var z Matrix
-		z.product(o, x, y, nil, nil) // makes z
+		product(&z, x, y) // allocates z
 		b.ResetTimer()
 		for range b.N { // b.Loop would time the first of -cpu 1,2 with the last one's threads
-			z.product(o, x, y, nil, nil)
+			product(&z, x, y)
 		}
 		flop := 2 * float64(m) * float64(k) * float64(n)
 		b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	})
+}
+
+// The workspace holds the largest block of every kernel.
+func TestKernelTable(t *testing.T) {
+	for _, k := range []kernel{kernelAVX512, kernelAVX2, kernelNEON, kernelGo} {
+		if k.mr > maxMR || k.kc > maxKC || k.nc > maxNC || k.nc%k.nr != 0 || k.nr%k.lanes != 0 {
+			t.Errorf("%+v: blocks beyond %d, %d, %d, or not of whole tiles and vectors", k, maxMR, maxKC, maxNC)
+		}
+	}
 }

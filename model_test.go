@@ -16,13 +16,13 @@ import (
 // trained is a small model with all that a file can hold.
 func trained(t *testing.T) *Model {
 	t.Helper()
-	m := &Model{Net: NewNetwork(1, Inits["he"], Tanh, 4, 5, 3, 2), Mean: []float64{1, 2, 3, 4}, Std: []float64{1, 0, 2, 1},
+	m := &Model{Net: NewNetwork(1, He, Tanh, 4, 5, 3, 2), Mean: []float64{1, 2, 3, 4}, Std: []float64{1, 0, 2, 1},
 		Recipe: map[string]string{"lr": "0.1"}}
-	h, err := Train(context.Background(), m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7})
-	if err != nil {
+	m.Net[0].Norm = NewBatchNorm(5)
+	if _, err := Train(context.Background(), m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7,
+		Held: blobs(8), Patience: 9, Run: &m.Run}); err != nil {
 		t.Fatal(err)
 	}
-	m.History = h
 	return m
 }
 
@@ -45,7 +45,7 @@ func TestModelRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Net.Fingerprint() != m.Net.Fingerprint() || !slices.Equal(got.Mean, m.Mean) || !slices.Equal(got.Std, m.Std) ||
-		got.Recipe["lr"] != "0.1" || len(got.History) != 2 || got.History[1].Loss != m.History[1].Loss {
+		got.Recipe["lr"] != "0.1" || len(got.Run.History) != 2 || got.Run.History[1].Loss != m.Run.History[1].Loss {
 		t.Errorf("read %+v, wrote %+v", got, m)
 	}
 	for i, l := range got.Net {
@@ -59,51 +59,51 @@ func TestModelRoundTrip(t *testing.T) {
 }
 
 // archive is an .npz of the given members.
-func archive(t *testing.T, members ...Member) []byte {
+func archive(t *testing.T, members ...npzMember) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WriteNPZ(&b, members...); err != nil {
+	if err := writeNPZ(&b, members...); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
 }
 
 func TestModelRefused(t *testing.T) {
-	array := func(name string, rows, cols int, elements ...float64) Member {
-		return Member{Name: name, Matrix: NewMatrix(rows, cols, elements...)}
+	array := func(name string, rows, cols int, elements ...float64) npzMember {
+		return npzMember{Name: name, Matrix: NewMatrix(rows, cols, elements...)}
 	}
 	w1, b1, w2, b2 := array("W1", 2, 3), array("b1", 1, 3), array("W2", 3, 1), array("b2", 1, 1)
-	json := func(s string) Member { return Member{Name: "run.json", Bytes: []byte(s)} }
+	json := func(s string) npzMember { return npzMember{Name: "run.json", Bytes: []byte(s)} }
 	for _, c := range []struct {
 		reason  string
-		members []Member
+		members []npzMember
 	}{
 		{"W1: file does not exist in the archive", nil},
-		{"b1: file does not exist in the archive", []Member{w1}},
-		{"W2: 4×1 after a layer of 3", []Member{w1, b1, array("W2", 4, 1), b2}},
-		{"b2: 1×2, want 1×1", []Member{w1, b1, w2, array("b2", 1, 2)}},
-		{"W1: 0×3 after", []Member{array("W1", 0, 3), b1}},
-		{"W1: element (0, 1) is NaN", []Member{array("W1", 1, 3, 0, math.NaN(), 0), b1}},
-		{"b1: element (0, 2) is -Inf", []Member{w1, array("b1", 1, 3, 0, 0, math.Inf(-1))}},
-		{"mean: 1×3, want 1×2", []Member{w1, b1, array("mean", 1, 3)}},
-		{"std: file does not exist", []Member{w1, b1, array("mean", 1, 2)}},
-		{"std: element (0, 1) is -1", []Member{w1, b1, array("mean", 1, 2), array("std", 1, 2, 1, -1)}},
-		{"run.json: invalid character", []Member{w1, b1, json("nonsense")}},
-		{"run.json: 2 activations for 1 layers", []Member{w1, b1, json(`{"Activations": ["relu", "relu"]}`)}},
-		{`run.json: layer 1 has the activation "cos"`, []Member{w1, b1, json(`{"Activations": ["cos"]}`)}},
-		{"history: 1×4, want 7 columns", []Member{w1, b1, array("history", 1, 4)}},
-		{"history: row 0 is of epoch 2", []Member{w1, b1, array("history", 1, 7, 2, 0, 0, 0, 0, 0, 0)}},
-		{"gain1, mean1, var1: 1 of the three are missing", []Member{w1, b1, array("mean1", 1, 3), array("var1", 1, 3)}},
-		{"gain1: 1×2, want 1×3", []Member{w1, b1, array("gain1", 1, 2), array("mean1", 1, 3), array("var1", 1, 3)}},
-		{"var1: element (0, 1) is -1", []Member{w1, b1, array("gain1", 1, 3), array("mean1", 1, 3), array("var1", 1, 3, 1, -1, 1)}},
-		{"rulers: 2×6, want 1×6", []Member{w1, b1, array("rulers", 2, 6)}},
-		{"rulers: 2×5, want 2×6", []Member{w1, b1, array("history", 1, 7, 1, 0, 0, 0, 0, 0, 0), array("rulers", 2, 5)}},
-		{"last.b1: file does not exist", []Member{w1, b1, array("last.W1", 2, 3)}},
-		{"last.W1: 3×2, want 2×3", []Member{w1, b1, array("last.W1", 3, 2), array("last.b1", 1, 3)}},
-		{"last.W1: element (0, 0) is NaN", []Member{w1, b1, array("last.W1", 2, 3, math.NaN(), 0, 0, 0, 0, 0), array("last.b1", 1, 3)}},
-		{"v.W1: element (1, 0) is -1", []Member{w1, b1, array("v.W1", 2, 3, 0, 0, 0, -1, 0, 0), array("v.b1", 1, 3)}},
-		{"m.b1: file does not exist", []Member{w1, b1, array("m.W1", 2, 3)}},
-		{"v.W1: 3×2, want 2×3", []Member{w1, b1, array("m.W1", 2, 3), array("m.b1", 1, 3), array("v.W1", 3, 2), array("v.b1", 1, 3)}},
+		{"b1: file does not exist in the archive", []npzMember{w1}},
+		{"W2: 4×1 after a layer of 3", []npzMember{w1, b1, array("W2", 4, 1), b2}},
+		{"b2: 1×2, want 1×1", []npzMember{w1, b1, w2, array("b2", 1, 2)}},
+		{"W1: 0×3", []npzMember{array("W1", 0, 3), b1}},
+		{"W1: element (0, 1) is NaN", []npzMember{array("W1", 1, 3, 0, math.NaN(), 0), b1}},
+		{"b1: element (0, 2) is -Inf", []npzMember{w1, array("b1", 1, 3, 0, 0, math.Inf(-1))}},
+		{"mean: 1×3, want 1×2", []npzMember{w1, b1, array("mean", 1, 3)}},
+		{"std: file does not exist", []npzMember{w1, b1, array("mean", 1, 2)}},
+		{"std: element (0, 1) is -1", []npzMember{w1, b1, array("mean", 1, 2), array("std", 1, 2, 1, -1)}},
+		{"run.json: invalid character", []npzMember{w1, b1, json("nonsense")}},
+		{"run.json: 2 activations for 1 layers", []npzMember{w1, b1, json(`{"Activations": ["relu", "relu"]}`)}},
+		{`run.json: layer 1 has the activation "cos"`, []npzMember{w1, b1, json(`{"Activations": ["cos"]}`)}},
+		{"history: 1×4, want 7 columns", []npzMember{w1, b1, array("history", 1, 4)}},
+		{"history: row 0 is of epoch 2", []npzMember{w1, b1, array("history", 1, 7, 2, 0, 0, 0, 0, 0, 0)}},
+		{"gain1, mean1, var1: 1 of the three are missing", []npzMember{w1, b1, array("mean1", 1, 3), array("var1", 1, 3)}},
+		{"gain1: 1×2, want 1×3", []npzMember{w1, b1, array("gain1", 1, 2), array("mean1", 1, 3), array("var1", 1, 3)}},
+		{"var1: element (0, 1) is -1", []npzMember{w1, b1, array("gain1", 1, 3), array("mean1", 1, 3), array("var1", 1, 3, 1, -1, 1)}},
+		{"layer_stats: 2×6, want 1×6", []npzMember{w1, b1, array("layer_stats", 2, 6)}},
+		{"layer_stats: 2×5, want 2×6", []npzMember{w1, b1, array("history", 1, 7, 1, 0, 0, 0, 0, 0, 0), array("layer_stats", 2, 5)}},
+		{"last.b1: file does not exist", []npzMember{w1, b1, array("last.W1", 2, 3)}},
+		{"last.W1: 3×2, want 2×3", []npzMember{w1, b1, array("last.W1", 3, 2), array("last.b1", 1, 3)}},
+		{"last.W1: element (0, 0) is NaN", []npzMember{w1, b1, array("last.W1", 2, 3, math.NaN(), 0, 0, 0, 0, 0), array("last.b1", 1, 3)}},
+		{"v.W1: element (1, 0) is -1", []npzMember{w1, b1, array("v.W1", 2, 3, 0, 0, 0, -1, 0, 0), array("v.b1", 1, 3)}},
+		{"m.b1: file does not exist", []npzMember{w1, b1, array("m.W1", 2, 3)}},
+		{"v.W1: 3×2, want 2×3", []npzMember{w1, b1, array("m.W1", 2, 3), array("m.b1", 1, 3), array("v.W1", 3, 2), array("v.b1", 1, 3)}},
 	} {
 		_, err := read(archive(t, c.members...))
 		if err == nil || !strings.Contains(err.Error(), c.reason) || strings.Contains(err.Error(), "\n") {
@@ -122,11 +122,25 @@ func TestModelNotWritten(t *testing.T) {
 		spoil  func(m *Model)
 	}{
 		{"", func(m *Model) {}},
-		{"a network of 0 layers", func(m *Model) { m.Net = nil }},
-		{"history: row 0 is of epoch 2", func(m *Model) { m.History = m.History[1:] }},
+		{"a network without layers", func(m *Model) { m.Net = nil }},
+		{"history: row 0 is of epoch 2", func(m *Model) { m.Run.History = m.Run.History[1:] }},
 		{"mean of 4 and std of 0 inputs, want 4", func(m *Model) { m.Std = nil }},
 		{"b2: element (0, 1) is NaN", func(m *Model) { m.Net[1].B.Data[1] = math.NaN() }},
-		{"v.W1: element (1, 0) is +Inf", func(m *Model) { m.Net[0].slots[1][0].Data[5] = math.Inf(1) }},
+		{"b2: 2 elements for 3 units", func(m *Model) { m.Net[1].B = *NewMatrix(1, 2) }},
+		{"layer 2 has no Act", func(m *Model) { m.Net[1].Act = nil }},
+		{"W2: 4×3 after a layer of 5 units", func(m *Model) { m.Net[1].W = *NewMatrix(4, 3) }},
+		{"var1: element (0, 2) is -1", func(m *Model) { m.Net[0].Norm.Var.Data[2] = -1 }},
+		{"std: element (0, 1) is -1", func(m *Model) { m.Std[1] = -1 }},
+		{"mean: element (0, 1) is NaN", func(m *Model) { m.Mean[1] = math.NaN() }},
+		{"run.json: 1048599 bytes, over the limit of 1048576", func(m *Model) { m.Recipe["lr"] = strings.Repeat("1", 1<<20-82) }},
+		{`layer 1: an activation of one's own needs a name of its own, not "relu"`, func(m *Model) { m.Net[0].Act = &Activation{Name: "relu"} }},
+		{`layer 1: an activation of one's own needs a name of its own, not ""`, func(m *Model) { m.Net[0].Act = &Activation{} }},
+		{"v.W1: element (1, 0) is -1", func(m *Model) { m.Run.slots[0][1][0].Data[5] = -1 }},
+		{"v.W1: 5×4, want 4×5", func(m *Model) { m.Run.slots[0][1][0] = *NewMatrix(5, 4) }},
+		{"running values of 2 layers, the network has 3", func(m *Model) { m.Run.slots = m.Run.slots[:2] }},
+		{"last weights in 1 arrays, the network has 9", func(m *Model) { m.Run.last = m.Run.last[:1] }},
+		{"last weights of 1×1, want 4×5", func(m *Model) { m.Run.last[0] = *NewMatrix(1, 1) }},
+		{"v.W1: element (1, 0) is +Inf", func(m *Model) { m.Run.slots[0][1][0].Data[5] = math.Inf(1) }},
 	} {
 		m, err := read(written(t, trained(t)))
 		if err != nil {
@@ -144,11 +158,24 @@ func TestModelNotWritten(t *testing.T) {
 	}
 }
 
+// An activation of one's own is read if it is given to ReadModel.
+func TestModelWithOwnActivation(t *testing.T) {
+	own := &Activation{Name: "twice", Forward: func([]float64) {}, Backward: func(_, _ []float64) {}}
+	file := written(t, &Model{Net: NewNetwork(1, He, own, 2, 3, 1)})
+	if _, err := read(file); err == nil || err.Error() != `run.json: layer 1 has the activation "twice": want one of linear, relu, sigmoid, tanh, or one of your own` {
+		t.Errorf("without it: error %v", err)
+	}
+	m, err := ReadModel(bytes.NewReader(file), int64(len(file)), ReLU, own)
+	if err != nil || m.Net[0].Act != own || m.Net[1].Act != Linear {
+		t.Errorf("with it: error %v", err)
+	}
+}
+
 // As many layers as a model may have, and one more.
 func TestModelOfManyLayers(t *testing.T) {
-	var members []Member
+	var members []npzMember
 	for i := range maxLayers + 1 {
-		members = append(members, Member{Name: fmt.Sprintf("W%d", i+1), Matrix: NewMatrix(1, 1)}, Member{Name: fmt.Sprintf("b%d", i+1), Matrix: NewMatrix(1, 1)})
+		members = append(members, npzMember{Name: fmt.Sprintf("W%d", i+1), Matrix: NewMatrix(1, 1)}, npzMember{Name: fmt.Sprintf("b%d", i+1), Matrix: NewMatrix(1, 1)})
 	}
 	if m, err := read(archive(t, members[:2*maxLayers]...)); err != nil || len(m.Net) != maxLayers {
 		t.Errorf("%d layers: error %v", maxLayers, err)
@@ -160,62 +187,79 @@ func TestModelOfManyLayers(t *testing.T) {
 
 // A file of NumPy's has no run.json: ReLU, and a linear output.
 func TestModelWithoutRun(t *testing.T) {
-	m, err := read(archive(t, Member{Name: "W1", Matrix: NewMatrix(2, 3)}, Member{Name: "b1", Matrix: NewMatrix(1, 3)},
-		Member{Name: "W2", Matrix: NewMatrix(3, 1)}, Member{Name: "b2", Matrix: NewMatrix(1, 1)}))
+	m, err := read(archive(t, npzMember{Name: "W1", Matrix: NewMatrix(2, 3)}, npzMember{Name: "b1", Matrix: NewMatrix(1, 3)},
+		npzMember{Name: "W2", Matrix: NewMatrix(3, 1)}, npzMember{Name: "b2", Matrix: NewMatrix(1, 1)}))
 	if err != nil || m.Net[0].Act != ReLU || m.Net[1].Act != Linear || m.Recipe != nil || m.Mean != nil {
 		t.Errorf("model %+v, error %v", m, err)
 	}
 }
 
-// A network that kept its best weights and is trained anew, or without patience,
-// has nothing left of the earlier run.
+// A Run that has not begun goes on from nothing, whatever network it is given.
 func TestTrainedAnew(t *testing.T) {
 	train, held := overfitted()
-	for _, patience := range []int{0, 5} {
-		m := &Model{Net: NewNetwork(1, Inits["he"], Tanh, 4, 20, 2)}
-		c := Config{Rate: 1, Batch: 5, Held: held, Patience: 5, Epochs: 20}
-		if _, err := Train(context.Background(), m.Net, train, c); err != nil {
-			t.Fatal(err)
-		}
-		other, err := read(written(t, &Model{Net: m.Net[:2:2]}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, l := range other.Net {
-			l.other = nil
-		}
-		c.Patience = patience
-		for _, net := range []Network{m.Net, other.Net} {
-			if _, err := Train(context.Background(), net, train, c); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if m.Net.Fingerprint() != other.Net.Fingerprint() || (patience == 0) != (m.Net[0].other == nil) {
-			t.Errorf("patience %d: what the earlier run kept has changed this one", patience)
-		}
+	c := Config{Rate: 1, Batch: 5, Held: held, Patience: 5, Epochs: 20, Optimizer: Adam}
+	net, other := NewNetwork(1, He, Tanh, 4, 20, 2), NewNetwork(1, He, Tanh, 4, 20, 2)
+	if _, err := Train(context.Background(), net, train, c); err != nil {
+		t.Fatal(err)
 	}
-	net := NewNetwork(1, Inits["he"], Tanh, 4, 20, 2)
-	c := Config{Rate: 0.1, Batch: 5, Epochs: 1}
-	for _, c.Optimizer = range []*Optimizer{Adam, SGD} {
-		if _, err := Train(context.Background(), net, train, c); err != nil {
+	for i, l := range other {
+		copy(l.W.Data, net[i].W.Data)
+		copy(l.B.Data, net[i].B.Data)
+	}
+	for _, n := range []Network{net, other} {
+		if _, err := Train(context.Background(), n, train, c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(net[0].slots[0][0].Data)+len(net[0].slots[1][0].Data) > 0 {
-		t.Error("Adam's running values are there after SGD")
+	if net.Fingerprint() != other.Fingerprint() {
+		t.Error("the network itself keeps something of the earlier run")
+	}
+	m := &Model{Net: net, Run: Run{Optimizer: "adam", slots: make([]runningValues, 2), last: make(snapshot, 4)}}
+	if _, err := Train(context.Background(), net, train, Config{Rate: 0.1, Batch: 5, Epochs: 1, Run: &m.Run}); err != nil {
+		t.Fatal(err)
+	}
+	if arrays := m.arrays(); len(arrays) != 4 || m.Run.Optimizer != "sgd" {
+		t.Errorf("a run of %s keeps %d arrays, want 4", m.Run.Optimizer, len(arrays))
 	}
 }
 
-func TestGoOnWithoutState(t *testing.T) {
-	net := NewNetwork(1, Inits["he"], ReLU, 4, 2)
-	if _, err := Train(context.Background(), net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 2, Past: make(History, 1)}); err == nil {
-		t.Error("Adam goes on without its running values")
+// A run that cannot go on says why.
+func TestRunRefused(t *testing.T) {
+	adam := func() *Model {
+		m := &Model{Net: NewNetwork(1, He, ReLU, 4, 2)}
+		if _, err := Train(context.Background(), m.Net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 3, Run: &m.Run}); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	for _, c := range []struct {
+		want  string
+		spoil func(m *Model, c *Config)
+	}{
+		{"Run: 3 epochs are trained already, Epochs is 2", func(m *Model, c *Config) { c.Epochs = 2 }},
+		{`Run: its 3 epochs were trained by the optimizer "adam", not "momentum"`, func(m *Model, c *Config) { c.Optimizer = Momentum }},
+		{"Run: layer 1 has 8 running values of momentum, want 0", func(m *Model, c *Config) { c.Optimizer, m.Run.Optimizer = Momentum, "" }},
+		{"Run: it lacks the running values of adam", func(m *Model, c *Config) { c.Run = &Run{History: m.Run.History} }},
+		{"Run: it lacks the running values of adam", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3, 2) }},
+		{"Run: layer 1 has 8 running values of adam, want 12", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3) }},
+		{"Run: it lacks the weights of the last epoch beside the best", func(m *Model, c *Config) { c.Patience, c.Held = 1, blobs(9) }},
+	} {
+		m := adam()
+		config := Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 4, Run: &m.Run}
+		c.spoil(m, &config)
+		if _, err := Train(context.Background(), m.Net, blobs(9), config); fmt.Sprint(err) != c.want {
+			t.Errorf("error %v, want %s", err, c.want)
+		}
+	}
+	m := adam()
+	if h, err := Train(context.Background(), m.Net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 3, Run: &m.Run}); err != nil || len(h) != 3 {
+		t.Errorf("a run that is at its end: %d epochs, error %v", len(h), err)
 	}
 }
 
 func FuzzModel(f *testing.F) {
 	var b bytes.Buffer
-	if err := (&Model{Net: NewNetwork(1, Inits["he"], Tanh, 2, 2), Mean: []float64{0, 0}, Std: []float64{1, 1}}).Write(&b); err != nil {
+	if err := (&Model{Net: NewNetwork(1, He, Tanh, 2, 2), Mean: []float64{0, 0}, Std: []float64{1, 1}}).Write(&b); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
@@ -236,7 +280,7 @@ func TestModelInNumPy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &Model{Net: NewNetwork(1, Inits["he"], ReLU, Pixels, 32, 16, Classes)}
+	m := &Model{Net: NewNetwork(1, He, ReLU, MNISTPixels, 32, 16, MNISTClasses)}
 	m.Mean, m.Std = train.Stats()
 	if _, err := Train(context.Background(), m.Net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64}); err != nil {
 		t.Fatal(err)
@@ -248,13 +292,13 @@ func TestModelInNumPy(t *testing.T) {
 	}
 	test.Batch(&x, &y, index)
 	dir := t.TempDir()
-	pixels := NewMatrix(100, Pixels)
-	for i, p := range test.Images[:100*Pixels] {
+	pixels := NewMatrix(100, MNISTPixels)
+	for i, p := range test.Images[:100*MNISTPixels] {
 		pixels.Data[i] = float64(p)
 	}
 	os.WriteFile(filepath.Join(dir, "model.npz"), written(t, m), 0o666)
-	os.WriteFile(filepath.Join(dir, "ours.npz"), archive(t, Member{Name: "pixels", Matrix: pixels},
-		Member{Name: "A3", Matrix: m.Net.Forward(&x).Softmax()}), 0o666)
+	os.WriteFile(filepath.Join(dir, "ours.npz"), archive(t, npzMember{Name: "pixels", Matrix: pixels},
+		npzMember{Name: "A3", Matrix: m.Net.Forward(&x).Softmax()}), 0o666)
 	out, err := exec.Command(python, "-c", `
 import sys, numpy as np
 p, ours = np.load(sys.argv[1] + "/model.npz"), np.load(sys.argv[1] + "/ours.npz")

@@ -1,7 +1,6 @@
-// The network: activations, initialisations, dense layers forward and
-// backward, predictions, numerical gradients. Not here: batch normalisation
-// (norm.go), losses (loss.go), training (train.go) and how a product is
-// computed (mat.go).
+// The network: activations, initialisations, and dense layers forward and backward.
+// Not here: batch normalisation (norm.go), predictions (predict.go), losses (loss.go),
+// training (train.go) and how a product is computed (product.go).
 
 package mlp
 
@@ -9,12 +8,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
-	"runtime"
+	"slices"
+	"strings"
 )
 
-// Activation is an elementwise function and its derivative. Both may be
+// Activation is an elementwise function and its derivative. Both functions may be
 // called for parts of a matrix at the same time.
 type Activation struct {
 	Name     string
@@ -22,63 +23,95 @@ type Activation struct {
 	Backward func(dz, a []float64) // dz *= f′(z), in terms of a = f(z)
 }
 
-// The activations, with derivatives in terms of a = f(z).
+// The activations.
 var (
-	// ReLU is max(0, z); its derivative is 1 where a > 0, else 0.
+	// ReLU is max(0, z); its derivative is 1 if a > 0, else 0.
 	ReLU = &Activation{"relu", relu, reluBack}
 	// Sigmoid is 1/(1+e^-z); its derivative is a(1-a).
 	Sigmoid = &Activation{"sigmoid", sigmoids, sigmoidBack}
 	// Tanh is the hyperbolic tangent; its derivative is 1-a².
 	Tanh = &Activation{"tanh", tanhs, tanhBack}
-	// Linear is z itself: the output layer's, where the loss is taken of logits.
+	// Linear is z itself: the activation of an output layer whose loss takes logits.
 	Linear = &Activation{"linear", func([]float64) {}, func(_, _ []float64) {}}
 )
 
-// Activations has the activations by name. One of your own must be put there before
-// ReadModel can find it.
-var Activations = map[string]*Activation{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "linear": Linear}
+// ActivationByName returns the activation of that name: relu, sigmoid, tanh or linear.
+func ActivationByName(name string) (*Activation, error) {
+	return byName(map[string]*Activation{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "linear": Linear}, name)
+}
 
-// Init gives the standard deviation of a layer's first weights, which are
-// drawn from a normal distribution around zero.
+// byName returns the value of a name, or an error that lists the names.
+func byName[T any](values map[string]T, name string) (T, error) {
+	v, ok := values[name]
+	if !ok {
+		return v, fmt.Errorf("%.60q: want one of %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", "))
+	}
+	return v, nil
+}
+
+// Init gives the standard deviation of a layer's first weights, which are drawn from
+// a normal distribution around zero.
 type Init func(in, out int) float64
 
-// Inits has the initialisations by name: small is the article's 0.01, xavier
-// is Glorot & Bengio 2010, eq. 12, he is He et al. 2015, eq. 10, lecun is
-// LeCun et al. 1998, "Efficient BackProp", eq. 16.
-var Inits = map[string]Init{
-	"small":  func(in, out int) float64 { return 0.01 },
-	"xavier": func(in, out int) float64 { return math.Sqrt(2 / float64(in+out)) },
-	"he":     func(in, out int) float64 { return math.Sqrt(2 / float64(in)) },
-	"lecun":  func(in, out int) float64 { return math.Sqrt(1 / float64(in)) },
+// Small is the article's initialisation: a standard deviation of 0.01.
+func Small(in, out int) float64 { return 0.01 }
+
+// Xavier is the initialisation of Glorot & Bengio 2010, eq. 12: √(2/(in+out)).
+func Xavier(in, out int) float64 { return math.Sqrt(2 / float64(in+out)) }
+
+// He is the initialisation of He et al. 2015, eq. 10: √(2/in).
+func He(in, out int) float64 { return math.Sqrt(2 / float64(in)) }
+
+// LeCun is the initialisation of LeCun et al. 1998, "Efficient BackProp", eq. 16:
+// √(1/in).
+func LeCun(in, out int) float64 { return math.Sqrt(1 / float64(in)) }
+
+// InitByName returns the initialisation of that name: small, xavier, he or lecun.
+func InitByName(name string) (Init, error) {
+	return byName(map[string]Init{"small": Small, "xavier": Xavier, "he": He, "lecun": LeCun}, name)
 }
 
 // Layer is a dense layer: a = f(x·W + B), n×in to n×out, or with Norm
 // a = f(norm(x·W) + B).
 type Layer struct {
 	W, B   Matrix // weights in×out, bias 1×out
-	DW, DB Matrix // the loss's gradient by W and B, from the last Backward; see Train
+	DW, DB Matrix // the loss's gradient by W and by B, which Backward computes
 	Norm   *BatchNorm
 	Act    *Activation
 
-	x      *Matrix // the last Forward's input, n×in
-	a, dz  Matrix  // its output, and the gradient by x·W, n×out
-	update *updater
-	slots  [2][3]Matrix // the optimizer's running values for W, B and Norm.Gain
-	other  []Matrix     // a second set of state; see trainer.swap
-	blocks [3][]float64 // W and its slots in blocks, while they are trained
+	x     *Matrix // the last Forward's input, n×in
+	a, dz Matrix  // the last Forward's output, and the gradient by x·W, n×out
 }
 
-// state is what the layer has learnt, and what a file keeps of it.
-func (l *Layer) state() []*Matrix {
+// arrays returns what the layer has learnt, in the order of Fingerprint and of a file.
+func (l *Layer) arrays() []*Matrix {
 	if l.Norm == nil {
 		return []*Matrix{&l.W, &l.B}
 	}
 	return []*Matrix{&l.W, &l.B, &l.Norm.Gain, &l.Norm.Mean, &l.Norm.Var}
 }
 
-// stateNames has the names of state's matrices in a file, less the number of
-// the layer.
-var stateNames = [...]string{"W", "b", "gain", "mean", "var"}
+// arrayNames has the names of those arrays in a file, without the layer's number.
+var arrayNames = [...]string{"W", "b", "gain", "mean", "var"}
+
+// parameters is how many of the arrays an optimizer can move: W, B and the gain.
+const parameters = 3
+
+// parameter returns the layer's weights (which = 0), bias (1) or gain (2), and the
+// gradient by it. Both are empty if the layer has none.
+func (l *Layer) parameter(which int) (w, g *Matrix) {
+	switch {
+	case which == 0:
+		return &l.W, &l.DW
+	case which == 1:
+		return &l.B, &l.DB
+	case l.Norm != nil:
+		return &l.Norm.Gain, &l.Norm.DGain
+	}
+	return &noParameter, &noParameter
+}
+
+var noParameter Matrix
 
 // Network is a stack of layers, the first one first.
 type Network []*Layer
@@ -87,8 +120,13 @@ type Network []*Layer
 // being the input's: zero biases, weights drawn with seed, act between the
 // layers, and a linear output.
 func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
-	if init == nil || act == nil || len(sizes) < 2 {
-		panic("mlp: NewNetwork: no initialisation, no activation, or fewer than two widths")
+	switch {
+	case init == nil:
+		panic("mlp: NewNetwork: init is nil")
+	case act == nil:
+		panic("mlp: NewNetwork: act is nil")
+	case len(sizes) < 2:
+		panic(fmt.Sprintf("mlp: NewNetwork: sizes %v, want two widths or more", sizes))
 	}
 	net := make(Network, len(sizes)-1)
 	random := normal(seed)
@@ -106,16 +144,16 @@ func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 }
 
 // normal returns a source of numbers from N(0, 1), by Marsaglia's polar
-// method. The standard library's is exact to the last bit on one kind of
-// processor only.
+// method. The standard library's NormFloat64 is exact to the last bit on one
+// kind of processor only.
 func normal(seed uint64) func() float64 {
 	rng := rand.NewPCG(seed, 0)
 	uniform := func() float64 { return float64(rng.Uint64()>>11)*0x1p-52 - 1 }
 	var spare float64
-	var have bool
+	var haveSpare bool
 	return func() float64 {
-		if have {
-			have = false
+		if haveSpare {
+			haveSpare = false
 			return spare
 		}
 		for {
@@ -123,11 +161,68 @@ func normal(seed uint64) func() float64 {
 			s := float64(u*u) + float64(v*v)
 			if 0 < s && s < 1 {
 				f := math.Sqrt(-2 * log(s) / s)
-				spare, have = v*f, true
+				spare, haveSpare = v*f, true
 				return u * f
 			}
 		}
 	}
+}
+
+// validate returns an error if the layers lack something or do not fit one another.
+func (net Network) validate() error {
+	if len(net) == 0 {
+		return FormatError("a network without layers")
+	}
+	for i, l := range net {
+		if err := l.validate(i + 1); err != nil {
+			return err
+		}
+		if i > 0 && l.W.Rows != net[i-1].W.Cols {
+			return FormatError(fmt.Sprintf("W%d: %d×%d after a layer of %d units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols))
+		}
+	}
+	return nil
+}
+
+func (l *Layer) validate(number int) error {
+	rows, cols := l.W.Rows, l.W.Cols
+	if rows < 1 || cols < 1 || len(l.W.Data) != rows*cols || len(l.W.Data)/cols != rows {
+		return FormatError(fmt.Sprintf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols))
+	}
+	for i, m := range l.arrays()[1:] {
+		if len(m.Data) != cols {
+			return FormatError(fmt.Sprintf("%s%d: %d elements for %d units", arrayNames[i+1], number, len(m.Data), cols))
+		}
+	}
+	if l.Act == nil {
+		return FormatError(fmt.Sprintf("layer %d has no Act", number))
+	}
+	return nil
+}
+
+// mustFit panics if the layers do not fit x or one another.
+func (net Network) mustFit(method string, x *Matrix) {
+	x.mustBeFilled(method)
+	if err := net.validate(); err != nil {
+		panic(fmt.Sprintf("mlp: %s: %v", method, err))
+	}
+	if w := &net[0].W; x.Cols != w.Rows {
+		panic(fmt.Sprintf("mlp: %s: shapes %d×%d · %d×%d", method, x.Rows, x.Cols, w.Rows, w.Cols))
+	}
+}
+
+// A layerPlan is how forward and backward treat a layer in a step of Train. The zero
+// value is how they treat it in Forward and Backward.
+type layerPlan struct {
+	weights *packed  // if not nil, the products read it in place of W, and DW is not written
+	update  epilogue // if not nil, it is applied to each finished part of the gradient by W
+}
+
+func (p layerPlan) operand(l *Layer) operand {
+	if p.weights != nil {
+		return p.weights.operand()
+	}
+	return l.W.operand()
 }
 
 // Forward returns the network's output for x, n×in to n×out, as training
@@ -135,281 +230,116 @@ func normal(seed uint64) func() float64 {
 // The result and what Backward needs are kept in the layers, so that one
 // network serves one goroutine at a time; x must stay as it is until Backward.
 func (net Network) Forward(x *Matrix) *Matrix {
+	net.mustFit("Forward", x)
+	return net.forward(x, make([]layerPlan, len(net)))
+}
+
+func (net Network) forward(x *Matrix, plans []layerPlan) *Matrix {
 	for i, l := range net {
-		if len(l.B.Data) != l.W.Cols {
-			panic(fmt.Sprintf("mlp: Forward: %d biases of %d units in layer %d", len(l.B.Data), l.W.Cols, i+1))
-		}
 		l.x = x
+		w := plans[i].operand(l)
 		if l.Norm == nil {
-			x = l.a.product(opMul, x, &l.W, l.blocks[0], (*output)(l))
+			x = l.a.multiply("Forward", x.operand(), w, (*biasAndActivation)(l))
 			continue
 		}
-		x = l.a.product(opMul, x, &l.W, l.blocks[0], nil)
+		x = l.a.multiply("Forward", x.operand(), w)
 		l.Norm.forward(x, &l.B)
 		l.Act.Forward(x.Data)
 	}
 	return x
 }
 
-// Predict sets y to the network's output for x, n×in to n×out, and returns y.
-// A layer with Norm normalises by its running averages, so that a row's output
-// does not depend on the others. The network is only read: any number of
-// goroutines may predict with it as long as none trains it.
-func (net Network) Predict(y, x *Matrix) *Matrix {
-	net.check(x)
-	if y.Reset(x.Rows, net[len(net)-1].W.Cols); overlap(y.Data, x.Data) {
-		panic("mlp: Predict: the output shares storage with the input")
-	}
-	p := predictions.get()
-	// Counted once: GOMAXPROCS may change on the way.
-	parts := max((x.Rows+passRows-1)/passRows, min(x.Rows/fewRows, runtime.GOMAXPROCS(0)))
-	*p = prediction{net, y, x, parts}
-	share(parts, p)
-	*p = prediction{}
-	predictions.put(p)
-	return y
-}
-
-// check panics where the layers do not fit x or one another: before their work is
-// shared out, so that it is the caller who can recover.
-func (net Network) check(x *Matrix) {
-	x.check("Predict")
-	if len(net) == 0 {
-		panic("mlp: Predict: a network without layers")
-	}
-	in := x.Cols
-	for i, l := range net {
-		l.W.check("Predict")
-		if l.W.Rows != in {
-			panic(fmt.Sprintf("mlp: Predict: shapes %d×%d · %d×%d in layer %d", x.Rows, in, l.W.Rows, l.W.Cols, i+1))
-		}
-		if in = l.W.Cols; len(l.B.Data) != in {
-			panic(fmt.Sprintf("mlp: Predict: %d biases of %d units in layer %d", len(l.B.Data), in, i+1))
-		}
-		if l.Norm != nil {
-			l.Norm.check("Predict", in)
-		}
-	}
-}
-
-// prediction is the passes of a Predict, which threads share out.
-type prediction struct {
-	net   Network
-	y, x  *Matrix
-	parts int
-}
-
-var predictions = make(spares[prediction], 16)
-
-func (r *prediction) part(c int) {
-	p := passes.get()
-	i0, i1 := split(r.x.Rows, r.parts, c)
-	p.run(r.net, p.out.rows(r.y, i0, i1-i0), p.in.rows(r.x, i0, i1-i0))
-	p.done()
-}
-
-// rows makes z the n rows of x from row i, in x's storage, and returns z.
-func (z *Matrix) rows(x *Matrix, i, n int) *Matrix {
-	*z = Matrix{n, x.Cols, x.Data[i*x.Cols : (i+n)*x.Cols]}
-	return z
-}
-
-// A pass takes at most passRows rows, whose activations stay in the cache, and goes
-// through the network on one thread: with 64, 128, 256 rows 10,000 images took two
-// cores of Zen 5 that share no cache 28, 27, 27 ms, and 38 where they shared out each
-// product. But fewer rows than fewRows for each thread had better do that.
-const passRows, fewRows = 128, 32
-
-// pass is a prediction under way. It has what Forward keeps in the layers.
-type pass struct {
-	a            []Matrix // each layer's output but the last one's
-	in, out      Matrix
-	layer        *Layer // at which it is
-	z            *Matrix
-	scale, shift Matrix // of the layer's normalisation
-}
-
-var passes = make(spares[pass], 256)
-
-// done puts p by, for another network to take.
-func (p *pass) done() {
-	p.in, p.out, p.layer, p.z = Matrix{}, Matrix{}, nil, nil
-	passes.put(p)
-}
-
-// run sets y to the output for x.
-func (p *pass) run(net Network, y, x *Matrix) {
-	for len(p.a) < len(net)-1 {
-		p.a = append(p.a, Matrix{})
-	}
-	for i, l := range net {
-		p.layer, p.z = l, y
-		if i < len(net)-1 {
-			p.z = &p.a[i]
-		}
-		if l.Norm != nil {
-			l.Norm.affine(&p.scale, &p.shift, &l.B)
-		}
-		x = p.z.product(opMul, x, &l.W, l.blocks[0], p)
-	}
-}
-
-func (p *pass) finish(z []float64, ldz, i0, i1, j0, j1 int) {
-	for i := range i1 - i0 {
-		row := z[i*ldz:][:j1-j0]
-		if p.layer.Norm == nil {
-			add(row, p.layer.B.Data[j0:j1])
-		} else {
-			scale, shift := p.scale.Data[j0:j1], p.shift.Data[j0:j1]
-			for j, v := range row {
-				row[j] = math.FMA(v, scale[j], shift[j])
-			}
-		}
-		p.layer.Act.Forward(row)
-	}
-}
-
-// Backward computes DW (unless Train has no use for it), DB and Norm.DGain of every
-// layer, overwriting the last ones, from dy, the loss's gradient by what the last
-// Forward returned. It takes that Forward's statistics into the running averages of
-// Norm.
+// Backward computes DW, DB and Norm.DGain of every layer, overwriting the last ones,
+// from dy, the loss's gradient by what the last Forward returned. It takes that
+// Forward's statistics into the running averages of Norm.
 func (net Network) Backward(dy *Matrix) {
-	last := net[len(net)-1]
-	if dy.Rows != last.a.Rows || dy.Cols != last.a.Cols {
-		panic(fmt.Sprintf("mlp: Backward: gradient %d×%d of an output %d×%d", dy.Rows, dy.Cols, last.a.Rows, last.a.Cols))
+	if len(net) == 0 {
+		panic("mlp: Backward: a network without layers")
 	}
+	if a := &net[len(net)-1].a; dy.Rows != a.Rows || dy.Cols != a.Cols {
+		panic(fmt.Sprintf("mlp: Backward: gradient %d×%d of an output %d×%d", dy.Rows, dy.Cols, a.Rows, a.Cols))
+	}
+	net.backward(dy, make([]layerPlan, len(net)))
+}
+
+func (net Network) backward(dy *Matrix, plans []layerPlan) {
+	last := net[len(net)-1]
 	copy(last.dz.Reset(dy.Rows, dy.Cols).Data, dy.Data)
 	last.Act.Backward(last.dz.Data, last.a.Data)
 	for i := len(net) - 1; i >= 0; i-- {
-		l := net[i]
+		l, plan := net[i], plans[i]
 		l.DB.Reset(1, l.W.Cols)
 		if l.Norm != nil {
 			l.Norm.backward(&l.dz, &l.DB)
 		}
 		if i > 0 {
 			below := net[i-1]
-			below.dz.product(opMulT, &l.dz, &l.W, l.blocks[0], (*delta)(below))
+			below.dz.multiply("Backward", l.dz.operand(), plan.operand(l).transpose(), (*derivative)(below))
 		}
 		dW := &l.DW
-		if l.blocks[0] != nil {
+		if plan.weights != nil {
 			dW = nil
 		}
-		dW.product(opTMul, l.x, &l.dz, nil, (*gradient)(l))
+		dW.multiply("Backward", l.x.operand().transpose(), l.dz.operand(), (*biasGradient)(l), plan.update)
 	}
 }
 
-// What follows a product, on the chunk that a goroutine has just computed.
+// The epilogues of a layer's products.
 type (
-	output   Layer // after a = x·W: the bias and the activation
-	delta    Layer // after dz = δ·Wᵀ of the layer above: the derivative
-	gradient Layer // after DW = xᵀ·dz: the bias's gradient and the update
+	biasAndActivation Layer // after a = x·W
+	derivative        Layer // after dz = δ·Wᵀ, δ being dz of the layer above
+	biasGradient      Layer // after DW = xᵀ·dz
 )
 
-func (l *output) finish(z []float64, ldz, i0, i1, j0, j1 int) {
+func (l *biasAndActivation) apply(z []float64, stride, i0, i1, j0, j1 int) {
 	for i := range i1 - i0 {
-		row := z[i*ldz:][:j1-j0]
+		row := z[i*stride:][:j1-j0]
 		add(row, l.B.Data[j0:j1])
 		l.Act.Forward(row)
 	}
 }
 
-func (l *delta) finish(z []float64, ldz, i0, i1, j0, j1 int) {
+func (l *derivative) apply(z []float64, stride, i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i++ {
-		l.Act.Backward(z[(i-i0)*ldz:][:j1-j0], l.a.Row(i)[j0:j1])
+		l.Act.Backward(z[(i-i0)*stride:][:j1-j0], l.a.Row(i)[j0:j1])
 	}
 }
 
-// The bias's gradient is the sum of dz's rows, unless Norm has it already; the
-// chunk of the first rows stands for its columns.
-func (l *gradient) finish(z []float64, ldz, i0, i1, j0, j1 int) {
-	if i0 == 0 && l.Norm == nil {
-		sum := l.DB.Data[j0:j1]
-		clear(sum)
-		for i := range l.dz.Rows {
-			add(sum, l.dz.Row(i)[j0:j1])
-		}
+// The bias's gradient is the sum of dz's rows, which Norm has computed already if
+// there is one. It is computed with the part of DW that has the first row.
+func (l *biasGradient) apply(_ []float64, _, i0, _, j0, j1 int) {
+	if i0 > 0 || l.Norm != nil {
+		return
 	}
-	if l.update != nil {
-		l.update.chunk((*Layer)(l), z, ldz, i0, i1, j0, j1)
+	total := l.DB.Data[j0:j1]
+	clear(total)
+	for i := range l.dz.Rows {
+		add(total, l.dz.Row(i)[j0:j1])
 	}
 }
 
 // Fingerprint is the SHA-256, in hexadecimal, of the little-endian bytes of
-// W1, b1, W2, b2 and so on, each b being followed by its layer's Norm.Gain,
-// Norm.Mean and Norm.Var where there is a Norm.
+// W1, b1, W2, b2 and so on. If a layer has Norm, its b is followed by Norm.Gain,
+// Norm.Mean and Norm.Var.
 func (net Network) Fingerprint() string {
 	hash := sha256.New()
-	for _, l := range net {
-		for _, m := range l.state() {
-			writeElements(hash, m.Data)
-		}
+	for _, m := range net.arrays() {
+		writeElements(hash, m.Data)
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// Softmax sets each row of z to e^z / Σ e^z and returns z.
-func (z *Matrix) Softmax() *Matrix {
-	z.exponentials(z)
-	for i := range z.Rows {
-		row := z.Row(i)
-		total := sum(row)
-		for j := range row {
-			row[j] /= total
-		}
+// arrays returns the arrays of all layers.
+func (net Network) arrays() (all []*Matrix) {
+	for _, l := range net {
+		all = append(all, l.arrays()...)
 	}
-	return z
-}
-
-// exponentials sets each row of e to e^(z - max z), which cannot overflow.
-func (e *Matrix) exponentials(z *Matrix) {
-	for i := range z.Rows {
-		row, most := e.Row(i), largest(z.Row(i))
-		for j, v := range z.Row(i) {
-			row[j] = v - most
-		}
-	}
-	exps(e.Data[:z.Rows*z.Cols])
-}
-
-func largest(x []float64) float64 {
-	most := math.Inf(-1)
-	for _, v := range x {
-		most = max(most, v)
-	}
-	return most
-}
-
-func sum(x []float64) (total float64) {
-	for _, v := range x {
-		total += v
-	}
-	return total
-}
-
-// Normalize standardizes each column of z to mean 0 and standard deviation 1
-// and returns z. A column that does not vary becomes zero.
-func (z *Matrix) Normalize() *Matrix {
-	z.check("Normalize")
-	column := make([]float64, z.Rows)
-	for j := range z.Cols {
-		varies := false
-		for i := range column {
-			column[i] = z.Row(i)[j]
-			varies = varies || column[i] != column[0]
-		}
-		mean, std := moments(column)
-		for i, v := range column {
-			if z.Row(i)[j] = 0; varies {
-				z.Row(i)[j] = (v - mean) / std
-			}
-		}
-	}
-	return z
+	return all
 }
 
 // NumericalGradient returns the gradient of loss by each of w's elements as
-// the central difference (loss(w+h) - loss(w-h))/2h. It sets them one at a
-// time and puts each back.
+// the central difference (loss(w+h) - loss(w-h))/2h. It sets the elements one at a
+// time and restores each.
 func NumericalGradient(loss func() float64, w []float64, h float64) []float64 {
 	gradient := make([]float64, len(w))
 	for i, v := range w {

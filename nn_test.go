@@ -3,11 +3,14 @@ package mlp
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 )
 
 // activations in a fixed order.
 var activations = []*Activation{ReLU, Sigmoid, Tanh, Linear}
+
+var optimizers = map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam}
 
 // losses, and what each takes its outputs and its targets to be.
 var losses = []struct {
@@ -18,8 +21,6 @@ var losses = []struct {
 	{"SoftmaxCrossEntropy", SoftmaxCrossEntropy, false, true},
 	{"SigmoidCrossEntropy", SigmoidCrossEntropy, false, false},
 	{"SquaredError", SquaredError, false, false},
-	{"CrossEntropy", CrossEntropy, true, true},
-	{"BinaryCrossEntropy", BinaryCrossEntropy, true, false},
 }
 
 // closeTo fails where a gradient is not its central difference.
@@ -39,7 +40,7 @@ func TestGradients(t *testing.T) {
 		for _, l := range losses[:3] {
 			for _, sizes := range [][]int{{5, 3}, {5, 4, 3}, {5, 7, 6, 4, 3}, {5, 2, 1}} {
 				rng := newRand()
-				net := NewNetwork(3, Inits["lecun"], act, sizes...)
+				net := NewNetwork(3, LeCun, act, sizes...)
 				for _, layer := range net {
 					fill(&layer.B, rng)
 				}
@@ -111,6 +112,24 @@ func TestLossesAtTheEnds(t *testing.T) {
 	}
 }
 
+// Nobody trains on a loss of probabilities by mistake: it is no Loss.
+func TestProbabilitiesAreNoLoss(t *testing.T) {
+	for name, measure := range map[string]any{"CrossEntropy": CrossEntropy, "BinaryCrossEntropy": BinaryCrossEntropy} {
+		if reflect.TypeOf(measure).AssignableTo(reflect.TypeFor[Loss]()) {
+			t.Errorf("%s can be Config.Loss", name)
+		}
+	}
+	for _, p := range []float64{0, 1} { // exactly, where ln p or ln(1-p) is infinite
+		y, want := NewMatrix(1, 2, p, 1-p), NewMatrix(1, 2, 1-p, p)
+		if a, b := CrossEntropy(y, want), BinaryCrossEntropy(y, want); !finite(a) || !finite(b) || a < 30 || b < 30 {
+			t.Errorf("wrong and sure: %v and %v", a, b)
+		}
+		if a, b := CrossEntropy(y, y), BinaryCrossEntropy(y, y); math.Abs(a) > 1e-14 || math.Abs(b) > 1e-14 {
+			t.Errorf("right and sure: %v and %v", a, b)
+		}
+	}
+}
+
 func TestNaNGoesThrough(t *testing.T) {
 	for _, act := range activations {
 		z := []float64{math.NaN()}
@@ -131,7 +150,11 @@ func TestInitialisation(t *testing.T) {
 	for name, std := range map[string]float64{
 		"small": 0.01, "xavier": math.Sqrt(2.0 / 500), "he": math.Sqrt(2.0 / 300), "lecun": math.Sqrt(1.0 / 300),
 	} {
-		l := NewNetwork(1, Inits[name], ReLU, 300, 200, 10)[0]
+		init, err := InitByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := NewNetwork(1, init, ReLU, 300, 200, 10)[0]
 		mean, square, beyond := 0.0, 0.0, 0.0
 		for _, v := range l.W.Data {
 			mean += v / 60000
@@ -145,8 +168,8 @@ func TestInitialisation(t *testing.T) {
 			t.Errorf("%s: mean %v, variance %v of %v, %.4f beyond 2σ", name, mean, square, std*std, beyond)
 		}
 	}
-	a, b := NewNetwork(1, Inits["he"], ReLU, 4, 3), NewNetwork(2, Inits["he"], ReLU, 4, 3)
-	if a.Fingerprint() == b.Fingerprint() || a.Fingerprint() != NewNetwork(1, Inits["he"], ReLU, 4, 3).Fingerprint() {
+	a, b := NewNetwork(1, He, ReLU, 4, 3), NewNetwork(2, He, ReLU, 4, 3)
+	if a.Fingerprint() == b.Fingerprint() || a.Fingerprint() != NewNetwork(1, He, ReLU, 4, 3).Fingerprint() {
 		t.Error("the weights are not a function of the seed alone")
 	}
 }
@@ -170,19 +193,38 @@ func TestNormalizeColumns(t *testing.T) {
 }
 
 func TestMisusePanics(t *testing.T) {
-	net := NewNetwork(1, Inits["he"], ReLU, 3, 2)
+	net := NewNetwork(1, He, ReLU, 3, 2)
 	y := net.Forward(NewMatrix(4, 3))
-	const lacking = "mlp: NewNetwork: no initialisation, no activation, or fewer than two widths"
+	bare := NewNetwork(1, He, ReLU, 3, 2)
+	bare[0].Act = nil
 	for i, c := range []struct {
 		want string
 		do   func()
 	}{
-		{lacking, func() { NewNetwork(1, Inits["kaiming"], ReLU, 3, 2) }},
-		{lacking, func() { NewNetwork(1, Inits["he"], Activations["swish"], 3, 2) }},
-		{lacking, func() { NewNetwork(1, Inits["he"], ReLU, 3) }},
+		{"mlp: NewNetwork: init is nil", func() { NewNetwork(1, nil, ReLU, 3, 2) }},
+		{"mlp: NewNetwork: act is nil", func() { NewNetwork(1, He, nil, 3, 2) }},
+		{"mlp: NewNetwork: sizes [3], want two widths or more", func() { NewNetwork(1, He, ReLU, 3) }},
+		{"mlp: Forward: layer 1 has no Act", func() { bare.Forward(NewMatrix(4, 3)) }},
+		{"mlp: Predict: layer 1 has no Act", func() { bare.Predict(new(Matrix), NewMatrix(4, 3)) }},
+		{"mlp: Evaluate: layer 1 has no Act", func() { Evaluate(bare, Samples{NewMatrix(4, 3), y}, nil) }},
+		{"mlp: Backward: a network without layers", func() { Network{}.Backward(NewMatrix(3, 2)) }},
+		{"mlp: Backward: gradient 4×2 of an output 0×0", func() { NewNetwork(1, He, ReLU, 3, 2).Backward(NewMatrix(4, 2)) }},
+		{"mlp: Forward: W1: 0 elements for 0×0", func() { Network{{}}.Forward(NewMatrix(4, 3)) }},
+		{"mlp: Forward: W2: 4×2 after a layer of 2 units", func() {
+			append(NewNetwork(1, He, ReLU, 3, 2), NewNetwork(1, He, ReLU, 4, 2)...).Forward(NewMatrix(4, 3))
+		}},
+		{"mlp: Evaluate: Loss is nil, and SoftmaxCrossEntropy of a single output is always 0", func() {
+			Evaluate(NewNetwork(1, He, ReLU, 3, 1), Samples{NewMatrix(4, 3), NewMatrix(4, 1)}, nil)
+		}},
+		{"mlp: Evaluate: the data set has no samples", func() { Evaluate(net, Samples{new(Matrix), new(Matrix)}, nil) }},
+		{"mlp: Adam: OptimizerStep.N is 0, want the number of the step, from 1", func() { Adam.Update(make([]float64, 2), nil, nil, nil, OptimizerStep{}) }},
+		{"mlp: Adam: m has 2 and v 0 elements for 2 weights", func() {
+			Adam.Update(make([]float64, 2), make([]float64, 2), make([]float64, 2), nil, OptimizerStep{N: 1})
+		}},
+		{"mlp: Momentum: m has 0 elements for 2 weights", func() { Momentum.Update(make([]float64, 2), nil, nil, nil, OptimizerStep{}) }},
 		{"mlp: Backward: gradient 3×2 of an output 4×2", func() { net.Backward(NewMatrix(3, 2)) }},
 		{"mlp: Backward: gradient 4×3 of an output 4×2", func() { net.Backward(NewMatrix(4, 3)) }},
-		{"mlp: Forward: 3 biases of 2 units in layer 1", func() { Network{{W: *NewMatrix(3, 2), B: *NewMatrix(1, 3), Act: ReLU}}.Forward(NewMatrix(4, 3)) }},
+		{"mlp: Forward: b1: 3 elements for 2 units", func() { Network{{W: *NewMatrix(3, 2), B: *NewMatrix(1, 3), Act: ReLU}}.Forward(NewMatrix(4, 3)) }},
 		{"mlp: Normalize: 3 elements for 1×2", func() { (&Matrix{1, 2, make([]float64, 3)}).Normalize() }},
 		{"mlp: Evaluate: a network without layers", func() { Evaluate(nil, blobs(3), nil) }},
 		{"mlp: Predict: a network without layers", func() { Network{}.Predict(new(Matrix), NewMatrix(4, 3)) }},
@@ -203,8 +245,36 @@ func TestMisusePanics(t *testing.T) {
 
 // With a single output there is no largest one.
 func TestAccuracyOfOneOutput(t *testing.T) {
-	net := NewNetwork(1, Inits["he"], ReLU, 3, 1)
+	net := NewNetwork(1, He, ReLU, 3, 1)
 	if loss, accuracy := Evaluate(net, Samples{NewMatrix(4, 3), NewMatrix(4, 1)}, SigmoidCrossEntropy); loss != math.Ln2 || accuracy == accuracy {
 		t.Errorf("loss %v and accuracy %v, want ln 2 and NaN", loss, accuracy)
+	}
+}
+
+// A name that is not known is an error that lists those that are.
+func TestByName(t *testing.T) {
+	_, act := ActivationByName("swish")
+	_, init := InitByName("kaiming")
+	_, opt := OptimizerByName("lion")
+	_, schedule := ScheduleByName("warm")
+	for want, err := range map[string]error{
+		`"swish": want one of linear, relu, sigmoid, tanh`: act,
+		`"kaiming": want one of he, lecun, small, xavier`:  init,
+		`"lion": want one of adam, momentum, sgd`:          opt,
+		`"warm": want one of constant, cosine, step`:       schedule,
+	} {
+		if fmt.Sprint(err) != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	for _, act := range activations {
+		if got, err := ActivationByName(act.Name); got != act || err != nil {
+			t.Errorf("%s: %v", act.Name, err)
+		}
+	}
+	for name, rule := range optimizers {
+		if got, err := OptimizerByName(name); got != rule || err != nil || rule.Name != name {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

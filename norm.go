@@ -1,12 +1,9 @@
-// Batch normalisation. A file of its own because it is the one part of a layer
-// that computes otherwise when training than when predicting.
+// Batch normalisation. A file of its own because it is the one part of a layer that
+// training and prediction compute differently.
 
 package mlp
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // BatchNorm normalises each column of z = x·W, n×out, before the bias is added
 // (Ioffe & Szegedy 2015, algorithms 1 and 2):
@@ -22,7 +19,7 @@ type BatchNorm struct {
 
 	hat       Matrix // the last Forward's ẑ, n×out
 	mean, dev Matrix // its μ and √(σ² + 1e-5), 1×out
-	factors   Matrix // of backward, 3×out
+	factors   Matrix // a workspace of backward, 3×out
 }
 
 const (
@@ -30,8 +27,8 @@ const (
 	normMomentum = 0.1
 )
 
-// NewBatchNorm returns the normalisation of a layer of so many units: Gain and
-// Var are one, Mean is zero.
+// NewBatchNorm returns the normalisation of a layer of width units: Gain and Var are
+// one, Mean is zero.
 func NewBatchNorm(width int) *BatchNorm {
 	b := &BatchNorm{Gain: *NewMatrix(1, width), Mean: *NewMatrix(1, width), Var: *NewMatrix(1, width)}
 	for j := range width {
@@ -40,18 +37,8 @@ func NewBatchNorm(width int) *BatchNorm {
 	return b
 }
 
-// check panics unless b is the normalisation of so many units.
-func (b *BatchNorm) check(name string, width int) {
-	for _, m := range []*Matrix{&b.Gain, &b.Mean, &b.Var} {
-		if len(m.Data) != width {
-			panic(fmt.Sprintf("mlp: %s: normalisation of %d units in a layer of %d", name, len(m.Data), width))
-		}
-	}
-}
-
 // forward sets z to Gain·ẑ + shift.
 func (b *BatchNorm) forward(z, shift *Matrix) {
-	b.check("Forward", z.Cols)
 	n := float64(z.Rows)
 	b.hat.Reset(z.Rows, z.Cols)
 	mean, dev := b.mean.Reset(1, z.Cols).Data, b.dev.Reset(1, z.Cols).Data
@@ -111,8 +98,8 @@ func (b *BatchNorm) backward(dz, dB *Matrix) {
 	b.average(n)
 }
 
-// average takes the last Forward's statistics, of n rows, into Mean and Var. One
-// row has none.
+// average takes the last Forward's statistics, of n rows, into Mean and Var. A single
+// row has no variance and is left out.
 func (b *BatchNorm) average(n float64) {
 	if n < 2 {
 		return
@@ -127,7 +114,6 @@ func (b *BatchNorm) average(n float64) {
 // affine sets scale and shift, 1×out, so that with the running averages
 // Gain·ẑ + bias = scale·z + shift.
 func (b *BatchNorm) affine(scale, shift, bias *Matrix) {
-	b.check("Predict", bias.Cols)
 	scale.Reset(1, bias.Cols)
 	shift.Reset(1, bias.Cols)
 	for j, v := range b.Var.Data {

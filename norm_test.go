@@ -22,7 +22,7 @@ func normalized(net Network) Network {
 func TestBatchNormGradients(t *testing.T) {
 	for _, act := range activations {
 		rng := newRand()
-		net := normalized(NewNetwork(3, Inits["lecun"], act, 5, 7, 6, 3))
+		net := normalized(NewNetwork(3, LeCun, act, 5, 7, 6, 3))
 		for _, l := range net {
 			fill(&l.B, rng)
 		}
@@ -61,7 +61,7 @@ func TestNumPyBatchNorm(t *testing.T) {
 // whatever Forward saw last; what Forward gives depends on its rows alone.
 func TestPredictIsNoForward(t *testing.T) {
 	rng := newRand()
-	net := normalized(NewNetwork(1, Inits["he"], ReLU, 4, 6, 5, 2))
+	net := normalized(NewNetwork(1, He, ReLU, 4, 6, 5, 2))
 	x := fill(NewMatrix(700, 4), rng)
 	all := net.Predict(new(Matrix), x)
 	forward := clone(net.Forward(x))
@@ -84,7 +84,7 @@ func TestPredictIsNoForward(t *testing.T) {
 
 // Without normalisation Predict is Forward, to the last bit.
 func TestPredictIsForward(t *testing.T) {
-	net := NewNetwork(1, Inits["he"], Tanh, 4, 300, 5, 2)
+	net := NewNetwork(1, He, Tanh, 4, 300, 5, 2)
 	x := fill(NewMatrix(300, 4), newRand())
 	y, want := net.Predict(new(Matrix), x), net.Forward(x)
 	for i, v := range want.Data {
@@ -95,7 +95,7 @@ func TestPredictIsForward(t *testing.T) {
 }
 
 func TestPredictDoesNotAllocate(t *testing.T) {
-	net := normalized(NewNetwork(1, Inits["he"], ReLU, 4, 6, 2))
+	net := normalized(NewNetwork(1, He, ReLU, 4, 6, 2))
 	x, y := fill(NewMatrix(1, 4), newRand()), new(Matrix)
 	net.Predict(y, x)
 	if n := testing.AllocsPerRun(20, func() { net.Predict(y, x) }); n > 0 {
@@ -107,7 +107,7 @@ func TestPredictDoesNotAllocate(t *testing.T) {
 // epoch, and batches of one are refused.
 func TestNormLeavesOneOut(t *testing.T) {
 	data := &counting{Samples: blobs(13)}
-	net := normalized(NewNetwork(1, Inits["he"], ReLU, 4, 6, 2))
+	net := normalized(NewNetwork(1, He, ReLU, 4, 6, 2))
 	h, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4})
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestNormLeavesOneOut(t *testing.T) {
 			t.Errorf("batch %d is of %d samples, want %d", i+1, got, want)
 		}
 	}
-	if h[0].Layers[0].Delta == 0 {
+	if h[0].Layers[0].DeltaNorm == 0 {
 		t.Error("the last step moved nothing")
 	}
 	for _, bad := range []struct{ samples, batch int }{{13, 1}, {1, 4}} {
@@ -136,7 +136,7 @@ func TestNormLeavesOneOut(t *testing.T) {
 // A unit that never varies has a variance of zero, not by rounding below it: such a
 // model could not be read again.
 func TestNormOfAConstant(t *testing.T) {
-	net := normalized(NewNetwork(1, Inits["he"], ReLU, 4, 3, 2))
+	net := normalized(NewNetwork(1, He, ReLU, 4, 3, 2))
 	data := Samples{NewMatrix(100, 4), blobs(100).Y}
 	if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5}); err != nil {
 		t.Fatal(err)
@@ -147,21 +147,21 @@ func TestNormOfAConstant(t *testing.T) {
 }
 
 func TestNormPanics(t *testing.T) {
-	net := NewNetwork(1, Inits["he"], ReLU, 4, 6, 2)
+	plain, net := NewNetwork(1, He, ReLU, 4, 6, 2), NewNetwork(1, He, ReLU, 4, 6, 2)
 	net[0].Norm = NewBatchNorm(5)
-	misfit := append(NewNetwork(1, Inits["he"], ReLU, 4, 70), NewNetwork(1, Inits["he"], ReLU, 71, 2)...)
-	short := NewNetwork(1, Inits["he"], ReLU, 4, 6)
+	misfit := append(NewNetwork(1, He, ReLU, 4, 70), NewNetwork(1, He, ReLU, 71, 2)...)
+	short := NewNetwork(1, He, ReLU, 4, 6)
 	short[0].B = *NewMatrix(1, 5)
 	for want, f := range map[string]func(){
-		"mlp: Forward: normalisation of 5 units in a layer of 6": func() { net.Forward(NewMatrix(1, 4)) },
-		"mlp: Predict: normalisation of 5 units in a layer of 6": func() { net.Predict(new(Matrix), NewMatrix(1, 4)) },
-		"mlp: Predict: shapes 1×3 · 4×6 in layer 1":              func() { net.Predict(new(Matrix), NewMatrix(1, 3)) },
-		"mlp: Predict: shapes 1000×70 · 71×2 in layer 2":         func() { misfit.Predict(new(Matrix), NewMatrix(1000, 4)) },
-		"mlp: Predict: 5 biases of 6 units in layer 1":           func() { short.Predict(new(Matrix), NewMatrix(1000, 4)) },
-		"mlp: Predict: 3 elements for 1×4":                       func() { net.Predict(new(Matrix), &Matrix{1, 4, make([]float64, 3)}) },
+		"mlp: Forward: gain1: 5 elements for 6 units":      func() { net.Forward(NewMatrix(1, 4)) },
+		"mlp: Predict: gain1: 5 elements for 6 units":      func() { net.Predict(new(Matrix), NewMatrix(1, 4)) },
+		"mlp: Predict: shapes 1×3 · 4×6":                   func() { plain.Predict(new(Matrix), NewMatrix(1, 3)) },
+		"mlp: Predict: W2: 71×2 after a layer of 70 units": func() { misfit.Predict(new(Matrix), NewMatrix(1000, 4)) },
+		"mlp: Predict: b1: 5 elements for 6 units":         func() { short.Predict(new(Matrix), NewMatrix(1000, 4)) },
+		"mlp: Predict: 3 elements for 1×4":                 func() { plain.Predict(new(Matrix), &Matrix{1, 4, make([]float64, 3)}) },
 		"mlp: Predict: the output shares storage with the input": func() {
 			x := NewMatrix(2, 4)
-			NewNetwork(1, Inits["he"], ReLU, 4, 2).Predict(&Matrix{Data: x.Data[4:]}, x)
+			NewNetwork(1, He, ReLU, 4, 2).Predict(&Matrix{Data: x.Data[4:]}, x)
 		},
 	} {
 		func() {

@@ -1,95 +1,68 @@
-// The optimizers, the schedules of the learning rate, and how a layer's weights
-// are updated. Not here: where a gradient comes from (nn.go).
+// The optimizers, the schedules of the learning rate, and how a layer's parameters are
+// updated. Not here: where a gradient comes from (nn.go) and when it is applied
+// (train.go).
 
 package mlp
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Optimizer is a rule that moves weights by their gradient.
 type Optimizer struct {
 	Name  string
 	Slots int // how many running values it keeps for each weight, at most 2
-	// Update moves w by its gradient g; m and v are the first and the second
-	// running value, nil where there is none. It is called for parts of a layer,
-	// of any size and at the same time, so it must do each element by itself.
-	Update func(w, g, m, v []float64, s Step)
+	// Update moves w by its gradient g; m and v are the first and the second running
+	// value, which begin as zeros, or nil if there are fewer Slots. Train calls it for
+	// parts of a layer, of any size and at the same time, so that it must treat each
+	// element by itself.
+	Update func(w, g, m, v []float64, s OptimizerStep)
 }
 
-// Step is what an optimizer needs to know beside the gradient.
-type Step struct {
-	N              int // of the step, from 1
-	Rate, Momentum float64
+// maxSlots is the most running values that an optimizer keeps for a weight.
+const maxSlots = 2
 
-	correct1, correct2 float64 // Adam's 1-β₁ᴺ and 1-β₂ᴺ
+// OptimizerStep is what an optimizer needs to know beside the gradient.
+type OptimizerStep struct {
+	N     int     // the number of the step, from 1
+	Rate  float64 // the learning rate
+	Beta1 float64 // the decay of the first running value
 }
 
 // The optimizers.
 var (
 	// SGD is w -= rate·g.
-	SGD = &Optimizer{Name: "sgd", Update: func(w, g, _, _ []float64, s Step) { axpy(w, g, -s.Rate) }}
-	// Momentum is v = momentum·v + g, w -= rate·v (Polyak 1964).
-	Momentum = &Optimizer{Name: "momentum", Slots: 1, Update: func(w, g, m, _ []float64, s Step) {
-		xpay(m, g, s.Momentum)
-		axpy(w, m, -s.Rate)
-	}}
-	// Adam is algorithm 1 of Kingma & Ba 2015, its β₁ being Momentum.
+	SGD = &Optimizer{Name: "sgd", Update: func(w, g, _, _ []float64, s OptimizerStep) { axpy(w, g, -s.Rate) }}
+	// Momentum is m = β₁·m + g, w -= rate·m (Polyak 1964).
+	Momentum = &Optimizer{Name: "momentum", Slots: 1, Update: momentum}
+	// Adam is algorithm 1 of Kingma & Ba 2015, with β₂ = 0.999 and ε = 10⁻⁸.
 	Adam = &Optimizer{Name: "adam", Slots: 2, Update: adam}
 )
 
-// Optimizers has the optimizers by name.
-var Optimizers = map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam}
-
-const beta2, adamEpsilon = 0.999, 1e-8
-
-func adam(w, g, m, v []float64, s Step) {
-	adamStep(w, g, m, v, &adamFactors{s.Momentum, 1 - s.Momentum, beta2, 1 - beta2, s.correct1, s.correct2, adamEpsilon, -s.Rate})
+// OptimizerByName returns the optimizer of that name: sgd, momentum or adam.
+func OptimizerByName(name string) (*Optimizer, error) {
+	return byName(map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam}, name)
 }
 
-// Schedule gives the factor by which the learning rate is multiplied when a
-// share of the run, from 0 to below 1, is over.
-type Schedule func(progress float64) float64
-
-// Schedules has the schedules by name. step divides the rate by ten at half
-// and again at three quarters of the run (He et al. 2016, section 4.2), cosine
-// is (1+cos(π·progress))/2 (Loshchilov & Hutter 2017, eq. 5).
-var Schedules = map[string]Schedule{
-	"constant": func(float64) float64 { return 1 },
-	"step": func(progress float64) float64 {
-		switch {
-		case progress < 0.5:
-			return 1
-		case progress < 0.75:
-			return 0.1
-		}
-		return 0.01
-	},
-	"cosine": cosine,
-}
-
-// cosine is cos²(π/2·progress), by the Taylor series of the cosine, whose next
-// term is below 1e-21.
-func cosine(progress float64) float64 {
-	x := math.Pi / 2 * progress
-	squared, c := x*x, 1.0
-	for k := 26.0; k > 0; k -= 2 {
-		c = 1 - float64(squared/(k*(k-1))*c)
+func momentum(w, g, m, _ []float64, s OptimizerStep) {
+	if len(m) != len(w) {
+		panic(fmt.Sprintf("mlp: Momentum: m has %d elements for %d weights", len(m), len(w)))
 	}
-	return c * c
+	xpay(m, g, s.Beta1)
+	axpy(w, m, -s.Rate)
 }
 
-// updater applies an optimizer to a layer's weights as their gradients come.
-type updater struct {
-	Step
-	rule  *Optimizer
-	decay float64
-}
-
-// next begins a step.
-func (u *updater) next(rate float64) {
-	u.Rate = rate
-	u.N++
-	u.correct1 = 1 - power1(u.Momentum, u.N)
-	u.correct2 = 1 - power1(beta2, u.N)
+func adam(w, g, m, v []float64, s OptimizerStep) {
+	switch {
+	case s.N < 1:
+		panic(fmt.Sprintf("mlp: Adam: OptimizerStep.N is %d, want the number of the step, from 1", s.N))
+	case len(m) != len(w) || len(v) != len(w):
+		panic(fmt.Sprintf("mlp: Adam: m has %d and v %d elements for %d weights", len(m), len(v), len(w)))
+	}
+	const beta2, epsilon = 0.999, 1e-8
+	adamStep(w, g, m, v, &adamFactors{s.Beta1, 1 - s.Beta1, beta2, 1 - beta2,
+		1 - power1(s.Beta1, s.N), 1 - power1(beta2, s.N), epsilon, -s.Rate})
 }
 
 // power1 is xⁿ by squaring, the same to the last bit everywhere.
@@ -104,58 +77,130 @@ func power1(x float64, n int) float64 {
 	return z
 }
 
-// parameter returns the layer's weights (which = 0), bias (1) or gain (2), all
-// that the optimizer moves, and its gradient. Both are empty where there is
-// none.
-func (l *Layer) parameter(which int) (w, g *Matrix) {
+// Schedule gives the factor by which the learning rate is multiplied. Its argument is
+// the fraction of the run that is over, from 0 to below 1.
+type Schedule func(progress float64) float64
+
+// Constant leaves the learning rate as it is.
+func Constant(progress float64) float64 { return 1 }
+
+// Step divides the learning rate by ten at half and again at three quarters of the run
+// (He et al. 2016, section 4.2).
+func Step(progress float64) float64 {
 	switch {
-	case which == 0:
-		return &l.W, &l.DW
-	case which == 1:
-		return &l.B, &l.DB
-	case l.Norm != nil:
-		return &l.Norm.Gain, &l.Norm.DGain
+	case progress < 0.5:
+		return 1
+	case progress < 0.75:
+		return 0.1
 	}
-	return &none, &none
+	return 0.01
 }
 
-var none Matrix
+// Cosine is (1+cos(π·progress))/2 (Loshchilov & Hutter 2017, eq. 5). It is computed as
+// cos²(π/2·progress) by the Taylor series of the cosine, whose first term that is left
+// out is below 1e-21.
+func Cosine(progress float64) float64 {
+	x := math.Pi / 2 * progress
+	squared, c := x*x, 1.0
+	for k := 26.0; k > 0; k -= 2 {
+		c = 1 - float64(squared/(k*(k-1))*c)
+	}
+	return c * c
+}
 
-// chunk updates rows i0 to i1, columns j0 to j1 of l's weights by their gradient
-// g, whose rows are ldg apart, and with the first rows their columns of the bias
-// and the gain.
-func (u *updater) chunk(l *Layer, g []float64, ldg, i0, i1, j0, j1 int) {
-	values := [3][]float64{l.W.Data, l.slots[0][0].Data, l.slots[1][0].Data}
-	at, stride := i0*l.W.Cols+j0, l.W.Cols
-	rows, width := i1-i0, j1-j0
-	if l.blocks[0] != nil { // of which columns j0 to j1 are one
-		values = l.blocks
-		at, stride = j0*l.W.Rows+i0*width, width
+// ScheduleByName returns the schedule of that name: constant, step or cosine.
+func ScheduleByName(name string) (Schedule, error) {
+	return byName(map[string]Schedule{"constant": Constant, "step": Step, "cosine": Cosine}, name)
+}
+
+// An updateRule is how parameters move in the current step.
+type updateRule struct {
+	optimizer *Optimizer
+	decay     float64 // Config.Decay, of the weights alone
+	step      OptimizerStep
+}
+
+// A layerState is what training keeps of a layer, beside the layer itself and the
+// running values, which are the Run's. It is the epilogue of the gradient by W that
+// updates the layer.
+type layerState struct {
+	layer  *Layer
+	rule   *updateRule
+	slots  *runningValues
+	packed [1 + maxSlots]packed // W and its running values, if isPacked
+	// While isPacked, the weights and their running values are those in packed, and
+	// those in the layer and in slots are of an earlier step.
+	isPacked bool
+}
+
+// runningValues are an optimizer's for one layer: for each slot those of W, B and the
+// gain.
+type runningValues [maxSlots][parameters]Matrix
+
+// pack packs the weights and their running values; unpack brings them back.
+func (s *layerState) pack() {
+	s.packed[0].pack(&s.layer.W)
+	for i := range s.rule.optimizer.Slots {
+		s.packed[1+i].pack(&s.slots[i][0])
 	}
-	if width == stride && width == ldg {
-		rows, width = 1, rows*width
+	s.isPacked = true
+}
+
+func (s *layerState) unpack() {
+	s.packed[0].unpack(&s.layer.W)
+	for i := range s.rule.optimizer.Slots {
+		s.packed[1+i].unpack(&s.slots[i][0])
 	}
-	for i := range rows {
-		u.move(values, g[i*ldg:], at+i*stride, width, u.decay)
+	s.isPacked = false
+}
+
+// apply updates rows i0 to i1-1, columns j0 to j1-1 of the weights by their gradient
+// g, and with the first row the same columns of the bias and the gain.
+func (s *layerState) apply(g []float64, stride, i0, i1, j0, j1 int) {
+	if s.isPacked {
+		s.updatePanel(g[:(i1-i0)*(j1-j0)], i0, i1, j0, j1)
+	} else {
+		for i := i0; i < i1; i++ {
+			s.update(0, g[(i-i0)*stride:], i*s.layer.W.Cols+j0, j1-j0)
+		}
 	}
 	if i0 > 0 {
 		return
 	}
-	for which := 1; which < len(l.slots[0]); which++ {
-		if w, g := l.parameter(which); len(w.Data) > 0 {
-			u.move([3][]float64{w.Data, l.slots[0][which].Data, l.slots[1][which].Data}, g.Data[j0:], j0, j1-j0, 0)
+	for which := 1; which < parameters; which++ {
+		if w, g := s.layer.parameter(which); len(w.Data) > 0 {
+			s.update(which, g.Data[j0:], j0, j1-j0)
 		}
 	}
 }
 
-// move updates n of the values, which are weights and their slots, from at on, by
-// their gradient g.
-func (u *updater) move(values [3][]float64, g []float64, at, n int, decay float64) {
-	for s := range 1 + u.rule.Slots {
-		values[s] = values[s][at : at+n]
+// update updates n elements of a parameter, from index at on, by their gradient g.
+func (s *layerState) update(which int, g []float64, at, n int) {
+	w, _ := s.layer.parameter(which)
+	var running [maxSlots][]float64
+	for i := range s.rule.optimizer.Slots {
+		running[i] = s.slots[i][which].Data[at : at+n]
 	}
-	if g = g[:n]; decay > 0 {
-		axpy(g, values[0], decay)
+	decay := s.rule.decay
+	if which > 0 {
+		decay = 0
 	}
-	u.rule.Update(values[0], g, values[1], values[2], u.Step)
+	s.rule.move(w.Data[at:at+n], g[:n], running, decay)
+}
+
+// updatePanel updates some rows of a panel of the packed weights.
+func (s *layerState) updatePanel(g []float64, i0, i1, j0, j1 int) {
+	var running [maxSlots][]float64
+	for i := range s.rule.optimizer.Slots {
+		running[i] = s.packed[1+i].columns(i0, i1, j0, j1)
+	}
+	s.rule.move(s.packed[0].columns(i0, i1, j0, j1), g, running, s.rule.decay)
+}
+
+// move adds decay·w to the gradient g and has the optimizer move w.
+func (r *updateRule) move(w, g []float64, running [maxSlots][]float64, decay float64) {
+	if decay > 0 {
+		axpy(g, w, decay)
+	}
+	r.optimizer.Update(w, g, running[0], running[1], r.step)
 }

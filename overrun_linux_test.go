@@ -98,11 +98,11 @@ func TestFence(t *testing.T) {
 
 // Each kernel, all of m, n and k to past two tiles, and past the longest run.
 func TestProductsOverrun(t *testing.T) {
-	const most = 2 * stripCols * 2000 * 8
+	const most = 2 * maxNC * 2000 * 8
 	fx, fy, fz := newFence(t, most), newFence(t, most), newFence(t, most)
 	eachKernel(t, func(t *testing.T) {
-		rows, lanes, wide := tileSize()
-		ms, ns, ks := 2*rows+2, 2*lanes*wide+2, []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 10}
+		kernel := activeKernel()
+		ms, ns, ks := 2*kernel.mr+2, 2*kernel.nr+2, []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 10}
 		if testing.Short() {
 			ks = []int{0, 1, 5, 8}
 		}
@@ -113,11 +113,11 @@ func TestProductsOverrun(t *testing.T) {
 				}
 			}
 		}
-		for _, n := range []int{1, 4, 10, 13, 24, 25, 49, stripCols - 1, stripCols + 1, 2*stripCols + 1} {
-			overrun(t, rows+1, 2*kBlock+1, n, fx, fy, fz)
-			overrun(t, (manyTiles+1)*rows+1, 20, n, fx, fy, fz) // panels are copied, of b or of bᵀ
+		for _, n := range []int{1, 4, 10, 13, 24, 25, 49, maxNC - 1, maxNC + 1, 2*maxNC + 1} {
+			overrun(t, kernel.mr+1, 2*kernel.kc+1, n, fx, fy, fz)
+			overrun(t, (packFrom+1)*kernel.mr+1, 20, n, fx, fy, fz) // panels are copied, of b or of bᵀ
 		}
-		overrun(t, (someTiles+1)*rows, 10, rivals, fx, fy, fz)
+		overrun(t, (packFromPages+1)*kernel.mr, 10, page, fx, fy, fz)
 	})
 }
 
@@ -154,28 +154,28 @@ func TestBlocksOverrun(t *testing.T) {
 		for _, m := range []int{1, 6, 8, 9, 40} {
 			for _, n := range []int{1, 8, 10, 63, 65, 97, 139, 193} {
 				for _, k := range ks {
-					overrunBlocks(t, m, k, n, fx, fy, fz)
+					overrunPacked(t, m, k, n, fx, fy, fz)
 				}
 			}
 		}
-		for _, k := range []int{kBlock, kBlock + 1} {
-			overrunBlocks(t, (manyTiles+1)*8, k, 74, fx, fy, fz)
+		for _, k := range []int{maxKC, maxKC + 1} {
+			overrunPacked(t, (packFrom+1)*8, k, 74, fx, fy, fz)
 		}
 	})
 }
 
-func overrunBlocks(t *testing.T, m, k, n int, fx, fy, fz fence) {
+func overrunPacked(t *testing.T, m, k, n int, fx, fy, fz fence) {
 	var name string
-	fenced(t, func() string { return fmt.Sprintf("%s in blocks %d×%d×%d", name, m, k, n) }, func(atEnd bool) {
-		x, blocks := fx.matrix(m, k, atEnd), fy.floats(k*n, atEnd)
+	fenced(t, func() string { return fmt.Sprintf("%s packed %d×%d×%d", name, m, k, n) }, func(atEnd bool) {
+		x, data := fx.matrix(m, k, atEnd), fy.floats(k*n, atEnd)
 		name = "Mul"
-		fz.matrix(m, n, atEnd).product(opMul, x, &Matrix{k, n, blocks}, blocks, nil)
+		fz.matrix(m, n, atEnd).multiply(name, x.operand(), (&packed{k, n, data}).operand())
 		name = "MulT"
-		fz.matrix(m, n, atEnd).product(opMulT, x, &Matrix{n, k, blocks}, blocks, nil)
+		fz.matrix(m, n, atEnd).multiply(name, x.operand(), (&packed{n, k, data}).operand().transpose())
 		name = "TMul"
-		if k <= kBlock {
+		if k <= activeKernel().kc {
 			z := (*keeper)(fz.matrix(m, n, atEnd))
-			(*Matrix)(nil).product(opTMul, fx.matrix(k, m, atEnd), fy.matrix(k, n, atEnd), nil, z)
+			(*Matrix)(nil).multiply(name, fx.matrix(k, m, atEnd).operand().transpose(), fy.matrix(k, n, atEnd).operand(), z)
 		}
 	})
 }
@@ -205,8 +205,8 @@ func TestElementwiseOverrun(t *testing.T) {
 				})
 			}
 		}
-		_, lanes, wide := tileSize()
-		for w := 1; w <= lanes*wide; w++ {
+		lanes := activeKernel().lanes
+		for w := 1; w <= activeKernel().nr; w++ {
 			width := (w + lanes - 1) / lanes * lanes
 			for k := 1; k <= 2*lanes+2; k++ {
 				for _, stride := range []int{0, 1, 5} { // between rows, and where they are columns

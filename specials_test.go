@@ -14,10 +14,10 @@ import (
 // and nothing else: 0·NaN and 0·∞ are NaN, also beside a tile that is padded.
 func TestSpecialsInProducts(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
-		rows, lanes, wide := tileSize()
-		for _, m := range []int{1, rows, 2*rows + 1} {
-			for _, n := range []int{1, lanes - 1, 10, lanes*wide + 1, 2*lanes*wide + 3} {
-				for _, k := range []int{1, 5, kBlock + 3} {
+		kernel := activeKernel()
+		for _, m := range []int{1, kernel.mr, 2*kernel.mr + 1} {
+			for _, n := range []int{1, kernel.lanes - 1, 10, kernel.nr + 1, 2*kernel.nr + 3} {
+				for _, k := range []int{1, 5, kernel.kc + 3} {
 					for i, v := range []float64{nan, inf, -inf, math.MaxFloat64, 5e-324} {
 						special(t, m, k, n, i*7, v)
 					}

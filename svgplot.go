@@ -1,36 +1,34 @@
-// Line charts as SVG: panels in a grid, one palette for light pages and one for
-// dark. Deliberately not here: which numbers an axis shows (axis.go), bars,
-// error bands, interaction, files. The caller picks the data and writes the bytes.
+// Line charts as SVG: charts in a grid, under a legend, with one set of colours for
+// light pages and one for dark. The axes are in axis.go and the text in svgtext.go.
+// There are no bars, no error bands and no interaction, and no files are written.
 
 package mlp
 
 import (
 	"bytes"
 	"cmp"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 )
 
-// Figure is what one SVG file holds: charts in a grid, filled row by row, under one
-// legend. It is 720 CSS pixels wide with one column and 960 with more; its height
-// follows from the number of rows.
+// Figure is the content of one SVG file: charts in a grid, filled row by row, under one
+// legend. If the grid has several rows and columns and no series name stands in two
+// rows, each row has a legend of its own. A figure is 720 CSS pixels wide if it has one
+// column, otherwise 960; its height follows from its rows.
 type Figure struct {
-	Title   string // shown on top; screen readers read it out
-	Desc    string // what the figure shows, in words, for screen readers only; empty: Caption
+	Title   string // stands on top; screen readers read it out
+	Desc    string // says in words what the figure shows, only for screen readers; if empty, Caption does
 	Caption string // stands below the charts, wrapped
 	Columns int    // charts side by side, 1 to 4; less counts as 1, more as 4
-	SameY   bool   // charts of one row have one y axis, linear or log
+	SameY   bool   // the charts of a row share one y axis; they must be all linear or all log
 	Charts  []Chart
 }
 
-// Chart is one panel. Its axes span the data and the guides, in the units of the
-// data; labels should name those units. A range too narrow to label with six
-// digits is widened.
+// Chart is one chart of a figure. Its axes span the points and the guides, in the units
+// of the data, which the labels should name. A range that is too narrow to label with
+// six digits is widened.
 type Chart struct {
 	Title, XLabel, YLabel string
 	LogX, LogY            bool // a log axis leaves out values that are not positive
@@ -38,21 +36,21 @@ type Chart struct {
 	Guides                []Guide
 }
 
-// Series is one line. A point that is NaN, infinite, or on a linear axis beyond
-// ±1e300 leaves a gap in it. Where X is empty the points stand at 1, 2, 3 and so
-// on; otherwise there are as many points as the shorter of X and Y.
+// Series is one line. A point that is NaN, infinite or, on a linear axis, beyond ±1e300
+// leaves a gap in it. If X is empty, the points stand at 1, 2, 3 and so on; otherwise
+// the series has as many points as the shorter of X and Y.
 type Series struct {
-	Name string // in the legend unless empty; looks the same in every chart
+	Name string // for the legend, if not empty; series of one name look the same in all charts
 	X, Y []float64
 }
 
-// Guide is a horizontal reference line at Y, in units of the y axis.
+// Guide is a horizontal line at Y, in the units of the y axis, to compare with.
 type Guide struct {
 	Label string // stands at the right end of the line
 	Y     float64
 }
 
-// Sizes are in CSS pixels.
+// Sizes in CSS pixels.
 const (
 	margin     = 16 // around the figure
 	inset      = 8  // a small gap, as between the frame and the first x
@@ -65,15 +63,16 @@ const (
 	sampleSize = 30 // the piece of line in a legend
 )
 
-// Series i wears colour i%7, dash i%5 and marker i%6, so that lines differ without
-// colour and the first 35 differ in colour or dash alone.
+// The style of a series is a number: style i has colour i%7, dash i%5 and marker i%6. So
+// lines differ without colour too, and the first 35 styles differ even without markers.
 const (
 	colours = 7
 	dashes  = 5
 	markers = 6
 )
 
-// plotStart takes width, height, title and description.
+// plotStart is the document up to the first chart. It takes the width, the height, the
+// title and the description.
 const plotStart = `<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="%[1]v" height="%[2]v" viewBox="0 0 %[1]v %[2]v" role="img" aria-labelledby="title desc">
 <title id="title">%[3]s</title>
 <desc id="desc">%[4]s</desc>
@@ -103,10 +102,12 @@ func (f *Figure) SVG() []byte {
 	b := new(bytes.Buffer)
 	fmt.Fprintf(b, plotStart, pixel(l.width), pixel(l.height), xmlText(cmp.Or(f.Title, "Line chart")), xmlText(cmp.Or(f.Desc, f.Caption)))
 	writeText(b, "head", margin, margin+headSize, fitText(f.Title, headSize, l.width-2*margin))
-	l.writeLegend(b)
+	for _, g := range l.legends {
+		l.writeLegend(b, g)
+	}
 	for i := range f.Charts {
 		x := margin + float64(float64(i%l.cols)*l.panelW) + l.left
-		y := l.head + float64(float64(i/l.cols)*l.panelH) + l.top
+		y := l.rowTop(i/l.cols) + l.rowLegend + l.top
 		fmt.Fprintf(b, "<g transform=\"translate(%v %v)\">\n", pixel(x), pixel(y))
 		l.writeChart(b, &f.Charts[i], l.y[i])
 		b.WriteString("</g>\n")
@@ -118,72 +119,56 @@ func (f *Figure) SVG() []byte {
 	return b.Bytes()
 }
 
-// layout holds the measures of a figure, in pixels. Its panels share one shape, so
-// that plots line up.
+// A layout is where everything stands in a figure, in pixels. A panel is a chart with
+// its margins. All panels have the same shape, so that their plots line up.
 type layout struct {
 	width, height            float64
-	legendTop, head          float64 // head is all above the first row of panels
-	panelW, panelH           float64 // a panel with its margins
+	head                     float64 // all that is above the first row
+	rowLegend                float64 // the legend of each row, if it has one
+	panelW, panelH           float64
 	left, right, top, bottom float64 // margins of the plot in its panel
 	plotW, plotH             float64
 	cols                     int
-	y                        []span   // of each chart
+	y                        []span   // the range of each chart's y axis
 	caption                  []string // its lines
 	names                    []string // of the series, in order of appearance; the index is the style
 	points                   []int    // of the longest series of each name
-	marks                    bool     // even the longest series has room to mark each point
+	marks                    bool     // each point has a mark, because there is space for those of the longest series
+	legends                  []legend
+}
+
+// A legend explains some styles, from top down.
+type legend struct {
+	top    float64
+	styles []int
 }
 
 func (f *Figure) layout() *layout {
 	cols := max(1, min(f.Columns, 4, len(f.Charts)))
-	l := &layout{width: 720, legendTop: margin, right: 20, top: inset, bottom: 20, cols: cols}
+	l := &layout{width: 720, right: 20, top: inset, bottom: 20, cols: cols}
 	if cols > 1 {
 		l.width = 960
-	}
-	if f.Title != "" {
-		l.legendTop += headSize + 12
 	}
 	l.panelW = (l.width - 2*margin) / float64(cols)
 	l.plotH = 130 + 100/float64(cols)
 	l.y = f.ySpans(cols)
 	longest := 0
 	for i := range f.Charts {
-		longest = max(longest, l.makeRoom(&f.Charts[i], l.y[i]))
+		longest = max(longest, l.fit(&f.Charts[i], l.y[i]))
 	}
 	l.plotW = l.panelW - l.left - l.right
 	l.marks = float64(longest) <= l.plotW/12
-	l.panelH = l.top + l.plotH + l.bottom + inset
-	l.head = l.legendTop + float64(l.writeLegend(io.Discard)*legendRow) + inset
-	l.height = l.head + float64(float64((len(f.Charts)+cols-1)/cols)*l.panelH) + inset
+	l.placeLegends(f)
+	l.height = l.rowTop((len(f.Charts)+cols-1)/cols) + inset
 	if l.caption = wrapText(f.Caption, labelSize, l.width-2*margin); len(l.caption) > 0 {
 		l.height += float64(len(l.caption)*captionRow) + inset
 	}
 	return l
 }
 
-// ySpans returns what each chart's y axis has to span, the rows being cols long.
-func (f *Figure) ySpans(cols int) []span {
-	y := make([]span, len(f.Charts))
-	for i := range f.Charts {
-		_, y[i] = f.Charts[i].spans()
-	}
-	if f.SameY {
-		for row := range slices.Chunk(y, cols) {
-			all := row[0]
-			for _, s := range row {
-				all.lo, all.hi = min(all.lo, s.lo), max(all.hi, s.hi)
-			}
-			for i := range row {
-				row[i] = all
-			}
-		}
-	}
-	return y
-}
-
-// makeRoom widens the margins to what c needs, notes the names of its series and
-// returns the length of the longest.
-func (l *layout) makeRoom(c *Chart, y span) (longest int) {
+// fit widens the margins to what c needs, gives its series their styles and returns the
+// number of points of the longest.
+func (l *layout) fit(c *Chart, y span) (longest int) {
 	left := widest(l.yAxis(y, c.LogY).ticks) + inset
 	if c.YLabel != "" {
 		left += labelSize + inset
@@ -211,20 +196,76 @@ func (l *layout) makeRoom(c *Chart, y span) (longest int) {
 
 func (l *layout) guideLabel(g Guide) string { return fitText(g.Label, tickSize, l.panelW/5) }
 
-// writeLegend sets out the names in rows and returns the number of rows.
-func (l *layout) writeLegend(b io.Writer) (rows int) {
+// rowTop returns where a row of panels begins.
+func (l *layout) rowTop(row int) float64 { return l.head + float64(float64(row)*l.panelH) }
+
+// placeLegends sets how high the head and the panels are, and puts one legend into the
+// head, or one above each row.
+func (l *layout) placeLegends(f *Figure) {
+	l.head = margin
+	if f.Title != "" {
+		l.head += headSize + 12
+	}
+	l.panelH = l.top + l.plotH + l.bottom + inset
+	rows := l.rowStyles(f)
+	if rows == nil {
+		all := legend{top: l.head}
+		for style := range l.names {
+			all.styles = append(all.styles, style)
+		}
+		l.legends = []legend{all}
+		l.head += float64(l.writeLegend(io.Discard, all)*legendRow) + inset
+		return
+	}
+	for _, styles := range rows {
+		l.rowLegend = max(l.rowLegend, float64(l.writeLegend(io.Discard, legend{styles: styles})*legendRow)+inset)
+	}
+	l.panelH += l.rowLegend
+	for row, styles := range rows {
+		l.legends = append(l.legends, legend{l.rowTop(row), styles})
+	}
+}
+
+// rowStyles returns the styles in each row, or nil if one legend is to explain all.
+func (l *layout) rowStyles(f *Figure) (rows [][]int) {
+	if l.cols == 1 || len(f.Charts) <= l.cols {
+		return nil
+	}
+	rowOf := map[int]int{} // of a style
+	for charts := range slices.Chunk(f.Charts, l.cols) {
+		var styles []int
+		for _, c := range charts {
+			for _, s := range c.Series {
+				style := slices.Index(l.names, s.Name)
+				if row, seen := rowOf[style]; seen && row != len(rows) && s.Name != "" {
+					return nil
+				} else if !seen {
+					styles = append(styles, style)
+				}
+				rowOf[style] = len(rows)
+			}
+		}
+		rows = append(rows, styles)
+	}
+	return rows
+}
+
+// writeLegend sets out the names of g's styles in lines and returns how many lines it
+// took.
+func (l *layout) writeLegend(b io.Writer, g legend) (lines int) {
 	right := l.width - margin
 	x := right
-	for style, name := range l.names {
+	for _, style := range g.styles {
+		name := l.names[style]
 		if name == "" {
 			continue
 		}
 		name = fitText(name, labelSize, right-margin-sampleSize-6)
 		w := sampleSize + 6 + textWidth(name, labelSize)
 		if x+w > right {
-			x, rows = margin, rows+1
+			x, lines = margin, lines+1
 		}
-		y := l.legendTop + float64(rows*legendRow) - legendRow/2
+		y := g.top + float64(lines*legendRow) - legendRow/2
 		if l.points[style] != 1 {
 			writeRun(b, []point{{x, y}, {x + sampleSize, y}}, style, false)
 		}
@@ -234,9 +275,10 @@ func (l *layout) writeLegend(b io.Writer) (rows int) {
 		writeText(b, "name", x+sampleSize+6, y+4, name)
 		x += w + 18
 	}
-	return rows
+	return lines
 }
 
+// writeChart draws c, whose y axis spans sy. Its origin is the top left of the plot.
 func (l *layout) writeChart(b io.Writer, c *Chart, sy span) {
 	sx, _ := c.spans()
 	x, y := xAxis(sx, c.LogX, l.plotW), l.yAxis(sy, c.LogY)
@@ -280,8 +322,8 @@ func (l *layout) writeYAxis(b io.Writer, c *Chart, a axis) {
 	io.WriteString(b, "</g>\n")
 }
 
-// writeGuides moves a label down where it would touch the one above and leaves out
-// those that end up below the plot.
+// writeGuides moves a label down if it would touch the one above, and leaves it out if
+// it would end up below the plot.
 func (l *layout) writeGuides(b io.Writer, c *Chart, a axis) {
 	guides := slices.Clone(c.Guides)
 	slices.SortStableFunc(guides, func(g, h Guide) int { return cmp.Compare(h.Y, g.Y) })
@@ -298,223 +340,4 @@ func (l *layout) writeGuides(b io.Writer, c *Chart, a axis) {
 			free = y + tickSize + 2
 		}
 	}
-}
-
-// span is the range of the drawable values along one axis, in axis units: the
-// value, or its decimal logarithm on a log axis. It is empty if lo > hi.
-type span struct {
-	lo, hi float64
-	whole  bool // all values are integers
-}
-
-func (s *span) add(v float64) {
-	s.lo, s.hi = min(s.lo, v), max(s.hi, v)
-	s.whole = s.whole && v == math.Trunc(v)
-}
-
-func (c *Chart) spans() (x, y span) {
-	x = span{math.Inf(1), math.Inf(-1), true}
-	y = x
-	for i := range c.Series {
-		s := &c.Series[i]
-		for j := range s.points() {
-			if p, ok := c.point(s, j); ok {
-				x.add(p.x)
-				y.add(p.y)
-			}
-		}
-	}
-	for _, g := range c.Guides {
-		if v, ok := axisUnits(g.Y, c.LogY); ok {
-			y.add(v)
-		}
-	}
-	y.whole = false
-	return x, y
-}
-
-func (s *Series) points() int {
-	if len(s.X) == 0 {
-		return len(s.Y)
-	}
-	return min(len(s.X), len(s.Y))
-}
-
-type point struct{ x, y float64 }
-
-// point returns point i of s in axis units, and whether it can be drawn.
-func (c *Chart) point(s *Series, i int) (point, bool) {
-	v := float64(i + 1)
-	if len(s.X) > 0 {
-		v = s.X[i]
-	}
-	x, okX := axisUnits(v, c.LogX)
-	y, okY := axisUnits(s.Y[i], c.LogY)
-	return point{x, y}, okX && okY
-}
-
-func axisUnits(v float64, log bool) (float64, bool) {
-	if log {
-		v = math.Log10(v)
-	}
-	return v, math.Abs(v) <= 1e300
-}
-
-// runs returns the unbroken stretches of s in pixels, thinned. A gap narrower than
-// a pixel column does not break the line.
-func (c *Chart) runs(s *Series, x, y axis) (runs [][]point) {
-	gap := true
-	for i := range s.points() {
-		v, ok := c.point(s, i)
-		if !ok {
-			gap = true
-			continue
-		}
-		v = point{x.pixel(v.x), y.pixel(v.y)}
-		if n := len(runs) - 1; n >= 0 && (!gap || column(v) == column(runs[n][len(runs[n])-1])) {
-			runs[n] = append(runs[n], v)
-		} else {
-			runs = append(runs, []point{v})
-		}
-		gap = false
-	}
-	for i := range runs {
-		runs[i] = thin(runs[i])
-	}
-	return runs
-}
-
-func column(p point) float64 { return math.Floor(p.x) }
-
-// thin keeps of the points that follow one another in a pixel column the first, the
-// lowest, the highest and the last, in their order.
-func thin(run []point) []point {
-	var kept []point
-	for len(run) > 0 {
-		lo, hi, n := 0, 0, 1
-		for ; n < len(run) && column(run[n]) == column(run[0]); n++ {
-			if run[n].y < run[lo].y {
-				lo = n
-			}
-			if run[n].y > run[hi].y {
-				hi = n
-			}
-		}
-		keep := []int{0, min(lo, hi), max(lo, hi), n - 1}
-		for _, i := range slices.Compact(keep) {
-			kept = append(kept, run[i])
-		}
-		run = run[n:]
-	}
-	return kept
-}
-
-// writeRun marks each point if marks is set, and a point that stands alone in any
-// case, as no line would show it.
-func writeRun(b io.Writer, run []point, style int, marks bool) {
-	fmt.Fprintf(b, "<g class=\"s%d\">", style%colours)
-	if len(run) > 1 {
-		fmt.Fprintf(b, `<path class="line d%d" d="M`, style%dashes)
-		for _, p := range run {
-			fmt.Fprintf(b, "%v %v ", pixel(p.x), pixel(p.y))
-		}
-		io.WriteString(b, `"/>`)
-	}
-	for _, p := range run {
-		if marks || len(run) == 1 {
-			fmt.Fprintf(b, "\n<use class=\"mark\" href=\"#m%d\" x=\"%v\" y=\"%v\"/>", style%markers, pixel(p.x), pixel(p.y))
-		}
-	}
-	io.WriteString(b, "</g>\n")
-}
-
-func writeText(b io.Writer, class string, x, y float64, s string) {
-	if s != "" {
-		fmt.Fprintf(b, "<text class=\"%s\" x=\"%v\" y=\"%v\">%s</text>\n", class, pixel(x), pixel(y), xmlText(s))
-	}
-}
-
-// pixel is a length that prints with at most two decimals.
-type pixel float64
-
-func (p pixel) String() string {
-	return strconv.FormatFloat(math.Round(float64(p)*100)/100, 'f', -1, 64)
-}
-
-// xmlText escapes s. It drops what XML 1.0 cannot hold and puts U+FFFD for bytes
-// that are not UTF-8.
-func xmlText(s string) string {
-	legal := strings.Map(func(r rune) rune {
-		if r < ' ' && !strings.ContainsRune("\t\n\r", r) || r == 0xFFFE || r == 0xFFFF {
-			return -1
-		}
-		return r
-	}, s)
-	var b strings.Builder
-	xml.EscapeText(&b, []byte(legal)) // a Builder does not fail
-	return b.String()
-}
-
-// textWidth estimates the width of s in whole pixels, rather too wide than too
-// narrow. Sizes are whole, so that no rounding hangs on the machine.
-func textWidth(s string, size int) float64 {
-	w := 0
-	for _, r := range s {
-		w += runeWidth(r)
-	}
-	return float64((w*size + 99) / 100)
-}
-
-// runeWidth is in hundredths of the font size.
-func runeWidth(r rune) int {
-	switch {
-	case strings.ContainsRune("ijl.,:;'|!()[] ⁰¹²³⁴⁵⁶⁷⁸⁹⁻", r):
-		return 38
-	case strings.ContainsRune("mwMW@%…", r) || r >= 0x1100 && r < 0x2000 || r >= 0x2E80:
-		return 100
-	case r >= 'A' && r <= 'Z':
-		return 72
-	}
-	return 60
-}
-
-func widest(ticks []tick) (w float64) {
-	for _, t := range ticks {
-		w = max(w, textWidth(t.label, tickSize))
-	}
-	return w
-}
-
-// fitText returns s, cut and ended with an ellipsis where it is wider than width.
-func fitText(s string, size int, width float64) string {
-	if textWidth(s, size) <= width {
-		return s
-	}
-	w := runeWidth('…')
-	for i, r := range s {
-		if w += runeWidth(r); float64(w*size) > width*100 {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}
-
-// wrapText returns s in lines that are no wider than width; a line of s begins a
-// line.
-func wrapText(s string, size int, width float64) (lines []string) {
-	for line := range strings.Lines(s) {
-		begun := ""
-		for _, word := range strings.Fields(line) {
-			if longer := begun + " " + word; begun != "" && textWidth(longer, size) <= width {
-				begun = longer
-				continue
-			}
-			if begun != "" {
-				lines = append(lines, begun)
-			}
-			begun = fitText(word, size, width)
-		}
-		lines = append(lines, begun)
-	}
-	return lines
 }

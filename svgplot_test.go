@@ -1,16 +1,18 @@
-// Tests of the chart writer: every output is read back as XML, and the places of
-// labels and lines are checked there. Not here: what a chart looks like on screen.
+// Tests of the chart writer: every figure is read back as XML, and the tests look there
+// for texts, lines and marks and where they stand. Ticks are tested in axis_test.go.
 
 package mlp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,23 +20,23 @@ import (
 
 var nan, inf = math.NaN(), math.Inf(1)
 
-// drawnText is a text element with its box, in pixels of the whole figure.
+// drawnText is a text element and its box, in pixels of the whole figure.
 type drawnText struct {
 	s                      string
 	left, top, right, base float64
 }
 
-// drawing is what the tests look at in an SVG.
+// drawing is what the tests look at in an SVG file.
 type drawing struct {
 	width, height float64
 	title, desc   string
 	texts         []drawnText
-	lines         []string // the paths of series, without those of the legend
-	marks         int      // without those of the legend
-	uses          [][2]float64
+	lines         []string     // the paths of the series, without the legend
+	uses          [][2]float64 // the marks of the series, without the legend, in pixels of their plot
 }
 
-// readSVG fails the test unless svg is well-formed XML with finite numbers only.
+// readSVG reads a figure. It fails the test unless svg is well-formed XML and all of its
+// numbers are finite.
 func readSVG(t testing.TB, svg []byte) (d drawing) {
 	t.Helper()
 	if regexp.MustCompile(`="[^"]*(NaN|Inf)`).Match(svg) {
@@ -71,7 +73,6 @@ func readSVG(t testing.TB, svg []byte) (d drawing) {
 			case inPanel && strings.HasPrefix(attr(e, "class"), "line"):
 				d.lines = append(d.lines, attr(e, "d"))
 			case inPanel && e.Name.Local == "use":
-				d.marks++
 				d.uses = append(d.uses, [2]float64{number(t, e, "x"), number(t, e, "y")})
 			}
 			stack = append(stack, g)
@@ -91,6 +92,8 @@ func readSVG(t testing.TB, svg []byte) (d drawing) {
 	}
 }
 
+// textBox returns the box of a text element of this class at (x, y), in a group that
+// stands at (dx, dy) and may be turned to read upwards.
 func textBox(s, class string, x, y, dx, dy float64, turned bool) drawnText {
 	size := labelSize
 	for c, n := range map[string]int{"tick": tickSize, "title": titleSize, "head": headSize} {
@@ -203,8 +206,8 @@ func TestSVGReadable(t *testing.T) {
 			t.Errorf("no text %q in %q", want, all)
 		}
 	}
-	if len(d.lines) != 2 || d.marks != 40 {
-		t.Errorf("%d lines and %d marks, want 2 and 40", len(d.lines), d.marks)
+	if len(d.lines) != 2 || len(d.uses) != 40 {
+		t.Errorf("%d lines and %d marks, want 2 and 40", len(d.lines), len(d.uses))
 	}
 }
 
@@ -272,8 +275,8 @@ func TestSVGGaps(t *testing.T) {
 		{"shorter X", Chart{Series: []Series{{X: []float64{1, 2}, Y: []float64{1, 2, 3}}}}, 1, 2},
 	} {
 		d := readSVG(t, oneChart(tt.chart).SVG())
-		if len(d.lines) != tt.lines || d.marks != tt.marks {
-			t.Errorf("%s: %d lines and %d marks, want %d and %d", tt.name, len(d.lines), d.marks, tt.lines, tt.marks)
+		if len(d.lines) != tt.lines || len(d.uses) != tt.marks {
+			t.Errorf("%s: %d lines and %d marks, want %d and %d", tt.name, len(d.lines), len(d.uses), tt.lines, tt.marks)
 		}
 	}
 }
@@ -281,8 +284,8 @@ func TestSVGGaps(t *testing.T) {
 func TestSVGLoneMark(t *testing.T) {
 	y := make([]float64, 500)
 	y[249], y[251] = nan, nan
-	if d := readSVG(t, oneChart(line(y...)).SVG()); d.marks != 1 || len(d.lines) != 2 {
-		t.Errorf("%d marks and %d lines, want 1 and 2: a dense series marks lone points only", d.marks, len(d.lines))
+	if d := readSVG(t, oneChart(line(y...)).SVG()); len(d.uses) != 1 || len(d.lines) != 2 {
+		t.Errorf("%d marks and %d lines, want 1 and 2: a dense series marks lone points only", len(d.uses), len(d.lines))
 	}
 }
 
@@ -350,7 +353,7 @@ func TestSVGCaption(t *testing.T) {
 
 func TestSVGSameY(t *testing.T) {
 	f := &Figure{Columns: 2, Charts: []Chart{line(1, 10), line(1, 1000), line(1, 10), line(2, 20)}}
-	top := func(i int) float64 { return readSVG(t, f.SVG()).uses[2*i+1][1] } // of chart i's second point
+	top := func(i int) float64 { return readSVG(t, f.SVG()).uses[2*i+1][1] } // where the second point of chart i is
 	if top(0) != top(1) {
 		t.Errorf("10 is at %v and 1000 at %v on axes of their own", top(0), top(1))
 	}
@@ -363,7 +366,7 @@ func TestSVGSameY(t *testing.T) {
 	}
 }
 
-// A series of points that are all alone shows none but its mark in the legend.
+// If the series of a name have one point each, the legend shows its mark and no line.
 func TestSVGLoneLegend(t *testing.T) {
 	c := line(make([]float64, 500)...)
 	c.Series = append(c.Series, Series{Name: "dot", X: []float64{9}, Y: []float64{1}}, Series{Name: "dot", X: []float64{7}, Y: []float64{2}})
@@ -373,6 +376,46 @@ func TestSVGLoneLegend(t *testing.T) {
 	}
 	if strings.Contains(svg, `class="line d1"`) {
 		t.Error("a line of the dots")
+	}
+}
+
+// If no series stands in two rows of a grid, each row has a legend of its own, above its
+// charts. Otherwise one legend above all charts names each series once.
+func TestSVGLegends(t *testing.T) {
+	two := func(name string) Chart {
+		return Chart{Title: "of " + name, Series: []Series{{Name: name, Y: []float64{1, 2}}}}
+	}
+	for _, test := range []struct {
+		columns int
+		names   []string
+		want    string // the texts from top down and from left to right, without the ticks
+	}{
+		{2, []string{"a", "b", "c", "d"}, "a b [of a] [of b] c d [of c] [of d]"},
+		{2, []string{"a", "b", "c"}, "a b [of a] [of b] c [of c]"},
+		{2, []string{"a", "", "", "d"}, "a [of a] [of ] d [of ] [of d]"},
+		{2, []string{"a", "b", "c", "a"}, "a b c [of a] [of b] [of c] [of a]"},
+		{4, []string{"a", "b", "c", "d"}, "a b c d [of a] [of b] [of c] [of d]"},
+		{1, []string{"a", "b"}, "a b [of a] [of b]"},
+	} {
+		f := &Figure{Columns: test.columns}
+		for _, name := range test.names {
+			f.Charts = append(f.Charts, two(name))
+		}
+		d := readSVG(t, f.SVG())
+		checkLabels(t, d)
+		slices.SortFunc(d.texts, func(a, b drawnText) int { return cmp.Or(cmp.Compare(a.base, b.base), cmp.Compare(a.left, b.left)) })
+		var got []string
+		for _, x := range d.texts {
+			switch {
+			case strings.HasPrefix(x.s, "of "):
+				got = append(got, "["+x.s+"]")
+			case slices.Contains(test.names, x.s):
+				got = append(got, x.s)
+			}
+		}
+		if s := strings.Join(got, " "); s != test.want {
+			t.Errorf("%q in %d columns: %s, want %s", test.names, test.columns, s, test.want)
+		}
 	}
 }
 
@@ -399,7 +442,8 @@ func TestSVGLogAxis(t *testing.T) {
 	}
 }
 
-// TestSVGThins looks for a peak and a trough of one point each in a long series.
+// A long series is drawn with few points, but a peak and a trough of one point each
+// are among them.
 func TestSVGThins(t *testing.T) {
 	y := make([]float64, 100_000)
 	for i := range y {
@@ -441,108 +485,6 @@ func TestThin(t *testing.T) {
 	want := []point{{0, 5}, {0.1, 9}, {0.3, 1}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}}
 	if got := thin(run); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("thin: %v, want %v", got, want)
-	}
-}
-
-func TestRoundTicks(t *testing.T) {
-	for _, tt := range []struct {
-		lo, hi float64
-		log    bool
-		whole  bool
-		n      int
-		want   string
-	}{
-		{0.05, 2.29, false, false, 7, "0.0 0.5 1.0 1.5 2.0 2.5"},
-		{0.24, 0.936, false, false, 7, "0.2 0.4 0.6 0.8 1.0"},
-		{0.3, 0.7, false, false, 4, "0.3 0.4 0.5 0.6 0.7"},
-		{1, 20, false, true, 13, "0 2 4 6 8 10 12 14 16 18 20"},
-		{1, 5, false, true, 13, "1 2 3 4 5"},
-		{1, 1, false, true, 13, "0 1 2"},
-		{-1, 1, false, false, 2, "−1 0 1"},
-		{0, 3e6, false, false, 4, "0 1×10⁶ 2×10⁶ 3×10⁶"},
-		{0, 2e-5, false, false, 4, "0 5×10⁻⁶ 10×10⁻⁶ 15×10⁻⁶ 20×10⁻⁶"},
-		{2.30251, 2.30258, false, false, 6, "2.30240 2.30245 2.30250 2.30255 2.30260 2.30265 2.30270"},
-		{inf, -inf, false, false, 5, "0.0 0.2 0.4 0.6 0.8 1.0"},
-		{-5, 0, true, false, 7, "10⁻⁵ 10⁻⁴ 10⁻³ 10⁻² 10⁻¹ 10⁰"},
-		{-8, 0, true, false, 5, "10⁻⁸ 10⁻⁶ 10⁻⁴ 10⁻² 10⁰"},
-		{-1, 2, true, false, 3, "0.1 1 10 100"},
-		{math.Log10(16), math.Log10(1024), true, false, 9, "10 20 50 100 200 500 1000 2000"},
-		{-5.1, -4.9, true, false, 5, "5×10⁻⁶ 10⁻⁵ 2×10⁻⁵"},
-	} {
-		var got []string
-		for _, k := range roundTicks(span{tt.lo, tt.hi, tt.whole}, tt.log, tt.n) {
-			got = append(got, k.label)
-		}
-		if s := strings.Join(got, " "); s != tt.want {
-			t.Errorf("%v to %v in %d: %s, want %s", tt.lo, tt.hi, tt.n, s, tt.want)
-		}
-	}
-}
-
-// TestXAxisEnds wants the ticks at both ends of the data, which floating point puts a
-// hair outside them: 3·0.1 > 0.3 and log10(1000) < 3.
-func TestXAxisEnds(t *testing.T) {
-	for _, tt := range []struct {
-		x    []float64
-		log  bool
-		want string
-	}{
-		{[]float64{0, 0.3}, false, "0.00 0.05 0.10 0.15 0.20 0.25 0.30"},
-		{[]float64{10, 1000}, true, "10 20 50 100 200 500 1000"},
-		{[]float64{1, 9}, false, "1 2 3 4 5 6 7 8 9"},
-		{[]float64{11, 12}, true, "10 20"},
-	} {
-		c := Chart{LogX: tt.log, Series: []Series{{X: tt.x, Y: []float64{1, 1}}}}
-		s, _ := c.spans()
-		a := xAxis(s, tt.log, 400)
-		var got []string
-		for _, k := range a.ticks {
-			got = append(got, k.label)
-		}
-		if s := strings.Join(got, " "); s != tt.want {
-			t.Errorf("x from %v to %v: %s, want %s", tt.x[0], tt.x[1], s, tt.want)
-		}
-	}
-}
-
-// TestRoundTicksProperties tries ranges of all sizes for what holds for all.
-func TestRoundTicksProperties(t *testing.T) {
-	values := []float64{0, 5e-324, 1e-310, 1e-300, 3e-7, 0.1, 0.3, 1, 1 + 1e-15, 7, 20, 12345.678, 1e6, 1e15, 1e15 + 1, 9.99e299, 1e300}
-	for _, a := range values {
-		for _, b := range values {
-			for _, s := range []span{{a, b, false}, {-a, b, false}, {-a, -b, false}, {math.Trunc(a), math.Trunc(b), true}} {
-				for n := range 12 {
-					checkTicks(t, s, false, n)
-					if math.Abs(s.lo) < 325 && math.Abs(s.hi) < 325 {
-						checkTicks(t, s, true, n)
-					}
-				}
-			}
-		}
-	}
-}
-
-func checkTicks(t *testing.T, s span, log bool, n int) {
-	t.Helper()
-	k := roundTicks(s, log, n)
-	if len(k) < 2 || len(k) > max(n, 2)+1 {
-		t.Fatalf("%v log %v: %d ticks for n = %d", s, log, len(k), n)
-	}
-	first, last, step := k[0].at, k[len(k)-1].at, k[1].at-k[0].at
-	if slack := (last - first) * 1e-8; s.lo <= s.hi && (first > s.lo+slack || last < s.hi-slack) {
-		t.Fatalf("%v log %v: ticks from %v to %v", s, log, first, last)
-	}
-	for i := 1; i < len(k); i++ {
-		if !(k[i].at > k[i-1].at) || k[i].label == k[i-1].label || len([]rune(k[i].label)) > 16 {
-			t.Fatalf("%v log %v: tick %q at %v after %q at %v", s, log, k[i].label, k[i].at, k[i-1].label, k[i-1].at)
-		}
-	}
-	m := step / math.Pow10(int(math.Floor(math.Log10(step)+1e-6)))
-	if !log && math.Abs(m-1) > 1e-6 && math.Abs(m-2) > 1e-6 && math.Abs(m-5) > 1e-6 {
-		t.Fatalf("%v: step %v is not 1, 2 or 5 times a power of ten", s, step)
-	}
-	if s.whole && !log && s.hi < 1e15 && step != math.Trunc(step) {
-		t.Fatalf("%v: step %v on an axis of integers", s, step)
 	}
 }
 

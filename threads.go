@@ -1,10 +1,13 @@
-// The goroutines that share work, and what they keep from one task to the next. Not
-// here: how a product, a prediction or a batch is cut in parts.
+// The worker pool: the goroutines that share work. Not here: how a product, a
+// prediction or a batch is cut in parts.
 
 package mlp
 
 import (
+	"errors"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -12,130 +15,155 @@ import (
 // A task is work in numbered parts that may run at the same time.
 type task interface{ part(i int) }
 
-// crew is the goroutines that help one caller of share at a time. They spin
-// between two tasks, because to wake a sleeping thread costs as much as a
-// small product, and they end when none has come for a while.
-var crew struct {
-	sync.Mutex               // held by the caller who is being helped
-	task       task          // written before left, while nobody is inside
-	left       atomic.Uint64 // parts not yet taken: the first and, in the upper half, the one after the last
-	inside     atomic.Int64  // helpers who may be at a part
-	helpers    atomic.Int64
-	panicked   atomic.Pointer[any] // what a helper's part panicked with
+// pool is the worker goroutines, which serve one caller of share at a time. Between
+// two tasks they spin, because to wake a sleeping thread costs as much as a small
+// product, and they end if no task has come for a while.
+var pool struct {
+	sync.Mutex                             // held by the caller whom the workers serve
+	task       task                        // written before left, while no worker is busy
+	left       atomic.Uint64               // the parts that nobody has taken: first | end<<32
+	busy       atomic.Int64                // workers that may be computing a part
+	workers    atomic.Int64                // workers that have not ended
+	failure    atomic.Pointer[workerPanic] // what a worker's part panicked with
+	alone      atomic.Int64                // calls of share that are still to do without workers
 }
 
-// patience is how many times a helper looks for work before it ends. With
-// 200000, a fraction of a millisecond, a training step took 684 µs on two threads
-// of Zen 4, with 20000, less than it takes to gather a batch, 707, with 2000 790.
-const patience = 200000
+const (
+	// spinLimit is how many times a worker looks for work before it ends: long
+	// enough to last from one product of a training step to the next.
+	spinLimit = 200000
+	// aloneAfterContention is how many calls of share do without workers after two
+	// callers have met. A program whose own goroutines compute needs its processors
+	// for them.
+	aloneAfterContention = 1024
+)
 
-// share runs parts 0 to n-1 of t, on as many goroutines as GOMAXPROCS allows,
-// and returns when all are done. Where the crew is at work for another, or
-// shared work is shared again, the caller does it alone. A panic ends the task, and
-// is the caller's whoever was at the part.
+// share runs parts 0 to n-1 of t, on as many goroutines as GOMAXPROCS allows, and
+// returns when all are done. The caller does all parts itself if the workers serve
+// another caller, or did so a moment ago. A panic in a part ends the task and is raised in the caller; see
+// workerPanic.
 func share(n int, t task) {
-	if n > 1 {
-		if helpers := runtime.GOMAXPROCS(0) - 1; helpers > 0 && crew.TryLock() {
-			defer disband()
-			crew.task = t
-			crew.left.Store(uint64(n) << 32)
-			for range min(int64(helpers), int64(n-1)) - crew.helpers.Load() {
-				crew.helpers.Add(1)
-				go help()
-			}
-			takeParts(true)
-			return
-		}
+	if n > 1 && claimWorkers() {
+		defer releaseWorkers()
+		pool.task = t
+		pool.left.Store(uint64(n) << 32)
+		startWorkers(n - 1)
+		takeParts(true)
+		return
 	}
 	for i := range n {
 		t.part(i)
 	}
 }
 
-// disband waits for the helpers. After a panic they find no more parts.
-func disband() {
-	if first, end := unpack(crew.left.Load()); first < end {
-		crew.left.Store(0)
+// claimWorkers reports whether the caller may use the workers. If so, it must release
+// them.
+func claimWorkers() bool {
+	switch {
+	case runtime.GOMAXPROCS(0) == 1:
+		return false
+	case pool.alone.Load() > 0:
+		pool.alone.Add(-1)
+		return false
+	case !pool.TryLock():
+		pool.alone.Store(aloneAfterContention)
+		return false
 	}
-	for spin := 1; crew.inside.Load() > 0; spin++ {
+	return true
+}
+
+// startWorkers starts the workers that are missing to help with n parts.
+func startWorkers(n int) {
+	wanted := int64(min(n, runtime.GOMAXPROCS(0)-1))
+	for range wanted - pool.workers.Load() {
+		pool.workers.Add(1)
+		go work()
+	}
+}
+
+// releaseWorkers waits until no worker is busy. After a panic it leaves them no parts.
+func releaseWorkers() {
+	if first, end := unpackParts(pool.left.Load()); first < end {
+		pool.left.Store(0)
+	}
+	for spin := 1; pool.busy.Load() > 0; spin++ {
 		if spin%1024 == 0 {
 			runtime.Gosched()
 		}
 	}
-	crew.task = nil
-	panicked := crew.panicked.Swap(nil)
-	crew.Unlock()
-	if panicked != nil {
-		panic(*panicked)
+	pool.task = nil
+	failure := pool.failure.Swap(nil)
+	pool.Unlock()
+	if failure != nil {
+		panic(failure)
 	}
 }
 
-func help() {
-	defer crew.helpers.Add(-1)
-	for spin := 1; spin < patience; spin++ {
-		if first, end := unpack(crew.left.Load()); first < end {
-			assist()
+// work is a worker. It ends early if the program's own goroutines have met in share.
+func work() {
+	defer pool.workers.Add(-1)
+	for spin := 1; spin < spinLimit && pool.alone.Load() == 0; spin++ {
+		if first, end := unpackParts(pool.left.Load()); first < end {
+			serve()
 			spin = 0
 		}
 	}
 }
 
-func assist() {
-	crew.inside.Add(1)
-	defer crew.inside.Add(-1)
+// serve does parts of the task, and hands a panic on to the caller of share.
+func serve() {
+	pool.busy.Add(1)
+	defer pool.busy.Add(-1)
 	finished := false
 	defer func() {
-		if r := recover(); r != nil || !finished {
-			value := r // allocated here, not at every call
-			if r == nil {
-				value = "mlp: a part of a task ended its goroutine"
-			}
-			crew.panicked.Store(&value)
-			crew.left.Store(0)
+		if finished {
+			return
 		}
+		value := recover()
+		if value == nil {
+			value = errors.New("mlp: a part of shared work ended its goroutine")
+		}
+		pool.failure.Store(&workerPanic{value, debug.Stack()})
+		pool.left.Store(0)
 	}()
 	takeParts(false)
 	finished = true
 }
 
-// takeParts does parts until none is left: the caller of share from the first
-// on and its helpers from the last on, so that from one task to the next the
+// takeParts does parts until none is left. The caller of share takes the first part
+// that is left and the workers take the last, so that from one task to the next the
 // same columns of a network come to the same thread and its cache.
 func takeParts(fromFirst bool) {
 	for {
-		left := crew.left.Load()
-		first, end := unpack(left)
+		left := pool.left.Load()
+		first, end := unpackParts(left)
 		switch {
 		case first >= end:
 			return
-		case fromFirst && crew.left.CompareAndSwap(left, left+1):
-			crew.task.part(first)
-		case !fromFirst && crew.left.CompareAndSwap(left, left-1<<32):
-			crew.task.part(end - 1)
+		case fromFirst && pool.left.CompareAndSwap(left, left+1):
+			pool.task.part(first)
+		case !fromFirst && pool.left.CompareAndSwap(left, left-1<<32):
+			pool.task.part(end - 1)
 		}
 	}
 }
 
-func unpack(left uint64) (first, end int) {
+func unpackParts(left uint64) (first, end int) {
 	return int(left & (1<<32 - 1)), int(left >> 32)
 }
 
-// A spare list keeps what is needed again and again. Unlike a sync.Pool it is
-// not emptied by the garbage collector, so that a step never allocates.
-type spares[T any] chan *T
-
-func (s spares[T]) get() *T {
-	select {
-	case v := <-s:
-		return v
-	default:
-		return new(T)
-	}
+// A workerPanic is what share panics with if a worker panicked, in a user's activation
+// for example: an error whose text has the worker's stack. A panic in the calling
+// goroutine is left as it is.
+type workerPanic struct {
+	Value any    // what the worker panicked with
+	Stack []byte // the worker's stack
 }
 
-func (s spares[T]) put(v *T) {
-	select {
-	case s <- v:
-	default:
-	}
+func (p *workerPanic) Error() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
+
+// Unwrap returns Value if it is an error.
+func (p *workerPanic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
 }

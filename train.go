@@ -1,6 +1,6 @@
-// Training: mini-batch gradient descent and the history of a run. Not here: how
-// an optimizer moves the weights (optimizer.go), what is measured of the layers
-// (rulers.go), the network's mathematics (nn.go) and files.
+// Training: mini-batch gradient descent. Not here: how an optimizer moves the weights
+// (optimizer.go), what is measured of the layers (layerstats.go), what a run leaves
+// (history.go), the network's mathematics (nn.go) and files.
 
 package mlp
 
@@ -9,522 +9,405 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
-	"math/rand/v2"
-	"runtime"
 	"slices"
 )
-
-// Dataset answers with samples by index: Batch makes x and y len(index) rows by
-// Reset, and sets row i of x to the input of sample index[i], and row i of y to what
-// is wanted for it. A trainer calls it from one goroutine at a time.
-type Dataset interface {
-	Len() int
-	Batch(x, y *Matrix, index []int)
-}
-
-// Samples is a Dataset of two matrices, row i of Y being wanted for row i of X.
-type Samples struct{ X, Y *Matrix }
-
-// Len returns the number of rows. It panics where X and Y have not the same.
-func (s Samples) Len() int {
-	if s.X.Rows != s.Y.Rows {
-		panic(fmt.Sprintf("mlp: Samples: X of %d×%d, Y of %d×%d", s.X.Rows, s.X.Cols, s.Y.Rows, s.Y.Cols))
-	}
-	return s.X.Rows
-}
-
-// Batch copies the rows of index.
-func (s Samples) Batch(x, y *Matrix, index []int) {
-	x.Reset(len(index), s.X.Cols)
-	y.Reset(len(index), s.Y.Cols)
-	for i, r := range index {
-		copy(x.Row(i), s.X.Row(r))
-		copy(y.Row(i), s.Y.Row(r))
-	}
-}
 
 // Config says how Train trains.
 type Config struct {
 	Loss      Loss       // of the network's output; nil is SoftmaxCrossEntropy, for two outputs or more
 	Optimizer *Optimizer // nil is SGD
 	Rate      float64    // the learning rate
-	Schedule  Schedule   // of the rate; nil is constant
-	Momentum  float64    // for Momentum, and Adam's first decay, below 1; 0 is 0.9
-	Decay     float64    // adds Decay·W to the gradient of the weights W, that of Decay/2·Σ W²
-	Clip      float64    // scales the loss's gradient down, before Decay, where its norm over all layers is larger; 0 never does
-	Epochs    int        // how many times all samples are seen
-	Past      History    // the epochs that net has been trained already, by the same Config
-	Batch     int        // samples per step; an epoch's last step takes what is left, unless that is one sample and a layer has Norm
+	Schedule  Schedule   // of the rate; nil is Constant
+	Beta1     float64    // the decay of Momentum's and Adam's first running value, below 1; 0 is 0.9
+	Decay     float64    // adds Decay·W to the gradient by the weights W, the gradient of Decay/2·Σ W²
+	Clip      float64    // scales the loss's gradient down, before Decay, if its norm over all layers is larger; 0 never does
+	Epochs    int        // how many times all samples are seen, those of Run's epochs included
+	Batch     int        // samples per step; an epoch's last step takes what is left, but not a single sample if a layer has Norm
 	Seed      uint64     // of the order of the samples
-	InOrder   bool       // take them as they lie, not in a new order each epoch
+	InOrder   bool       // take the samples in the order of the data set, not in a new order each epoch
 	Test      Dataset    // what to measure on beside the training samples; may be nil
 	Held      Dataset    // samples held out, not trained on, that Patience looks at; may be nil
 	Patience  int        // stop when so many epochs have not lowered the loss on Held; 0 never does
 
-	// OnEpoch, unless nil, sees each epoch when it is over; an error of its
-	// stops the training and is returned.
+	// Run, if it is not nil, is how far the training has come. Train goes on from there
+	// and updates Run at the end of each epoch. A Model takes it to a file.
+	Run *Run
+
+	// OnEpoch, if it is not nil, is called with each epoch when it is over. If it
+	// returns an error, the training stops and returns that error.
 	OnEpoch func(Epoch) error
 }
 
-// Epoch is one pass over the samples and what was measured at its end, with
-// the weights of its end. Accuracy is the share of rows whose largest output
-// is where the largest wanted value is, NaN for a single output.
-type Epoch struct {
-	N                      int // from 1
-	Loss, Accuracy         float64
-	TestLoss, TestAccuracy float64  // NaN without Config.Test
-	HeldLoss               float64  // NaN without Config.Held
-	Rise                   float64  // the most that the loss of a batch rose over five steps that each raised it; 0 if none did
-	Layers                 []Rulers // of the epoch's last step
-	First                  []Rulers // of the run's first step, in its first epoch
-}
-
-// History is the epochs of a run in order.
-type History []Epoch
-
-// Best returns the epoch with the lowest loss on what was held out, or the
-// last one where nothing was. It panics if there is none.
-func (h History) Best() Epoch {
-	best := h[len(h)-1]
-	for _, e := range slices.Backward(h) {
-		if !(best.HeldLoss < e.HeldLoss) && e.HeldLoss == e.HeldLoss {
-			best = e
-		}
-	}
-	return best
-}
-
-// DivergedError says that the loss is no longer a finite number.
-type DivergedError struct {
-	Epoch, Batch int // from 1
-	Loss         float64
-}
-
-func (e *DivergedError) Error() string {
-	return fmt.Sprintf("the loss is %v at epoch %d, batch %d: training has diverged", e.Loss, e.Epoch, e.Batch)
-}
-
-// Train trains net on train and returns the epochs that it finished. With
-// Config.Past it goes on exactly as if it had never stopped, with the running
-// values that the earlier Train left in net. It ends early, with an error,
-// when ctx is done (between two batches), when the loss is not finite
-// (*DivergedError), at an epoch's end when a weight or a running value is not, or
-// when OnEpoch says so. With Config.Patience the network
-// has the weights of its best epoch whenever Train is not in the midst of one:
-// when OnEpoch is called, and after the end, whatever brought it. Without it, and when
-// Train ends within an epoch, net has a part of that epoch: to go on from, take what
-// OnEpoch saw last.
+// Train trains net on train and returns the history of all epochs, those of Config.Run
+// included. It ends early, with an error, if ctx is done (it looks between two
+// batches), if the loss or, at an epoch's end, a weight or a running value is not finite
+// (*DivergedError), or if OnEpoch returns one.
 //
-// While an epoch is under way, a layer's W and DW may be those of an earlier step:
-// Forward and Predict know where the weights are. At its end they are the last step's.
+// However Train ends, the network and Config.Run are those of the last epoch that was
+// finished, and so they are when OnEpoch is called: then both can be written to a file.
+// With Config.Patience the network has the weights of the best epoch instead. DW and DB
+// are the gradients of the last step. While an epoch is under way, the network is
+// Train's alone: its layers may hold the weights of an earlier step.
 func Train(ctx context.Context, net Network, train Dataset, c Config) (History, error) {
 	t, err := newTrainer(net, train, c)
 	if err != nil {
 		return nil, err
 	}
-	defer t.release()
-	for n := len(c.Past) + 1; n <= c.Epochs && !t.exhausted(); n++ {
-		e, err := t.epoch(ctx, n)
+	for n := len(t.run.History) + 1; n <= c.Epochs && !t.patienceIsOver(); n++ {
+		e, err := t.wholeEpoch(ctx, n)
 		if err != nil {
-			return t.finished(), err
-		}
-		t.history = append(t.history, e)
-		if c.Patience > 0 && t.history.Best().N == n {
-			t.keep()
+			return t.run.History, err
 		}
 		if c.OnEpoch != nil {
-			t.swap()
-			err := c.OnEpoch(e)
-			t.swap()
-			if err != nil {
-				return t.finished(), err
+			if err := c.OnEpoch(e); err != nil {
+				return t.run.History, err
 			}
 		}
 	}
-	return t.finished(), nil
+	return t.run.History, nil
 }
 
-// trainer is what a run of Train keeps between its steps.
-type trainer struct {
-	Config
-	updater
-	net           Network
-	train         Dataset
-	history       History
-	order         []int
-	x, y, out, dy Matrix
-	before, sum   Matrix      // a layer's weights before a step, and its gradient with Decay's part
-	gradients     [][]float64 // of all layers, for their norm
-	blocks        [][3]Matrix // room for the weights and their slots in blocks
-	blocked       bool        // they are there
-	rise          rise
-}
-
-// complete checks c and puts what its zero values stand for.
+// complete replaces the zero values that stand for something, and returns an error
+// for a value that is wrong.
 func (c *Config) complete() error {
 	switch {
 	case c.Batch < 1:
-		return fmt.Errorf("batches of %d samples", c.Batch)
+		return fmt.Errorf("Batch is %d, want 1 or more", c.Batch)
 	case !(c.Rate > 0) || !finite(c.Rate):
-		return fmt.Errorf("a learning rate of %v", c.Rate)
-	case c.Momentum != 0 && !(0 < c.Momentum && c.Momentum < 1):
-		return fmt.Errorf("a momentum of %v", c.Momentum)
+		return fmt.Errorf("Rate is %v, want a finite number above 0", c.Rate)
+	case c.Beta1 != 0 && !(0 < c.Beta1 && c.Beta1 < 1):
+		return fmt.Errorf("Beta1 is %v, want a number from 0 to below 1", c.Beta1)
 	case !(c.Decay >= 0) || !finite(c.Decay):
-		return fmt.Errorf("a decay of %v", c.Decay)
+		return fmt.Errorf("Decay is %v, want a finite number from 0", c.Decay)
 	case !(c.Clip >= 0):
-		return fmt.Errorf("a gradient clipped to %v", c.Clip)
+		return fmt.Errorf("Clip is %v, want a number from 0", c.Clip)
 	case c.Patience > 0 && (c.Held == nil || c.Held.Len() == 0):
-		return errors.New("patience with no samples held out")
-	}
-	if c.Loss == nil {
-		c.Loss = SoftmaxCrossEntropy
+		return errors.New("Patience without samples in Held")
 	}
 	if c.Optimizer == nil {
 		c.Optimizer = SGD
 	}
 	if c.Schedule == nil {
-		c.Schedule = Schedules["constant"]
+		c.Schedule = Constant
 	}
-	if c.Momentum == 0 {
-		c.Momentum = 0.9
+	if c.Beta1 == 0 {
+		c.Beta1 = 0.9
+	}
+	if c.Run == nil {
+		c.Run = new(Run)
 	}
 	return nil
+}
+
+// A trainer is what a call of Train keeps between its steps.
+type trainer struct {
+	config Config
+	net    Network
+	data   Dataset
+	run    *Run
+	order  []int // of the samples, in this epoch
+	rule   updateRule
+	layers []layerState
+	plans  []layerPlan // for forward and backward, of each layer
+
+	weights, running []*Matrix // the arrays of the network, and the optimizer's of run
+	last, best       snapshot  // the weights of the last epoch and, with Patience, of the best
+	lastRunning      snapshot  // the running values of the last epoch
+
+	x, y, dy  Matrix
+	gradients [][]float64 // of all layers, for their norm
+	before    Matrix      // a layer's weights before a step that is measured
+	withDecay Matrix      // a layer's gradient to which Decay's is added
+	measuring evaluation
 }
 
 func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
-	if len(net) == 0 {
-		return nil, errors.New("a network without layers")
+	err := net.validate()
+	if err == nil {
+		c.Loss, err = lossFor(net, c.Loss)
 	}
-	if train.Len() == 0 {
-		return nil, errors.New("no samples")
+	if err == nil {
+		err = c.complete()
 	}
-	if c.Loss == nil && net[len(net)-1].W.Cols == 1 {
-		return nil, errors.New("no loss for a single output, of which the softmax is always 1")
+	if err == nil && train.Len() == 0 {
+		err = errNoSamples
 	}
-	if err := c.complete(); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	t := &trainer{Config: c, net: net, train: train, order: make([]int, train.Len()),
-		history: slices.Clone(c.Past), blocks: make([][3]Matrix, len(net))}
-	t.updater = updater{rule: c.Optimizer, decay: c.Decay, Step: Step{Momentum: c.Momentum}}
-	t.N = len(c.Past) * t.batches()
-	for _, l := range net {
-		if l.Norm != nil && (c.Batch == 1 || t.batches() == 0) {
-			return nil, errors.New("batch normalisation of batches of one sample")
-		}
+	t := &trainer{config: c, net: net, data: train, run: c.Run, order: make([]int, train.Len()),
+		plans: make([]layerPlan, len(net)), weights: net.arrays()}
+	if net.hasNorm() && (c.Batch == 1 || t.stepsPerEpoch() == 0) {
+		return nil, errors.New("batch normalisation of batches of one sample")
 	}
+	if err := t.prepareRun(); err != nil {
+		return nil, fmt.Errorf("Run: %w", err)
+	}
+	t.rule = updateRule{c.Optimizer, c.Decay, OptimizerStep{N: len(t.run.History) * t.stepsPerEpoch(), Beta1: c.Beta1}}
 	for i, l := range net {
-		if err := t.prepare(l); err != nil {
-			return nil, fmt.Errorf("layer %d lacks %w", i+1, err)
-		}
+		t.layers = append(t.layers, layerState{layer: l, rule: &t.rule, slots: &t.run.slots[i]})
 	}
-	t.swap()
+	t.running = t.run.arrays()
 	return t, nil
 }
 
-// prepare gives l what the run keeps beside its weights: as at a run's
-// beginning, or else what the run so far has left there.
-func (t *trainer) prepare(l *Layer) error {
-	for s := range l.slots {
-		for which := range l.slots[s] {
-			w, _ := l.parameter(which)
-			slot := &l.slots[s][which]
-			switch {
-			case s >= t.rule.Slots:
-				*slot = Matrix{}
-			case len(t.Past) == 0:
-				*slot = *NewMatrix(w.Rows, w.Cols)
-			case len(slot.Data) != len(w.Data):
-				return fmt.Errorf("the running values of %s", t.rule.Name)
-			}
-		}
+// prepareRun begins the run, or checks that it can go on.
+func (t *trainer) prepareRun() error {
+	c := &t.config
+	t.last.take(t.weights)
+	t.best.take(t.weights)
+	if len(t.run.History) == 0 {
+		t.run.begin(t.net, c.Optimizer)
+		return nil
 	}
-	if len(t.Past) == 0 || t.Patience == 0 {
-		l.other = nil
+	if n := len(t.run.History); n > c.Epochs {
+		return fmt.Errorf("%d epochs are trained already, Epochs is %d", n, c.Epochs)
 	}
-	if t.Patience > 0 && len(t.Past) == 0 {
-		for _, m := range l.state() {
-			l.other = append(l.other, *NewMatrix(m.Rows, m.Cols, m.Data...))
-		}
+	if err := t.run.fits(t.net, c.Optimizer); err != nil {
+		return err
 	}
-	if t.Patience > 0 && len(l.other) == 0 {
-		return errors.New("the weights of the last epoch beside the best")
+	if c.Patience == 0 {
+		t.run.last = nil
+		return nil
 	}
+	if len(t.run.last) != len(t.weights) {
+		return errors.New("it lacks the weights of the last epoch beside the best")
+	}
+	t.last = t.run.last
 	return nil
 }
 
-// swap exchanges the weights that are being trained and the best ones, which
-// are the network's while no epoch is under way.
-func (t *trainer) swap() {
-	for _, l := range t.net {
-		for i, m := range l.state()[:len(l.other)] {
-			*m, l.other[i] = l.other[i], *m
+func (net Network) hasNorm() bool {
+	return slices.ContainsFunc(net, func(l *Layer) bool { return l.Norm != nil })
+}
+
+// stepsPerEpoch leaves out a last batch of one sample if a layer has Norm.
+func (t *trainer) stepsPerEpoch() int {
+	n, batch := len(t.order), t.config.Batch
+	if t.net.hasNorm() && n%batch == 1 {
+		return n / batch
+	}
+	return (n-1)/batch + 1
+}
+
+// patienceIsOver reports whether too many epochs have passed since the best.
+func (t *trainer) patienceIsOver() bool {
+	h := t.run.History
+	return t.config.Patience > 0 && len(h) > 0 && len(h)-h.Best().N >= t.config.Patience
+}
+
+// wholeEpoch trains an epoch and adds it to the run, or else leaves the network and the
+// run as they were, also if the data set, the loss or an activation panics.
+func (t *trainer) wholeEpoch(ctx context.Context, n int) (e Epoch, err error) {
+	t.beginEpoch()
+	finished := false
+	defer func() {
+		if !finished {
+			t.undoEpoch()
 		}
+	}()
+	if e, err = t.epoch(ctx, n); err == nil {
+		t.finishEpoch(e)
+		finished = true
+	}
+	return e, err
+}
+
+// beginEpoch keeps what undoEpoch restores. With Patience it first puts the last
+// epoch's weights in the place of the best.
+func (t *trainer) beginEpoch() {
+	if t.config.Patience > 0 {
+		t.last.restore(t.weights)
+	} else {
+		t.last.take(t.weights)
+	}
+	t.lastRunning.take(t.running)
+}
+
+// undoEpoch restores what the network and the run were before the epoch.
+func (t *trainer) undoEpoch() {
+	t.unpack()
+	t.lastRunning.restore(t.running)
+	if t.config.Patience > 0 {
+		t.best.restore(t.weights)
+	} else {
+		t.last.restore(t.weights)
 	}
 }
 
-// keep makes the best weights those that are being trained.
-func (t *trainer) keep() {
-	for _, l := range t.net {
-		for i, m := range l.state() {
-			copy(l.other[i].Data, m.Data)
-		}
+// finishEpoch adds e to the run. With Patience it puts the best weights into the
+// network and the last ones into the run.
+func (t *trainer) finishEpoch(e Epoch) {
+	t.run.History = append(t.run.History, e)
+	if t.config.Patience == 0 {
+		return
 	}
-}
-
-// exhausted reports whether Patience is at its end.
-func (t *trainer) exhausted() bool {
-	return t.Patience > 0 && len(t.history) > 0 && len(t.history)-t.history.Best().N >= t.Patience
-}
-
-// finished returns the epochs of this Train.
-func (t *trainer) finished() History { return t.history[len(t.Past):] }
-
-// release takes the update out of Backward again.
-func (t *trainer) release() {
-	t.swap()
-	t.fuse(false)
-}
-
-// batches is how many steps an epoch has.
-func (t *trainer) batches() int {
-	n := len(t.order)
-	for _, l := range t.net {
-		if l.Norm != nil && n%t.Batch == 1 {
-			return n / t.Batch
-		}
+	t.last.take(t.weights)
+	t.run.last = t.last
+	if t.run.History.Best().N == e.N {
+		t.best.take(t.weights)
 	}
-	return (n-1)/t.Batch + 1
+	t.best.restore(t.weights)
 }
 
 // epoch takes one step for each batch and measures what has come of it.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	e := Epoch{N: n, TestLoss: math.NaN(), TestAccuracy: math.NaN(), HeldLoss: math.NaN()}
-	t.rise = rise{}
-	order(t.order, t.Seed, n, t.InOrder)
-	last := t.batches() - 1
-	defer t.inBlocks(false)
-	for b := range last + 1 {
+	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
+	var rise lossRise
+	steps := t.stepsPerEpoch()
+	for b := range steps {
 		if ctx.Err() != nil {
 			return e, context.Cause(ctx)
 		}
-		first := n == 1 && b == 0
-		t.inBlocks(!first && b < last && last >= fewSteps)
-		var rulers []Rulers
-		if first || b == last {
-			rulers = make([]Rulers, len(t.net))
-			e.Layers = rulers
+		firstOfRun, last := n == 1 && b == 0, b == steps-1
+		var stats []LayerStats
+		if firstOfRun || last {
+			stats = make([]LayerStats, len(t.net))
+			t.unpack()
+		} else {
+			t.pack(steps)
 		}
-		loss := t.step(t.order[b*t.Batch:min((b+1)*t.Batch, len(t.order))], rulers)
+		loss := t.step(t.order[b*t.config.Batch:min((b+1)*t.config.Batch, len(t.order))], stats)
 		if !finite(loss) {
-			return e, &DivergedError{n, b + 1, loss}
+			return e, &DivergedError{n, b + 1, loss, fmt.Sprintf("the loss is %v", loss)}
 		}
-		t.rise.add(loss)
-		if first {
-			e.First = slices.Clone(rulers)
+		rise.add(loss)
+		if firstOfRun {
+			e.First = slices.Clone(stats)
 			for i, l := range t.net {
-				e.First[i].units(l.Act, &l.a)
+				e.First[i].measureActivations(l.Act, &l.a)
 			}
 		}
+		e.Layers = stats
 	}
-	e.Loss, e.Accuracy = t.evaluate(t.train, e.Layers)
+	e.LossRise = rise.most
+	return e, t.measure(&e, steps)
+}
+
+// measure measures the network at the end of epoch e, after its last step.
+func (t *trainer) measure(e *Epoch, lastStep int) error {
+	c := &t.config
+	e.Loss, e.Accuracy = t.measuring.measure(t.net, t.data, c.Loss, e.Layers)
 	if !finite(e.Loss) {
-		return e, &DivergedError{n, last + 1, e.Loss}
+		return &DivergedError{e.N, lastStep, e.Loss, fmt.Sprintf("the loss is %v", e.Loss)}
 	}
-	if err := t.net.sound(); err != nil {
-		return e, fmt.Errorf("epoch %d: %w: training has diverged", n, err)
+	if err := t.checkFinite(); err != nil {
+		return &DivergedError{e.N, lastStep, e.Loss, err.Error()}
 	}
-	e.Rise = t.rise.most
-	if t.Test != nil {
-		e.TestLoss, e.TestAccuracy = t.evaluate(t.Test, nil)
+	if c.Test != nil {
+		e.TestLoss, e.TestAccuracy = t.measuring.measure(t.net, c.Test, c.Loss, nil)
 	}
-	if t.Held != nil {
-		e.HeldLoss, _ = t.evaluate(t.Held, nil)
+	if c.Held != nil {
+		e.HeldLoss, _ = t.measuring.measure(t.net, c.Held, c.Loss, nil)
 	}
-	return e, nil
+	return nil
 }
 
-// order fills index with 0, 1, 2 …, shuffled by Fisher and Yates' method with
-// random numbers derived from seed and epoch alone, and returns it.
-func order(index []int, seed uint64, epoch int, asTheyLie bool) []int {
-	for i := range index {
-		index[i] = i
-	}
-	if asTheyLie {
-		return index
-	}
-	rng := rand.NewPCG(seed, uint64(epoch))
-	for i := len(index) - 1; i > 0; i-- {
-		j, _ := bits.Mul64(rng.Uint64(), uint64(i+1))
-		index[i], index[j] = index[j], index[i]
-	}
-	return index
-}
-
-// fewSteps do not make up for what it takes to go into blocks and back.
-const fewSteps = 8
-
-// inBlocks puts the weights and their slots into blocks, for steps whose gradient
-// nobody sees, or back. There are none where the gradient is needed before the
-// update, or its sums take more than one run of k.
-func (t *trainer) inBlocks(want bool) {
-	if t.Clip > 0 || t.Batch > kBlock || want == t.blocked {
-		return
-	}
-	t.blocked = want
-	for i, l := range t.net {
-		for s, m := range []*Matrix{&l.W, &l.slots[0][0], &l.slots[1][0]}[:1+t.rule.Slots] {
-			if !want {
-				m.fromBlocks(l.blocks[s])
-				l.blocks[s] = nil
-				continue
-			}
-			l.blocks[s] = t.blocks[i][s].Reset(m.Rows, m.Cols).Data
-			m.toBlocks(l.blocks[s])
+// checkFinite returns an error if a weight or a running value is not finite.
+func (t *trainer) checkFinite() error {
+	m := Model{Net: t.net, Run: Run{slots: t.run.slots}}
+	for _, a := range m.arrays() {
+		if err := allFinite(a.name, a.matrix); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-// step is forward, loss, backward and update for one batch. It returns the
-// loss before the update, and makes none where that is not finite. Into rulers,
-// unless nil, it measures all but the units.
-func (t *trainer) step(index []int, rulers []Rulers) float64 {
-	t.train.Batch(&t.x, &t.y, index)
-	loss := t.Loss(&t.dy, t.net.Forward(&t.x), &t.y)
+// step is forward, loss, backward and update for one batch. It returns the loss before
+// the update, and does not update if the loss is not finite. If stats is not nil, it
+// receives what is measured of the gradients and the update.
+func (t *trainer) step(index []int, stats []LayerStats) float64 {
+	t.data.Batch(&t.x, &t.y, index)
+	loss := t.config.Loss(&t.dy, t.net.forward(&t.x, t.plans), &t.y)
 	if !finite(loss) {
 		return loss
 	}
-	t.next(t.Rate * t.Schedule(float64(t.N)/(float64(t.Epochs)*float64(t.batches()))))
-	fused := t.Clip == 0 && rulers == nil
-	t.fuse(fused)
-	t.net.Backward(&t.dy)
-	if fused {
-		return loss
-	}
-	t.clip()
-	for i, l := range t.net {
-		if rulers == nil {
-			t.apply(l)
-		} else {
-			rulers[i].step(l, &t.before, t.apply)
+	progress := float64(t.rule.step.N) / (float64(t.config.Epochs) * float64(t.stepsPerEpoch()))
+	t.rule.step.Rate = t.config.Rate * t.config.Schedule(progress)
+	t.rule.step.N++
+
+	updateAtOnce := t.config.Clip == 0 && stats == nil
+	for i := range t.plans {
+		if t.plans[i].update = nil; updateAtOnce {
+			t.plans[i].update = &t.layers[i]
 		}
+	}
+	t.net.backward(&t.dy, t.plans)
+	if !updateAtOnce {
+		t.clip()
+		t.update(stats)
 	}
 	return loss
 }
 
-// fuse has Backward update each layer's weights with their gradient, or not.
-func (t *trainer) fuse(want bool) {
-	for _, l := range t.net {
-		if l.update = nil; want {
-			l.update = &t.updater
+// minPackedSteps is for how many steps of an epoch it is worth it to pack the weights
+// and to unpack them again.
+const minPackedSteps = 9
+
+// pack packs the weights of all layers for steps whose gradients are needed for the
+// update alone: each part of a gradient is dropped once it has moved its weights. That
+// excludes clipping, which needs all gradients before the update, and batches of more
+// than KC samples, whose sums have more than one block of terms.
+func (t *trainer) pack(steps int) {
+	if t.layers[0].isPacked || t.config.Clip > 0 || t.config.Batch > activeKernel().kc || steps < minPackedSteps {
+		return
+	}
+	for i := range t.layers {
+		t.layers[i].pack()
+		t.plans[i].weights = &t.layers[i].packed[0]
+	}
+}
+
+// unpack brings the weights back into the layers, if they are packed.
+func (t *trainer) unpack() {
+	for i := range t.layers {
+		if t.layers[i].isPacked {
+			t.layers[i].unpack()
+			t.plans[i].weights = nil
 		}
 	}
 }
 
-// apply updates l and leaves its gradient the loss's, without Decay's part.
-func (t *trainer) apply(l *Layer) {
-	rows, cols, g := l.W.Rows, l.W.Cols, l.DW.Data
-	if t.decay > 0 {
-		g = t.sum.Reset(rows, cols).Data
-		copy(g, l.DW.Data)
+// update updates all layers by their gradients, which are complete, and leaves the
+// gradients as they are, without Decay's part.
+func (t *trainer) update(stats []LayerStats) {
+	for i := range t.layers {
+		l := t.net[i]
+		update := func() {
+			g := &l.DW
+			if t.config.Decay > 0 {
+				g = t.withDecay.Reset(l.W.Rows, l.W.Cols)
+				copy(g.Data, l.DW.Data)
+			}
+			t.layers[i].apply(g.Data, l.W.Cols, 0, l.W.Rows, 0, l.W.Cols)
+		}
+		if stats == nil {
+			update()
+		} else {
+			stats[i].measureUpdate(l, &t.before, update)
+		}
 	}
-	t.chunk(l, g, cols, 0, rows, 0, cols)
 }
 
-// clip scales the gradients of all layers down where their norm is too large.
+// clip scales the gradients of all layers down if their norm is larger than Clip.
 func (t *trainer) clip() {
-	if t.Clip == 0 {
+	if t.config.Clip == 0 {
 		return
 	}
 	t.gradients = t.gradients[:0]
 	for _, l := range t.net {
-		for which := range l.slots[0] {
+		for which := range parameters {
 			_, g := l.parameter(which)
 			t.gradients = append(t.gradients, g.Data)
 		}
 	}
-	if scale := t.Clip / norm(t.gradients...); scale < 1 {
+	if scale := t.config.Clip / norm(t.gradients...); scale < 1 {
 		for _, g := range t.gradients {
 			for i := range g {
 				g[i] *= scale
 			}
 		}
 	}
-}
-
-func finite(x float64) bool { return x-x == 0 }
-
-// Evaluate returns net's mean loss and its accuracy on data, by Predict. A nil
-// loss is SoftmaxCrossEntropy, for two outputs or more.
-func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
-	if len(net) == 0 {
-		panic("mlp: Evaluate: a network without layers")
-	}
-	if loss == nil {
-		loss = SoftmaxCrossEntropy
-	}
-	return (&trainer{Config: Config{Loss: loss}, net: net}).evaluate(data, nil)
-}
-
-// lossRows is how many rows evaluate takes the loss of at once: fixed, so that the
-// sums depend on nothing else. Rulers look at the first so many samples.
-const lossRows = 256
-
-// evaluate measures the loss and the accuracy, and into rulers, unless nil, what
-// the units do.
-func (t *trainer) evaluate(data Dataset, rulers []Rulers) (loss, accuracy float64) {
-	var x, out, want Matrix
-	together := lossRows * max(2, (runtime.GOMAXPROCS(0)+1)/2) // some passes for each thread
-	index := make([]int, 0, together)
-	right, n := 0, data.Len()
-	for i := 0; i < n; i += len(index) {
-		index = index[:0]
-		for k := i; k < min(n, i+together); k++ {
-			index = append(index, k)
-		}
-		data.Batch(&t.x, &t.y, index)
-		t.out.Reset(t.x.Rows, t.net[len(t.net)-1].W.Cols)
-		done := 0
-		if i == 0 && rulers != nil {
-			done = min(lossRows, len(index))
-			p := passes.get()
-			p.run(t.net, out.rows(&t.out, 0, done), x.rows(&t.x, 0, done))
-			p.measure(t.net, &out, rulers)
-			p.done()
-		}
-		rest := len(index) - done
-		t.net.Predict(out.rows(&t.out, done, rest), x.rows(&t.x, done, rest))
-		for r := 0; r < len(index); r += lossRows {
-			rows := min(lossRows, len(index)-r)
-			loss += float64(t.Loss(&t.dy, out.rows(&t.out, r, rows), want.rows(&t.y, r, rows)) * float64(rows))
-		}
-		right += hits(&t.out, &t.y)
-	}
-	if t.y.Cols == 1 {
-		return loss / float64(n), math.NaN()
-	}
-	return loss / float64(n), float64(right) / float64(n)
-}
-
-// hits counts the rows whose largest output is the wanted one.
-func hits(y, want *Matrix) int {
-	n := 0
-	for i := range y.Rows {
-		if argmax(y.Row(i)) == argmax(want.Row(i)) {
-			n++
-		}
-	}
-	return n
-}
-
-// argmax returns where the first of the largest elements is.
-func argmax(x []float64) int {
-	best := 0
-	for i, v := range x {
-		if v > x[best] {
-			best = i
-		}
-	}
-	return best
 }

@@ -22,11 +22,11 @@ import (
 )
 
 func learn() (mlp.History, error) {
-	train, err := mlp.LoadMNIST(mlp.Sample(), "train")
+	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
 	if err != nil {
 		return nil, err
 	}
-	net := mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, mlp.Pixels, 16, mlp.Classes)
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 16, mlp.MNISTClasses)
 	return mlp.Train(context.Background(), net, train, mlp.Config{Rate: 0.1, Epochs: 1, Batch: 64})
 }
 

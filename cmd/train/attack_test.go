@@ -28,11 +28,11 @@ func TestModelContradictsItself(t *testing.T) {
 	good := filepath.Join(out, "model.npz")
 	for reason, change := range map[string]func(m *mlp.Model){
 		"5 inputs": func(m *mlp.Model) {
-			m.Net = mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 5, 16, 10)
+			m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 5, 16, 10)
 			m.Mean, m.Std = nil, nil
 		},
-		"7 outputs":      func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 784, 16, 7) },
-		"layers are 9":   func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 784, 9, 10) },
+		"7 outputs":      func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 16, 7) },
+		"layers are 9":   func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 9, 10) },
 		"layers are tan": func(m *mlp.Model) { m.Net[0].Act = mlp.Tanh },
 		`\x1b]0;title`:   func(m *mlp.Model) { m.Recipe["data"] = "/\x1b]0;title\a\n" },
 		`\x1b[2J`:        func(m *mlp.Model) { m.Recipe["act"] = "\x1b[2J" },
@@ -97,7 +97,7 @@ func FuzzHidden(f *testing.F) {
 			}
 			return
 		}
-		in, parameters := mlp.Pixels, 0
+		in, parameters := mlp.MNISTPixels, 0
 		for _, n := range o.hidden {
 			parameters += (in + 1) * n
 			if in = n; n < 1 || n > maxWidth {
@@ -163,7 +163,7 @@ func tamper(t *testing.T, name string) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good, err := readNPZ(bytes.NewReader(data), int64(len(data)))
+	good, err := mlp.ReadNPZ(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func historyCSV(h mlp.History) ([]byte, error) {
 	w.Write(header)
 	for _, e := range h {
 		row := []string{strconv.Itoa(e.N), number(e.Loss), number(e.Accuracy), number(e.TestLoss), number(e.TestAccuracy),
-			number(e.HeldLoss), number(e.Rise)}
+			number(e.HeldLoss), number(e.LossRise)}
 		for _, layer := range e.Layers[:len(h[0].First)] {
 			for _, s := range cli.LayerStats {
 				row = append(row, number(s.Of(layer)))
@@ -82,7 +82,7 @@ func gradients(h mlp.History) *mlp.Figure {
 		cli.DeltaNorm.Of(first[0]), cli.DeltaNorm.Of(first[top]), len(h), cli.DeltaNorm.Of(last[0]), cli.DeltaNorm.Of(last[top]))
 	var four []mlp.Series
 	for _, s := range []cli.LayerStat{cli.GradMeanAbs, cli.GradNorm, cli.DeltaNorm, cli.UpdateRatio} {
-		four = append(four, byLayer(s.Label, first, func(l mlp.Rulers) float64 { return s.Of(l) / s.Of(first[top]) }))
+		four = append(four, byLayer(s.Label, first, func(l mlp.LayerStats) float64 { return s.Of(l) / s.Of(first[top]) }))
 	}
 	return &mlp.Figure{Title: "How fast each layer learns", Desc: desc, Columns: 2, Charts: []mlp.Chart{
 		{Title: "Speed of learning", XLabel: "Epoch", YLabel: cli.DeltaNorm.Label, LogY: true, Series: byEpoch(h, cli.DeltaNorm)},
@@ -95,7 +95,7 @@ func gradients(h mlp.History) *mlp.Figure {
 }
 
 // byLayer is a line through the layers.
-func byLayer(name string, layers []mlp.Rulers, of func(mlp.Rulers) float64) mlp.Series {
+func byLayer(name string, layers []mlp.LayerStats, of func(mlp.LayerStats) float64) mlp.Series {
 	s := mlp.Series{Name: name}
 	for _, l := range layers {
 		s.Y = append(s.Y, of(l))

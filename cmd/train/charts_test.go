@@ -10,12 +10,12 @@ import (
 // What the figures show is what the history has.
 func TestCharts(t *testing.T) {
 	nan := math.NaN()
-	first := []mlp.Rulers{{GradMean: 1, GradNorm: 2, Delta: 3, Update: 4, Spread: 9}, {GradMean: 5, GradNorm: 6, Delta: 7, Update: 8, Spread: 10}}
+	first := []mlp.LayerStats{{GradMeanAbs: 1, GradNorm: 2, DeltaNorm: 3, UpdateRatio: 4, ActivationStd: 9}, {GradMeanAbs: 5, GradNorm: 6, DeltaNorm: 7, UpdateRatio: 8, ActivationStd: 10}}
 	h := mlp.History{
 		{N: 1, Loss: 10, TestLoss: 11, HeldLoss: nan, Accuracy: 0.1, TestAccuracy: 0.2, First: first,
-			Layers: []mlp.Rulers{{Delta: 31, Update: 41}, {Delta: 71, Update: 81}}},
+			Layers: []mlp.LayerStats{{DeltaNorm: 31, UpdateRatio: 41}, {DeltaNorm: 71, UpdateRatio: 81}}},
 		{N: 2, Loss: 20, TestLoss: 21, HeldLoss: nan, Accuracy: 0.3, TestAccuracy: 0.4,
-			Layers: []mlp.Rulers{{Delta: 32, Update: 42}, {Delta: 72, Update: 82}}},
+			Layers: []mlp.LayerStats{{DeltaNorm: 32, UpdateRatio: 42}, {DeltaNorm: 72, UpdateRatio: 82}}},
 	}
 	compare := func(what string, s mlp.Series, name string, y ...float64) {
 		t.Helper()

@@ -65,7 +65,7 @@ func TestCheckCatches(t *testing.T) {
 	for _, biases := range []float64{0, 0.1} {
 		for _, bug := range []string{"", "no mask", "not divided", "bias forgotten", "wrong row", "slightly off"} {
 			rng := rand.New(rand.NewPCG(1, 1))
-			net := mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 20, 12, 8, 3)
+			net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, 20, 12, 8, 3)
 			x, y := mlp.NewMatrix(16, 20), mlp.NewMatrix(16, 3)
 			for i := range x.Data {
 				x.Data[i] = rng.NormFloat64()
@@ -138,10 +138,10 @@ func TestPatience(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	m := readBack(t, out+"/model.npz")
-	best := m.History.Best()
+	best := m.Run.History.Best()
 	lines := strings.Split(stdout.String(), "\n")
-	if len(m.History) != best.N+3 || len(lines) != len(m.History)+3 {
-		t.Fatalf("%d epochs, the best is %d, %d lines", len(m.History), best.N, len(lines))
+	if len(m.Run.History) != best.N+3 || len(lines) != len(m.Run.History)+3 {
+		t.Fatalf("%d epochs, the best is %d, %d lines", len(m.Run.History), best.N, len(lines))
 	}
 	final := strings.TrimPrefix(lines[len(lines)-3], "Final ")
 	if !strings.HasSuffix(lines[best.N-1], final) || hash(stdout.String()) != m.Net.Fingerprint() {
@@ -152,7 +152,7 @@ func TestPatience(t *testing.T) {
 	}
 	refused(t, []string{"-limit", "9", "-patience", "3", "-out", t.TempDir()}, "-patience", "a tenth of 9 images is none")
 	stderr, code = command(t, context.Background(), io.Discard, "-resume", out+"/model.npz", "-epochs", "300")
-	if want := fmt.Sprintf("the run is finished after %d epochs of 300: there is nothing left to train", len(m.History)); code != 0 || !strings.Contains(stderr, want) {
+	if want := fmt.Sprintf("the run is finished after %d epochs of 300: there is nothing left to train", len(m.Run.History)); code != 0 || !strings.Contains(stderr, want) {
 		t.Errorf("resumed: exit code %d, %s", code, stderr)
 	}
 }

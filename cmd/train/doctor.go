@@ -39,7 +39,7 @@ type diagnosis struct{ name, shows, cure string }
 type exam struct {
 	*job
 	last   mlp.Epoch
-	hidden []mlp.Rulers // of the hidden layers, after the last epoch
+	hidden []mlp.LayerStats // of the hidden layers, after the last epoch
 	found  []diagnosis
 }
 
@@ -47,7 +47,7 @@ type exam struct {
 // try. It does not look for dead units if the gradient vanishes, because that
 // explains them, nor for a loss of guessing if anything else was found.
 func (j *job) diagnose() []diagnosis {
-	e := &exam{job: j, last: j.History[len(j.History)-1]}
+	e := &exam{job: j, last: j.Run.History[len(j.Run.History)-1]}
 	e.hidden = e.last.Layers[:max(0, len(e.last.Layers)-1)]
 	vanishing := e.vanishing()
 	e.exploding()
@@ -87,12 +87,12 @@ func (e *exam) tried(cure string) bool {
 }
 
 func (e *exam) vanishing() bool {
-	seen, first := e.hidden, e.History[0].First
+	seen, first := e.hidden, e.Run.History[0].First
 	if most, _ := largestDelta(seen); most == 0 { // the last batch had no error left
 		seen = first[:min(len(seen), len(first))]
 	}
 	most, at := largestDelta(seen)
-	if at == 0 || !(most > unequal*seen[0].Delta) || !(e.hidden[0].Update < smallUpdate+float64(2*e.lr*e.decay)) {
+	if at == 0 || !(most > unequal*seen[0].DeltaNorm) || !(e.hidden[0].UpdateRatio < smallUpdate+float64(2*e.lr*e.decay)) {
 		return false
 	}
 	other := "fewer layers"
@@ -104,13 +104,13 @@ func (e *exam) vanishing() bool {
 	}
 	e.note("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},
 		"a step moves layer 1 by %.1g of its size; its error term ‖δ‖ is %.1g, layer %d's %.1g, and the loss %.4f",
-		e.hidden[0].Update, seen[0].Delta, at+1, most, e.last.Loss)
+		e.hidden[0].UpdateRatio, seen[0].DeltaNorm, at+1, most, e.last.Loss)
 	return true
 }
 
 func (e *exam) exploding() {
 	n := len(e.hidden)
-	if n < 2 || e.hidden[n-1].Delta == 0 || !(e.hidden[0].Delta > unequal*e.hidden[n-1].Delta) {
+	if n < 2 || e.hidden[n-1].DeltaNorm == 0 || !(e.hidden[0].DeltaNorm > unequal*e.hidden[n-1].DeltaNorm) {
 		return
 	}
 	other := "-clip 1"
@@ -118,16 +118,16 @@ func (e *exam) exploding() {
 		other = "a smaller -clip"
 	}
 	e.note("exploding gradient", []string{"-norm batch", "-init he", other},
-		"the error term ‖δ‖ of layer %d is %.1g, of layer 1 it is %.1g", n, e.hidden[n-1].Delta, e.hidden[0].Delta)
+		"the error term ‖δ‖ of layer %d is %.1g, of layer 1 it is %.1g", n, e.hidden[n-1].DeltaNorm, e.hidden[0].DeltaNorm)
 }
 
 func (e *exam) inactive() {
 	worst, at, n := 0.0, 0, 0 // the largest share, its layer, and how many layers have too many
 	for i, l := range e.hidden {
-		if l.Idle > worst {
-			worst, at = l.Idle, i
+		if l.InactiveFraction > worst {
+			worst, at = l.InactiveFraction, i
 		}
-		if l.Idle >= inactive {
+		if l.InactiveFraction >= inactive {
 			n++
 		}
 	}
@@ -143,7 +143,7 @@ func (e *exam) inactive() {
 }
 
 func (e *exam) rate() {
-	loss, rise, step := e.last.Loss, e.last.Rise, e.largestUpdate()
+	loss, rise, step := e.last.Loss, e.last.LossRise, e.largestUpdate()
 	slower := []string{fmt.Sprintf("-lr %.2g or less", e.lr/10)}
 	if rise > tooSteep {
 		e.note("learning rate too high", slower, "over five steps in a row the loss rose by %.3g", rise)
@@ -159,7 +159,7 @@ func (e *exam) rate() {
 }
 
 func (e *exam) overfitting() {
-	what, best := bestHeld(e.History)
+	what, best := bestHeld(e.Run.History)
 	if e.last.N-best.N < overfitBy || !(held(e.last) > overfit*held(best)) || !(e.last.Loss < best.Loss) {
 		return
 	}
@@ -173,10 +173,10 @@ func (e *exam) overfitting() {
 }
 
 // largestDelta returns the largest ‖δ‖ and its layer.
-func largestDelta(layers []mlp.Rulers) (most float64, at int) {
+func largestDelta(layers []mlp.LayerStats) (most float64, at int) {
 	for i, l := range layers {
-		if l.Delta > most {
-			most, at = l.Delta, i
+		if l.DeltaNorm > most {
+			most, at = l.DeltaNorm, i
 		}
 	}
 	return most, at
@@ -185,12 +185,12 @@ func largestDelta(layers []mlp.Rulers) (most float64, at int) {
 // largestUpdate returns the largest ‖ΔW‖/‖W‖ of all measured steps. That of the last
 // step is not enough: a schedule, or a batch without an error, makes it small.
 func (j *job) largestUpdate() (most float64) {
-	for _, l := range j.History[0].First {
-		most = max(most, l.Update)
+	for _, l := range j.Run.History[0].First {
+		most = max(most, l.UpdateRatio)
 	}
-	for _, e := range j.History {
+	for _, e := range j.Run.History {
 		for _, l := range e.Layers {
-			most = max(most, l.Update)
+			most = max(most, l.UpdateRatio)
 		}
 	}
 	return most

@@ -32,7 +32,7 @@ func complaints(t *testing.T, flags ...string) (names []string, accuracy string)
 
 // exploding writes a network whose first weights are six times He's.
 func exploding(t *testing.T) string {
-	net := mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, mlp.Pixels, 30, 30, 30, 30, mlp.Classes)
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 30, 30, 30, 30, mlp.MNISTClasses)
 	for _, l := range net {
 		for i := range l.W.Data {
 			l.W.Data[i] *= 6

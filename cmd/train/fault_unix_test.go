@@ -49,7 +49,7 @@ func epochsOf(t *testing.T, dir string) (model int, same bool) {
 		epochs = append(epochs, n)
 	}
 	if _, err := os.Stat(filepath.Join(dir, modelName)); err == nil {
-		model = len(readBack(t, filepath.Join(dir, modelName)).History)
+		model = len(readBack(t, filepath.Join(dir, modelName)).Run.History)
 	}
 	same = len(epochs) == 3
 	for _, n := range epochs {

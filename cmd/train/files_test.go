@@ -153,9 +153,9 @@ func TestNoGradients(t *testing.T) {
 	dir := t.TempDir()
 	must(t, quick("-out", dir)...)
 	m := readBack(t, filepath.Join(dir, "model.npz"))
-	m.History[0].First = nil
-	for i := range m.History {
-		m.History[i].Layers = nil
+	m.Run.History[0].First = nil
+	for i := range m.Run.History {
+		m.Run.History[i].Layers = nil
 	}
 	writeModel(t, filepath.Join(dir, "model.npz"), m)
 	stderr, code := command(t, context.Background(), io.Discard, "-resume", filepath.Join(dir, "model.npz"))
@@ -196,7 +196,7 @@ func TestResumeRefused(t *testing.T) {
 	refused(t, []string{"-resume", out}, out, "a folder, want a file")
 	refused(t, []string{"-resume", filepath.Join(out, "curves.svg")}, "curves.svg", "not an .npz archive")
 	plain := filepath.Join(out, "plain.npz")
-	writePlain(t, plain, mlp.Pixels, 7, mlp.Classes)
+	writePlain(t, plain, mlp.MNISTPixels, 7, mlp.MNISTClasses)
 	refused(t, []string{"-resume", plain}, plain, "does not say how it was trained")
 	if stderr, code := command(t, context.Background(), io.Discard, "-resume", model, "-load", model); code != 2 || !oneLine(stderr) {
 		t.Errorf("-resume and -load: exit code %d, %q", code, stderr)
@@ -240,7 +240,7 @@ func writeModel(t *testing.T, name string, m *mlp.Model) {
 func writePlain(t *testing.T, name string, sizes ...int) {
 	t.Helper()
 	arrays := map[string]*mlp.Matrix{}
-	for i, l := range mlp.NewNetwork(3, mlp.Inits["he"], mlp.ReLU, sizes...) {
+	for i, l := range mlp.NewNetwork(3, mlp.He, mlp.ReLU, sizes...) {
 		arrays[fmt.Sprintf("W%d", i+1)], arrays[fmt.Sprintf("b%d", i+1)] = &l.W, &l.B
 	}
 	if err := os.WriteFile(name, npzOf(t, arrays, nil), 0o666); err != nil {
@@ -251,8 +251,8 @@ func writePlain(t *testing.T, name string, sizes ...int) {
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	plain, small := filepath.Join(dir, "plain.npz"), filepath.Join(dir, "small.npz")
-	writePlain(t, plain, mlp.Pixels, 7, mlp.Classes)
-	writePlain(t, small, 5, mlp.Classes)
+	writePlain(t, plain, mlp.MNISTPixels, 7, mlp.MNISTClasses)
+	writePlain(t, small, 5, mlp.MNISTClasses)
 	flags := []string{"-limit", "300", "-epochs", "2", "-out", filepath.Join(dir, "out")}
 	first := must(t, append(flags, "-load", plain)...)
 	if second := must(t, append(flags, "-load", plain, "-hidden", "7")...); first != second {
@@ -269,7 +269,7 @@ func TestLoad(t *testing.T) {
 	if got := must(t, "-verify", model); !strings.HasPrefix(got, "reproduced: ") || hash(got) != hash(first) {
 		t.Errorf("verified: %s", got)
 	}
-	writePlain(t, plain, mlp.Pixels, 7, 7, mlp.Classes)
+	writePlain(t, plain, mlp.MNISTPixels, 7, 7, mlp.MNISTClasses)
 	refused(t, []string{"-verify", model}, plain, "its hidden layers are 7,7")
 }
 
@@ -301,7 +301,7 @@ func TestLoadKeepsItsWord(t *testing.T) {
 	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": -load names another file")
 	// A model that no command made says what its layers are all the same.
 	for act, part := range map[*mlp.Activation]string{mlp.Tanh: "784-8-10, tanh", mlp.Linear: "hidden layer is linear"} {
-		m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.Inits["he"], act, mlp.Pixels, 8, mlp.Classes)}
+		m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, act, mlp.MNISTPixels, 8, mlp.MNISTClasses)}
 		writeModel(t, filepath.Join(dir, "plain.npz"), m)
 		stderr, _ := command(t, context.Background(), io.Discard, "-load", filepath.Join(dir, "plain.npz"), "-limit", "50", "-epochs", "1", "-out", dir)
 		if !strings.Contains(stderr, part) {
@@ -507,7 +507,7 @@ func TestSaidPlainly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.History = nil
+	m.Run.History = nil
 	m.Recipe["load"] = "\x1b]0;owned\a\nnetwork: another"
 	writeModel(t, name, m)
 	stderr, _ := command(t, context.Background(), io.Discard, "-resume", name, "-out", t.TempDir())

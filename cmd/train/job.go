@@ -49,7 +49,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		}
 		j.Net, j.Mean, j.Std, loaded = from.Net, from.Mean, from.Std, digest
 	} else {
-		j.Net = mlp.NewNetwork(o.seed, o.init, o.act, slices.Concat([]int{mlp.Pixels}, o.hidden, []int{mlp.Classes})...)
+		j.Net = mlp.NewNetwork(o.seed, o.init, o.act, slices.Concat([]int{mlp.MNISTPixels}, o.hidden, []int{mlp.MNISTClasses})...)
 		for _, l := range j.Net[:len(o.hidden)] {
 			if o.norm == "batch" {
 				l.Norm = mlp.NewBatchNorm(l.W.Cols)
@@ -66,8 +66,8 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 // takeLayers makes the flags of the hidden layers those of a model from a file.
 // What the command line says of the layers must agree with the model.
 func (o *options) takeLayers(from *mlp.Model) error {
-	if in, out := from.Net[0].W.Rows, from.Net[len(from.Net)-1].W.Cols; in != mlp.Pixels || out != mlp.Classes {
-		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.Pixels, mlp.Classes)
+	if in, out := from.Net[0].W.Rows, from.Net[len(from.Net)-1].W.Cols; in != mlp.MNISTPixels || out != mlp.MNISTClasses {
+		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.MNISTPixels, mlp.MNISTClasses)
 	}
 	given := o.given()
 	o.hidden, o.norm = nil, "none"
@@ -203,7 +203,7 @@ func sameFile(a, b string) bool {
 
 // describe says what is about to be trained, or measured.
 func (j *job) describe(w io.Writer) {
-	fmt.Fprintf(w, "data: %d digits to train and %d to test on, from %s\n", j.train.Len(), j.test.Len(), cli.Plain(j.source()))
+	fmt.Fprintf(w, "data: %v to train on, %v to test on, from %s\n", j.train, j.test, cli.Plain(cmp.Or(j.data, "the sample in the program")))
 	if j.held != nil {
 		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
 	}
@@ -214,21 +214,9 @@ func (j *job) describe(w io.Writer) {
 	}
 }
 
-// source says where the digits are from and, if they are known, what they are.
-func (j *job) source() string {
-	from := cmp.Or(j.data, "the sample in the program")
-	switch a, b := j.train.Known, j.test.Known; {
-	case a == b && a != "":
-		from += ": " + a
-	case a != b:
-		from += fmt.Sprintf(": %s to train, %s to test on", cmp.Or(a, "unknown"), cmp.Or(b, "unknown"))
-	}
-	return from
-}
-
 // network says what the network is and where its weights are from.
 func (j *job) network() string {
-	text, parameters := strconv.Itoa(mlp.Pixels), 0
+	text, parameters := strconv.Itoa(mlp.MNISTPixels), 0
 	for _, l := range j.Net {
 		text += fmt.Sprintf("-%d", l.W.Cols)
 		parameters += len(l.W.Data) + len(l.B.Data)
@@ -243,7 +231,7 @@ func (j *job) network() string {
 		text += ", " + j.norm + " normalisation"
 	}
 	from := cmp.Or(j.load, "init "+j.initName)
-	if n := len(j.History); n > 0 {
+	if n := len(j.Run.History); n > 0 {
 		from = fmt.Sprintf("epoch %d", n)
 	}
 	text += fmt.Sprintf(", %d parameters, from %s", parameters, from)

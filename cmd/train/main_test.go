@@ -49,7 +49,7 @@ func TestRun(t *testing.T) {
 	if !want.MatchString(stdout.String()) {
 		t.Errorf("standard output:\n%s", stdout.String())
 	}
-	for _, text := range []string{"300 digits to train and 1000 to test on", "784-16-10, relu, 12730 parameters, from init he by sgd", "kernel: ",
+	for _, text := range []string{"300 images to train on, 1000 images to test on", "784-16-10, relu, 12730 parameters, from init he by sgd", "kernel: ",
 		"written to " + out + ": history.csv, curves.svg, gradients.svg, model.npz\n"} {
 		if !strings.Contains(stderr, text) {
 			t.Errorf("standard error lacks %q:\n%s", text, stderr)
@@ -214,7 +214,7 @@ func TestBadData(t *testing.T) {
 
 func TestHoldout(t *testing.T) {
 	stderr, code := command(t, context.Background(), io.Discard, quick("-limit", "100", "-holdout", "0.29", "-out", t.TempDir())...)
-	if code != 0 || !strings.Contains(stderr, "71 digits to train and 29 to test on") {
+	if code != 0 || !strings.Contains(stderr, "71 images to train on, 29 images to test on") {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
 	if stderr, code := command(t, context.Background(), io.Discard, "-limit", "4", "-holdout", "0.2"); code != 1 || !oneLine(stderr) {

@@ -20,20 +20,22 @@ import (
 
 // options is the command line, checked.
 type options struct {
-	data, out, initName   string
-	load, resume, verify  string
-	norm, schedule        string
-	limit, batch, epochs  int
-	patience              int
-	holdout, lr, momentum float64
-	decay, clip           float64
-	hidden                []int
-	seed                  uint64
-	shuffle, check        bool
-	act                   *mlp.Activation
-	init                  mlp.Init
-	opt                   *mlp.Optimizer
-	flags                 *flag.FlagSet
+	data, out              string
+	load, resume, verify   string
+	norm                   string
+	initName, scheduleName string
+	limit, batch, epochs   int
+	patience               int
+	holdout, lr, momentum  float64
+	decay, clip            float64
+	hidden                 []int
+	seed                   uint64
+	shuffle, check         bool
+	act                    *mlp.Activation
+	init                   mlp.Init
+	schedule               mlp.Schedule
+	opt                    *mlp.Optimizer
+	flags                  *flag.FlagSet
 }
 
 const (
@@ -46,7 +48,8 @@ const (
 
 // parse reads the command line. An error is one line.
 func parse(args []string) (*options, error) {
-	o := &options{hidden: []int{256, 128}, act: mlp.ReLU, initName: "small", opt: mlp.SGD, norm: "none", schedule: "constant"}
+	o := &options{hidden: []int{256, 128}, act: mlp.ReLU, initName: "small", init: mlp.Small, opt: mlp.SGD, norm: "none",
+		scheduleName: "constant", schedule: mlp.Constant}
 	f := flag.NewFlagSet("train", flag.ContinueOnError)
 	o.flags = f
 	f.SetOutput(io.Discard)
@@ -55,16 +58,18 @@ func parse(args []string) (*options, error) {
 	f.Float64Var(&o.holdout, "holdout", 0, "hold out this share of the training images, the last ones, to test on")
 	f.Func("hidden", "widths of the hidden layers, empty for none (default 256,128)", o.setHidden)
 	f.Func("act", "activation: relu, sigmoid or tanh (default relu)", func(s string) (err error) {
-		o.act, err = named(mlp.Activations, s, "linear")
+		if o.act, err = mlp.ActivationByName(s); o.act == mlp.Linear {
+			err = errors.New("only the output is linear")
+		}
 		return err
 	})
 	f.Func("init", "standard deviation of the first weights: small (0.01), xavier, he or lecun (default small)", func(s string) (err error) {
 		o.initName = s
-		_, err = named(mlp.Inits, s, "")
+		o.init, err = mlp.InitByName(s)
 		return err
 	})
 	f.Func("opt", "optimizer: sgd, momentum, or adam, for which -lr 0.001 is usual (default sgd)", func(s string) (err error) {
-		o.opt, err = named(mlp.Optimizers, s, "")
+		o.opt, err = mlp.OptimizerByName(s)
 		return err
 	})
 	f.Float64Var(&o.lr, "lr", 0.1, "learning rate")
@@ -73,15 +78,17 @@ func parse(args []string) (*options, error) {
 	f.IntVar(&o.epochs, "epochs", 20, "how many times all images are used; 0 with -load measures the model and trains nothing")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the first weights and of the order of the images")
 	f.BoolVar(&o.shuffle, "shuffle", true, "take the images in a new order each epoch")
-	f.Func("norm", "normalisation in the hidden layers: none or batch (default none)", func(s string) (err error) {
-		o.norm, err = named(map[string]string{"none": "none", "batch": "batch"}, s, "")
-		return err
+	f.Func("norm", "normalisation in the hidden layers: none or batch (default none)", func(s string) error {
+		if o.norm = s; s != "none" && s != "batch" {
+			return errors.New("want one of batch, none")
+		}
+		return nil
 	})
 	f.Float64Var(&o.decay, "decay", 0, "add this times the weights to their gradient (L2)")
 	f.Float64Var(&o.clip, "clip", 0, "scale a gradient down to this norm if its norm is larger; 0 never does")
-	f.Func("schedule", "of the learning rate: constant, step (a tenth from half of the run on, a hundredth from three quarters on) or cosine (default constant)", func(s string) error {
-		o.schedule = s
-		_, err := named(mlp.Schedules, s, "")
+	f.Func("schedule", "of the learning rate: constant, step (a tenth from half of the run on, a hundredth from three quarters on) or cosine (default constant)", func(s string) (err error) {
+		o.scheduleName = s
+		o.schedule, err = mlp.ScheduleByName(s)
 		return err
 	})
 	f.IntVar(&o.patience, "patience", 0, "hold out a tenth of the training images, stop when so many epochs have not lowered the loss on it, and keep the best weights; 0 does not")
@@ -93,7 +100,6 @@ func parse(args []string) (*options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	o.init = mlp.Inits[o.initName]
 	return o, o.validate()
 }
 
@@ -136,8 +142,8 @@ func (o *options) validate() error {
 // file would be: that has the parameters, the optimizer's running values of them
 // and, with -patience, the best ones beside the last.
 func (o *options) validateSize() error {
-	parameters, in := 0, mlp.Pixels
-	for _, n := range slices.Concat(o.hidden, []int{mlp.Classes}) {
+	parameters, in := 0, mlp.MNISTPixels
+	for _, n := range slices.Concat(o.hidden, []int{mlp.MNISTClasses}) {
 		parameters += (in + 1) * n
 		in = n
 	}
@@ -170,17 +176,6 @@ func (o *options) setHidden(s string) error {
 	return nil
 }
 
-// named returns the value of a name. Its error lists the names, without the one
-// that -act does not offer.
-func named[T any](values map[string]T, name, except string) (T, error) {
-	v, ok := values[name]
-	if !ok || name == except {
-		names := slices.DeleteFunc(slices.Sorted(maps.Keys(values)), func(n string) bool { return n == except })
-		return v, errors.New("want one of " + strings.Join(names, ", "))
-	}
-	return v, nil
-}
-
 // recipe returns the flags that the weights depend on, by name, with values that
 // parse accepts.
 func (o *options) recipe() map[string]string {
@@ -193,7 +188,7 @@ func (o *options) recipe() map[string]string {
 		"data": o.data, "limit": strconv.Itoa(o.limit), "holdout": number(o.holdout), "load": o.load,
 		"hidden": strings.Join(widths, ","), "act": o.act.Name, "init": o.initName, "opt": o.opt.Name,
 		"lr": number(o.lr), "momentum": number(o.momentum), "batch": strconv.Itoa(o.batch),
-		"norm": o.norm, "decay": number(o.decay), "clip": number(o.clip), "schedule": o.schedule,
+		"norm": o.norm, "decay": number(o.decay), "clip": number(o.clip), "schedule": o.scheduleName,
 		"patience": strconv.Itoa(o.patience),
 		"epochs":   strconv.Itoa(o.epochs), "seed": strconv.FormatUint(o.seed, 10), "shuffle": strconv.FormatBool(o.shuffle),
 	}
@@ -239,8 +234,8 @@ func (o *options) earlier(recipe map[string]string) (*options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its recipe: %w", err)
 	}
-	if recipe["epochs"] != e.recipe()["epochs"] && e.schedule != "constant" {
-		return nil, fmt.Errorf("-epochs %d: its %s schedule is one of %s epochs", e.epochs, e.schedule, recipe["epochs"])
+	if recipe["epochs"] != e.recipe()["epochs"] && e.scheduleName != "constant" {
+		return nil, fmt.Errorf("-epochs %d: its %s schedule is one of %s epochs", e.epochs, e.scheduleName, recipe["epochs"])
 	}
 	e.out, e.resume, e.verify, e.check = o.out, o.resume, o.verify, o.check
 	return e, nil

@@ -28,10 +28,10 @@ const (
 // output is the folder that a run writes to.
 type output struct {
 	dir         string
-	saved       int           // the epochs that the files have
-	written     []string      // the names of the files
-	model       *bytes.Buffer // the model file of an epoch that is not saved, or nil
-	start, next time.Time     // when the run began, and when it may save again
+	saved       int       // the epochs that the files have
+	unsaved     bool      // a finished epoch is not in the files
+	written     []string  // the names of the files
+	start, next time.Time // when the run began, and when it may save again
 }
 
 // newOutput makes the folder and checks that the files can be written there.
@@ -45,10 +45,7 @@ func newOutput(dir string) (*output, error) {
 // add saves a finished epoch, unless the run has saved one a moment ago: at most
 // once a second and, in the first second, for at most a fiftieth of the time.
 func (out *output) add(m *mlp.Model) error {
-	out.model = new(bytes.Buffer)
-	if err := m.Write(out.model); err != nil {
-		return err
-	}
+	out.unsaved = true
 	begin := time.Now()
 	if begin.Before(out.next) {
 		return nil
@@ -63,14 +60,18 @@ func (out *output) add(m *mlp.Model) error {
 
 // save saves the last finished epoch, unless it is saved.
 func (out *output) save(m *mlp.Model) error {
-	if out.model == nil {
+	if !out.unsaved {
 		return nil
 	}
-	if err := out.write(m.History, cli.File{Name: modelName, Content: out.model.Bytes()}); err != nil {
-		return err
+	var model bytes.Buffer
+	err := m.Write(&model)
+	if err == nil {
+		err = out.write(m.Run.History, cli.File{Name: modelName, Content: model.Bytes()})
 	}
-	out.saved, out.model = len(m.History), nil
-	return nil
+	if err == nil {
+		out.saved, out.unsaved = len(m.Run.History), false
+	}
+	return err
 }
 
 // derive writes the files that follow from a model's history.

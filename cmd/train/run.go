@@ -20,7 +20,7 @@ import (
 func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error {
 	out, err := newOutput(j.out)
 	if err == nil && sameFile(j.resume, filepath.Join(out.dir, modelName)) {
-		err = out.derive(j.History) // a kill may have left files of another epoch
+		err = out.derive(j.Run.History) // a kill may have left files of another epoch
 	}
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 		return err
 	}
 	bar := cli.NewBar(stderr)
-	err = j.learn(ctx, bar, j.epochs-len(j.History), func(e mlp.Epoch) error {
+	err = j.learn(ctx, bar, j.epochs-len(j.Run.History), func(e mlp.Epoch) error {
 		if err := out.add(&j.Model); err != nil {
 			return err
 		}
@@ -47,16 +47,16 @@ func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error 
 	if saveErr := out.save(&j.Model); saveErr != nil {
 		return saveErr
 	}
-	if len(j.History) > 1 {
+	if len(j.Run.History) > 1 {
 		j.report(stderr)
 	}
 	if err != nil {
 		return j.explain(err, out.saved)
 	}
-	if best := j.History.Best(); j.patience > 0 {
-		fmt.Fprintf(stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.History), best.HeldLoss)
+	if best := j.Run.History.Best(); j.patience > 0 {
+		fmt.Fprintf(stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.HeldLoss)
 	}
-	if err := j.conclude(stdout, j.History.Best().TestAccuracy); err != nil {
+	if err := j.conclude(stdout, j.Run.History.Best().TestAccuracy); err != nil {
 		return err
 	}
 	out.report(stderr)
@@ -115,25 +115,21 @@ func (j *job) explain(err error, saved int) error {
 	return err
 }
 
-// learn trains the job's network for that many more epochs and calls onEpoch after
-// each, when it is in the job's history.
+// learn trains the job's network until it has had the epochs that it shall have, and
+// calls onEpoch after each. The bar is for that many of them.
 func (j *job) learn(ctx context.Context, bar *cli.Bar, epochs int, onEpoch func(mlp.Epoch) error) error {
 	rows := 2*j.train.Len() + j.test.Len()
 	if j.held != nil {
 		rows += j.held.Len()
 	}
-	past := len(j.History)
+	past := len(j.Run.History)
 	bar.Begin(float64(epochs)*float64(rows), func(share float64) string {
 		return fmt.Sprintf("epoch %d/%d", past+min(epochs, int(share*float64(epochs))+1), j.epochs)
 	})
 	c := mlp.Config{
-		Optimizer: j.opt, Rate: j.lr, Schedule: mlp.Schedules[j.schedule], Momentum: j.momentum, Decay: j.decay, Clip: j.clip,
-		Epochs: j.epochs, Past: j.History, Batch: j.batch, Seed: j.seed, InOrder: !j.shuffle,
-		Test: watched{j.test, bar}, Patience: j.patience,
-		OnEpoch: func(e mlp.Epoch) error {
-			j.History = append(j.History, e)
-			return onEpoch(e)
-		},
+		Optimizer: j.opt, Rate: j.lr, Schedule: j.schedule, Beta1: j.momentum, Decay: j.decay, Clip: j.clip,
+		Epochs: j.epochs, Run: &j.Run, Batch: j.batch, Seed: j.seed, InOrder: !j.shuffle,
+		Test: watched{j.test, bar}, Patience: j.patience, OnEpoch: onEpoch,
 	}
 	if j.held != nil {
 		c.Held = watched{j.held, bar}
@@ -189,20 +185,20 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 
 // finished reports whether the run has had its epochs or was ended by -patience.
 func (j *job) finished() bool {
-	n := len(j.History)
-	return n >= j.epochs || j.patience > 0 && n > 0 && n-j.History.Best().N >= j.patience
+	n := len(j.Run.History)
+	return n >= j.epochs || j.patience > 0 && n > 0 && n-j.Run.History.Best().N >= j.patience
 }
 
 // derive writes the files that follow from the model of a finished run.
 func (j *job) derive(stdout io.Writer, stderr *os.File) error {
 	fmt.Fprintf(stderr, "%s: the run is finished after %d epochs of %d: there is nothing left to train\n",
-		cli.Plain(j.resume), len(j.History), j.epochs)
+		cli.Plain(j.resume), len(j.Run.History), j.epochs)
 	out, err := newOutput(j.out)
 	if err == nil {
-		err = out.derive(j.History)
+		err = out.derive(j.Run.History)
 	}
 	if err == nil {
-		err = j.conclude(stdout, j.History.Best().TestAccuracy)
+		err = j.conclude(stdout, j.Run.History.Best().TestAccuracy)
 	}
 	if err == nil {
 		out.report(stderr)

@@ -31,7 +31,7 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		return err
 	}
 	bar := cli.NewBar(stderr)
-	epochs := len(want.History)
+	epochs := len(want.Run.History)
 	enough := errors.New("as many epochs as the file has")
 	err = j.learn(ctx, bar, epochs, func(e mlp.Epoch) error {
 		if e.N == epochs {
@@ -56,7 +56,7 @@ func (o *options) repeat(want *mlp.Model, stderr io.Writer) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(want.History) == 0 {
+	if len(want.Run.History) == 0 {
 		return nil, errors.New("no epoch was trained")
 	}
 	if err := earlier.takeLayers(want); err != nil { // which need not be those of the recipe
@@ -98,25 +98,7 @@ func arrays(m *mlp.Model) (map[string]*mlp.Matrix, error) {
 	if err := m.Write(&b); err != nil {
 		return nil, err
 	}
-	return readNPZ(bytes.NewReader(b.Bytes()), int64(b.Len()))
-}
-
-// readNPZ returns all arrays of an archive.
-func readNPZ(r io.ReaderAt, size int64) (map[string]*mlp.Matrix, error) {
-	z, err := mlp.OpenNPZ(r, size)
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]*mlp.Matrix{}
-	for _, name := range z.Names() {
-		if name == "run.json" {
-			continue
-		}
-		if all[name], err = z.Matrix(name); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+	return mlp.ReadNPZ(bytes.NewReader(b.Bytes()), int64(b.Len()))
 }
 
 func compareArrays(name string, got, want *mlp.Matrix) error {

@@ -19,7 +19,7 @@ var stats = []cli.LayerStat{cli.GradMeanAbs, cli.GradNorm, cli.DeltaNorm, cli.Up
 // layer.
 type reading struct {
 	recipe recipe
-	layers []mlp.Rulers
+	layers []mlp.LayerStats
 	size   []float64 // elements of W
 	input  []float64 // ‖x‖ of the batch's input to the layer
 	blank  float64   // share of W1's elements whose gradient is 0 because their pixel never varies
@@ -70,9 +70,9 @@ func (l *lab) read(r recipe, batch *mlp.MNIST) (*reading, error) {
 	for _, layer := range net {
 		m.size = append(m.size, float64(len(layer.W.Data)))
 	}
-	for pixel := range mlp.Pixels {
+	for pixel := range mlp.MNISTPixels {
 		if norm(net[0].DW.Row(pixel)) == 0 {
-			m.blank += 1. / mlp.Pixels
+			m.blank += 1. / mlp.MNISTPixels
 		}
 	}
 	return m, nil
@@ -80,7 +80,7 @@ func (l *lab) read(r recipe, batch *mlp.MNIST) (*reading, error) {
 
 func (m *reading) print(l *lab) {
 	for i, layer := range m.layers {
-		l.printf("%-8s%6d%10.0f%10.3g%12.6f", m.recipe.name, i+1, m.size[i], m.input[i], layer.GradMean)
+		l.printf("%-8s%6d%10.0f%10.3g%12.6f", m.recipe.name, i+1, m.size[i], m.input[i], layer.GradMeanAbs)
 		l.record(m.size[i], m.input[i])
 		for _, s := range stats[1:] {
 			l.printf("%12.3g", s.Of(layer))
@@ -128,7 +128,7 @@ func (m *reading) sentences() []string {
 			stats[1].Label, stats[2].Label, times(m.input[0]/m.input[n]), n+1))
 	}
 	if vanishes[1] != vanishes[3] {
-		weights := first.GradNorm / first.Update / (last.GradNorm / last.Update)
+		weights := first.GradNorm / first.UpdateRatio / (last.GradNorm / last.UpdateRatio)
 		s = append(s, fmt.Sprintf("Why %s and %s disagree: ‖W1‖ is %s than ‖W%d‖.", stats[1].Label, stats[3].Label, times(weights), n+1))
 	}
 	return s

@@ -267,13 +267,13 @@ func TestNielsenBiases(t *testing.T) {
 
 // What the caption says follows from the statistics.
 func TestSentences(t *testing.T) {
-	alike := mlp.Rulers{GradMean: 1, GradNorm: 1, Delta: 1, Update: 1}
-	m := &reading{recipe: recipes[0], layers: []mlp.Rulers{alike, alike}, size: []float64{8, 2}, input: []float64{6, 2}}
+	alike := mlp.LayerStats{GradMeanAbs: 1, GradNorm: 1, DeltaNorm: 1, UpdateRatio: 1}
+	m := &reading{recipe: recipes[0], layers: []mlp.LayerStats{alike, alike}, size: []float64{8, 2}, input: []float64{6, 2}}
 	want := "small, layer 1 against 2: mean |∇W| the same, ‖∇W‖ the same, ‖δ‖ the same, ‖ΔW‖/‖W‖ the same."
 	if s := m.sentences(); len(s) != 1 || s[0] != want {
 		t.Errorf("if all agree it says %q", s)
 	}
-	m.layers[0] = mlp.Rulers{GradMean: 0.25, GradNorm: 2, Delta: 0.1, Update: 0.2}
+	m.layers[0] = mlp.LayerStats{GradMeanAbs: 0.25, GradNorm: 2, DeltaNorm: 0.1, UpdateRatio: 0.2}
 	s := strings.Join(m.sentences(), "\n")
 	for _, part := range []string{"mean |∇W| 4 times smaller, ‖∇W‖ 2 times larger, ‖δ‖ 10 times smaller, ‖ΔW‖/‖W‖ 5 times smaller",
 		"mean |∇W| and ‖∇W‖ disagree: W1 has 4 times the elements of W2", "√4 = 2.0 times smaller",

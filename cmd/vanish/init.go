@@ -44,12 +44,12 @@ func (l *lab) initTables(histories []mlp.History) {
 			l.record(e.Loss, e.TestAccuracy)
 		}
 		for _, r := range h[0].First {
-			l.record(r.Delta, r.Spread)
+			l.record(r.DeltaNorm, r.ActivationStd)
 		}
 	}
 	l.printf("‖δ‖ of each hidden layer · standard deviation of its activations, at the first step\n\n")
 	l.table("layer", deepest, func(row, r int) string {
-		return fmt.Sprintf("%.2g · %.2g", histories[r][0].First[row].Delta, histories[r][0].First[row].Spread)
+		return fmt.Sprintf("%.2g · %.2g", histories[r][0].First[row].DeltaNorm, histories[r][0].First[row].ActivationStd)
 	})
 	l.printf("training loss · test accuracy\n\n")
 	l.table("epoch", initEpochs, func(row, r int) string {
@@ -68,8 +68,8 @@ func initSheet(histories []mlp.History) *mlp.Figure {
 	for i, h := range histories {
 		series := [4]mlp.Series{}
 		for j := range deepest {
-			series[0].Y = append(series[0].Y, h[0].First[j].Delta)
-			series[1].Y = append(series[1].Y, h[0].First[j].Spread)
+			series[0].Y = append(series[0].Y, h[0].First[j].DeltaNorm)
+			series[1].Y = append(series[1].Y, h[0].First[j].ActivationStd)
 		}
 		for _, e := range h {
 			series[2].Y = append(series[2].Y, e.Loss)
@@ -89,8 +89,8 @@ func initSentences(histories []mlp.History) []string {
 	var gradient, deviation, learnt []string
 	for i, h := range histories {
 		first, last, name := h[0].First[0], h[0].First[deepest-1], recipes[i].name
-		gradient = append(gradient, name+" "+times(first.Delta/last.Delta))
-		deviation = append(deviation, name+" "+times(last.Spread/first.Spread))
+		gradient = append(gradient, name+" "+times(first.DeltaNorm/last.DeltaNorm))
+		deviation = append(deviation, name+" "+times(last.ActivationStd/first.ActivationStd))
 		learnt = append(learnt, fmt.Sprintf("%s %.3f", name, h[len(h)-1].TestAccuracy))
 	}
 	return []string{

@@ -82,14 +82,14 @@ type recipe struct {
 }
 
 var recipes = [...]recipe{
-	{"small", mlp.Inits["small"], false},
-	{"xavier", mlp.Inits["xavier"], false},
-	{"he", mlp.Inits["he"], false},
-	{"he + batch norm", mlp.Inits["he"], true},
+	{"small", mlp.Small, false},
+	{"xavier", mlp.Xavier, false},
+	{"he", mlp.He, false},
+	{"he + batch norm", mlp.He, true},
 }
 
 func (r recipe) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
-	net := mlp.NewNetwork(seed, r.init, act, slices.Concat([]int{mlp.Pixels}, hidden, []int{mlp.Classes})...)
+	net := mlp.NewNetwork(seed, r.init, act, slices.Concat([]int{mlp.MNISTPixels}, hidden, []int{mlp.MNISTClasses})...)
 	for _, l := range net[:len(hidden)] {
 		if r.norm {
 			l.Norm = mlp.NewBatchNorm(l.W.Cols)

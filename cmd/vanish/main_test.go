@@ -89,7 +89,7 @@ func idx(n, size int) []byte {
 func TestBadData(t *testing.T) {
 	none, few, wrong := t.TempDir(), t.TempDir(), t.TempDir()
 	for dir, n := range map[string]int{few: 999, wrong: 1000} {
-		os.WriteFile(filepath.Join(dir, "train-images-idx3-ubyte"), idx(n, mlp.Pixels), 0o666)
+		os.WriteFile(filepath.Join(dir, "train-images-idx3-ubyte"), idx(n, mlp.MNISTPixels), 0o666)
 		os.WriteFile(filepath.Join(dir, "train-labels-idx1-ubyte"), idx(n, 1), 0o666)
 	}
 	os.WriteFile(filepath.Join(wrong, "t10k-images-idx3-ubyte"), []byte("<html>"), 0o666)

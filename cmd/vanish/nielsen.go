@@ -40,9 +40,9 @@ func isMNIST(digits *mlp.MNIST) bool { return slices.Contains(mnistDigits, cli.D
 
 // nielsenNetwork has weights from N(0, 1/fan-in) and biases from N(0, 1).
 func nielsenNetwork(seed uint64, layers int) mlp.Network {
-	net := recipe{init: mlp.Inits["lecun"]}.network(seed, mlp.Sigmoid, hidden(layers)...)
+	net := recipe{init: mlp.LeCun}.network(seed, mlp.Sigmoid, hidden(layers)...)
 	one := func(in, out int) float64 { return 1 }
-	biases := mlp.NewNetwork(^seed, one, mlp.Linear, 1, 30*layers+mlp.Classes)[0].W.Data
+	biases := mlp.NewNetwork(^seed, one, mlp.Linear, 1, 30*layers+mlp.MNISTClasses)[0].W.Data
 	for _, l := range net {
 		biases = biases[copy(l.B.Data, biases):]
 	}
@@ -177,7 +177,7 @@ func (l *lab) speed(layers int, data *mlp.MNIST, onEpoch func(mlp.Epoch) error) 
 		s := mlp.Series{Name: fmt.Sprintf("Hidden layer %d", layer+1)}
 		if layer < layers {
 			for epoch, e := range history { // an epoch is one step, so ‖δ‖ is that of the weights before the epoch
-				s.X, s.Y = append(s.X, float64(epoch)), append(s.Y, e.Layers[layer].Delta)
+				s.X, s.Y = append(s.X, float64(epoch)), append(s.Y, e.Layers[layer].DeltaNorm)
 			}
 			s.X, s.Y = append(s.X, nielsenEpochs), append(s.Y, end[layer])
 		}

@@ -60,6 +60,11 @@ np.savez_compressed(
     time=np.array(["2024-01-01"], "M8[D]"),
     longdouble=np.array([1], "f16"),
 )
+# Three spiral arms of 30 points each, as someone else's data set might be saved.
+turn, arm = np.meshgrid(np.linspace(0.2, 1, 30), range(3))
+angle = 2 * np.pi * (turn + arm / 3)
+points = np.stack([turn * np.cos(angle), turn * np.sin(angle)], -1).reshape(-1, 2)
+np.savez(into + "spirals.npz", points=points.astype("f4"), arm=arm.ravel())
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     for version in (2, 3):

@@ -130,7 +130,7 @@ func TestLoad(t *testing.T) {
 
 // Each statistic is the field that its name says.
 func TestLayerStats(t *testing.T) {
-	layer := mlp.Rulers{GradMean: 1, GradNorm: 2, Delta: 3, Spread: 4, Idle: 5, Update: 6}
+	layer := mlp.LayerStats{GradMeanAbs: 1, GradNorm: 2, DeltaNorm: 3, ActivationStd: 4, InactiveFraction: 5, UpdateRatio: 6}
 	for i, s := range LayerStats {
 		if s.Of(layer) != float64(i+1) {
 			t.Errorf("%s is %v, want %d", s.Column, s.Of(layer), i+1)

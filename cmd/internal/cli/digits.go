@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -19,14 +18,11 @@ import (
 // sample in the package if dir is empty. It keeps the first limit images, or all
 // if limit is 0. If a file is missing, Load prints to stderr where MNIST is found.
 func Load(dir, part string, limit int, stderr io.Writer) (*mlp.MNIST, error) {
-	files := mlp.Sample()
+	files := mlp.SampleMNIST()
 	if dir != "" {
 		files = os.DirFS(dir)
 	}
-	if limit == 0 {
-		limit = math.MaxInt
-	}
-	m, err := mlp.LoadMNISTN(files, part, limit)
+	m, err := mlp.LoadMNIST(files, part, limit)
 	if errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprint(stderr, mlp.WhereMNIST)
 	}

@@ -13,17 +13,17 @@ import (
 type LayerStat struct {
 	Column string // in history.csv, where "_1" for the first layer follows, and so on
 	Label  string // in tables and charts
-	Of     func(mlp.Rulers) float64
+	Of     func(mlp.LayerStats) float64
 }
 
 // The layer statistics, and all of them in the order of mlp.LayerStats' fields.
 var (
-	GradMeanAbs      = LayerStat{"grad_mean_abs", "mean |∇W|", func(s mlp.Rulers) float64 { return s.GradMean }}
-	GradNorm         = LayerStat{"grad_norm", "‖∇W‖", func(s mlp.Rulers) float64 { return s.GradNorm }}
-	DeltaNorm        = LayerStat{"delta_norm", "‖δ‖", func(s mlp.Rulers) float64 { return s.Delta }}
-	ActivationStd    = LayerStat{"activation_std", "standard deviation of the activations", func(s mlp.Rulers) float64 { return s.Spread }}
-	InactiveFraction = LayerStat{"inactive_fraction", "share of inactive units", func(s mlp.Rulers) float64 { return s.Idle }}
-	UpdateRatio      = LayerStat{"update_ratio", "‖ΔW‖/‖W‖", func(s mlp.Rulers) float64 { return s.Update }}
+	GradMeanAbs      = LayerStat{"grad_mean_abs", "mean |∇W|", func(s mlp.LayerStats) float64 { return s.GradMeanAbs }}
+	GradNorm         = LayerStat{"grad_norm", "‖∇W‖", func(s mlp.LayerStats) float64 { return s.GradNorm }}
+	DeltaNorm        = LayerStat{"delta_norm", "‖δ‖", func(s mlp.LayerStats) float64 { return s.DeltaNorm }}
+	ActivationStd    = LayerStat{"activation_std", "standard deviation of the activations", func(s mlp.LayerStats) float64 { return s.ActivationStd }}
+	InactiveFraction = LayerStat{"inactive_fraction", "share of inactive units", func(s mlp.LayerStats) float64 { return s.InactiveFraction }}
+	UpdateRatio      = LayerStat{"update_ratio", "‖ΔW‖/‖W‖", func(s mlp.LayerStats) float64 { return s.UpdateRatio }}
 
 	LayerStats = []LayerStat{GradMeanAbs, GradNorm, DeltaNorm, ActivationStd, InactiveFraction, UpdateRatio}
 )

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// The rulers of one step, each from its definition.
-func TestRulers(t *testing.T) {
+// The layer statistics of one step, each from its definition.
+func TestLayerStats(t *testing.T) {
 	data := blobs(12)
-	net, start := NewNetwork(1, Inits["he"], Sigmoid, 4, 5, 2), NewNetwork(1, Inits["he"], Sigmoid, 4, 5, 2)
+	net, start := NewNetwork(1, He, Sigmoid, 4, 5, 2), NewNetwork(1, He, Sigmoid, 4, 5, 2)
 	h, err := Train(context.Background(), net, data, Config{Rate: 0.5, Epochs: 1, Batch: 12})
 	if err != nil {
 		t.Fatal(err)
@@ -27,49 +27,49 @@ func TestRulers(t *testing.T) {
 		return math.Sqrt(s)
 	}
 	for i, l := range start {
-		var want Rulers
+		var want LayerStats
 		step := make([]float64, len(l.W.Data))
 		for j, g := range l.DW.Data {
-			want.GradMean += math.Abs(g) / float64(len(l.W.Data))
+			want.GradMeanAbs += math.Abs(g) / float64(len(l.W.Data))
 			step[j] = 0.5 * g
 		}
-		want.GradNorm, want.Delta, want.Update = norm(l.DW.Data), norm(l.DB.Data), norm(step)/norm(l.W.Data)
-		for which, got := range map[string]Rulers{"first": h[0].First[i], "last": h[0].Layers[i]} {
-			for j, v := range []float64{got.GradMean / want.GradMean, got.GradNorm / want.GradNorm, got.Delta / want.Delta, got.Update / want.Update} {
+		want.GradNorm, want.DeltaNorm, want.UpdateRatio = norm(l.DW.Data), norm(l.DB.Data), norm(step)/norm(l.W.Data)
+		for which, got := range map[string]LayerStats{"first": h[0].First[i], "last": h[0].Layers[i]} {
+			for j, v := range []float64{got.GradMeanAbs / want.GradMeanAbs, got.GradNorm / want.GradNorm, got.DeltaNorm / want.DeltaNorm, got.UpdateRatio / want.UpdateRatio} {
 				if math.Abs(v-1) > 1e-12 {
-					t.Errorf("layer %d, %s step, ruler %d: %v times what it should be", i+1, which, j, v)
+					t.Errorf("layer %d, %s step, statistic %d: %v times what it should be", i+1, which, j, v)
 				}
 			}
 		}
 		// The first step's units are seen before it, the epoch's after it.
-		var before, after Rulers
-		before.units(l.Act, &l.a)
+		var before, after LayerStats
+		before.measureActivations(l.Act, &l.a)
 		net.Forward(data.X)
-		after.units(l.Act, &net[i].a)
+		after.measureActivations(l.Act, &net[i].a)
 		first, last := h[0].First[i], h[0].Layers[i]
-		if first.Spread != before.Spread || last.Spread != after.Spread || first.Idle != before.Idle || last.Idle != after.Idle {
+		if first.ActivationStd != before.ActivationStd || last.ActivationStd != after.ActivationStd || first.InactiveFraction != before.InactiveFraction || last.InactiveFraction != after.InactiveFraction {
 			t.Errorf("layer %d: units %+v and %+v, want %+v and %+v", i+1, first, last, before, after)
 		}
 	}
 }
 
-// The units are those of the first 256 samples, however many follow; and Rise
+// The units are those of the first 256 samples, however many follow; and LossRise
 // is of one epoch.
-func TestRulersOfAnEpoch(t *testing.T) {
+func TestLayerStatsOfAnEpoch(t *testing.T) {
 	data := blobs(600)
 	for i := 256; i < 600; i++ {
 		clear(data.X.Row(i)) // as if all units of layer 1 saw nothing
 	}
-	net := NewNetwork(1, Inits["he"], Tanh, 4, 5, 2)
+	net := NewNetwork(1, He, Tanh, 4, 5, 2)
 	h, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 1, Batch: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want Rulers
-	net.Forward(new(Matrix).rows(data.X, 0, 256))
-	want.units(net[0].Act, &net[0].a)
-	if h[0].Layers[0].Spread != want.Spread {
-		t.Errorf("spread %v, of the first 256 samples %v", h[0].Layers[0].Spread, want.Spread)
+	var want LayerStats
+	net.Forward(new(Matrix).setRows(data.X, 0, 256))
+	want.measureActivations(net[0].Act, &net[0].a)
+	if h[0].Layers[0].ActivationStd != want.ActivationStd {
+		t.Errorf("spread %v, of the first 256 samples %v", h[0].Layers[0].ActivationStd, want.ActivationStd)
 	}
 	step := 0.0
 	climb := func(dy, y, _ *Matrix) float64 { // rises in the first epoch, falls in the second
@@ -80,17 +80,17 @@ func TestRulersOfAnEpoch(t *testing.T) {
 		return 100 - step
 	}
 	h, err = Train(context.Background(), net, blobs(70), Config{Loss: climb, Rate: 0.1, Epochs: 2, Batch: 10})
-	if err != nil || h[0].Rise != 5 || h[1].Rise != 0 {
-		t.Errorf("the loss rose by %v and %v, want 5 and 0 (%v)", h[0].Rise, h[1].Rise, err)
+	if err != nil || h[0].LossRise != 5 || h[1].LossRise != 0 {
+		t.Errorf("the loss rose by %v and %v, want 5 and 0 (%v)", h[0].LossRise, h[1].LossRise, err)
 	}
 }
 
 // Decay moves the weights; the gradients that are measured are the loss's.
-func TestRulersWithoutDecay(t *testing.T) {
-	var of [2]Rulers
+func TestLayerStatsWithoutDecay(t *testing.T) {
+	var of [2]LayerStats
 	var left [2][]float64
 	for i, decay := range []float64{0, 0.5} {
-		net := NewNetwork(1, Inits["he"], Tanh, 4, 5, 2)
+		net := NewNetwork(1, He, Tanh, 4, 5, 2)
 		h, err := Train(context.Background(), net, blobs(20), Config{Rate: 0.1, Epochs: 1, Batch: 20, Decay: decay})
 		if err != nil {
 			t.Fatal(err)
@@ -100,7 +100,7 @@ func TestRulersWithoutDecay(t *testing.T) {
 	if !slices.Equal(left[0], left[1]) {
 		t.Error("DW is not the gradient of the loss alone")
 	}
-	if of[1].GradNorm != of[0].GradNorm || of[1].GradMean != of[0].GradMean || of[1].Update == of[0].Update {
+	if of[1].GradNorm != of[0].GradNorm || of[1].GradMeanAbs != of[0].GradMeanAbs || of[1].UpdateRatio == of[0].UpdateRatio {
 		t.Errorf("with decay %+v, without %+v", of[1], of[0])
 	}
 }
@@ -130,17 +130,17 @@ func TestNorm(t *testing.T) {
 
 // A gradient that has vanished is measured all the same, and where nothing moves
 // nothing moved.
-func TestRulersOfLittle(t *testing.T) {
+func TestLayerStatsOfLittle(t *testing.T) {
 	l := &Layer{W: *NewMatrix(1, 2), DW: *NewMatrix(1, 2, 3e-200, 4e-200), DB: *NewMatrix(1, 2, -6e-200, 8e-200)}
-	var r Rulers
-	r.step(l, new(Matrix), func(*Layer) {})
-	for i, ratio := range []float64{r.GradMean / 3.5e-200, r.GradNorm / 5e-200, r.Delta / 1e-199} {
+	var r LayerStats
+	r.measureUpdate(l, new(Matrix), func() {})
+	for i, ratio := range []float64{r.GradMeanAbs / 3.5e-200, r.GradNorm / 5e-200, r.DeltaNorm / 1e-199} {
 		if math.Abs(ratio-1) > 1e-15 {
-			t.Errorf("ruler %d is %v times what it should be", i, ratio)
+			t.Errorf("statistic %d is %v times what it should be", i, ratio)
 		}
 	}
-	if r.Update != 0 {
-		t.Errorf("an update of %v of weights that are zero", r.Update)
+	if r.UpdateRatio != 0 {
+		t.Errorf("an update of %v of weights that are zero", r.UpdateRatio)
 	}
 	if _, got := moments([]float64{1e-200, 3e-200}); math.Abs(got/1e-200-1) > 1e-15 {
 		t.Errorf("a deviation of %v, want 1e-200", got)
@@ -161,15 +161,15 @@ func TestUnits(t *testing.T) {
 		{Tanh, NewMatrix(3, 3, 0.99, 0, -0.99, 0.99, 0, -0.99, 0.99, 0, 0.99), 2.0 / 3, math.Sqrt(0.99*0.99*6/9 - 0.22*0.22)},
 		{Linear, NewMatrix(3, 3), 0, 0},
 	} {
-		var r Rulers
-		r.units(c.act, c.a)
-		if r.Idle != c.idle || math.Abs(r.Spread-c.spread) > 1e-12 {
-			t.Errorf("%s: idle %v, spread %v, want %v and %v", c.act.Name, r.Idle, r.Spread, c.idle, c.spread)
+		var r LayerStats
+		r.measureActivations(c.act, c.a)
+		if r.InactiveFraction != c.idle || math.Abs(r.ActivationStd-c.spread) > 1e-12 {
+			t.Errorf("%s: idle %v, spread %v, want %v and %v", c.act.Name, r.InactiveFraction, r.ActivationStd, c.idle, c.spread)
 		}
 	}
 }
 
-func TestRise(t *testing.T) {
+func TestLossRise(t *testing.T) {
 	for _, c := range []struct {
 		losses []float64
 		want   float64
@@ -179,7 +179,7 @@ func TestRise(t *testing.T) {
 		{[]float64{1, 2, 3, 3, 4, 5, 6}, 0},
 		{[]float64{9, 1, 2, 3, 4, 5, 7, 9, 1}, 7},
 	} {
-		var r rise
+		var r lossRise
 		for _, v := range c.losses {
 			r.add(v)
 		}
@@ -189,36 +189,32 @@ func TestRise(t *testing.T) {
 	}
 }
 
-// BenchmarkRulers reports what measuring once costs beside an epoch of the
+// BenchmarkLayerStats reports what measuring once costs beside an epoch of the
 // sample's 4,000 digits.
-func BenchmarkRulers(b *testing.B) {
+func BenchmarkLayerStats(b *testing.B) {
 	train, _, err := sampleDigits()
 	if err != nil {
 		b.Fatal(err)
 	}
-	net := NewNetwork(1, Inits["small"], ReLU, Pixels, 256, 128, Classes)
+	net := NewNetwork(1, Small, ReLU, MNISTPixels, 256, 128, MNISTClasses)
 	t, err := newTrainer(net, train, Config{Rate: 0.1, Epochs: 1 << 30, Batch: 64})
 	if err != nil {
 		b.Fatal(err)
 	}
-	var whole, rulers time.Duration
+	var whole, measuring time.Duration
 	for n := range b.N {
 		begin := time.Now()
 		if _, err := t.epoch(context.Background(), n+2); err != nil {
 			b.Fatal(err)
 		}
 		whole += time.Since(begin)
-		p := passes.get()
-		t.train.Batch(&t.x, &t.y, t.order[:lossRows])
-		p.run(net, &t.out, &t.x)
 		begin = time.Now()
-		measured := make([]Rulers, len(net))
+		stats := make([]LayerStats, len(net))
 		for i, l := range net {
-			measured[i].step(l, &t.before, func(l *Layer) { l.W.Data[0] += 1e-3 })
+			stats[i].measureUpdate(l, &t.before, func() { l.W.Data[0] += 1e-3 })
+			stats[i].measureActivations(l.Act, &l.a)
 		}
-		p.measure(net, &t.out, measured)
-		rulers += time.Since(begin)
-		passes.put(p)
+		measuring += time.Since(begin)
 	}
-	b.ReportMetric(100*rulers.Seconds()/whole.Seconds(), "%")
+	b.ReportMetric(100*measuring.Seconds()/whole.Seconds(), "%")
 }

@@ -1,0 +1,378 @@
+// The elementwise steps for AVX2, and two of them for AVX-512. Each has a twin in
+// mat_generic.go that says what it computes. Not here: tails of less than a vector
+// and the bound on a call's length (elementwise_amd64.go).
+
+//go:build amd64 && !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// Registers of all steps: the slices' first elements and the loop over their elements,
+// of which there is at least one whole vector.
+#define z       DI // the slice that is changed
+#define x       SI // the second slice
+#define count   CX
+#define i       AX
+
+// NEXT goes on with the next vector at the label loop, or returns after the last.
+#define NEXT(lanes, loop) \
+	ADDQ $lanes, i \
+	CMPQ i, count  \
+	JLT  loop      \
+	VZEROUPPER     \
+	RET
+
+// func addAVX2(z, x []float64)
+TEXT ·addAVX2(SB), NOSPLIT, $0-48
+	MOVQ z_base+0(FP), z
+	MOVQ z_len+8(FP), count
+	MOVQ x_base+24(FP), x
+	XORL i, i
+
+loop:
+	VMOVUPD (z)(i*8), Y0
+	VADDPD  (x)(i*8), Y0, Y0
+	VMOVUPD Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func axpyAVX2(z, x []float64, s float64)
+TEXT ·axpyAVX2(SB), NOSPLIT, $0-56
+	MOVQ         z_base+0(FP), z
+	MOVQ         z_len+8(FP), count
+	MOVQ         x_base+24(FP), x
+	VBROADCASTSD s+48(FP), Y1
+	XORL         i, i
+
+loop:
+	VMOVUPD     (z)(i*8), Y0
+	VFMADD231PD (x)(i*8), Y1, Y0
+	VMOVUPD     Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func axpyAVX512(z, x []float64, s float64)
+TEXT ·axpyAVX512(SB), NOSPLIT, $0-56
+	MOVQ         z_base+0(FP), z
+	MOVQ         z_len+8(FP), count
+	MOVQ         x_base+24(FP), x
+	VBROADCASTSD s+48(FP), Z1
+	XORL         i, i
+
+loop:
+	VMOVUPD     (z)(i*8), Z0
+	VFMADD231PD (x)(i*8), Z1, Z0
+	VMOVUPD     Z0, (z)(i*8)
+	NEXT(8, loop)
+
+// func xpayAVX2(z, x []float64, s float64)
+TEXT ·xpayAVX2(SB), NOSPLIT, $0-56
+	MOVQ         z_base+0(FP), z
+	MOVQ         z_len+8(FP), count
+	MOVQ         x_base+24(FP), x
+	VBROADCASTSD s+48(FP), Y1
+	XORL         i, i
+
+loop:
+	VMOVUPD     (z)(i*8), Y0
+	VFMADD213PD (x)(i*8), Y1, Y0
+	VMOVUPD     Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func bytesAVX2(z []float64, p []byte, scale, shift []float64)
+TEXT ·bytesAVX2(SB), NOSPLIT, $0-96
+	MOVQ z_base+0(FP), z
+	MOVQ z_len+8(FP), count
+	MOVQ p_base+24(FP), SI
+	MOVQ scale_base+48(FP), R8
+	MOVQ shift_base+72(FP), R9
+	XORL i, i
+
+loop:
+	VPMOVZXBD   (SI)(i*1), X0
+	VCVTDQ2PD   X0, Y0
+	VMOVUPD     (R8)(i*8), Y1
+	VFMADD213PD (R9)(i*8), Y1, Y0
+	VMOVUPD     Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func prefetch(p []byte)
+TEXT ·prefetch(SB), NOSPLIT, $0-24
+	MOVQ p_base+0(FP), SI
+	MOVQ p_len+8(FP), count
+	ADDQ SI, count
+	JMP  test
+
+line:
+	PREFETCHT0 (SI)
+	ADDQ       $64, SI
+
+test:
+	CMPQ SI, count
+	JLT  line
+	RET
+
+// Adam. FACTORS loads what R10 points to into eight registers; m and v take in the gradient, and w moves.
+// Divisions and the root dominate.
+#define w DI
+#define g SI
+#define m R8
+#define v R9
+
+#define FACTORS(beta1, rest1, beta2, rest2, correct1, correct2, epsilon, rate) \
+	VBROADCASTSD adamFactors_beta1(R10), beta1       \
+	VBROADCASTSD adamFactors_rest1(R10), rest1       \
+	VBROADCASTSD adamFactors_beta2(R10), beta2       \
+	VBROADCASTSD adamFactors_rest2(R10), rest2       \
+	VBROADCASTSD adamFactors_correct1(R10), correct1 \
+	VBROADCASTSD adamFactors_correct2(R10), correct2 \
+	VBROADCASTSD adamFactors_epsilon(R10), epsilon   \
+	VBROADCASTSD adamFactors_rate(R10), rate
+
+#define ADAM(gradient, m1, v1, beta1, rest1, beta2, rest2, correct1, correct2, epsilon, rate) \
+	VMOVUPD     (g)(i*8), gradient    \
+	VMULPD      gradient, rest1, m1   \
+	VFMADD231PD (m)(i*8), beta1, m1   \
+	VMOVUPD     m1, (m)(i*8)          \
+	VMULPD      gradient, rest2, v1   \
+	VMULPD      gradient, v1, v1      \
+	VFMADD231PD (v)(i*8), beta2, v1   \
+	VMOVUPD     v1, (v)(i*8)          \
+	VDIVPD      correct1, m1, m1      \
+	VDIVPD      correct2, v1, v1      \
+	VSQRTPD     v1, v1                \
+	VADDPD      epsilon, v1, v1       \
+	VDIVPD      v1, m1, m1            \
+	VMOVUPD     (w)(i*8), v1          \
+	VFMADD231PD m1, rate, v1          \
+	VMOVUPD     v1, (w)(i*8)
+
+// func adamAVX2(w, g, m, v []float64, f *adamFactors)
+TEXT ·adamAVX2(SB), NOSPLIT, $0-104
+	MOVQ w_base+0(FP), w
+	MOVQ w_len+8(FP), count
+	MOVQ g_base+24(FP), g
+	MOVQ m_base+48(FP), m
+	MOVQ v_base+72(FP), v
+	MOVQ f+96(FP), R10
+	XORL i, i
+	FACTORS(Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
+
+loop:
+	ADAM(Y0, Y1, Y2, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
+	NEXT(4, loop)
+
+// func adamAVX512(w, g, m, v []float64, f *adamFactors)
+TEXT ·adamAVX512(SB), NOSPLIT, $0-104
+	MOVQ w_base+0(FP), w
+	MOVQ w_len+8(FP), count
+	MOVQ g_base+24(FP), g
+	MOVQ m_base+48(FP), m
+	MOVQ v_base+72(FP), v
+	MOVQ f+96(FP), R10
+	XORL i, i
+	FACTORS(Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
+
+loop:
+	ADAM(Z0, Z1, Z2, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
+	NEXT(8, loop)
+
+// The activations. Each instruction of REDUCE, POWER and EXP stands for one step of
+// reduce, power and exp in mat_generic.go, and rounds as that does.
+#define arg       Y0 // the argument, then the result
+#define n         Y1 // e^arg = 2^n·(1+p)
+#define p         Y2
+#define r         Y3 // the reduced argument
+#define term      Y4
+#define given     Y5 // the argument as the slice holds it
+#define log2e     Y8
+#define whole     Y9
+#define ln2Hi     Y10
+#define ln2Lo     Y11
+#define one       Y12
+#define minusZero Y13
+#define bound     Y14 // exp's lower bound, tanh's upper
+#define second    Y15 // exp's upper bound, tanh's 2
+#define constants R10
+
+#define CONSTANTS \
+	LEAQ         ·expTable(SB), constants                    \
+	VBROADCASTSD expConstants_log2e(constants), log2e         \
+	VBROADCASTSD expConstants_whole(constants), whole         \
+	VBROADCASTSD expConstants_ln2Hi(constants), ln2Hi         \
+	VBROADCASTSD expConstants_ln2Lo(constants), ln2Lo         \
+	VBROADCASTSD expConstants_one(constants), one             \
+	VBROADCASTSD expConstants_minusZero(constants), minusZero
+
+#define TERM(k) \
+	VBROADCASTSD expConstants_taylor+8*k(constants), term \
+	VFMADD213PD  term, r, p
+
+#define REDUCE \
+	VMOVAPD      whole, n            \
+	VFMADD231PD  arg, log2e, n       \
+	VSUBPD       whole, n, n         \
+	VMOVAPD      arg, r              \
+	VFNMADD231PD ln2Hi, n, r         \
+	VFNMADD231PD ln2Lo, n, r         \
+	VBROADCASTSD expConstants_taylor+8*11(constants), p \
+	TERM(10)                         \
+	TERM(9)                          \
+	TERM(8)                          \
+	TERM(7)                          \
+	TERM(6)                          \
+	TERM(5)                          \
+	TERM(4)                          \
+	TERM(3)                          \
+	TERM(2)                          \
+	TERM(1)                          \
+	TERM(0)                          \
+	VMULPD       r, p, p             \
+	VFMADD213PD  r, r, p
+
+// power = 2^exponent: the low bits of exponent + whole, moved up, are added to those of 1.
+#define POWER(exponent, power) \
+	VADDPD whole, exponent, power \
+	VPSLLQ $52, power, power      \
+	VPADDQ one, power, power
+
+// arg = e^arg, for an arg that is a number and not above exp's upper bound.
+#define EXP \
+	VMAXPD       bound, arg, arg     \
+	REDUCE                           \
+	VBROADCASTSD expConstants_half(constants), r \
+	VMULPD       r, n, r             \
+	VROUNDPD     $1, r, r            \
+	VSUBPD       r, n, n             \
+	POWER(r, r)                      \
+	POWER(n, n)                      \
+	VADDPD       p, one, arg         \
+	VMULPD       r, arg, arg         \
+	VMULPD       n, arg, arg
+
+// NaN stays NaN.
+#define KEEPNAN \
+	VCMPPD    $3, given, given, Y6   \
+	VBLENDVPD Y6, given, arg, arg
+
+// func expAVX2(z []float64)
+TEXT ·expAVX2(SB), NOSPLIT, $0-24
+	MOVQ         z_base+0(FP), z
+	MOVQ         z_len+8(FP), count
+	XORL         i, i
+	CONSTANTS
+	VBROADCASTSD expConstants_low(constants), bound
+	VBROADCASTSD expConstants_high(constants), second
+
+loop:
+	VMOVUPD (z)(i*8), given
+	VMINPD  second, given, arg
+	EXP
+	KEEPNAN
+	VMOVUPD arg, (z)(i*8)
+	NEXT(4, loop)
+
+// func sigmoidAVX2(z []float64)
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
+	MOVQ         z_base+0(FP), z
+	MOVQ         z_len+8(FP), count
+	XORL         i, i
+	CONSTANTS
+	VBROADCASTSD expConstants_low(constants), bound
+
+loop:
+	VMOVUPD   (z)(i*8), given
+	VORPD     minusZero, given, arg
+	EXP
+	VADDPD    arg, one, n
+	VBLENDVPD given, arg, one, arg // the numerator: arg if given is negative, else 1
+	VDIVPD    n, arg, arg
+	KEEPNAN
+	VMOVUPD   arg, (z)(i*8)
+	NEXT(4, loop)
+
+// func tanhAVX2(z []float64)
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
+	MOVQ         z_base+0(FP), z
+	MOVQ         z_len+8(FP), count
+	XORL         i, i
+	CONSTANTS
+	VBROADCASTSD expConstants_tanhHigh(constants), bound
+	VBROADCASTSD expConstants_two(constants), second
+
+loop:
+	VMOVUPD     (z)(i*8), given
+	VANDNPD     given, minusZero, arg
+	VMINPD      bound, arg, arg
+	VADDPD      arg, arg, arg
+	REDUCE
+	POWER(n, n)
+	VSUBPD      one, n, arg
+	VFMADD231PD n, p, arg
+	VADDPD      second, arg, n
+	VDIVPD      n, arg, arg
+	VANDPD      minusZero, given, n
+	VORPD       n, arg, arg
+	KEEPNAN
+	VMOVUPD     arg, (z)(i*8)
+	NEXT(4, loop)
+
+// func reluAVX2(z []float64)
+TEXT ·reluAVX2(SB), NOSPLIT, $0-24
+	MOVQ   z_base+0(FP), z
+	MOVQ   z_len+8(FP), count
+	XORL   i, i
+	VXORPD Y1, Y1, Y1
+
+loop:
+	VMAXPD  (z)(i*8), Y1, Y0 // of a NaN and 0, or of two zeros, it takes what is in memory
+	VMOVUPD Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// The derivatives: dz lies where other steps have z, and a = f(z) where they have x.
+
+// func reluBackAVX2(dz, a []float64)
+TEXT ·reluBackAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dz_base+0(FP), z
+	MOVQ         dz_len+8(FP), count
+	MOVQ         a_base+24(FP), x
+	XORL         i, i
+	VXORPD       Y1, Y1, Y1
+	VBROADCASTSD ·expTable+expConstants_one(SB), one
+
+loop:
+	VCMPPD  $1, (x)(i*8), Y1, Y0 // 0 < a
+	VANDPD  one, Y0, Y0
+	VMULPD  (z)(i*8), Y0, Y0
+	VMOVUPD Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func sigmoidBackAVX2(dz, a []float64)
+TEXT ·sigmoidBackAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dz_base+0(FP), z
+	MOVQ         dz_len+8(FP), count
+	MOVQ         a_base+24(FP), x
+	XORL         i, i
+	VBROADCASTSD ·expTable+expConstants_one(SB), one
+
+loop:
+	VMOVUPD (x)(i*8), Y0
+	VSUBPD  Y0, one, Y1
+	VMULPD  Y1, Y0, Y0
+	VMULPD  (z)(i*8), Y0, Y0
+	VMOVUPD Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func tanhBackAVX2(dz, a []float64)
+TEXT ·tanhBackAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dz_base+0(FP), z
+	MOVQ         dz_len+8(FP), count
+	MOVQ         a_base+24(FP), x
+	XORL         i, i
+	VBROADCASTSD ·expTable+expConstants_one(SB), one
+
+loop:
+	VMOVUPD (x)(i*8), Y0
+	VMULPD  Y0, Y0, Y0
+	VSUBPD  Y0, one, Y0
+	VMULPD  (z)(i*8), Y0, Y0
+	VMOVUPD Y0, (z)(i*8)
+	NEXT(4, loop)

@@ -1,0 +1,22 @@
+// The elementwise steps where they have no assembly. Also on arm64: there the compiler
+// makes math.FMA one instruction.
+
+//go:build !amd64 || purego
+
+package mlp
+
+func add(z, x []float64)             { addGeneric(z, x) }
+func relu(z []float64)               { reluGeneric(z) }
+func reluBack(dz, a []float64)       { reluBackGeneric(dz, a) }
+func axpy(z, x []float64, s float64) { axpyGeneric(z, x, s) }
+func xpay(z, x []float64, s float64) { xpayGeneric(z, x, s) }
+func exps(z []float64)               { expGeneric(z) }
+func sigmoids(z []float64)           { sigmoidGeneric(z) }
+func sigmoidBack(dz, a []float64)    { sigmoidBackGeneric(dz, a) }
+func tanhs(z []float64)              { tanhGeneric(z) }
+func tanhBack(dz, a []float64)       { tanhBackGeneric(dz, a) }
+func prefetch([]byte)                {}
+
+func adamStep(w, g, m, v []float64, f *adamFactors) { adamStepGeneric(w, g, m, v, f) }
+
+func bytesTo(z []float64, p []byte, scale, shift []float64) { bytesGeneric(z, p, scale, shift) }

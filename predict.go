@@ -1,0 +1,112 @@
+// Predictions: a network's output without what training needs of it. A file of its own
+// because a prediction only reads the network, and shares out rows among threads
+// in place of parts of a product.
+
+package mlp
+
+import (
+	"math"
+	"runtime"
+	"sync"
+)
+
+// Predict sets y to the network's output for x, n×in to n×out, and returns y.
+// A layer with Norm normalises by its running averages, so that a row's output
+// does not depend on the others. Predict only reads the network: any number of
+// goroutines may predict with it as long as none trains it.
+func (net Network) Predict(y, x *Matrix) *Matrix {
+	net.mustFit("Predict", x)
+	if y.Reset(x.Rows, net[len(net)-1].W.Cols); overlap(y.Data, x.Data) {
+		panic("mlp: Predict: the output shares storage with the input")
+	}
+	// GOMAXPROCS may change at any time, so that it is asked once.
+	threads := runtime.GOMAXPROCS(0)
+	parts := max((x.Rows+maxPassRows-1)/maxPassRows, min(x.Rows/minPassRows, threads))
+	p := predictions.Get().(*prediction)
+	*p = prediction{net, y, x, parts}
+	share(parts, p)
+	*p = prediction{}
+	predictions.Put(p)
+	return y
+}
+
+// A forward pass takes at most maxPassRows rows through the network on one thread, so
+// that its activations stay in the cache. If a thread had fewer than minPassRows rows,
+// the threads share out each product instead.
+const maxPassRows, minPassRows = 128, 32
+
+// A prediction is the forward passes of a call of Predict, which threads share out.
+type prediction struct {
+	net   Network
+	y, x  *Matrix
+	parts int
+}
+
+var predictions = sync.Pool{New: func() any { return new(prediction) }}
+
+func (r *prediction) part(c int) {
+	p := forwardPasses.Get().(*forwardPass)
+	lo, hi := split(r.x.Rows, r.parts, c)
+	p.run(r.net, p.out.setRows(r.y, lo, hi), p.in.setRows(r.x, lo, hi), r.parts > 1)
+	p.release()
+}
+
+// A forwardPass is some rows on their way through a network, with what Forward keeps
+// in the layers.
+type forwardPass struct {
+	outputs      []Matrix // of each layer but the last
+	in, out      Matrix
+	layer        *Layer // whose product is being computed
+	scale, shift Matrix // of the layer's normalisation
+}
+
+var forwardPasses = sync.Pool{New: func() any { return new(forwardPass) }}
+
+// release gives p back, for any network.
+func (p *forwardPass) release() {
+	p.in, p.out, p.layer = Matrix{}, Matrix{}, nil
+	forwardPasses.Put(p)
+}
+
+// run sets y to the network's output for x, on this goroutine alone or with the help
+// of the worker pool.
+func (p *forwardPass) run(net Network, y, x *Matrix, alone bool) {
+	for len(p.outputs) < len(net)-1 {
+		p.outputs = append(p.outputs, Matrix{})
+	}
+	for i, l := range net {
+		z := y
+		if i < len(net)-1 {
+			z = &p.outputs[i]
+		}
+		p.layer = l
+		if l.Norm != nil {
+			l.Norm.affine(&p.scale, &p.shift, &l.B)
+		}
+		q := newProduct(z, "Predict", x.operand(), l.W.operand(), p)
+		if alone {
+			q.compute()
+		} else {
+			q.share()
+		}
+		x = z
+	}
+}
+
+// apply is the epilogue of each layer's product: the bias or the normalisation, and
+// the activation.
+func (p *forwardPass) apply(z []float64, stride, i0, i1, j0, j1 int) {
+	l := p.layer
+	for i := range i1 - i0 {
+		row := z[i*stride:][:j1-j0]
+		if l.Norm == nil {
+			add(row, l.B.Data[j0:j1])
+		} else {
+			scale, shift := p.scale.Data[j0:j1], p.shift.Data[j0:j1]
+			for j, v := range row {
+				row[j] = math.FMA(v, scale[j], shift[j])
+			}
+		}
+		l.Act.Forward(row)
+	}
+}
