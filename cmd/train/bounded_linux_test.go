@@ -120,7 +120,7 @@ func TestBoundedNPZ(t *testing.T) {
 		thousand = append(thousand, entry{name: fmt.Sprintf("%d.npy", i), data: array("<f8", 1, 1, 8)})
 		layers = append(layers, entry{name: fmt.Sprintf("W%d.npy", i+1), data: array("|u1", 1, 1, 1)}, entry{name: fmt.Sprintf("b%d.npy", i+1), data: array("|u1", 1, 1, 1)})
 	}
-	const many = 100 << 20
+	const many = 20 << 20
 	cases := []struct {
 		reason  string
 		content int // 0: the file's size

@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -61,27 +60,6 @@ func epochsOf(t *testing.T, dir string) (model int, same bool) {
 	return model, same
 }
 
-// program is the command as a program, built once.
-var program = sync.OnceValues(func() (name string, err error) {
-	if programDir, err = os.MkdirTemp("", "train"); err != nil {
-		return "", err
-	}
-	name = filepath.Join(programDir, "train")
-	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%w: %s", err, out)
-	}
-	return name, err
-})
-
-var programDir string
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	os.RemoveAll(programDir)
-	os.Exit(code)
-}
-
 // A process is a run that would not end by itself.
 type process struct {
 	*exec.Cmd
@@ -94,12 +72,8 @@ type process struct {
 // start starts a run and waits until it has printed its second epoch.
 func start(t *testing.T, prepare func(p *process)) *process {
 	t.Helper()
-	name, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &process{out: filepath.Join(t.TempDir(), "out")}
-	p.Cmd = exec.Command(name, "-limit", "500", "-hidden", "32", "-init", "he", "-epochs", "1000000", "-out", p.out)
+	p.Cmd = exec.Command(program(t), "-limit", "500", "-hidden", "32", "-init", "he", "-epochs", "1000000", "-out", p.out)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -357,16 +357,6 @@ func TestReadmeFingerprint(t *testing.T) {
 	}
 }
 
-// build compiles the command for tests that need a process.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "train")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return binary
-}
-
 // A disk that is full leaves the old files and one line.
 func TestFullDisk(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
@@ -375,7 +365,7 @@ func TestFullDisk(t *testing.T) {
 	out := t.TempDir()
 	must(t, quick("-out", out)...)
 	before := contents(t, out)
-	c := exec.Command("sh", append([]string{"-c", `ulimit -f 40 && exec "$@"`, "sh", build(t)}, quick("-seed", "2", "-out", out)...)...)
+	c := exec.Command("sh", append([]string{"-c", `ulimit -f 40 && exec "$@"`, "sh", program(t)}, quick("-seed", "2", "-out", out)...)...)
 	var stderr strings.Builder
 	c.Stderr = &stderr
 	var exit *exec.ExitError
@@ -398,7 +388,7 @@ func TestKilled(t *testing.T) {
 	if os.Getenv("MLP_ATTACK") == "" {
 		t.Skip("$MLP_ATTACK is not set")
 	}
-	binary, dir := build(t), t.TempDir()
+	binary, dir := program(t), t.TempDir()
 	flags := []string{"-limit", "1000", "-hidden", "64,32", "-init", "he", "-opt", "adam", "-lr", "0.001", "-epochs", "150"}
 	whole, err := exec.Command(binary, append(flags, "-out", filepath.Join(dir, "whole"))...).Output()
 	if err != nil {

@@ -100,7 +100,7 @@ func (l *lab) compare(data *mlp.MNIST) (sentence string, compared bool, err erro
 		}
 	}
 	l.printf("\n")
-	return fmt.Sprintf("Each published value lies between the percentiles %d and %d of our %d networks.", low, high, ensemble), true, err
+	return fmt.Sprintf("Each published value lies between the %dst and the %dth percentile of our %d networks.", low, high, ensemble), true, err
 }
 
 // norms returns, for each hidden layer, ‖δ‖ in each of our networks.
