@@ -31,13 +31,13 @@ func TestModelContradictsItself(t *testing.T) {
 			m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 5, 16, 10)
 			m.Mean, m.Std = nil, nil
 		},
-		"7 outputs":      func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 16, 7) },
-		"layers are 9":   func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 9, 10) },
-		"layers are tan": func(m *mlp.Model) { m.Net[0].Act = mlp.Tanh },
-		`\x1b]0;title`:   func(m *mlp.Model) { m.Recipe["data"] = "/\x1b]0;title\a\n" },
-		`\x1b[2J`:        func(m *mlp.Model) { m.Recipe["act"] = "\x1b[2J" },
-		"recipe lacks":   func(m *mlp.Model) { delete(m.Recipe, "seed") },
-		"65537":          func(m *mlp.Model) { m.Recipe["hidden"] = "65537" },
+		"7 outputs":    func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 16, 7) },
+		"-hidden 9":    func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 9, 10) },
+		"-act tanh":    func(m *mlp.Model) { m.Net[0].Act = mlp.Tanh },
+		`\x1b]0;title`: func(m *mlp.Model) { m.Recipe["data"] = "/\x1b]0;title\a\n" },
+		`\x1b[2J`:      func(m *mlp.Model) { m.Recipe["act"] = "\x1b[2J" },
+		"recipe lacks": func(m *mlp.Model) { delete(m.Recipe, "seed") },
+		"65537":        func(m *mlp.Model) { m.Recipe["hidden"] = "65537" },
 	} {
 		m := readBack(t, good)
 		change(m)
@@ -128,7 +128,7 @@ func FuzzFlags(f *testing.F) {
 			return
 		}
 		if !(o.lr > 0 && o.lr <= math.MaxFloat64) || !(o.holdout >= 0 && o.holdout < 1) || !(o.momentum > 0 && o.momentum < 1) ||
-			o.batch < 1 || o.epochs < 0 || o.epochs == 0 && o.load == "" || o.limit < 0 || o.act == nil || o.init == nil || o.opt == nil {
+			o.batch < 1 || o.epochs < 0 || o.epochs == 0 && o.load == "" || o.limit < 0 || o.act.value == nil || o.init.value == nil || o.opt.value == nil || o.schedule.value == nil {
 			t.Fatalf("%q is accepted as %+v", s, o)
 		}
 		if o.epochs > 0 { // otherwise no model file keeps it

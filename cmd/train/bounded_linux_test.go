@@ -164,7 +164,7 @@ func TestBoundedVerify(t *testing.T) {
 	}
 	m.Recipe["hidden"] = "65536,1000"
 	writeModel(t, name, m)
-	bounded(t, 1<<16, 1, "its hidden layers are 8,8", "-verify", name)
+	bounded(t, 1<<16, 1, "contradicts the file's -hidden 8,8", "-verify", name)
 }
 
 // Ordinary data stay far below, too.

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
 // A gradientTest compares the gradient of a loss on one batch, which is in the
@@ -29,12 +30,7 @@ type gradientTest struct {
 // them, and z of units far from the input is so close to 0, where ReLU has no
 // derivative, that no difference is small enough.
 func (j *job) testGradient(ctx context.Context, w io.Writer) error {
-	var x, y, dy mlp.Matrix
-	index := make([]int, min(j.batch, j.train.Len()))
-	for i := range index {
-		index[i] = i
-	}
-	j.train.Batch(&x, &y, index)
+	x, y := cli.FirstBatch(j.train, min(j.batch, j.train.Len()))
 	net, err := clone(j.Net)
 	if err != nil {
 		return err
@@ -45,9 +41,10 @@ func (j *job) testGradient(ctx context.Context, w io.Writer) error {
 			l.B.Data[i] += float64(0.1 * rng.NormFloat64())
 		}
 	}
-	mlp.SoftmaxCrossEntropy(&dy, net.Forward(&x), &y)
+	var dy mlp.Matrix
+	mlp.SoftmaxCrossEntropy(&dy, net.Forward(x), y)
 	net.Backward(&dy)
-	g := &gradientTest{ctx, net, &x, &y, mlp.SoftmaxCrossEntropy, w}
+	g := &gradientTest{ctx, net, x, y, mlp.SoftmaxCrossEntropy, w}
 	if err = g.balance(); err == nil {
 		err = g.differences(j.seed)
 	}

@@ -99,7 +99,7 @@ func (e *exam) vanishing() bool {
 	switch {
 	case e.load != "":
 		other = "other weights to begin with"
-	case e.norm == "batch":
+	case e.norm.value:
 		other = "a larger -batch"
 	}
 	e.note("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},

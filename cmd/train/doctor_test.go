@@ -83,24 +83,22 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 
 // What the run has done already, or cannot do, is no cure.
 func TestDoctorTriesSomethingElse(t *testing.T) {
-	load := "x.npz"
-	for _, c := range []struct {
-		options
-		cures, want string
-	}{
-		{options{}, "-norm batch,-act relu -init he,fewer layers", "-norm batch, -act relu -init he, or fewer layers"},
-		{options{norm: "batch"}, "-norm batch,-act relu -init he,fewer layers", "-act relu -init he, or fewer layers"},
-		{options{initName: "he"}, "-norm batch,-act relu -init he,fewer layers", "-norm batch, or fewer layers"},
-		{options{load: load}, "-norm batch,-act relu -init he,fewer layers", "fewer layers"},
-		{options{load: load}, "a smaller -lr,-init xavier", "a smaller -lr"},
-		{options{decay: 0.001}, "-patience 5,-decay 0.001,more digits", "-patience 5, or more digits"},
-		{options{lr: 0.1}, "-lr 0.01 or less", "-lr 0.01 or less"},
+	for _, c := range []struct{ flags, cures, want string }{
+		{"", "-norm batch,-act relu -init he,fewer layers", "-norm batch, -act relu -init he, or fewer layers"},
+		{"-norm batch", "-norm batch,-act relu -init he,fewer layers", "-act relu -init he, or fewer layers"},
+		{"-init he", "-norm batch,-act relu -init he,fewer layers", "-norm batch, or fewer layers"},
+		{"-load x.npz", "-norm batch,-act relu -init he,fewer layers", "fewer layers"},
+		{"-load x.npz", "a smaller -lr,-init xavier", "a smaller -lr"},
+		{"-decay 0.001", "-patience 5,-decay 0.001,more digits", "-patience 5, or more digits"},
+		{"-lr 0.1", "-lr 0.01 or less", "-lr 0.01 or less"},
 	} {
-		o := c.options
-		o.act, o.opt = mlp.ReLU, mlp.SGD
-		e := &exam{job: &job{options: &o}}
+		o, err := parse(strings.Fields(c.flags))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &exam{job: &job{options: o}}
 		if e.note("something", strings.Split(c.cures, ","), ""); e.found[0].cure != c.want {
-			t.Errorf("of %q it tries %q, want %q", c.cures, e.found[0].cure, c.want)
+			t.Errorf("%s: of %q it tries %q, want %q", c.flags, c.cures, e.found[0].cure, c.want)
 		}
 	}
 }

@@ -261,7 +261,7 @@ func TestLoad(t *testing.T) {
 	if second := must(t, append(flags, "-load", plain, "-act", "tanh")...); first == second {
 		t.Error("-act does nothing to weights that do not say theirs")
 	}
-	refused(t, append(flags, "-load", plain, "-hidden", "8"), plain, "its hidden layers are 7, -hidden says 8")
+	refused(t, append(flags, "-load", plain, "-hidden", "8"), plain, "-hidden 8 contradicts the file's -hidden 7")
 	refused(t, append(flags, "-load", small), small, "5 inputs")
 	// What was loaded can be verified, and a change of it is seen.
 	must(t, append(flags, "-load", plain)...)
@@ -270,7 +270,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("verified: %s", got)
 	}
 	writePlain(t, plain, mlp.MNISTPixels, 7, 7, mlp.MNISTClasses)
-	refused(t, []string{"-verify", model}, plain, "its hidden layers are 7,7")
+	refused(t, []string{"-verify", model}, plain, "-hidden 7 contradicts the file's -hidden 7,7")
 }
 
 // What a file says of its network holds, wherever the file comes from and
@@ -279,18 +279,18 @@ func TestLoadKeepsItsWord(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name, "model.npz") }
 	must(t, quick("-act", "tanh", "-norm", "batch", "-out", filepath.Join(dir, "a"))...)
-	refused(t, []string{"-load", at("a"), "-norm", "none", "-out", dir}, at("a"), "normalisation is batch, -norm says none")
+	refused(t, []string{"-load", at("a"), "-norm", "none", "-out", dir}, at("a"), "-norm none contradicts the file's -norm batch")
 	// Loaded, stopped, gone on with: it can still be verified.
 	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
 	must(t, "-resume", at("b"), "-epochs", "2")
 	must(t, "-verify", at("b"))
-	refused(t, []string{"-verify", at("b"), "-epochs", "1"}, "-epochs 1 contradicts -epochs 2")
+	refused(t, []string{"-verify", at("b"), "-epochs", "1"}, "-epochs 1 contradicts the file's -epochs 2")
 	// Not where it begins with a file that it replaces, of which it warns.
 	again := []string{"-load", at("b"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b")}
 	if stderr, _ := command(t, context.Background(), io.Discard, again...); !strings.Contains(stderr, "warning: this run replaces the "+at("b")) {
 		t.Errorf("no warning in %q", stderr)
 	}
-	refused(t, []string{"-verify", at("b")}, at("b")+": -load names another file")
+	refused(t, []string{"-verify", at("b")}, at("b")+": it was made with other weights to begin with (-load)")
 	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
 	if err := os.Rename(at("a"), filepath.Join(dir, "moved.npz")); err != nil {
 		t.Fatal(err)
@@ -298,7 +298,7 @@ func TestLoadKeepsItsWord(t *testing.T) {
 	refused(t, []string{"-verify", at("b")}, at("b")+": ", at("a"), "; -load FILE.npz says where")
 	// Where that is now can be said, and it must be that.
 	must(t, "-verify", at("b"), "-load", filepath.Join(dir, "moved.npz"))
-	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": -load names another file")
+	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": it was made with other weights to begin with (-load)")
 	// A model that no command made says what its layers are all the same.
 	for act, part := range map[*mlp.Activation]string{mlp.Tanh: "784-8-10, tanh", mlp.Linear: "hidden layer is linear"} {
 		m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, act, mlp.MNISTPixels, 8, mlp.MNISTClasses)}
@@ -325,7 +325,7 @@ func TestVerify(t *testing.T) {
 	m := readBack(t, model)
 	m.Net[1].B.Data[3] += 0.25
 	writeModel(t, model, m)
-	refused(t, []string{"-verify", model, "-load", model}, model, "-load "+model+" contradicts -load \"\", with which it was trained")
+	refused(t, []string{"-verify", model, "-load", model}, model, "-load "+model+" contradicts the file's -load \"\"")
 	refused(t, []string{"-verify", model}, model, "b2 differs in 1 of 10 elements, by up to 0.25")
 	m.Net[1].B.Data[3] -= 0.25
 	m.Recipe["sha256 train"] = "abc"

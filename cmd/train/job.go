@@ -49,9 +49,9 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		}
 		j.Net, j.Mean, j.Std, loaded = from.Net, from.Mean, from.Std, digest
 	} else {
-		j.Net = mlp.NewNetwork(o.seed, o.init, o.act, slices.Concat([]int{mlp.MNISTPixels}, o.hidden, []int{mlp.MNISTClasses})...)
+		j.Net = mlp.NewNetwork(o.seed, o.init.value, o.act.value, slices.Concat([]int{mlp.MNISTPixels}, o.hidden, []int{mlp.MNISTClasses})...)
 		for _, l := range j.Net[:len(o.hidden)] {
-			if o.norm == "batch" {
+			if o.norm.value {
 				l.Norm = mlp.NewBatchNorm(l.W.Cols)
 			}
 		}
@@ -70,30 +70,27 @@ func (o *options) takeLayers(from *mlp.Model) error {
 		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.MNISTPixels, mlp.MNISTClasses)
 	}
 	given := o.given()
-	o.hidden, o.norm = nil, "none"
+	o.hidden, o.norm.name, o.norm.value = nil, "none", false
 	for _, l := range from.Net[:len(from.Net)-1] {
-		o.hidden = append(o.hidden, l.W.Cols)
-		if act, ok := given["act"]; from.Recipe != nil && ok && act != l.Act.Name {
-			return fmt.Errorf("its layers are %s, -act says %s", l.Act.Name, act)
-		}
-		if from.Recipe == nil {
-			l.Act = o.act
+		if from.Recipe == nil { // NumPy wrote it, and it does not say
+			l.Act = o.act.value
 		}
 		if l.Act == mlp.Linear {
 			return errors.New("a hidden layer is linear, which -act cannot be")
 		}
-		o.act = l.Act
+		o.hidden = append(o.hidden, l.W.Cols)
+		o.act.name, o.act.value = l.Act.Name, l.Act
 		if l.Norm != nil {
-			o.norm = "batch"
+			o.norm.name, o.norm.value = "batch", true
 		}
 	}
-	if norm, ok := given["norm"]; ok && norm != o.norm {
-		return fmt.Errorf("its normalisation is %s, -norm says %s", o.norm, norm)
+	inFile := o.recipe()
+	for _, name := range []string{"hidden", "act", "norm"} {
+		if value, ok := given[name]; ok && value != inFile[name] {
+			return contradiction(name, value, inFile[name])
+		}
 	}
-	if widths, ok := given["hidden"]; ok && widths != o.recipe()["hidden"] {
-		return fmt.Errorf("its hidden layers are %s, -hidden says %s", o.recipe()["hidden"], widths)
-	}
-	if err := o.setHidden(o.recipe()["hidden"]); err != nil { // the limits are those of a command line
+	if err := o.hidden.Set(inFile["hidden"]); err != nil { // the limits are those of a command line
 		return err
 	}
 	return o.validateSize()
@@ -115,7 +112,7 @@ func (j *job) gather(stderr io.Writer) (err error) {
 		}
 		j.train, j.held = j.train.Slice(0, n-n/10), j.train.Slice(n-n/10, n)
 	}
-	if j.norm == "batch" && j.train.Len() == 1 {
+	if j.norm.value && j.train.Len() == 1 {
 		return errors.New("-norm batch: one image to train on has no variance")
 	}
 	if j.Mean == nil {
@@ -155,14 +152,10 @@ func (o *options) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
 // sameFiles returns an error if this run has other digits than an earlier one, or
 // began with other weights, by the digests in their recipes.
 func sameFiles(now, earlier map[string]string) error {
+	what := map[string]string{"train": "data to train", "test": "data to test on", "load": "weights to begin with (-load)"}
 	for _, name := range []string{"train", "test", "load"} {
-		a, b := now[digestPrefix+name], earlier[digestPrefix+name]
-		switch {
-		case a == "" || a == b:
-		case name == "load":
-			return fmt.Errorf("-load names another file than it began with, whose SHA-256 was %.16s…; here it is %.16s…", b, a)
-		default:
-			return fmt.Errorf("it was made with other data to %s: their SHA-256 was %.16s…, here it is %.16s…", name, b, a)
+		if a, b := now[digestPrefix+name], earlier[digestPrefix+name]; a != "" && a != b {
+			return fmt.Errorf("it was made with other %s: their SHA-256 was %.16s…, here it is %.16s…", what[name], b, a)
 		}
 	}
 	return nil
@@ -225,18 +218,18 @@ func (j *job) network() string {
 		}
 	}
 	if len(j.hidden) > 0 {
-		text += ", " + j.act.Name
+		text += ", " + j.act.name
 	}
-	if j.norm != "none" {
-		text += ", " + j.norm + " normalisation"
+	if j.norm.value {
+		text += ", " + j.norm.name + " normalisation"
 	}
-	from := cmp.Or(j.load, "init "+j.initName)
+	from := cmp.Or(j.load, "init "+j.init.name)
 	if n := len(j.Run.History); n > 0 {
 		from = fmt.Sprintf("epoch %d", n)
 	}
 	text += fmt.Sprintf(", %d parameters, from %s", parameters, from)
 	if j.epochs > 0 {
-		text += " by " + j.opt.Name
+		text += " by " + j.opt.name
 	}
 	return text
 }
@@ -253,7 +246,7 @@ func (j *job) warn(w io.Writer) {
 	if _, ok := given["init"]; ok && j.load != "" {
 		fmt.Fprintln(w, "warning: -init does nothing beside -load")
 	}
-	if _, ok := given["momentum"]; ok && j.opt == mlp.SGD {
+	if _, ok := given["momentum"]; ok && j.opt.value == mlp.SGD {
 		fmt.Fprintln(w, "warning: -momentum does nothing with -opt sgd")
 	}
 	if j.load != "" && sameFile(j.load, filepath.Join(j.out, modelName)) {

@@ -14,59 +14,44 @@ import (
 	"slices"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
 )
 
 // verify trains again what is in a file, and compares.
 func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
-	want, _, err := readModel(o.verify)
+	want, earlier, err := o.reopen(o.verify)
 	if err != nil {
 		return err
 	}
-	j, err := o.repeat(want, stderr)
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err)
-	}
-	if err := j.begin(ctx, stderr); err != nil {
-		return err
-	}
-	bar := cli.NewBar(stderr)
+	named := func(err error) error { return fmt.Errorf("%s: %w", o.verify, err) }
 	epochs := len(want.Run.History)
-	enough := errors.New("as many epochs as the file has")
-	err = j.learn(ctx, bar, epochs, func(e mlp.Epoch) error {
-		if e.N == epochs {
-			return enough
-		}
-		return nil
-	})
-	bar.Clear()
-	if err != nil && err != enough {
-		return j.explain(err, 0)
-	}
-	if err := compare(&j.Model, want); err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err)
-	}
-	_, err = fmt.Fprintf(stdout, "reproduced: %s\n", want.Net.Fingerprint())
-	return err
-}
-
-// repeat prepares the run of a file from its beginning.
-func (o *options) repeat(want *mlp.Model, stderr io.Writer) (*job, error) {
-	earlier, err := o.earlier(want.Recipe)
-	if err != nil {
-		return nil, err
-	}
-	if len(want.Run.History) == 0 {
-		return nil, errors.New("no epoch was trained")
-	}
-	if err := earlier.takeLayers(want); err != nil { // which need not be those of the recipe
-		return nil, err
+	if epochs == 0 {
+		return named(errors.New("no epoch was trained"))
 	}
 	j, err := newJob(earlier, stderr)
 	if err == nil {
 		err = sameFiles(j.Recipe, want.Recipe)
 	}
-	return j, err
+	if err != nil {
+		return named(err)
+	}
+	if err := j.begin(ctx, stderr); err != nil {
+		return err
+	}
+	enough := errors.New("as many epochs as the file has")
+	err = j.learn(ctx, stderr, epochs, func(e mlp.Epoch) error {
+		if e.N == epochs {
+			return enough
+		}
+		return nil
+	})
+	if err != nil && err != enough {
+		return j.explain(err, 0)
+	}
+	if err := compare(&j.Model, want); err != nil {
+		return named(err)
+	}
+	_, err = fmt.Fprintf(stdout, "reproduced: %s\n", want.Net.Fingerprint())
+	return err
 }
 
 // compare returns an error that names the first array, of those that the two models

@@ -57,7 +57,7 @@ func article(l *lab) (*mlp.Figure, error) {
 func (l *lab) read(r recipe, batch *mlp.MNIST) (*reading, error) {
 	net := r.network(l.seed, mlp.ReLU, 256, 128)
 	m := &reading{recipe: r}
-	x, _ := firstBatch(batch, batch.Len())
+	x, _ := cli.FirstBatch(batch, batch.Len())
 	m.input = append(m.input, norm(x.Data))
 	for i := range net[1:] {
 		m.input = append(m.input, norm(net[:i+1].Forward(x).Data))

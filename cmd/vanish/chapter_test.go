@@ -107,7 +107,7 @@ func nielsenLab(t *testing.T, dir string) (l *lab, data *mlp.MNIST, x, y *mlp.Ma
 		t.Fatal(err)
 	}
 	data = l.train.Slice(0, few)
-	x, y = firstBatch(data, few)
+	x, y = cli.FirstBatch(data, few)
 	return l, data, x, y
 }
 

@@ -32,10 +32,11 @@ type outcomes [len(activations)][len(recipes)][deepest]outcome
 
 func depth(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
-	x, y := firstBatch(train, few)
+	x, y := cli.FirstBatch(train, few)
 	var all outcomes
 	n := len(activations) * len(recipes) * deepest
-	onEpoch := l.epochs("depth", n*depthEpochs)
+	onEpoch, stop := l.progress("depth", n*depthEpochs)
+	defer stop()
 	err := l.each(n, func(i int) (err error) {
 		a, r, h := i/deepest/len(recipes), i/deepest%len(recipes), i%deepest
 		o := &all[a][r][h]

@@ -16,7 +16,8 @@ const initEpochs = 10
 func initialisation(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
 	histories, weights := make([]mlp.History, len(recipes)), make([]string, len(recipes))
-	onEpoch := l.epochs("init", len(recipes)*initEpochs)
+	onEpoch, stop := l.progress("init", len(recipes)*initEpochs)
+	defer stop()
 	err := l.each(len(recipes), func(i int) (err error) {
 		net := recipes[i].network(l.seed, mlp.ReLU, hidden(deepest)...)
 		histories[i], err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: initEpochs, Batch: 64, Seed: l.seed,

@@ -15,7 +15,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
@@ -28,13 +27,13 @@ type lab struct {
 	train, test *mlp.MNIST // pixels in [0, 1]
 	text        bytes.Buffer
 	hash        hash.Hash
-	bar         *cli.Bar
+	stderr      *os.File
 }
 
 // newLab reads the digits and checks that the sheets can be written, before any
 // work is done.
 func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
-	l := &lab{options: o, ctx: ctx, hash: sha256.New(), bar: cli.NewBar(stderr)}
+	l := &lab{options: o, ctx: ctx, hash: sha256.New(), stderr: stderr}
 	var err error
 	if l.train, err = l.digits("train", few, stderr); err != nil {
 		return nil, err
@@ -101,17 +100,6 @@ func (r recipe) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Net
 // hidden is n hidden layers of 30 units, the width of Nielsen's.
 func hidden(n int) []int { return slices.Repeat([]int{30}, n) }
 
-// firstBatch returns the first n samples.
-func firstBatch(data mlp.Dataset, n int) (x, y *mlp.Matrix) {
-	index := make([]int, n)
-	for i := range index {
-		index[i] = i
-	}
-	x, y = new(mlp.Matrix), new(mlp.Matrix)
-	data.Batch(x, y, index)
-	return x, y
-}
-
 // deltas returns ‖δ‖ = ‖∂L/∂b‖ of each layer, for the loss over all of x.
 func deltas(net mlp.Network, loss mlp.Loss, x, y *mlp.Matrix) []float64 {
 	var dy mlp.Matrix
@@ -143,26 +131,28 @@ func norm(v []float64) float64 {
 	return most * math.Sqrt(squares)
 }
 
-// each does n pieces of work on GOMAXPROCS goroutines, and returns the error of the
-// first piece that has one.
+// each does n pieces of work, GOMAXPROCS of them at a time, and returns the error of
+// the first piece that has one.
 func (l *lab) each(n int, work func(i int) error) error {
 	failed := make([]error, n)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		workers.Add(1)
+	running := make(chan bool, runtime.GOMAXPROCS(0))
+	var all sync.WaitGroup
+	for i := range n {
+		running <- true
+		all.Add(1)
 		go func() {
-			defer workers.Done()
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if failed[i] = context.Cause(l.ctx); failed[i] == nil {
-					failed[i] = work(i)
-				}
+			if failed[i] = context.Cause(l.ctx); failed[i] == nil {
+				failed[i] = work(i)
 			}
+			<-running
+			all.Done()
 		}()
 	}
-	workers.Wait()
-	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
-		return failed[i]
+	all.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

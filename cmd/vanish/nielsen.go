@@ -81,7 +81,7 @@ func (l *lab) compare(data *mlp.MNIST) (sentence string, compared bool, err erro
 	if !isMNIST(data) {
 		return "The published values are of digits of MNIST's training part. These digits are others, so the values are not compared.", false, nil
 	}
-	x, y := firstBatch(data, data.Len())
+	x, y := cli.FirstBatch(data, data.Len())
 	l.printf("‖δ‖ before training, and percentiles of ours in %d networks\n", ensemble)
 	l.printf("hidden layers  layer  published  %8d  %8d  %8d\n", low, 50, high)
 	for _, values := range published {
@@ -137,7 +137,8 @@ const nielsenEpochs = 500
 func (l *lab) speeds(data *mlp.MNIST, compared bool) (f *mlp.Figure, sentences []string, err error) {
 	f = &mlp.Figure{Title: "The speed of learning, as in Nielsen's chapter 5", Columns: 3, SameY: true,
 		Charts: make([]mlp.Chart, len(published))}
-	onEpoch := l.epochs("nielsen", nielsenEpochs*len(published))
+	onEpoch, stop := l.progress("nielsen", nielsenEpochs*len(published))
+	defer stop()
 	err = l.each(len(published), func(i int) (err error) {
 		f.Charts[i], err = l.speed(i+2, data, onEpoch)
 		return err
@@ -171,7 +172,7 @@ func (l *lab) speed(layers int, data *mlp.MNIST, onEpoch func(mlp.Epoch) error) 
 	if err != nil {
 		return c, fmt.Errorf("%d hidden layers: %w", layers, err)
 	}
-	x, y := firstBatch(data, data.Len())
+	x, y := cli.FirstBatch(data, data.Len())
 	end := deltas(net, nielsenLoss, x, y)
 	for layer := range len(published) + 1 { // those beyond layers are empty, so that a layer looks the same in every chart
 		s := mlp.Series{Name: fmt.Sprintf("Hidden layer %d", layer+1)}

@@ -17,7 +17,6 @@ import (
 // perform runs an experiment, writes its sheet and prints its tables.
 func (l *lab) perform(e experiment, stdout io.Writer) error {
 	sheet, err := e.run(l)
-	l.bar.Clear()
 	if err == nil {
 		err = cli.Replace(l.out, cli.File{Name: e.sheet, Content: sheet.SVG()})
 	}
@@ -30,14 +29,15 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 	return err
 }
 
-// epochs begins the progress bar of an experiment that trains for so many epochs in
-// all. It returns the function to call after each.
-func (l *lab) epochs(experiment string, n int) (onEpoch func(mlp.Epoch) error) {
-	l.bar.Begin(float64(n), func(float64) string { return experiment })
-	return func(mlp.Epoch) error {
-		l.bar.Add(1)
+// progress shows a bar until stop is called. OnEpoch is to be called after each of so
+// many epochs of training.
+func (l *lab) progress(experiment string, epochs int) (onEpoch func(mlp.Epoch) error, stop func()) {
+	bar := cli.NewBar(l.stderr, float64(epochs), func(float64) string { return experiment })
+	onEpoch = func(mlp.Epoch) error {
+		bar.Add(1)
 		return nil
 	}
+	return onEpoch, bar.Clear
 }
 
 func (l *lab) printf(format string, a ...any) { fmt.Fprintf(&l.text, format, a...) }

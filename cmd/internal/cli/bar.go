@@ -26,22 +26,15 @@ type Bar struct {
 // of 40 columns: a longer line would scroll instead of being overwritten.
 const barColumns = 39
 
-// NewBar returns a bar on stderr, or one that shows nothing if stderr is not a
-// terminal.
-func NewBar(stderr *os.File) *Bar {
-	b := new(Bar)
+// NewBar returns a bar on stderr for a piece of work of the given size, in any unit.
+// Label returns what to print beside the bar once a share of the work, from 0 to 1, is
+// done. If stderr is not a terminal, the bar shows nothing.
+func NewBar(stderr *os.File, total float64, label func(share float64) string) *Bar {
+	b := &Bar{label: label, total: total, start: time.Now()}
 	if info, err := stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		b.terminal = stderr
 	}
 	return b
-}
-
-// Begin starts a piece of work of the given size, in any unit. Label returns what
-// to print beside the bar once a share of the work, from 0 to 1, is done.
-func (b *Bar) Begin(total float64, label func(share float64) string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.label, b.done, b.total, b.start = label, 0, total, time.Now()
 }
 
 // Add counts n more units of the work as done. After the first second it draws

@@ -89,9 +89,9 @@ func TestBar(t *testing.T) {
 	}
 	defer f.Close()
 	label := func(float64) string { return "work" }
-	none, bar := NewBar(f), &Bar{terminal: f}
+	none, bar := NewBar(f, 10, label), NewBar(f, 10, label)
+	bar.terminal = f
 	for _, b := range []*Bar{none, bar} {
-		b.Begin(10, label)
 		b.Add(1)
 		b.Clear()
 		b.start = b.start.Add(-time.Minute)

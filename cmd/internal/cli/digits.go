@@ -39,3 +39,14 @@ func Digest(m *mlp.MNIST) string {
 	h.Write(m.Labels)
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
+
+// FirstBatch returns the first n samples of a data set.
+func FirstBatch(data mlp.Dataset, n int) (x, y *mlp.Matrix) {
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i
+	}
+	x, y = new(mlp.Matrix), new(mlp.Matrix)
+	data.Batch(x, y, index)
+	return x, y
+}
