@@ -1,5 +1,5 @@
-// What comes from outside and means harm: model files that contradict
-// themselves, names with control characters, and every flag there can be.
+// Hostile input: model files that contradict themselves, names with control
+// characters, random flags.
 
 package main
 
@@ -20,8 +20,8 @@ import (
 	"mlp/cmd/internal/cli"
 )
 
-// A model file whose recipe does not fit its weights, or whose words would
-// reach the terminal, is refused on one printable line.
+// A model file is refused with one printable line if its recipe does not fit its
+// weights or has words that would control a terminal.
 func TestModelContradictsItself(t *testing.T) {
 	out := t.TempDir()
 	must(t, quick("-out", out)...)
@@ -66,7 +66,7 @@ func TestHugeFlags(t *testing.T) {
 	}
 }
 
-// Neither a pipe nor a folder in a file's place is waited for.
+// A folder or a device in the place of a file is refused at once.
 func TestNotAFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, flag := range []string{"-load", "-resume", "-verify"} {
@@ -79,7 +79,7 @@ func TestNotAFile(t *testing.T) {
 	refused(t, []string{"-data", dir}, dir, "not a regular file")
 }
 
-// lineOf reports whether an error is a line that can be printed.
+// lineOf reports whether an error is one line that can be printed.
 func lineOf(err error) bool {
 	s := cli.Plain(err.Error())
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
@@ -111,8 +111,8 @@ func FuzzHidden(f *testing.F) {
 	})
 }
 
-// FuzzFlags takes a command line with a NUL between its words, as no real one
-// can have.
+// FuzzFlags takes command lines with NUL between the words, because no real word can
+// have one.
 func FuzzFlags(f *testing.F) {
 	for _, s := range []string{"", "-h", "-lr 0.1 -batch 64", "-lr NaN", "-lr=1e-400", "-holdout 0x1p-3", "-seed 18446744073709551615",
 		"-epochs 9223372036854775808", "-limit 007", "-shuffle=F", "-shuffle", "-act relu -init he -opt adam -momentum .5",

@@ -1,6 +1,6 @@
 // How much memory a file can make the process take: at most ten times its content
-// and 64 MiB. Content is the bytes that are there once unpacked, as far as the file
-// may hold them: 47 MB of an image file, the file itself where it only claims.
+// and 64 MiB. The content is the unpacked bytes that such a file may have, 47 MB of an
+// image file for example. For a file that only claims to have more, it is the file.
 
 package main
 
@@ -20,8 +20,8 @@ import (
 )
 
 // TestBoundedChild is a run in a process of its own, which prints its exit code
-// and its peak resident size in KiB. That stands in /proc for the program alone;
-// what wait reports begins with its parent's.
+// and its peak resident size in KiB, from /proc. The size that wait reports would
+// include the parent's at the start.
 func TestBoundedChild(t *testing.T) {
 	words := os.Getenv("TRAIN_BOUNDED_CHILD")
 	if words == "" {
@@ -38,8 +38,8 @@ func TestBoundedChild(t *testing.T) {
 	fmt.Printf("peak %d %d\n", code, peak)
 }
 
-// bounded runs the command on a file with this content. It must end with code
-// and, where that is 1, one line that has the reason.
+// bounded runs the command on a file with that much content. It must end with code
+// and, if that is 1, with one line that has the reason.
 func bounded(t *testing.T, content int, code int, reason string, args ...string) {
 	t.Helper()
 	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
@@ -66,7 +66,7 @@ func bounded(t *testing.T, content int, code int, reason string, args ...string)
 	t.Logf("peak %4d MiB, limit %5d MiB: %s", peak>>10, (10*content>>20)+64, strings.TrimSpace(line))
 }
 
-// header is an IDX header of those dimensions.
+// header is an IDX header with the given dimensions.
 func header(dims ...uint32) []byte {
 	b := []byte{0, 0, 8, byte(len(dims))}
 	for _, d := range dims {
@@ -75,7 +75,7 @@ func header(dims ...uint32) []byte {
 	return b
 }
 
-// bomb is gzip of a header and n times 16 MiB of zeros, a thousandth of that.
+// bomb is a header and n times 16 MiB of zeros, gzipped to a thousandth.
 func bomb(head []byte, n int) []byte {
 	zeros := zipped(make([]byte, 16<<20)) // a member of gzip's, of which many make a file
 	return append(zipped(head), bytes.Repeat(zeros, n)...)
@@ -153,7 +153,7 @@ func TestBoundedNPZ(t *testing.T) {
 	}
 }
 
-// A recipe of a network that the file does not hold is not built.
+// If a recipe has another network than the file, that network is not built.
 func TestBoundedVerify(t *testing.T) {
 	dir := t.TempDir()
 	must(t, quick("-hidden", "8,8", "-epochs", "1", "-out", dir)...)
@@ -167,7 +167,7 @@ func TestBoundedVerify(t *testing.T) {
 	bounded(t, 1<<16, 1, "contradicts the file's -hidden 8,8", "-verify", name)
 }
 
-// Ordinary data stay far below, too.
+// Ordinary data take far less, too.
 func TestBoundedRun(t *testing.T) {
 	bounded(t, 0, 0, "", quick("-out", t.TempDir())...)
 	if dir := os.Getenv("MNIST_DIR"); dir != "" {

@@ -7,7 +7,7 @@ import (
 	"mlp"
 )
 
-// What the figures show is what the history has.
+// The figures show what the history has.
 func TestCharts(t *testing.T) {
 	nan := math.NaN()
 	first := []mlp.LayerStats{{GradMeanAbs: 1, GradNorm: 2, DeltaNorm: 3, UpdateRatio: 4, ActivationStd: 9}, {GradMeanAbs: 5, GradNorm: 6, DeltaNorm: 7, UpdateRatio: 8, ActivationStd: 10}}

@@ -13,8 +13,8 @@ import (
 	"mlp"
 )
 
-// backward is a backward pass written down once more, for layers of ReLU below
-// a linear one, with a place for each of four bugs.
+// backward is another backward pass, for layers of ReLU and a linear output, which has
+// one of five bugs or none.
 func backward(net mlp.Network, x, dy *mlp.Matrix, bug string) {
 	inputs := []*mlp.Matrix{x}
 	for _, l := range net[:len(net)-1] {
@@ -59,8 +59,8 @@ func backward(net mlp.Network, x, dy *mlp.Matrix, bug string) {
 	}
 }
 
-// The check passes a right gradient and catches each of four wrong ones, with
-// biases of zero too, as before training.
+// The tests pass a right gradient and find each of five bugs, also if the biases are
+// zero, as before training.
 func TestCheckCatches(t *testing.T) {
 	caught := map[string]bool{}
 	for _, biases := range []float64{0, 0.1} {
@@ -93,7 +93,7 @@ func TestCheckCatches(t *testing.T) {
 			caught[bug] = caught[bug] || balance != nil
 		}
 	}
-	// The bias takes part in the balance, so all four unbalance it.
+	// The balance has the bias in it, so that each of these bugs disturbs it.
 	for _, bug := range []string{"no mask", "not divided", "bias forgotten", "wrong row"} {
 		if !caught[bug] {
 			t.Errorf("%s is not seen in the balance", bug)
@@ -101,7 +101,7 @@ func TestCheckCatches(t *testing.T) {
 	}
 }
 
-// -check prints both tests and changes nothing, running averages included.
+// -check prints both tests and changes nothing, not even running averages.
 func TestCheck(t *testing.T) {
 	variants := []string{"", "-act sigmoid", "-hidden 30,30,30 -init small -norm batch"}
 	if os.Getenv("MLP_ATTACK") != "" {
@@ -133,7 +133,7 @@ func TestCheck(t *testing.T) {
 	refused(t, []string{"-limit", "1", "-norm", "batch", "-out", out}, "-norm batch: one image to train on")
 }
 
-// With -patience the network that is kept is the best, and the last line is of it.
+// With -patience the best network is kept, and the last lines are about it.
 func TestPatience(t *testing.T) {
 	out := t.TempDir()
 	var stdout strings.Builder

@@ -7,6 +7,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -21,8 +22,8 @@ import (
 )
 
 // epochsOf returns the epoch of model.npz in dir, or 0 if there is none, and whether
-// the other files are of the same. It fails unless each file is whole, and of the epoch
-// of those that are replaced after it or of a later one.
+// the other files have the same. It fails if a file is not whole, or if the model, which
+// is replaced last, is ahead of another file.
 func epochsOf(t *testing.T, dir string) (model int, same bool) {
 	t.Helper()
 	var epochs []int
@@ -60,7 +61,7 @@ func epochsOf(t *testing.T, dir string) (model int, same bool) {
 	return model, same
 }
 
-// A process is a run that would not end by itself.
+// A process is a run with more epochs than it can finish.
 type process struct {
 	*exec.Cmd
 	out    string // its -out
@@ -97,9 +98,8 @@ func start(t *testing.T, prepare func(p *process)) *process {
 	return p
 }
 
-// ends waits for the end, which is to be with exit code 1 and one line that has
-// each part.
-func (p *process) ends(t *testing.T, parts ...string) {
+// ends waits for the process to end with exit code 1 and one line that has each text.
+func (p *process) ends(t *testing.T, texts ...string) {
 	t.Helper()
 	go p.stdout.WriteTo(io.Discard) // the run would wait if the pipe was full
 	stuck := time.AfterFunc(30*time.Second, func() { p.Process.Kill() })
@@ -109,9 +109,9 @@ func (p *process) ends(t *testing.T, parts ...string) {
 	if p.ProcessState.ExitCode() != 1 || !oneLine(line) {
 		t.Fatalf("%v, standard error %q", p.ProcessState, p.stderr.String())
 	}
-	for _, part := range parts {
-		if !strings.Contains(line, part) {
-			t.Errorf("%q lacks %q", line, part)
+	for _, text := range texts {
+		if !strings.Contains(line, text) {
+			t.Errorf("%q lacks %q", line, text)
 		}
 	}
 }
@@ -131,7 +131,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// The second Ctrl-C ends the process wherever it is.
+// A second Ctrl-C ends the process, whatever it is doing.
 func TestInterruptedTwice(t *testing.T) {
 	for i := range 5 {
 		p := start(t, nil)
@@ -149,7 +149,7 @@ func TestInterruptedTwice(t *testing.T) {
 	}
 }
 
-// | head -2, and then a disk that is full where standard output goes.
+// Standard output is a pipe that is closed, as by head -2, and then a full disk.
 func TestStandardOutputGone(t *testing.T) {
 	p := start(t, nil)
 	p.pipe.Close()
@@ -167,7 +167,8 @@ func TestStandardOutputGone(t *testing.T) {
 	}
 }
 
-// The output folder goes away: what it held goes with it, whole.
+// If the output folder is moved, its files move with it, whole. Nor may the run make the
+// folder anew.
 func TestOutputMoved(t *testing.T) {
 	p := start(t, nil)
 	if err := os.Rename(p.out, p.out+" moved"); err != nil {
@@ -178,7 +179,7 @@ func TestOutputMoved(t *testing.T) {
 		t.Errorf("the files are of epoch %d", n)
 	}
 	if _, err := os.Stat(p.out); err == nil {
-		t.Error("the folder was made again")
+		t.Error("the folder was made anew")
 	}
 	p = start(t, nil)
 	for os.RemoveAll(p.out) != nil { // while it writes there
@@ -186,7 +187,8 @@ func TestOutputMoved(t *testing.T) {
 	p.ends(t, p.out, "no such file or directory")
 }
 
-// The output folder becomes read-only: root would not notice.
+// The output folder becomes read-only. The process is not root's, who may write there
+// all the same.
 func TestOutputReadOnly(t *testing.T) {
 	p := start(t, func(p *process) {
 		dir := filepath.Dir(p.out)
@@ -247,4 +249,51 @@ func TestRunKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills, models of %d different epochs, %d times with files of a later one", kills, len(models), mixed)
+}
+
+// TestKilled kills a training process fifty times at random moments and resumes it each
+// time: the weights are those of a run that is not killed. CI asks for it by name.
+func TestKilled(t *testing.T) {
+	if os.Getenv("MLP_ATTACK") == "" {
+		t.Skip("$MLP_ATTACK is not set")
+	}
+	binary, dir := program(t), t.TempDir()
+	flags := []string{"-limit", "1000", "-hidden", "64,32", "-init", "he", "-opt", "adam", "-lr", "0.001", "-epochs", "150"}
+	whole, err := exec.Command(binary, append(flags, "-out", filepath.Join(dir, "whole"))...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	kills, ends := 0, 0
+	for run := 0; kills < 50 || ends == 0; run++ {
+		out := filepath.Join(dir, "killed")
+		args := append(flags, "-out", out)
+		if _, err := os.Stat(filepath.Join(out, "model.npz")); err == nil {
+			args = []string{"-resume", filepath.Join(out, "model.npz")}
+		}
+		c := exec.Command(binary, args...)
+		var stdout, stderr bytes.Buffer
+		c.Stdout, c.Stderr = &stdout, &stderr
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(time.Duration(1+rng.IntN(400))*time.Millisecond, func() { c.Process.Kill() })
+		err := c.Wait()
+		kill.Stop()
+		switch {
+		case err == nil:
+			ends++
+			if hash(stdout.String()) != hash(string(whole)) {
+				t.Fatalf("after %d kills the weights are %s, want %s", kills, hash(stdout.String()), hash(string(whole)))
+			}
+			if err := os.RemoveAll(out); err != nil {
+				t.Fatal(err)
+			}
+		case c.ProcessState.ExitCode() != -1:
+			t.Fatalf("after %d kills: %v: %s", kills, err, stderr.String())
+		default:
+			kills++
+		}
+	}
+	t.Logf("%d kills, %d runs brought to their end", kills, ends)
 }

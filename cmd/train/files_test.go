@@ -1,14 +1,15 @@
+// The files of a run: resumed, obstructed, killed. Not here: signals and folders that
+// disappear (fault_unix_test.go).
+
 package main
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,17 +40,17 @@ func must(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-// refused runs the command, which must fail with one line that has each part.
-func refused(t *testing.T, args []string, parts ...string) {
+// refused runs the command, which must fail with one line that has each text.
+func refused(t *testing.T, args []string, texts ...string) {
 	t.Helper()
 	stderr, code := command(t, context.Background(), io.Discard, args...)
 	line := last(stderr)
 	if code != 1 || !oneLine(line) {
 		t.Errorf("train %v: exit code %d, standard error %q", args, code, stderr)
 	}
-	for _, part := range parts {
-		if !strings.Contains(line, part) {
-			t.Errorf("train %v: %q lacks %q", args, line, part)
+	for _, text := range texts {
+		if !strings.Contains(line, text) {
+			t.Errorf("train %v: %q lacks %q", args, line, text)
 		}
 	}
 }
@@ -71,8 +72,8 @@ func contents(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// A run that stops and goes on ends with the files of one that never stopped,
-// to the last byte.
+// A run that was stopped and resumed ends with the same files as one that was not, to
+// the last byte.
 func TestResume(t *testing.T) {
 	for _, more := range []string{"-opt sgd", "-opt momentum -momentum 0.8", "-opt adam -lr 0.01", "-shuffle=false -act tanh", "-holdout 0.3 -batch 17",
 		"-norm batch -decay 0.001 -clip 1", "-schedule step", "-norm batch -patience 5 -opt momentum"} {
@@ -80,7 +81,7 @@ func TestResume(t *testing.T) {
 		straight, stopped := t.TempDir(), t.TempDir()
 		want := must(t, append(flags, "-epochs", "5", "-out", straight)...)
 		model := filepath.Join(stopped, "model.npz")
-		if strings.Contains(more, "schedule") { // it is one of five epochs, so these are not to end as planned
+		if strings.Contains(more, "schedule") { // of five epochs, so that a run of two is another run
 			ctx, cancel := context.WithCancel(context.Background())
 			command(t, ctx, &canceller{cancel: cancel}, append(flags, "-epochs", "5", "-out", stopped)...)
 		} else {
@@ -102,8 +103,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// To go on with a finished run writes the other files anew from the model, whatever
-// is in their place, and leaves the model alone.
+// To resume a finished run writes the other files anew from the model, whatever is in
+// their place, and does not touch the model.
 func TestResumeFinished(t *testing.T) {
 	for _, more := range []string{"", "-lr 0.3 -epochs 50 -patience 2"} {
 		dir := t.TempDir()
@@ -130,7 +131,7 @@ func TestResumeFinished(t *testing.T) {
 	}
 }
 
-// What a kill has left of another epoch is written anew before training goes on.
+// Files of another epoch, which a kill may leave, are written anew before training.
 func TestResumeDerives(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	must(t, quick("-out", dir)...)
@@ -204,7 +205,7 @@ func TestResumeRefused(t *testing.T) {
 	cosine := t.TempDir()
 	must(t, quick("-schedule", "cosine", "-out", cosine)...)
 	refused(t, []string{"-resume", filepath.Join(cosine, "model.npz"), "-epochs", "9"}, "cosine schedule", "of 3 epochs")
-	// A recipe from a file is checked as a command line is.
+	// A recipe from a file is checked like a command line.
 	m := readBack(t, model)
 	m.Recipe["batch"] = "0"
 	bad := filepath.Join(out, "bad.npz")
@@ -215,7 +216,7 @@ func TestResumeRefused(t *testing.T) {
 	refused(t, []string{"-resume", bad}, bad, "lacks -batch")
 }
 
-// readBack and writeModel are for a model file to be tampered with.
+// readBack and writeModel are for tampering with a model file.
 func readBack(t *testing.T, name string) *mlp.Model {
 	t.Helper()
 	m, _, err := readModel(name)
@@ -236,107 +237,7 @@ func writeModel(t *testing.T, name string, m *mlp.Model) {
 	}
 }
 
-// writePlain writes weights alone, as numpy.savez would.
-func writePlain(t *testing.T, name string, sizes ...int) {
-	t.Helper()
-	arrays := map[string]*mlp.Matrix{}
-	for i, l := range mlp.NewNetwork(3, mlp.He, mlp.ReLU, sizes...) {
-		arrays[fmt.Sprintf("W%d", i+1)], arrays[fmt.Sprintf("b%d", i+1)] = &l.W, &l.B
-	}
-	if err := os.WriteFile(name, npzOf(t, arrays, nil), 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestLoad(t *testing.T) {
-	dir := t.TempDir()
-	plain, small := filepath.Join(dir, "plain.npz"), filepath.Join(dir, "small.npz")
-	writePlain(t, plain, mlp.MNISTPixels, 7, mlp.MNISTClasses)
-	writePlain(t, small, 5, mlp.MNISTClasses)
-	flags := []string{"-limit", "300", "-epochs", "2", "-out", filepath.Join(dir, "out")}
-	first := must(t, append(flags, "-load", plain)...)
-	if second := must(t, append(flags, "-load", plain, "-hidden", "7")...); first != second {
-		t.Error("a -hidden that agrees changes the run")
-	}
-	if second := must(t, append(flags, "-load", plain, "-act", "tanh")...); first == second {
-		t.Error("-act does nothing to weights that do not say theirs")
-	}
-	refused(t, append(flags, "-load", plain, "-hidden", "8"), plain, "-hidden 8 contradicts the file's -hidden 7")
-	refused(t, append(flags, "-load", small), small, "5 inputs")
-	// What was loaded can be verified, and a change of it is seen.
-	must(t, append(flags, "-load", plain)...)
-	model := filepath.Join(dir, "out", "model.npz")
-	if got := must(t, "-verify", model); !strings.HasPrefix(got, "reproduced: ") || hash(got) != hash(first) {
-		t.Errorf("verified: %s", got)
-	}
-	writePlain(t, plain, mlp.MNISTPixels, 7, 7, mlp.MNISTClasses)
-	refused(t, []string{"-verify", model}, plain, "-hidden 7 contradicts the file's -hidden 7,7")
-}
-
-// What a file says of its network holds, wherever the file comes from and
-// however often the run was taken up.
-func TestLoadKeepsItsWord(t *testing.T) {
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name, "model.npz") }
-	must(t, quick("-act", "tanh", "-norm", "batch", "-out", filepath.Join(dir, "a"))...)
-	refused(t, []string{"-load", at("a"), "-norm", "none", "-out", dir}, at("a"), "-norm none contradicts the file's -norm batch")
-	// Loaded, stopped, gone on with: it can still be verified.
-	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
-	must(t, "-resume", at("b"), "-epochs", "2")
-	must(t, "-verify", at("b"))
-	refused(t, []string{"-verify", at("b"), "-epochs", "1"}, "-epochs 1 contradicts the file's -epochs 2")
-	// Not where it begins with a file that it replaces, of which it warns.
-	again := []string{"-load", at("b"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b")}
-	if stderr, _ := command(t, context.Background(), io.Discard, again...); !strings.Contains(stderr, "warning: this run replaces the "+at("b")) {
-		t.Errorf("no warning in %q", stderr)
-	}
-	refused(t, []string{"-verify", at("b")}, at("b")+": it was made with other weights to begin with (-load)")
-	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
-	if err := os.Rename(at("a"), filepath.Join(dir, "moved.npz")); err != nil {
-		t.Fatal(err)
-	}
-	refused(t, []string{"-verify", at("b")}, at("b")+": ", at("a"), "; -load FILE.npz says where")
-	// Where that is now can be said, and it must be that.
-	must(t, "-verify", at("b"), "-load", filepath.Join(dir, "moved.npz"))
-	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": it was made with other weights to begin with (-load)")
-	// A model that no command made says what its layers are all the same.
-	for act, part := range map[*mlp.Activation]string{mlp.Tanh: "784-8-10, tanh", mlp.Linear: "hidden layer is linear"} {
-		m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, act, mlp.MNISTPixels, 8, mlp.MNISTClasses)}
-		writeModel(t, filepath.Join(dir, "plain.npz"), m)
-		stderr, _ := command(t, context.Background(), io.Discard, "-load", filepath.Join(dir, "plain.npz"), "-limit", "50", "-epochs", "1", "-out", dir)
-		if !strings.Contains(stderr, part) {
-			t.Errorf("a %s network: %s", act.Name, stderr)
-		}
-	}
-}
-
-func TestVerify(t *testing.T) {
-	out := t.TempDir()
-	want := must(t, quick("-opt", "momentum", "-out", out)...)
-	model := filepath.Join(out, "model.npz")
-	if got := must(t, "-verify", model); got != "reproduced: "+hash(want)+"\n" {
-		t.Errorf("verified: %s", got)
-	}
-	other := t.TempDir() // stopped by patience, under a schedule, in the midst of 50 epochs
-	want = must(t, quick("-epochs", "50", "-schedule", "cosine", "-patience", "2", "-norm", "batch", "-out", other)...)
-	if got := must(t, "-verify", filepath.Join(other, "model.npz")); got != "reproduced: "+hash(want)+"\n" {
-		t.Errorf("verified: %s", got)
-	}
-	m := readBack(t, model)
-	m.Net[1].B.Data[3] += 0.25
-	writeModel(t, model, m)
-	refused(t, []string{"-verify", model, "-load", model}, model, "-load "+model+" contradicts the file's -load \"\"")
-	refused(t, []string{"-verify", model}, model, "b2 differs in 1 of 10 elements, by up to 0.25")
-	m.Net[1].B.Data[3] -= 0.25
-	m.Recipe["sha256 train"] = "abc"
-	writeModel(t, model, m)
-	refused(t, []string{"-verify", model}, model, "other data to train")
-	if entries, _ := os.ReadDir(out); len(entries) != 4 {
-		t.Errorf("-verify left %d files", len(entries))
-	}
-}
-
-// The README quotes the article's run, and the sample's is part of the promise.
+// The README has the last lines of the article's run, with the hash that must not change.
 func TestReadmeFingerprint(t *testing.T) {
 	if mlp.Kernel() == "Go" {
 		t.Skip("the kernel in Go would take minutes; TestFingerprints covers it")
@@ -357,7 +258,38 @@ func TestReadmeFingerprint(t *testing.T) {
 	}
 }
 
-// A disk that is full leaves the old files and one line.
+// A model is serialised only when it is saved: at once at first, then not before the
+// next save is due, and at the end.
+func TestSavedWhenDue(t *testing.T) {
+	out, err := newOutput(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := mlp.Epoch{N: 1}
+	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 3, 2), Run: mlp.Run{History: mlp.History{e}}}
+	if err := out.add(m); err != nil || out.saved != 1 {
+		t.Fatalf("epochs saved: %d, error %v", out.saved, err)
+	}
+	bad := &mlp.Model{Run: mlp.Run{History: mlp.History{e, {N: 2}}}} // it cannot be serialised
+	out.next = time.Now().Add(time.Hour)
+	if err := out.add(bad); err != nil || out.saved != 1 {
+		t.Errorf("not due: epochs saved: %d, error %v", out.saved, err)
+	}
+	if err := out.save(bad); err == nil || out.saved != 1 {
+		t.Errorf("at the end: epochs saved: %d, error %v", out.saved, err)
+	}
+	m.Run.History = append(m.Run.History, mlp.Epoch{N: 2})
+	if err := out.save(m); err != nil || out.saved != 2 || out.unsaved {
+		t.Errorf("at the end: epochs saved: %d, error %v", out.saved, err)
+	}
+	out.start, out.next = out.start.Add(-time.Minute), time.Time{}
+	before := time.Now()
+	if err := out.add(m); err != nil || out.next.Before(before.Add(time.Second)) {
+		t.Errorf("after a minute the next save is due in %v, error %v", out.next.Sub(before), err)
+	}
+}
+
+// If the disk is full, the earlier files stay as they are.
 func TestFullDisk(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("there is no sh to limit the size of files with")
@@ -381,56 +313,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestKilled kills a training process fifty times at random moments and goes
-// on each time: the weights are those of the run never interrupted. It takes
-// half a minute; CI asks for it by name.
-func TestKilled(t *testing.T) {
-	if os.Getenv("MLP_ATTACK") == "" {
-		t.Skip("$MLP_ATTACK is not set")
-	}
-	binary, dir := program(t), t.TempDir()
-	flags := []string{"-limit", "1000", "-hidden", "64,32", "-init", "he", "-opt", "adam", "-lr", "0.001", "-epochs", "150"}
-	whole, err := exec.Command(binary, append(flags, "-out", filepath.Join(dir, "whole"))...).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-	kills, ends := 0, 0
-	for run := 0; kills < 50 || ends == 0; run++ {
-		out := filepath.Join(dir, "killed")
-		args := append(flags, "-out", out)
-		if _, err := os.Stat(filepath.Join(out, "model.npz")); err == nil {
-			args = []string{"-resume", filepath.Join(out, "model.npz")}
-		}
-		c := exec.Command(binary, args...)
-		var stdout, stderr bytes.Buffer
-		c.Stdout, c.Stderr = &stdout, &stderr
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		kill := time.AfterFunc(time.Duration(1+rng.IntN(400))*time.Millisecond, func() { c.Process.Kill() })
-		err := c.Wait()
-		kill.Stop()
-		switch {
-		case err == nil:
-			ends++
-			if hash(stdout.String()) != hash(string(whole)) {
-				t.Fatalf("after %d kills the weights are %s, want %s", kills, hash(stdout.String()), hash(string(whole)))
-			}
-			if err := os.RemoveAll(out); err != nil {
-				t.Fatal(err)
-			}
-		case c.ProcessState.ExitCode() != -1:
-			t.Fatalf("after %d kills: %v: %s", kills, err, stderr.String())
-		default:
-			kills++
-		}
-	}
-	t.Logf("%d kills, %d runs brought to their end", kills, ends)
-}
-
-// A folder in the place of a file is found before any work is done, and a link that a
-// killed run has left does not lead out of the folder.
+// A folder in the place of a file is found before any work is done. A link in the place
+// of a temporary file is not written through.
 func TestObstructed(t *testing.T) {
 	for _, obstacle := range []string{"model.npz", "gradients.svg", ".model.npz.tmp"} {
 		dir := t.TempDir()
@@ -458,37 +342,7 @@ func TestObstructed(t *testing.T) {
 	}
 }
 
-// -epochs 0 measures a model on the test part and writes nothing.
-func TestMeasure(t *testing.T) {
-	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
-	model := filepath.Join(dir, "model.npz")
-	want := must(t, quick("-norm", "batch", "-act", "tanh", "-out", dir)...)
-	var stdout bytes.Buffer
-	stderr, code := command(t, context.Background(), &stdout, "-load", model, "-epochs", "0", "-out", out)
-	if code != 0 || stdout.Len() == 0 || !strings.HasSuffix(want, stdout.String()) {
-		t.Errorf("exit code %d, %s%s, want the end of %s", code, stderr, stdout.String(), want)
-	}
-	if !strings.Contains(stderr, "network: 784-16-10, tanh, batch normalisation, 12746 parameters, from "+model+"\n") {
-		t.Errorf("standard error %q", stderr)
-	}
-	if _, err := os.Stat(out); err == nil || len(contents(t, dir)) != 4 {
-		t.Error("it has written files")
-	}
-	m := readBack(t, model)
-	m.Recipe["epochs"], m.Recipe["load"] = "0", model
-	writeModel(t, model, m)
-	refused(t, []string{"-resume", model}, model, "its recipe: -epochs 0 is no training")
-}
-
-// A network without a hidden layer has no activation.
-func TestNoHiddenLayer(t *testing.T) {
-	stderr, code := command(t, context.Background(), io.Discard, quick("-hidden=", "-epochs", "1", "-out", t.TempDir())...)
-	if want := "network: 784-10, 7850 parameters, from init he by sgd\n"; code != 0 || !strings.Contains(stderr, want) {
-		t.Errorf("exit code %d, standard error %q, want %q", code, stderr, want)
-	}
-}
-
-// What is wrong is said shortly and plainly, whatever the file holds.
+// An error is short and printable, whatever the file has in it.
 func TestSaidPlainly(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "model.npz")
@@ -513,7 +367,7 @@ func TestSaidPlainly(t *testing.T) {
 	}
 }
 
-// What an interrupted run says that it has kept is what it has saved itself.
+// An interrupted run names only what it has saved itself.
 func TestInterruptedBeforeSaving(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	must(t, quick("-out", dir)...)

@@ -81,8 +81,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// A run is a function of its flags alone, and each of them changes it. CI repeats all
-// of the runs, other tests every fourth.
+// A run is a function of its flags alone, and each flag changes it. Every fourth run is
+// repeated, in CI each.
 func TestFlagsMatter(t *testing.T) {
 	seen := map[string]string{}
 	for i, more := range []string{"", "-seed 2", "-act tanh", "-act sigmoid", "-init xavier", "-init lecun", "-init small",
@@ -131,7 +131,7 @@ func TestWrongFlags(t *testing.T) {
 	}
 }
 
-// oneLine reports whether standard error is the one line that says what failed.
+// oneLine reports whether standard error is just the line that says what failed.
 func oneLine(stderr string) bool {
 	return strings.HasPrefix(stderr, "train: ") && strings.Count(stderr, "\n") == 1
 }
@@ -198,7 +198,7 @@ func TestBadData(t *testing.T) {
 			t.Errorf("%s: exit code %d, standard error %q", c.name, code, stderr)
 		}
 		if strings.Contains(stderr, "ba891046") != (c.images == nil || c.labels == nil) {
-			t.Errorf("%s: the hint where data are: %q", c.name, stderr)
+			t.Errorf("%s: where MNIST is found: %q", c.name, stderr)
 		}
 		if _, err := os.Stat(out); err == nil {
 			t.Errorf("%s: the output folder was made", c.name)
@@ -244,7 +244,7 @@ func TestDivergence(t *testing.T) {
 	}
 }
 
-// A flag that does nothing is named, once the run is known to be its own.
+// There is a warning for a flag that does nothing, but none for flags of an earlier run.
 func TestIdleFlags(t *testing.T) {
 	out := t.TempDir()
 	model := filepath.Join(out, "model.npz")

@@ -1,4 +1,4 @@
-// Archives for the tests, as NumPy would write them or as nobody should.
+// Archives for the tests: such as NumPy writes, and such as are refused.
 
 package main
 
@@ -17,7 +17,7 @@ import (
 	"mlp"
 )
 
-// npyHeader is what an array's file begins with.
+// npyHeader is the beginning of an array's file.
 func npyHeader(descr string, rows, cols int) []byte {
 	return fmt.Appendf(nil, "\x93NUMPY\x01\x00%c\x00%-117s\n", 118, fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", descr, rows, cols))
 }
@@ -60,8 +60,7 @@ func zipOf(t *testing.T, entries ...entry) []byte {
 	return b.Bytes()
 }
 
-// npzOf is an archive of arrays as numpy.savez writes it and, unless words is nil,
-// of run.json.
+// npzOf is an archive as numpy.savez writes it, with run.json unless words is nil.
 func npzOf(t *testing.T, arrays map[string]*mlp.Matrix, words []byte) []byte {
 	t.Helper()
 	var entries []entry

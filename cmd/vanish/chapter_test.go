@@ -35,8 +35,8 @@ func section(stdout, name string) string {
 	return rest
 }
 
-// The command prints testdata/vanish.txt and draws the sheets in testdata/svg. The
-// two experiments of seconds are repeated here, all four with MLP_ATTACK set.
+// The command prints testdata/vanish.txt and draws the sheets in testdata/svg. The two
+// short experiments are repeated here, in CI all four.
 func TestTranscript(t *testing.T) {
 	if testing.Short() || mlp.Kernel() == "Go" {
 		t.Skip("the kernel in Go would take minutes; TestOneHash covers it")
@@ -67,7 +67,7 @@ func TestTranscript(t *testing.T) {
 	}
 }
 
-// Every number of the README's chapter is one that the command beside it printed.
+// The command beside each section of the README's chapter prints every number in it.
 func TestReadme(t *testing.T) {
 	text := read(t, "testdata", "vanish.txt")
 	_, chapter, found := strings.Cut(read(t, "README.md"), "\n## Why deep networks stop learning")
@@ -78,13 +78,13 @@ func TestReadme(t *testing.T) {
 	numbers := regexp.MustCompile(`\d(?:[\d.,]*\d)?(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?`)
 	aside := regexp.MustCompile("`[^`]*`|\\]\\([^)]*\\)")
 	seen := map[string]bool{}
-	for _, part := range strings.Split(chapter, "\n### ")[1:] {
-		command := regexp.MustCompile(`go run ./cmd/vanish (\w+)`).FindStringSubmatch(part)
+	for _, passage := range strings.Split(chapter, "\n### ")[1:] {
+		command := regexp.MustCompile(`go run ./cmd/vanish (\w+)`).FindStringSubmatch(passage)
 		if command == nil {
-			t.Fatalf("no command beside %.40q", part)
+			t.Fatalf("no command beside %.40q", passage)
 		}
 		printed := numbers.FindAllString(section(text, command[1]), -1)
-		stated := numbers.FindAllString(aside.ReplaceAllString(part, ""), -1)
+		stated := numbers.FindAllString(aside.ReplaceAllString(passage, ""), -1)
 		for _, n := range stated {
 			if !slices.Contains(printed, n) {
 				t.Errorf("%s does not print %s", command[0], n)
@@ -216,8 +216,8 @@ func TestPercentile(t *testing.T) {
 	}
 }
 
-// The norm of what is too small or too large for its squares, and the bits of ordinary
-// values.
+// The norm is right if the squares of the elements are not, and the bits of other norms
+// are those of √Σv².
 func TestNorm(t *testing.T) {
 	for _, c := range []struct {
 		v    []float64
@@ -265,7 +265,7 @@ func TestNielsenBiases(t *testing.T) {
 	}
 }
 
-// What the caption says follows from the statistics.
+// The caption follows from the statistics.
 func TestSentences(t *testing.T) {
 	alike := mlp.LayerStats{GradMeanAbs: 1, GradNorm: 1, DeltaNorm: 1, UpdateRatio: 1}
 	m := &reading{recipe: recipes[0], layers: []mlp.LayerStats{alike, alike}, size: []float64{8, 2}, input: []float64{6, 2}}
@@ -275,11 +275,11 @@ func TestSentences(t *testing.T) {
 	}
 	m.layers[0] = mlp.LayerStats{GradMeanAbs: 0.25, GradNorm: 2, DeltaNorm: 0.1, UpdateRatio: 0.2}
 	s := strings.Join(m.sentences(), "\n")
-	for _, part := range []string{"mean |∇W| 4 times smaller, ‖∇W‖ 2 times larger, ‖δ‖ 10 times smaller, ‖ΔW‖/‖W‖ 5 times smaller",
+	for _, text := range []string{"mean |∇W| 4 times smaller, ‖∇W‖ 2 times larger, ‖δ‖ 10 times smaller, ‖ΔW‖/‖W‖ 5 times smaller",
 		"mean |∇W| and ‖∇W‖ disagree: W1 has 4 times the elements of W2", "√4 = 2.0 times smaller",
 		"‖∇W‖ and ‖δ‖ disagree: ∇W = xᵀδ, and the x of layer 1 is 3 times larger", "‖W1‖ is 10 times larger than ‖W2‖"} {
-		if !strings.Contains(s, part) {
-			t.Errorf("%q is not in\n%s", part, s)
+		if !strings.Contains(s, text) {
+			t.Errorf("%q is not in\n%s", text, s)
 		}
 	}
 }

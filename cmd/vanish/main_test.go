@@ -22,7 +22,7 @@ func command(t *testing.T, ctx context.Context, args ...string) (stdout, stderr 
 	return out.String(), stderr, code
 }
 
-// into runs vanish with a standard output.
+// into runs vanish with the given standard output.
 func into(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (stderr string, code int) {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
@@ -38,8 +38,8 @@ func into(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (
 	return string(text), code
 }
 
-// refused runs vanish, which must fail so, with one line that has each text, and
-// leave no file.
+// refused runs vanish, which must end with that exit code and one line that has each
+// text, and leave no file.
 func refused(t *testing.T, want int, args []string, texts ...string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -80,8 +80,8 @@ func TestBarLine(t *testing.T) {
 	}
 }
 
-// The bar is drawn not before the first second and taken away to its last byte.
-// Without a terminal there is none.
+// The bar is not drawn before the first second, and Clear removes it. Without a terminal
+// there is none.
 func TestBar(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "terminal"))
 	if err != nil {

@@ -80,7 +80,7 @@ func TestReplaceObstructed(t *testing.T) {
 	}
 }
 
-// What a killed process left is removed, and a link is not written through.
+// A temporary file of a killed process is removed, and a link is not written through.
 func TestLeftBehind(t *testing.T) {
 	dir, precious := t.TempDir(), filepath.Join(t.TempDir(), "precious")
 	os.WriteFile(precious, []byte("x"), 0o666)
@@ -121,9 +121,9 @@ func TestMakeFolder(t *testing.T) {
 	}
 }
 
-// A child process replaces files of many numbers by such of the next number, until it
-// is killed. Whenever that is, each file has one number, and no file is behind one
-// that is replaced after it.
+// A child process replaces three files by files of the next number, over and over, until
+// it is killed. Then each file has one number only, and none has a smaller number than
+// a file that is replaced after it.
 func TestReplaceKilled(t *testing.T) {
 	names := []string{"table", "chart", "model"}
 	if dir := os.Getenv("CLI_REPLACE_CHILD"); dir != "" {
