@@ -1,14 +1,12 @@
-// What comes from outside and means harm: model files that contradict
-// themselves, names with control characters, and every flag there can be.
+// Hostile input: model files that contradict themselves, names with control
+// characters, random flags.
 
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"io"
-	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -17,29 +15,29 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
-// A model file whose recipe does not fit its weights, or whose words would
-// reach the terminal, is refused on one printable line.
+// A model file is refused with one printable line if its recipe does not fit its
+// weights or has words that would control a terminal.
 func TestModelContradictsItself(t *testing.T) {
 	out := t.TempDir()
 	must(t, quick("-out", out)...)
 	good := filepath.Join(out, "model.npz")
 	for reason, change := range map[string]func(m *mlp.Model){
 		"5 inputs": func(m *mlp.Model) {
-			m.Net = mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 5, 16, 10)
+			m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 5, 16, 10)
 			m.Mean, m.Std = nil, nil
 		},
-		"7 outputs":      func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 784, 16, 7) },
-		"layers are 9":   func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.Inits["he"], mlp.ReLU, 784, 9, 10) },
-		"layers are tan": func(m *mlp.Model) { m.Net[0].Act = mlp.Tanh },
-		`\x1b]0;title`:   func(m *mlp.Model) { m.Recipe["data"] = "/\x1b]0;title\a\n" },
-		`\x1b[2J`:        func(m *mlp.Model) { m.Recipe["act"] = "\x1b[2J" },
-		"recipe lacks":   func(m *mlp.Model) { delete(m.Recipe, "seed") },
-		"65537":          func(m *mlp.Model) { m.Recipe["hidden"] = "65537" },
+		"7 outputs":    func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 16, 7) },
+		"-hidden 9":    func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 9, 10) },
+		"-act tanh":    func(m *mlp.Model) { m.Net[0].Act = mlp.Tanh },
+		`\x1b]0;title`: func(m *mlp.Model) { m.Recipe["data"] = "/\x1b]0;title\a\n" },
+		`\x1b[2J`:      func(m *mlp.Model) { m.Recipe["act"] = "\x1b[2J" },
+		"recipe lacks": func(m *mlp.Model) { delete(m.Recipe, "seed") },
+		"65537":        func(m *mlp.Model) { m.Recipe["hidden"] = "65537" },
 	} {
 		m := readBack(t, good)
 		change(m)
@@ -52,7 +50,7 @@ func TestModelContradictsItself(t *testing.T) {
 	}
 }
 
-// Flags that nobody needs and that are numbers all the same.
+// The largest numbers that flags can have.
 func TestHugeFlags(t *testing.T) {
 	most := strconv.Itoa(math.MaxInt)
 	want := must(t, quick("-batch", "300", "-schedule", "cosine", "-out", t.TempDir())...)
@@ -66,15 +64,9 @@ func TestHugeFlags(t *testing.T) {
 			t.Errorf("-epochs %s: exit code %d, standard error %q", most, code, stderr)
 		}
 	}
-	bar := newProgress(os.Stderr, math.MaxInt, float64(math.MaxInt)*1e5)
-	bar.start = bar.start.Add(-time.Hour)
-	if bar.w, _ = os.Create(filepath.Join(t.TempDir(), "bar")); bar.w != nil {
-		bar.add(1)
-		defer bar.w.Close()
-	}
 }
 
-// Neither a pipe nor a folder in a file's place is waited for.
+// A folder or a device in the place of a file is refused at once.
 func TestNotAFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, flag := range []string{"-load", "-resume", "-verify"} {
@@ -87,9 +79,9 @@ func TestNotAFile(t *testing.T) {
 	refused(t, []string{"-data", dir}, dir, "not a regular file")
 }
 
-// lineOf reports whether an error is a line that can be printed.
+// lineOf reports whether an error is one line that can be printed.
 func lineOf(err error) bool {
-	s := plain(err.Error())
+	s := cli.Plain(err.Error())
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
@@ -119,8 +111,8 @@ func FuzzHidden(f *testing.F) {
 	})
 }
 
-// FuzzFlags takes a command line with a NUL between its words, as no real one
-// can have.
+// FuzzFlags takes command lines with NUL between the words, because no real word can
+// have one.
 func FuzzFlags(f *testing.F) {
 	for _, s := range []string{"", "-h", "-lr 0.1 -batch 64", "-lr NaN", "-lr=1e-400", "-holdout 0x1p-3", "-seed 18446744073709551615",
 		"-epochs 9223372036854775808", "-limit 007", "-shuffle=F", "-shuffle", "-act relu -init he -opt adam -momentum .5",
@@ -136,14 +128,16 @@ func FuzzFlags(f *testing.F) {
 			return
 		}
 		if !(o.lr > 0 && o.lr <= math.MaxFloat64) || !(o.holdout >= 0 && o.holdout < 1) || !(o.momentum > 0 && o.momentum < 1) ||
-			o.batch < 1 || o.epochs < 1 || o.limit < 0 || o.act == nil || o.init == nil || o.opt == nil {
+			o.batch < 1 || o.epochs < 0 || o.epochs == 0 && o.load == "" || o.limit < 0 || o.act.value == nil || o.init.value == nil || o.opt.value == nil || o.schedule.value == nil {
 			t.Fatalf("%q is accepted as %+v", s, o)
 		}
-		same(t, o)
+		if o.epochs > 0 { // otherwise no model file keeps it
+			same(t, o)
+		}
 	})
 }
 
-// same holds that a recipe, which is what a model file keeps of a command line,
+// same fails unless a recipe, which is what a model file keeps of a command line,
 // gives the same options again.
 func same(t *testing.T, o *options) {
 	t.Helper()
@@ -151,65 +145,52 @@ func same(t *testing.T, o *options) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := empty.again(o.recipe())
+	earlier, err := empty.earlier(o.recipe())
 	if err != nil {
 		t.Fatalf("the recipe of %v: %v", o.recipe(), err)
 	}
-	if !maps.Equal(again.recipe(), o.recipe()) {
-		t.Fatalf("%v became %v", o.recipe(), again.recipe())
+	if !maps.Equal(earlier.recipe(), o.recipe()) {
+		t.Fatalf("%v became %v", o.recipe(), earlier.recipe())
 	}
 }
 
-// tamper returns model files made of a good one: each lacks a member, has another
-// in its place, one that is turned, scaled beyond all numbers, or not a number.
+// tamper returns variants of a model file, by what is wrong with each: an array is
+// missing, or it is empty, has another's shape, is transposed, or is filled with
+// numbers that are too large, not numbers, negative or zero.
 func tamper(t *testing.T, name string) map[string][]byte {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	arrays, err := mlp.ReadNPZ(bytes.NewReader(data), int64(len(data)))
+	good, err := mlp.ReadNPZ(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	zr, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	words, err := fs.ReadFile(zr, "run.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	members := []member{{name: "run.json", bytes: words}}
-	for _, name := range slices.Sorted(maps.Keys(arrays)) {
-		members = append(members, member{name: name, matrix: arrays[name]})
-	}
-	files := map[string][]byte{}
-	write := func(what string, members []member) { files[what] = archive(t, members) }
-	for i, m := range members {
-		write(m.name+" missing", slices.Delete(slices.Clone(members), i, i+1))
+	words := memberOf(t, data, "run.json")
+	names := slices.Sorted(maps.Keys(good))
+	files := map[string][]byte{"run.json missing": npzOf(t, good, nil)}
+	for i, name := range names {
+		changed := maps.Clone(good)
 		put := func(what string, x *mlp.Matrix) {
-			changed := slices.Clone(members)
-			changed[i] = member{name: m.name, matrix: x}
-			write(m.name+" "+what, changed)
-		}
-		put("empty", mlp.NewMatrix(0, 0))
-		put("of another's shape", members[1+(i+3)%(len(members)-1)].matrix)
-		if x := m.matrix; x != nil {
-			put("turned", mlp.NewMatrix(x.Cols, x.Rows, x.Data...))
-			for what, v := range map[string]float64{"huge": 1e308, "NaN": math.NaN(), "negative": -1, "zero": 0} {
-				filled := mlp.NewMatrix(x.Rows, x.Cols)
-				for k := range filled.Data {
-					filled.Data[k] = v
-				}
-				put(what, filled)
+			if changed[name] = x; x == nil {
+				delete(changed, name)
 			}
+			files[name+" "+what] = npzOf(t, changed, words)
+		}
+		x := good[name]
+		put("missing", nil)
+		put("empty", mlp.NewMatrix(0, 0))
+		put("of another's shape", good[names[(i+3)%len(names)]])
+		put("transposed", mlp.NewMatrix(x.Cols, x.Rows, x.Data...))
+		for what, v := range map[string]float64{"huge": 1e308, "NaN": math.NaN(), "negative": -1, "zero": 0} {
+			put(what, mlp.NewMatrix(x.Rows, x.Cols, slices.Repeat([]float64{v}, len(x.Data))...))
 		}
 	}
 	return files
 }
 
-// Whatever a model file is made of, it is used or refused, on one line.
+// Whatever a model file has, it is used, or refused with one line.
 func TestTamperedModels(t *testing.T) {
 	for i, more := range []string{"-opt adam -norm batch", "-opt momentum -act tanh -patience 2"} {
 		if i > 0 && os.Getenv("MLP_ATTACK") == "" {

@@ -1,17 +1,14 @@
 // How much memory a file can make the process take: at most ten times its content
-// and 64 MiB. Content is the bytes that are there once unpacked, as far as the file
-// may hold them: 47 MB of an image file, the file itself where it only claims.
+// and 64 MiB. The content is the unpacked bytes that such a file may have, 47 MB of an
+// image file for example. For a file that only claims to have more, it is the file.
 
 package main
 
 import (
-	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"context"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
 	"os/exec"
@@ -23,8 +20,8 @@ import (
 )
 
 // TestBoundedChild is a run in a process of its own, which prints its exit code
-// and its peak resident size in KiB. That stands in /proc for the program alone;
-// what wait reports begins with its parent's.
+// and its peak resident size in KiB, from /proc. The size that wait reports would
+// include the parent's at the start.
 func TestBoundedChild(t *testing.T) {
 	words := os.Getenv("TRAIN_BOUNDED_CHILD")
 	if words == "" {
@@ -41,8 +38,8 @@ func TestBoundedChild(t *testing.T) {
 	fmt.Printf("peak %d %d\n", code, peak)
 }
 
-// bounded runs the command on a file with this content. It must end with code
-// and, where that is 1, one line that has the reason.
+// bounded runs the command on a file with that much content. It must end with code
+// and, if that is 1, with one line that has the reason.
 func bounded(t *testing.T, content int, code int, reason string, args ...string) {
 	t.Helper()
 	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
@@ -69,7 +66,7 @@ func bounded(t *testing.T, content int, code int, reason string, args ...string)
 	t.Logf("peak %4d MiB, limit %5d MiB: %s", peak>>10, (10*content>>20)+64, strings.TrimSpace(line))
 }
 
-// header is an IDX header of those dimensions.
+// header is an IDX header with the given dimensions.
 func header(dims ...uint32) []byte {
 	b := []byte{0, 0, 8, byte(len(dims))}
 	for _, d := range dims {
@@ -78,7 +75,7 @@ func header(dims ...uint32) []byte {
 	return b
 }
 
-// bomb is gzip of a header and n times 16 MiB of zeros, a thousandth of that.
+// bomb is a header and n times 16 MiB of zeros, gzipped to a thousandth.
 func bomb(head []byte, n int) []byte {
 	zeros := zipped(make([]byte, 16<<20)) // a member of gzip's, of which many make a file
 	return append(zipped(head), bytes.Repeat(zeros, n)...)
@@ -114,49 +111,6 @@ func TestBoundedIDX(t *testing.T) {
 	}
 }
 
-// npyHeader is what an array's file begins with.
-func npyHeader(descr string, rows, cols int) []byte {
-	return fmt.Appendf(nil, "\x93NUMPY\x01\x00%c\x00%-117s\n", 118, fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", descr, rows, cols))
-}
-
-// An entry is a member of an archive: what it says of itself and what it is.
-type entry struct {
-	name   string
-	data   []byte
-	packed bool
-	claim  uint64 // of its size, if not 0
-}
-
-func zipOf(t *testing.T, entries ...entry) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for _, e := range entries {
-		h := &zip.FileHeader{Name: e.name, CRC32: crc32.ChecksumIEEE(e.data), UncompressedSize64: uint64(len(e.data))}
-		data := e.data
-		if e.packed {
-			var packed bytes.Buffer
-			w, _ := flate.NewWriter(&packed, flate.BestSpeed)
-			w.Write(data)
-			w.Close()
-			data, h.Method = packed.Bytes(), zip.Deflate
-		}
-		if e.claim > 0 {
-			h.UncompressedSize64 = e.claim
-		}
-		h.CompressedSize64 = uint64(len(data))
-		w, err := z.CreateRaw(h)
-		if err == nil {
-			_, err = w.Write(data)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	z.Close()
-	return b.Bytes()
-}
-
 func TestBoundedNPZ(t *testing.T) {
 	array := func(descr string, rows, cols, item int) []byte {
 		return append(npyHeader(descr, rows, cols), make([]byte, rows*cols*item)...)
@@ -166,7 +120,7 @@ func TestBoundedNPZ(t *testing.T) {
 		thousand = append(thousand, entry{name: fmt.Sprintf("%d.npy", i), data: array("<f8", 1, 1, 8)})
 		layers = append(layers, entry{name: fmt.Sprintf("W%d.npy", i+1), data: array("|u1", 1, 1, 1)}, entry{name: fmt.Sprintf("b%d.npy", i+1), data: array("|u1", 1, 1, 1)})
 	}
-	const many = 100 << 20
+	const many = 20 << 20
 	cases := []struct {
 		reason  string
 		content int // 0: the file's size
@@ -199,7 +153,7 @@ func TestBoundedNPZ(t *testing.T) {
 	}
 }
 
-// A recipe of a network that the file does not hold is not built.
+// If a recipe has another network than the file, that network is not built.
 func TestBoundedVerify(t *testing.T) {
 	dir := t.TempDir()
 	must(t, quick("-hidden", "8,8", "-epochs", "1", "-out", dir)...)
@@ -210,10 +164,10 @@ func TestBoundedVerify(t *testing.T) {
 	}
 	m.Recipe["hidden"] = "65536,1000"
 	writeModel(t, name, m)
-	bounded(t, 1<<16, 1, "its hidden layers are 8,8", "-verify", name)
+	bounded(t, 1<<16, 1, "contradicts the file's -hidden 8,8", "-verify", name)
 }
 
-// Ordinary data stay far below, too.
+// Ordinary data take far less, too.
 func TestBoundedRun(t *testing.T) {
 	bounded(t, 0, 0, "", quick("-out", t.TempDir())...)
 	if dir := os.Getenv("MNIST_DIR"); dir != "" {

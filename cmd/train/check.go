@@ -1,4 +1,4 @@
-// -check: two tests of the gradient that know nothing of how it is computed.
+// -check: two tests of the gradient that do not depend on how it is computed.
 
 package main
 
@@ -11,10 +11,12 @@ import (
 	"math/rand/v2"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
-// A checker holds the gradient of a loss on one batch against what it must be.
-type checker struct {
+// A gradientTest compares the gradient of a loss on one batch, which is in the
+// network's layers, with what it must be.
+type gradientTest struct {
 	ctx  context.Context
 	net  mlp.Network
 	x, y *mlp.Matrix
@@ -22,37 +24,29 @@ type checker struct {
 	w    io.Writer
 }
 
-// check is -check: the gradient of the first images, a batch of them, before
-// training. It checks a copy of the network, with biases drawn from N(0, 0.1²)
-// added: where they are zero, they have no part in the balance, and a deep
-// unit's z is so near ReLU's kink that no difference is small enough.
-func (j *job) check(ctx context.Context, w io.Writer) error {
-	var x, y mlp.Matrix
-	index := make([]int, min(j.batch, j.train.Len()))
-	for i := range index {
-		index[i] = i
-	}
-	j.train.Batch(&x, &y, index)
-	var file bytes.Buffer
-	if err := (&mlp.Model{Net: j.Net}).Write(&file); err != nil {
-		return err
-	}
-	m, err := mlp.ReadModel(bytes.NewReader(file.Bytes()), int64(file.Len()))
+// testGradient is -check: it tests the gradient of the first images, as many as a
+// batch has, before training. It does so on a copy of the network and adds noise
+// from N(0, 0.1²) to the biases: if they are zero, the balance does not depend on
+// them, and z of units far from the input is so close to 0, where ReLU has no
+// derivative, that no difference is small enough.
+func (j *job) testGradient(ctx context.Context, w io.Writer) error {
+	x, y := cli.FirstBatch(j.train, min(j.batch, j.train.Len()))
+	net, err := clone(j.Net)
 	if err != nil {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(j.seed, 2))
-	for _, l := range m.Net {
+	for _, l := range net {
 		for i := range l.B.Data {
 			l.B.Data[i] += float64(0.1 * rng.NormFloat64())
 		}
 	}
 	var dy mlp.Matrix
-	mlp.SoftmaxCrossEntropy(&dy, m.Net.Forward(&x), &y)
-	m.Net.Backward(&dy)
-	c := &checker{ctx, m.Net, &x, &y, mlp.SoftmaxCrossEntropy, w}
-	if err = c.balance(); err == nil {
-		err = c.differences(j.seed)
+	mlp.SoftmaxCrossEntropy(&dy, net.Forward(x), y)
+	net.Backward(&dy)
+	g := &gradientTest{ctx, net, x, y, mlp.SoftmaxCrossEntropy, w}
+	if err = g.balance(); err == nil {
+		err = g.differences(j.seed)
 	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("-check: %w", err)
@@ -60,70 +54,89 @@ func (j *job) check(ctx context.Context, w io.Writer) error {
 	return err
 }
 
-// balance holds the gradients in the layers against one another. A ReLU layer
-// gives λa where its weights and bias are multiplied by λ > 0, which the next
-// layer's weights could have done as well. So for any loss and any batch
+// clone returns a copy of a network, by way of a model file.
+func clone(net mlp.Network) (mlp.Network, error) {
+	var file bytes.Buffer
+	if err := (&mlp.Model{Net: net}).Write(&file); err != nil {
+		return nil, err
+	}
+	m, err := mlp.ReadModel(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		return nil, err
+	}
+	return m.Net, nil
+}
+
+// balance compares the gradients of neighbouring layers. If the weights and the bias
+// of a ReLU layer are multiplied by λ > 0, so are its activations, just as if the
+// next layer's weights were multiplied by λ instead. So for any loss and any batch
 //
 //	⟨W[l+1], ∇W[l+1]⟩ = ⟨W[l], ∇W[l]⟩ + ⟨b[l], ∇b[l]⟩
 //
-// where nothing normalises layer l. (Du, Hu & Lee 2018, theorem 2.1, is what
-// follows from it for gradient descent in the limit of small steps.)
-func (c *checker) balance() error {
+// if layer l has no normalisation. (In the limit of small steps, theorem 2.1 of Du,
+// Hu & Lee 2018 follows from it.)
+func (g *gradientTest) balance() error {
 	found := false
-	for i, l := range c.net[:len(c.net)-1] {
+	for i, l := range g.net[:len(g.net)-1] {
 		if l.Act != mlp.ReLU || l.Norm != nil {
 			continue
 		}
 		found = true
-		next := c.net[i+1]
+		next := g.net[i+1]
 		above, size := dot(&next.W, &next.DW)
 		weights, size1 := dot(&l.W, &l.DW)
 		bias, size2 := dot(&l.B, &l.DB)
 		below := weights + bias
 		off := math.Abs(above-below) / max(size+size1+size2, math.SmallestNonzeroFloat64)
-		fmt.Fprintf(c.w, "check: layer %d, ⟨W,∇W⟩ + ⟨b,∇b⟩ = %.6g; layer %d, ⟨W,∇W⟩ = %.6g; off by %.1e of their terms\n", i+1, below, i+2, above, off)
+		fmt.Fprintf(g.w, "check: layer %d, ⟨W,∇W⟩ + ⟨b,∇b⟩ = %.6g; layer %d, ⟨W,∇W⟩ = %.6g; off by %.1e of their terms\n", i+1, below, i+2, above, off)
 		if !(off <= 1e-12) {
 			return fmt.Errorf("the gradients of layers %d and %d do not balance: %g and %g", i+1, i+2, below, above)
 		}
 	}
 	if !found {
-		fmt.Fprintln(c.w, "check: no ReLU layer without normalisation: nothing to balance")
+		fmt.Fprintln(g.w, "check: no ReLU layer without normalisation: nothing to balance")
 	}
 	return nil
 }
 
-// dot returns Σ w·g, and Σ |w·g|, to which rounding is relative.
-func dot(w, g *mlp.Matrix) (sum, size float64) {
+// dot returns Σ w·d, and Σ |w·d|, which its rounding error is relative to.
+func dot(w, d *mlp.Matrix) (sum, size float64) {
 	for i, v := range w.Data {
-		sum = math.FMA(v, g.Data[i], sum)
-		size += math.Abs(v * g.Data[i])
+		sum = math.FMA(v, d.Data[i], sum)
+		size += math.Abs(v * d.Data[i])
 	}
 	return sum, size
 }
 
-// differences holds 32 elements of each gradient against the central
-// difference of the loss.
-func (c *checker) differences(seed uint64) error {
+// An array is a layer's parameters of one kind and the gradient by them.
+type array struct {
+	name string
+	w, d *mlp.Matrix
+}
+
+func arraysOf(l *mlp.Layer) []array {
+	all := []array{{"W", &l.W, &l.DW}, {"b", &l.B, &l.DB}}
+	if l.Norm != nil {
+		all = append(all, array{"gain", &l.Norm.Gain, &l.Norm.DGain})
+	}
+	return all
+}
+
+// differences compares 32 elements of each gradient with the central difference of
+// the loss.
+func (g *gradientTest) differences(seed uint64) error {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	worst, n, small := 0.0, 0, 0
-	for i, l := range c.net {
-		arrays := map[string][2]*mlp.Matrix{"W": {&l.W, &l.DW}, "b": {&l.B, &l.DB}}
-		if l.Norm != nil {
-			arrays["gain"] = [2]*mlp.Matrix{&l.Norm.Gain, &l.Norm.DGain}
-		}
-		for _, name := range []string{"W", "b", "gain"} {
-			array, ok := arrays[name]
-			if !ok {
-				continue
-			}
+	for i, l := range g.net {
+		for _, a := range arraysOf(l) {
 			for range 32 {
-				if c.ctx.Err() != nil {
-					return context.Cause(c.ctx)
+				if g.ctx.Err() != nil {
+					return context.Cause(g.ctx)
 				}
-				at := rng.IntN(len(array[0].Data))
-				off, told, err := c.difference(array[0], array[1], at)
+				at := rng.IntN(len(a.w.Data))
+				off, told, err := g.difference(a.w, a.d, at)
 				if err != nil {
-					return fmt.Errorf("layer %d, %s, element %d: %w", i+1, name, at, err)
+					return fmt.Errorf("layer %d, %s, element %d: %w", i+1, a.name, at, err)
 				}
 				n++
 				if told {
@@ -134,29 +147,30 @@ func (c *checker) differences(seed uint64) error {
 			}
 		}
 	}
-	fmt.Fprintf(c.w, "check: %d derivatives agree with central differences, to %.1e of the largest in their layer", n, worst)
+	fmt.Fprintf(g.w, "check: %d derivatives agree with central differences, to %.1e of the largest in their layer", n, worst)
 	if small > 0 {
-		fmt.Fprintf(c.w, "; %d of them are too small to tell", small)
+		fmt.Fprintf(g.w, "; %d of them are too small to tell", small)
 	}
-	fmt.Fprintln(c.w)
+	fmt.Fprintln(g.w)
 	return nil
 }
 
-// difference returns by how much element at of the gradient g by w is off,
-// relative to the largest of g, and whether that can be told from the rounding
-// of the losses. It is right if it agrees with the difference over one of three
-// distances: over the longer ones rounding is less, on the shorter ones there
-// are fewer of the kinks that ReLU makes. At a kink any slope between those on
-// its two sides is right.
-func (c *checker) difference(w, g *mlp.Matrix, at int) (off float64, told bool, err error) {
-	got, here, most := g.Data[at], c.lossAt(w, at, 0), 0.0
-	for _, v := range g.Data {
+// difference compares element at of d, the gradient by w, with the difference of the
+// losses on its two sides. It returns how far the element is off, relative to the
+// largest of d, and whether this is more than what the rounding of the losses makes.
+//
+// It tries three distances, and the element is right if it agrees at one of them: at
+// a longer distance rounding matters less, at a shorter one there are fewer of the
+// kinks that ReLU makes. At a kink any slope between those of its two sides is right.
+func (g *gradientTest) difference(w, d *mlp.Matrix, at int) (off float64, told bool, err error) {
+	got, here, most := d.Data[at], g.lossAt(w, at, 0), 0.0
+	for _, v := range d.Data {
 		most = max(most, math.Abs(v))
 	}
 	for _, h := range []float64{1e-5, 1e-6, 1e-7} {
 		noise := 64 * 0x1p-52 * math.Abs(here) / h
 		tolerance := 1e-5*most + noise
-		left, right := (here-c.lossAt(w, at, -h))/h, (c.lossAt(w, at, h)-here)/h
+		left, right := (here-g.lossAt(w, at, -h))/h, (g.lossAt(w, at, h)-here)/h
 		off = math.Abs(got - (left+right)/2)
 		if off <= tolerance {
 			return off / most, most > 100*noise, nil
@@ -169,11 +183,11 @@ func (c *checker) difference(w, g *mlp.Matrix, at int) (off float64, told bool, 
 	return off, true, err
 }
 
-// lossAt returns the loss with element at of w moved by h.
-func (c *checker) lossAt(w *mlp.Matrix, at int, h float64) float64 {
+// lossAt returns the loss with h added to element at of w.
+func (g *gradientTest) lossAt(w *mlp.Matrix, at int, h float64) float64 {
 	old := w.Data[at]
 	w.Data[at] = old + h
-	loss := c.loss(nil, c.net.Forward(c.x), c.y)
+	loss := g.loss(nil, g.net.Forward(g.x), g.y)
 	w.Data[at] = old
 	return loss
 }

@@ -1,4 +1,5 @@
-// The doctor: what the rulers of a run show, and what cures it.
+// The doctor: what the layer statistics of a run say is wrong with it, and what to
+// try against that.
 
 package main
 
@@ -12,17 +13,17 @@ import (
 	"mlp"
 )
 
-// Where health ends, by rule of thumb: doctor_test.go has runs on both sides.
+// The limits of health, by rule of thumb: doctor_test.go has runs on both sides.
 const (
-	nearly    = 0.005 // as far below ln 10 as a loss is that of guessing; above it, 20 times as far
-	unequal   = 100   // ratio of error terms, of the first and another hidden layer
-	still     = 1e-4  // of its size that a step moves layer 1
-	tooSlow   = 1e-5  // of its size that a step moves any layer
-	tooFast   = 0.5   // rise of the loss over five steps running
-	tooLong   = 0.1   // of its size that a step moves any layer, the loss being twice that of guessing
-	idle      = 0.5   // share of a layer's units
-	overfit   = 1.05  // loss on other digits, relative to the best
-	overfitBy = 5     // epochs since the best
+	nearGuessing = 0.005 // how far below ln 10 a loss is still that of guessing; above it, 20 times as far
+	unequal      = 100   // ratio of ‖δ‖ of the first hidden layer and another
+	smallUpdate  = 1e-4  // ‖ΔW‖/‖W‖ of a first layer that hardly learns
+	tooSlow      = 1e-5  // ‖ΔW‖/‖W‖ of the layer that moves most
+	tooLarge     = 0.1   // ‖ΔW‖/‖W‖ of any layer, if the loss is twice that of guessing
+	tooSteep     = 0.5   // rise of the loss over five steps in a row
+	inactive     = 0.5   // share of a layer's units
+	overfit      = 1.05  // loss on other digits, relative to the best
+	overfitBy    = 5     // epochs since the best
 )
 
 // report prints a line for each thing that is wrong after the last epoch.
@@ -34,167 +35,163 @@ func (j *job) report(w io.Writer) {
 
 type diagnosis struct{ name, shows, cure string }
 
-// A patient is a run under examination.
-type patient struct {
+// An exam is what the doctor looks at and what has been found so far.
+type exam struct {
 	*job
 	last   mlp.Epoch
-	hidden []mlp.Rulers // of the hidden layers, after the last epoch
+	hidden []mlp.LayerStats // of the hidden layers, after the last epoch
 	found  []diagnosis
 }
 
-// diagnose returns what the rulers show, with the numbers, and what to try. A
-// gradient that vanishes explains dead units, and any other illness a loss of
-// guessing.
+// diagnose returns what the layer statistics show, with the numbers, and what to
+// try. It does not look for dead units if the gradient vanishes, because that
+// explains them, nor for a loss of guessing if anything else was found.
 func (j *job) diagnose() []diagnosis {
-	p := &patient{job: j, last: j.History[len(j.History)-1]}
-	p.hidden = p.last.Layers[:max(0, len(p.last.Layers)-1)]
-	vanishing := p.vanishing()
-	p.exploding()
+	e := &exam{job: j, last: j.Run.History[len(j.Run.History)-1]}
+	e.hidden = e.last.Layers[:max(0, len(e.last.Layers)-1)]
+	vanishing := e.vanishing()
+	e.exploding()
 	if !vanishing {
-		p.idling()
+		e.inactive()
 	}
-	p.rate()
-	p.overfitting()
-	return p.found
+	e.rate()
+	e.overfitting()
+	return e.found
 }
 
-// has notes an illness and those of its cures that the run has not had: flags with
-// values it did not have, and with -load none that say how a network begins.
-func (p *patient) has(name string, cures []string, shows string, numbers ...any) {
-	had := p.recipe()
-	cures = slices.DeleteFunc(cures, func(cure string) bool {
-		all, words := true, strings.Fields(cure)
-		for i := 0; i < len(words) && words[0][0] == '-'; i += 2 {
-			name := words[i][1:]
-			if p.load != "" && (name == "init" || name == "norm" || name == "act") {
-				return true
-			}
-			all = all && had[name] == words[i+1]
-		}
-		return all && words[0][0] == '-'
-	})
+// note adds a diagnosis with those of its cures that are new to the run.
+func (e *exam) note(name string, cures []string, shows string, numbers ...any) {
+	cures = slices.DeleteFunc(cures, e.tried)
 	if last := len(cures) - 1; last > 0 {
 		cures[last] = "or " + cures[last]
 	}
-	p.found = append(p.found, diagnosis{name, fmt.Sprintf(shows, numbers...), strings.Join(cures, ", ")})
+	e.found = append(e.found, diagnosis{name, fmt.Sprintf(shows, numbers...), strings.Join(cures, ", ")})
 }
 
-func (p *patient) vanishing() bool {
-	seen, first := p.hidden, p.History[0].First
-	if most, _ := largestDelta(seen); most == 0 { // nothing is left to see
+// tried reports whether a cure is of no use to the run: it is made of flags with
+// values that the run has, or it says how a network begins, which -load does too.
+func (e *exam) tried(cure string) bool {
+	words, recipe := strings.Fields(cure), e.recipe()
+	if words[0][0] != '-' {
+		return false
+	}
+	all := true
+	for i := 0; i < len(words) && words[i][0] == '-'; i += 2 {
+		flag := words[i][1:]
+		if e.load != "" && (flag == "init" || flag == "norm" || flag == "act") {
+			return true
+		}
+		all = all && recipe[flag] == words[i+1]
+	}
+	return all
+}
+
+func (e *exam) vanishing() bool {
+	seen, first := e.hidden, e.Run.History[0].First
+	if most, _ := largestDelta(seen); most == 0 { // the last batch had no error left
 		seen = first[:min(len(seen), len(first))]
 	}
 	most, at := largestDelta(seen)
-	if at == 0 || !(most > unequal*seen[0].Delta) || !(p.hidden[0].Update < still+float64(2*p.lr*p.decay)) {
+	if at == 0 || !(most > unequal*seen[0].DeltaNorm) || !(e.hidden[0].UpdateRatio < smallUpdate+float64(2*e.lr*e.decay)) {
 		return false
 	}
 	other := "fewer layers"
 	switch {
-	case p.load != "":
+	case e.load != "":
 		other = "other weights to begin with"
-	case p.norm == "batch":
+	case e.norm.value:
 		other = "a larger -batch"
 	}
-	p.has("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},
+	e.note("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},
 		"a step moves layer 1 by %.1g of its size; its error term ‖δ‖ is %.1g, layer %d's %.1g, and the loss %.4f",
-		p.hidden[0].Update, seen[0].Delta, at+1, most, p.last.Loss)
+		e.hidden[0].UpdateRatio, seen[0].DeltaNorm, at+1, most, e.last.Loss)
 	return true
 }
 
-func (p *patient) exploding() {
-	n := len(p.hidden)
-	if n < 2 || p.hidden[n-1].Delta == 0 || !(p.hidden[0].Delta > unequal*p.hidden[n-1].Delta) {
+func (e *exam) exploding() {
+	n := len(e.hidden)
+	if n < 2 || e.hidden[n-1].DeltaNorm == 0 || !(e.hidden[0].DeltaNorm > unequal*e.hidden[n-1].DeltaNorm) {
 		return
 	}
 	other := "-clip 1"
-	if p.clip > 0 {
+	if e.clip > 0 {
 		other = "a smaller -clip"
 	}
-	p.has("exploding gradient", []string{"-norm batch", "-init he", other},
-		"the error term ‖δ‖ of layer %d is %.1g, of layer 1 it is %.1g", n, p.hidden[n-1].Delta, p.hidden[0].Delta)
+	e.note("exploding gradient", []string{"-norm batch", "-init he", other},
+		"the error term ‖δ‖ of layer %d is %.1g, of layer 1 it is %.1g", n, e.hidden[n-1].DeltaNorm, e.hidden[0].DeltaNorm)
 }
 
-func (p *patient) idling() {
-	worst, at, n := mostIdle(p.hidden)
+func (e *exam) inactive() {
+	worst, at, n := 0.0, 0, 0 // the largest share, its layer, and how many layers have too many
+	for i, l := range e.hidden {
+		if l.InactiveFraction > worst {
+			worst, at = l.InactiveFraction, i
+		}
+		if l.InactiveFraction >= inactive {
+			n++
+		}
+	}
 	if n == 0 {
 		return
 	}
-	name, where, cures := "dead units", "fire for no digit", []string{"a smaller -lr", "-norm batch"}
-	if act := p.Net[at].Act; act != mlp.ReLU {
-		name, where, cures = "saturated units", "lie where "+act.Name+" is flat", []string{"a smaller -lr", "-init xavier"}
+	name, what, cures := "dead units", "are 0 for every digit", []string{"a smaller -lr", "-norm batch"}
+	if act := e.Net[at].Act; act != mlp.ReLU {
+		name, what, cures = "saturated units", "are at an end of "+act.Name+", which is flat there", []string{"a smaller -lr", "-init xavier"}
 	}
-	p.has(name, cures, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers",
-		100*worst, at+1, where, n, len(p.hidden))
+	e.note(name, cures, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers",
+		100*worst, at+1, what, n, len(e.hidden))
 }
 
-func (p *patient) rate() {
-	loss, rise, step := p.last.Loss, p.last.Rise, p.largestStep()
-	slower := []string{fmt.Sprintf("-lr %.2g or less", p.lr/10)}
-	if rise > tooFast {
-		p.has("learning rate too high", slower, "over five steps running the loss rose by %.3g", rise)
-	} else if loss > 2*math.Ln10 && step > tooLong {
-		p.has("learning rate too high", slower, "a step moved a layer by %.2g of its size, and the loss is %.3g", step, loss)
+func (e *exam) rate() {
+	loss, rise, step := e.last.Loss, e.last.LossRise, e.largestUpdate()
+	slower := []string{fmt.Sprintf("-lr %.2g or less", e.lr/10)}
+	if rise > tooSteep {
+		e.note("learning rate too high", slower, "over five steps in a row the loss rose by %.3g", rise)
+	} else if loss > 2*math.Ln10 && step > tooLarge {
+		e.note("learning rate too high", slower, "a step moved a layer by %.2g of its size, and the loss is %.3g", step, loss)
 	}
-	if len(p.found) == 0 && math.Ln10-nearly < loss && loss < math.Ln10+20*nearly {
-		p.has("guessing", []string{"-init he", "a larger -lr"}, "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", loss, math.Ln10)
+	if len(e.found) == 0 && math.Ln10-nearGuessing < loss && loss < math.Ln10+20*nearGuessing {
+		e.note("guessing", []string{"-init he", "a larger -lr"}, "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", loss, math.Ln10)
 	}
-	if len(p.found) == 0 && step < tooSlow && loss > math.Ln10/2 {
-		p.has("learning rate too low", []string{fmt.Sprintf("-lr %.2g", p.lr*100)}, "no step moved a layer by more than %.1g of its size", step)
+	if len(e.found) == 0 && step < tooSlow && loss > math.Ln10/2 {
+		e.note("learning rate too low", []string{fmt.Sprintf("-lr %.2g", e.lr*100)}, "no step moved a layer by more than %.1g of its size", step)
 	}
 }
 
-func (p *patient) overfitting() {
-	e := p.last
-	what, best := bestHeld(p.History)
-	if e.N-best.N < overfitBy || !(held(e) > overfit*held(best)) || !(e.Loss < best.Loss) {
+func (e *exam) overfitting() {
+	what, best := bestHeld(e.Run.History)
+	if e.last.N-best.N < overfitBy || !(held(e.last) > overfit*held(best)) || !(e.last.Loss < best.Loss) {
 		return
 	}
 	cures := []string{"-decay 0.001", "more digits"}
-	if p.patience == 0 {
+	if e.patience == 0 {
 		cures = slices.Insert(cures, 0, fmt.Sprintf("-patience %d", overfitBy))
 	}
-	p.has("over-fitting", cures,
+	e.note("over-fitting", cures,
 		"since epoch %d the training loss fell from %.4f to %.4f and the %s loss rose from %.4f to %.4f",
-		best.N, best.Loss, e.Loss, what, held(best), held(e))
+		best.N, best.Loss, e.last.Loss, what, held(best), held(e.last))
 }
 
-// largestDelta returns the largest error term and its layer.
-func largestDelta(layers []mlp.Rulers) (most float64, at int) {
+// largestDelta returns the largest ‖δ‖ and its layer.
+func largestDelta(layers []mlp.LayerStats) (most float64, at int) {
 	for i, l := range layers {
-		if l.Delta > most {
-			most, at = l.Delta, i
+		if l.DeltaNorm > most {
+			most, at = l.DeltaNorm, i
 		}
 	}
 	return most, at
 }
 
-// mostIdle returns the largest share of idle units, its layer, and how many
-// layers have too many.
-func mostIdle(layers []mlp.Rulers) (worst float64, at, n int) {
-	for i, l := range layers {
-		if l.Idle > worst {
-			worst, at = l.Idle, i
-		}
-		if l.Idle >= idle {
-			n++
-		}
+// largestUpdate returns the largest ‖ΔW‖/‖W‖ of all measured steps. That of the last
+// step is not enough: a schedule, or a batch without an error, makes it small.
+func (j *job) largestUpdate() (most float64) {
+	for _, l := range j.Run.History[0].First {
+		most = max(most, l.UpdateRatio)
 	}
-	return worst, at, n
-}
-
-func largestUpdate(layers []mlp.Rulers) (most float64) {
-	for _, l := range layers {
-		most = max(most, l.Update)
-	}
-	return most
-}
-
-// largestStep returns the largest update of the steps that were measured. A
-// schedule, or a batch without an error, makes the last one small.
-func (j *job) largestStep() float64 {
-	most := largestUpdate(j.History[0].First)
-	for _, e := range j.History {
-		most = max(most, largestUpdate(e.Layers))
+	for _, e := range j.Run.History {
+		for _, l := range e.Layers {
+			most = max(most, l.UpdateRatio)
+		}
 	}
 	return most
 }
@@ -207,7 +204,8 @@ func held(e mlp.Epoch) float64 {
 	return e.TestLoss
 }
 
-// bestHeld returns the epoch with the lowest such loss, and what they are called.
+// bestHeld returns the epoch with the lowest such loss, and what those digits are
+// called.
 func bestHeld(h mlp.History) (what string, best mlp.Epoch) {
 	best = h[0]
 	for _, e := range h {

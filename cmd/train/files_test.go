@@ -1,18 +1,19 @@
+// The files of a run: resumed, obstructed, killed. Not here: signals and folders that
+// disappear (fault_unix_test.go).
+
 package main
 
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,17 +40,17 @@ func must(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-// refused runs the command, which must fail with one line that has each part.
-func refused(t *testing.T, args []string, parts ...string) {
+// refused runs the command, which must fail with one line that has each text.
+func refused(t *testing.T, args []string, texts ...string) {
 	t.Helper()
 	stderr, code := command(t, context.Background(), io.Discard, args...)
 	line := last(stderr)
 	if code != 1 || !oneLine(line) {
 		t.Errorf("train %v: exit code %d, standard error %q", args, code, stderr)
 	}
-	for _, part := range parts {
-		if !strings.Contains(line, part) {
-			t.Errorf("train %v: %q lacks %q", args, line, part)
+	for _, text := range texts {
+		if !strings.Contains(line, text) {
+			t.Errorf("train %v: %q lacks %q", args, line, text)
 		}
 	}
 }
@@ -71,8 +72,8 @@ func contents(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// A run that stops and goes on ends with the files of one that never stopped,
-// to the last byte.
+// A run that was stopped and resumed ends with the same files as one that was not, to
+// the last byte.
 func TestResume(t *testing.T) {
 	for _, more := range []string{"-opt sgd", "-opt momentum -momentum 0.8", "-opt adam -lr 0.01", "-shuffle=false -act tanh", "-holdout 0.3 -batch 17",
 		"-norm batch -decay 0.001 -clip 1", "-schedule step", "-norm batch -patience 5 -opt momentum"} {
@@ -80,7 +81,7 @@ func TestResume(t *testing.T) {
 		straight, stopped := t.TempDir(), t.TempDir()
 		want := must(t, append(flags, "-epochs", "5", "-out", straight)...)
 		model := filepath.Join(stopped, "model.npz")
-		if strings.Contains(more, "schedule") { // it is one of five epochs, so these are not to end as planned
+		if strings.Contains(more, "schedule") { // of five epochs, so that a run of two is another run
 			ctx, cancel := context.WithCancel(context.Background())
 			command(t, ctx, &canceller{cancel: cancel}, append(flags, "-epochs", "5", "-out", stopped)...)
 		} else {
@@ -99,15 +100,68 @@ func TestResume(t *testing.T) {
 		if len(a) != 4 || len(b) != 4 {
 			t.Errorf("%s: %d and %d files, want 4", more, len(a), len(b))
 		}
-		// Once more: it says so, and changes nothing.
+	}
+}
+
+// To resume a finished run writes the other files anew from the model, whatever is in
+// their place, and does not touch the model.
+func TestResumeFinished(t *testing.T) {
+	for _, more := range []string{"", "-lr 0.3 -epochs 50 -patience 2"} {
+		dir := t.TempDir()
+		model := filepath.Join(dir, "model.npz")
+		want := must(t, quick(append(strings.Fields(more), "-out", dir)...)...)
+		whole := contents(t, dir)
 		before, _ := os.Stat(model)
+		os.Remove(filepath.Join(dir, "history.csv"))
+		os.WriteFile(filepath.Join(dir, "curves.svg"), []byte("of an earlier epoch"), 0o666)
+		os.WriteFile(filepath.Join(dir, ".gradients.svg.tmp"), []byte("<svg"), 0o666)
 		var stdout bytes.Buffer
 		stderr, code := command(t, context.Background(), &stdout, "-resume", model)
 		after, _ := os.Stat(model)
-		if code != 0 || !strings.Contains(stderr, "5 epochs of 5: there is nothing left to do") || hash(stdout.String()) != hash(want) ||
-			!after.ModTime().Equal(before.ModTime()) {
-			t.Errorf("%s: resumed when finished: exit code %d, %s%s", more, code, stderr, stdout.String())
+		if code != 0 || !strings.Contains(stderr, "there is nothing left to train\n") || !strings.HasSuffix(want, stdout.String()) ||
+			last(stderr) != "written to "+dir+": history.csv, curves.svg, gradients.svg\n" || !after.ModTime().Equal(before.ModTime()) {
+			t.Errorf("%q: exit code %d, %s%s", more, code, stderr, stdout.String())
 		}
+		if !maps.Equal(contents(t, dir), whole) {
+			t.Errorf("%q: the files are not those of the run", more)
+		}
+		os.Remove(filepath.Join(dir, "curves.svg"))
+		os.Mkdir(filepath.Join(dir, "curves.svg"), 0o777)
+		refused(t, []string{"-resume", model}, "curves.svg", "a folder is in the place of the file")
+	}
+}
+
+// Files of another epoch, which a kill may leave, are written anew before training.
+func TestResumeDerives(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	must(t, quick("-out", dir)...)
+	whole := contents(t, dir)
+	for _, name := range []string{"history.csv", "curves.svg", "gradients.svg"} {
+		os.WriteFile(filepath.Join(dir, name), []byte("of another epoch"), 0o666)
+	}
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, out := range []string{other, dir} {
+		command(t, done, io.Discard, "-resume", filepath.Join(dir, "model.npz"), "-epochs", "9", "-out", out)
+	}
+	if !maps.Equal(contents(t, dir), whole) || len(contents(t, other)) > 0 {
+		t.Errorf("the files are not those of the run, or there are files of no model: %v", slices.Sorted(maps.Keys(contents(t, other))))
+	}
+}
+
+// A figure that an earlier run left and this one has not is removed.
+func TestNoGradients(t *testing.T) {
+	dir := t.TempDir()
+	must(t, quick("-out", dir)...)
+	m := readBack(t, filepath.Join(dir, "model.npz"))
+	m.Run.History[0].First = nil
+	for i := range m.Run.History {
+		m.Run.History[i].Layers = nil
+	}
+	writeModel(t, filepath.Join(dir, "model.npz"), m)
+	stderr, code := command(t, context.Background(), io.Discard, "-resume", filepath.Join(dir, "model.npz"))
+	if got := contents(t, dir); code != 0 || len(got) != 3 || got["gradients.svg"] != "" {
+		t.Errorf("exit code %d, %d files: %s", code, len(got), stderr)
 	}
 }
 
@@ -151,7 +205,7 @@ func TestResumeRefused(t *testing.T) {
 	cosine := t.TempDir()
 	must(t, quick("-schedule", "cosine", "-out", cosine)...)
 	refused(t, []string{"-resume", filepath.Join(cosine, "model.npz"), "-epochs", "9"}, "cosine schedule", "of 3 epochs")
-	// A recipe from a file is checked as a command line is.
+	// A recipe from a file is checked like a command line.
 	m := readBack(t, model)
 	m.Recipe["batch"] = "0"
 	bad := filepath.Join(out, "bad.npz")
@@ -162,7 +216,7 @@ func TestResumeRefused(t *testing.T) {
 	refused(t, []string{"-resume", bad}, bad, "lacks -batch")
 }
 
-// readBack and writeModel are for a model file to be tampered with.
+// readBack and writeModel are for tampering with a model file.
 func readBack(t *testing.T, name string) *mlp.Model {
 	t.Helper()
 	m, _, err := readModel(name)
@@ -183,108 +237,7 @@ func writeModel(t *testing.T, name string, m *mlp.Model) {
 	}
 }
 
-// writePlain writes weights alone, as numpy.savez would.
-func writePlain(t *testing.T, name string, sizes ...int) {
-	t.Helper()
-	var members []member
-	for i, l := range mlp.NewNetwork(3, mlp.Inits["he"], mlp.ReLU, sizes...) {
-		digit := string(rune('1' + i))
-		members = append(members, member{name: "W" + digit, matrix: &l.W}, member{name: "b" + digit, matrix: &l.B})
-	}
-	if err := os.WriteFile(name, archive(t, members), 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestLoad(t *testing.T) {
-	dir := t.TempDir()
-	plain, small := filepath.Join(dir, "plain.npz"), filepath.Join(dir, "small.npz")
-	writePlain(t, plain, mlp.MNISTPixels, 7, mlp.MNISTClasses)
-	writePlain(t, small, 5, mlp.MNISTClasses)
-	flags := []string{"-limit", "300", "-epochs", "2", "-out", filepath.Join(dir, "out")}
-	first := must(t, append(flags, "-load", plain)...)
-	if second := must(t, append(flags, "-load", plain, "-hidden", "7")...); first != second {
-		t.Error("a -hidden that agrees changes the run")
-	}
-	if second := must(t, append(flags, "-load", plain, "-act", "tanh")...); first == second {
-		t.Error("-act does nothing to weights that do not say theirs")
-	}
-	refused(t, append(flags, "-load", plain, "-hidden", "8"), plain, "its hidden layers are 7, -hidden says 8")
-	refused(t, append(flags, "-load", small), small, "5 inputs")
-	// What was loaded can be verified, and a change of it is seen.
-	must(t, append(flags, "-load", plain)...)
-	model := filepath.Join(dir, "out", "model.npz")
-	if got := must(t, "-verify", model); !strings.HasPrefix(got, "reproduced: ") || hash(got) != hash(first) {
-		t.Errorf("verified: %s", got)
-	}
-	writePlain(t, plain, mlp.MNISTPixels, 7, 7, mlp.MNISTClasses)
-	refused(t, []string{"-verify", model}, plain, "its hidden layers are 7,7")
-}
-
-// What a file says of its network holds, wherever the file comes from and
-// however often the run was taken up.
-func TestLoadKeepsItsWord(t *testing.T) {
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name, "model.npz") }
-	must(t, quick("-act", "tanh", "-norm", "batch", "-out", filepath.Join(dir, "a"))...)
-	refused(t, []string{"-load", at("a"), "-norm", "none", "-out", dir}, at("a"), "normalisation is batch, -norm says none")
-	// Loaded, stopped, gone on with: it can still be verified.
-	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
-	must(t, "-resume", at("b"), "-epochs", "2")
-	must(t, "-verify", at("b"))
-	refused(t, []string{"-verify", at("b"), "-epochs", "1"}, "-epochs 1 contradicts -epochs 2")
-	// Not where it begins with a file that it replaces, of which it warns.
-	again := []string{"-load", at("b"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b")}
-	if stderr, _ := command(t, context.Background(), io.Discard, again...); !strings.Contains(stderr, "warning: this run replaces the "+at("b")) {
-		t.Errorf("no warning in %q", stderr)
-	}
-	refused(t, []string{"-verify", at("b")}, at("b")+": -load names another file")
-	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
-	if err := os.Rename(at("a"), filepath.Join(dir, "moved.npz")); err != nil {
-		t.Fatal(err)
-	}
-	refused(t, []string{"-verify", at("b")}, at("b")+": ", at("a"))
-	// Where that is now can be said, and it must be that.
-	must(t, "-verify", at("b"), "-load", filepath.Join(dir, "moved.npz"))
-	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": -load names another file")
-	// A model that no command made says what its layers are all the same.
-	for act, part := range map[*mlp.Activation]string{mlp.Tanh: "784-8-10, tanh", mlp.Linear: "hidden layer is linear"} {
-		m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.Inits["he"], act, mlp.MNISTPixels, 8, mlp.MNISTClasses)}
-		writeModel(t, filepath.Join(dir, "plain.npz"), m)
-		stderr, _ := command(t, context.Background(), io.Discard, "-load", filepath.Join(dir, "plain.npz"), "-limit", "50", "-epochs", "1", "-out", dir)
-		if !strings.Contains(stderr, part) {
-			t.Errorf("a %s network: %s", act.Name, stderr)
-		}
-	}
-}
-
-func TestVerify(t *testing.T) {
-	out := t.TempDir()
-	want := must(t, quick("-opt", "momentum", "-out", out)...)
-	model := filepath.Join(out, "model.npz")
-	if got := must(t, "-verify", model); got != "reproduced: "+hash(want)+"\n" {
-		t.Errorf("verified: %s", got)
-	}
-	other := t.TempDir() // stopped by patience, under a schedule, in the midst of 50 epochs
-	want = must(t, quick("-epochs", "50", "-schedule", "cosine", "-patience", "2", "-norm", "batch", "-out", other)...)
-	if got := must(t, "-verify", filepath.Join(other, "model.npz")); got != "reproduced: "+hash(want)+"\n" {
-		t.Errorf("verified: %s", got)
-	}
-	m := readBack(t, model)
-	m.Net[1].B.Data[3] += 0.25
-	writeModel(t, model, m)
-	refused(t, []string{"-verify", model, "-load", model}, model, "-load "+model+" contradicts -load \"\", with which it was trained")
-	refused(t, []string{"-verify", model}, model, "b2 differs in 1 of 10 elements, by up to 0.25")
-	m.Net[1].B.Data[3] -= 0.25
-	m.Recipe["sha256 train"] = "abc"
-	writeModel(t, model, m)
-	refused(t, []string{"-verify", model}, model, "other data to train")
-	if entries, _ := os.ReadDir(out); len(entries) != 4 {
-		t.Errorf("-verify left %d files", len(entries))
-	}
-}
-
-// The README quotes the article's run, and the sample's is part of the promise.
+// The README has the last lines of the article's run, with the hash that must not change.
 func TestReadmeFingerprint(t *testing.T) {
 	if mlp.Kernel() == "Go" {
 		t.Skip("the kernel in Go would take minutes; TestFingerprints covers it")
@@ -305,17 +258,38 @@ func TestReadmeFingerprint(t *testing.T) {
 	}
 }
 
-// build compiles the command for tests that need a process.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "train")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+// A model is serialised only when it is saved: at once at first, then not before the
+// next save is due, and at the end.
+func TestSavedWhenDue(t *testing.T) {
+	out, err := newOutput(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return binary
+	e := mlp.Epoch{N: 1}
+	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 3, 2), Run: mlp.Run{History: mlp.History{e}}}
+	if err := out.add(m); err != nil || out.saved != 1 {
+		t.Fatalf("epochs saved: %d, error %v", out.saved, err)
+	}
+	bad := &mlp.Model{Run: mlp.Run{History: mlp.History{e, {N: 2}}}} // it cannot be serialised
+	out.next = time.Now().Add(time.Hour)
+	if err := out.add(bad); err != nil || out.saved != 1 {
+		t.Errorf("not due: epochs saved: %d, error %v", out.saved, err)
+	}
+	if err := out.save(bad); err == nil || out.saved != 1 {
+		t.Errorf("at the end: epochs saved: %d, error %v", out.saved, err)
+	}
+	m.Run.History = append(m.Run.History, mlp.Epoch{N: 2})
+	if err := out.save(m); err != nil || out.saved != 2 || out.unsaved {
+		t.Errorf("at the end: epochs saved: %d, error %v", out.saved, err)
+	}
+	out.start, out.next = out.start.Add(-time.Minute), time.Time{}
+	before := time.Now()
+	if err := out.add(m); err != nil || out.next.Before(before.Add(time.Second)) {
+		t.Errorf("after a minute the next save is due in %v, error %v", out.next.Sub(before), err)
+	}
 }
 
-// A disk that is full leaves the old files and one line.
+// If the disk is full, the earlier files stay as they are.
 func TestFullDisk(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("there is no sh to limit the size of files with")
@@ -323,7 +297,7 @@ func TestFullDisk(t *testing.T) {
 	out := t.TempDir()
 	must(t, quick("-out", out)...)
 	before := contents(t, out)
-	c := exec.Command("sh", append([]string{"-c", `ulimit -f 40 && exec "$@"`, "sh", build(t)}, quick("-seed", "2", "-out", out)...)...)
+	c := exec.Command("sh", append([]string{"-c", `ulimit -f 40 && exec "$@"`, "sh", program(t)}, quick("-seed", "2", "-out", out)...)...)
 	var stderr strings.Builder
 	c.Stderr = &stderr
 	var exit *exec.ExitError
@@ -339,95 +313,36 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestKilled kills a training process fifty times at random moments and goes
-// on each time: the weights are those of the run never interrupted. It takes
-// half a minute; CI asks for it by name.
-func TestKilled(t *testing.T) {
-	if os.Getenv("MLP_ATTACK") == "" {
-		t.Skip("$MLP_ATTACK is not set")
-	}
-	binary, dir := build(t), t.TempDir()
-	flags := []string{"-limit", "1000", "-hidden", "64,32", "-init", "he", "-opt", "adam", "-lr", "0.001", "-epochs", "150"}
-	whole, err := exec.Command(binary, append(flags, "-out", filepath.Join(dir, "whole"))...).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-	kills, ends := 0, 0
-	for run := 0; kills < 50 || ends == 0; run++ {
-		out := filepath.Join(dir, "killed")
-		args := append(flags, "-out", out)
-		if _, err := os.Stat(filepath.Join(out, "model.npz")); err == nil {
-			args = []string{"-resume", filepath.Join(out, "model.npz")}
-		}
-		c := exec.Command(binary, args...)
-		var stdout, stderr bytes.Buffer
-		c.Stdout, c.Stderr = &stdout, &stderr
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		kill := time.AfterFunc(time.Duration(1+rng.IntN(400))*time.Millisecond, func() { c.Process.Kill() })
-		err := c.Wait()
-		kill.Stop()
-		switch {
-		case err == nil:
-			ends++
-			if hash(stdout.String()) != hash(string(whole)) {
-				t.Fatalf("after %d kills the weights are %s, want %s", kills, hash(stdout.String()), hash(string(whole)))
-			}
-			if err := os.RemoveAll(out); err != nil {
-				t.Fatal(err)
-			}
-		case c.ProcessState.ExitCode() != -1:
-			t.Fatalf("after %d kills: %v: %s", kills, err, stderr.String())
-		default:
-			kills++
-		}
-	}
-	t.Logf("%d kills, %d runs brought to their end", kills, ends)
-}
-
-// What stands in the way of a run leaves the earlier one's files whole: something that
-// cannot be replaced, also where a kill has left its link current behind, and links of
-// another's making.
+// A folder in the place of a file is found before any work is done. A link in the place
+// of a temporary file is not written through.
 func TestObstructed(t *testing.T) {
-	for name, obstruct := range map[string]func(dir string) error{
-		"killed while settling": func(dir string) error {
-			return errors.Join(os.Symlink(setB, filepath.Join(dir, current)), os.MkdirAll(filepath.Join(dir, "model.npz.tmp", "x"), 0o777))
-		},
-		"a folder for a file": func(dir string) error {
-			return errors.Join(os.Remove(filepath.Join(dir, "model.npz")), os.MkdirAll(filepath.Join(dir, "model.npz", "x"), 0o777))
-		},
-	} {
+	for _, obstacle := range []string{"model.npz", "gradients.svg", ".model.npz.tmp"} {
 		dir := t.TempDir()
 		must(t, quick("-epochs", "1", "-out", dir)...)
-		if err := obstruct(dir); err != nil {
-			t.Skip(err)
+		os.Remove(filepath.Join(dir, obstacle))
+		if err := os.MkdirAll(filepath.Join(dir, obstacle, "full"), 0o777); err != nil {
+			t.Fatal(err)
 		}
-		files := func() (all string) {
-			for _, file := range []string{"history.csv", "curves.svg", "gradients.svg", "model.npz"} {
-				text, _ := os.ReadFile(filepath.Join(dir, file))
-				all += fmt.Sprintf("%x ", sha256.Sum256(text))
-			}
-			return all
+		before := contents(t, dir)
+		stderr, code := command(t, context.Background(), io.Discard, quick("-epochs", "1", "-seed", "3", "-out", dir)...)
+		if code != 1 || !oneLine(stderr) || !strings.Contains(stderr, obstacle) {
+			t.Errorf("%s: exit code %d, standard error %q", obstacle, code, stderr)
 		}
-		before := files()
-		refused(t, quick("-epochs", "1", "-seed", "3", "-out", dir), "model.npz")
-		if files() != before {
-			t.Errorf("%s: the earlier files are not whole", name)
+		if !maps.Equal(contents(t, dir), before) {
+			t.Errorf("%s: the earlier files are not whole", obstacle)
 		}
 	}
 	dir, precious := t.TempDir(), filepath.Join(t.TempDir(), "precious")
-	if err := errors.Join(os.WriteFile(precious, []byte("x"), 0o666), os.Symlink(precious, filepath.Join(dir, ".probe.tmp"))); err != nil {
+	if err := errors.Join(os.WriteFile(precious, []byte("x"), 0o666), os.Symlink(precious, filepath.Join(dir, ".model.npz.tmp"))); err != nil {
 		t.Skip(err)
 	}
 	must(t, quick("-epochs", "1", "-out", dir)...)
-	if text, err := os.ReadFile(precious); string(text) != "x" {
-		t.Errorf("a file outside of -out holds %q (%v)", text, err)
+	if text, err := os.ReadFile(precious); string(text) != "x" || len(contents(t, dir)) != 4 {
+		t.Errorf("a file outside of -out holds %q (%v), and there are %d files", text, err, len(contents(t, dir)))
 	}
 }
 
-// What is wrong is said shortly and plainly, whatever the file holds.
+// An error is short and printable, whatever the file has in it.
 func TestSaidPlainly(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "model.npz")
@@ -436,7 +351,7 @@ func TestSaidPlainly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.History = nil
+	m.Run.History = nil
 	m.Recipe["load"] = "\x1b]0;owned\a\nnetwork: another"
 	writeModel(t, name, m)
 	stderr, _ := command(t, context.Background(), io.Discard, "-resume", name, "-out", t.TempDir())
@@ -445,14 +360,14 @@ func TestSaidPlainly(t *testing.T) {
 	}
 	m.Recipe["seed"] = strings.Repeat("x", 1e6)
 	writeModel(t, name, m)
-	refused(t, []string{"-resume", name}, name, "its recipe's -seed is of 1000000 bytes, more than 4096")
+	refused(t, []string{"-resume", name}, name, "its recipe has 1000000 bytes for -seed, more than 4096")
 	refused(t, quick("-holdout", "0.99999999999999", "-out", dir), "-holdout 0.99999999999999 of 300 images is all")
 	if stderr, code := command(t, context.Background(), closed{}, "-h"); code != 1 || stderr != "train: standard output: broken pipe\n" {
 		t.Errorf("-h: exit code %d, standard error %q", code, stderr)
 	}
 }
 
-// What an interrupted run says that it has kept is what it has saved itself.
+// An interrupted run names only what it has saved itself.
 func TestInterruptedBeforeSaving(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	must(t, quick("-out", dir)...)

@@ -3,21 +3,21 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
+	"strconv"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
 // A job is a run: its options, the digits, and the model that it makes.
@@ -38,17 +38,20 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 	loaded := ""
 	if o.load != "" {
 		from, digest, err := readModel(o.load)
+		if o.verify != "" && errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; -load FILE.npz says where the weights are now that it began with", err)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if err := o.takeWidths(from); err != nil {
+		if err := o.takeLayers(from); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.load, err)
 		}
 		j.Net, j.Mean, j.Std, loaded = from.Net, from.Mean, from.Std, digest
 	} else {
-		j.Net = mlp.NewNetwork(o.seed, o.init, o.act, slices.Concat([]int{mlp.MNISTPixels}, o.hidden, []int{mlp.MNISTClasses})...)
-		if o.norm == "batch" {
-			for _, l := range j.Net[:len(o.hidden)] {
+		j.Net = mlp.NewNetwork(o.seed, o.init.value, o.act.value, slices.Concat([]int{mlp.MNISTPixels}, o.hidden, []int{mlp.MNISTClasses})...)
+		for _, l := range j.Net[:len(o.hidden)] {
+			if o.norm.value {
 				l.Norm = mlp.NewBatchNorm(l.W.Cols)
 			}
 		}
@@ -60,51 +63,48 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 	return j, err
 }
 
-// takeWidths takes the hidden layers of a model that was loaded. What the
-// command line says of them must agree with it.
-func (o *options) takeWidths(from *mlp.Model) error {
+// takeLayers makes the flags of the hidden layers those of a model from a file.
+// What the command line says of the layers must agree with the model.
+func (o *options) takeLayers(from *mlp.Model) error {
 	if in, out := from.Net[0].W.Rows, from.Net[len(from.Net)-1].W.Cols; in != mlp.MNISTPixels || out != mlp.MNISTClasses {
 		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.MNISTPixels, mlp.MNISTClasses)
 	}
 	given := o.given()
-	o.hidden, o.norm = nil, "none"
+	o.hidden, o.norm.name, o.norm.value = nil, "none", false
 	for _, l := range from.Net[:len(from.Net)-1] {
-		o.hidden = append(o.hidden, l.W.Cols)
-		if act, ok := given["act"]; from.Recipe != nil && ok && act != l.Act.Name {
-			return fmt.Errorf("its layers are %s, -act says %s", l.Act.Name, act)
-		}
-		if from.Recipe == nil {
-			l.Act = o.act
+		if from.Recipe == nil { // NumPy wrote it, and it does not say
+			l.Act = o.act.value
 		}
 		if l.Act == mlp.Linear {
 			return errors.New("a hidden layer is linear, which -act cannot be")
 		}
-		o.act = l.Act
+		o.hidden = append(o.hidden, l.W.Cols)
+		o.act.name, o.act.value = l.Act.Name, l.Act
 		if l.Norm != nil {
-			o.norm = "batch"
+			o.norm.name, o.norm.value = "batch", true
 		}
 	}
-	if norm, ok := given["norm"]; ok && norm != o.norm {
-		return fmt.Errorf("its normalisation is %s, -norm says %s", o.norm, norm)
+	inFile := o.recipe()
+	for _, name := range []string{"hidden", "act", "norm"} {
+		if value, ok := given[name]; ok && value != inFile[name] {
+			return contradiction(name, value, inFile[name])
+		}
 	}
-	if widths, ok := given["hidden"]; ok && widths != o.recipe()["hidden"] {
-		return fmt.Errorf("its hidden layers are %s, -hidden says %s", o.recipe()["hidden"], widths)
-	}
-	if err := o.setHidden(o.recipe()["hidden"]); err != nil { // within the limits of a command line
+	if err := o.hidden.Set(inFile["hidden"]); err != nil { // the limits are those of a command line
 		return err
 	}
-	return o.checkSize()
+	return o.validateSize()
 }
 
-// gather reads the digits and standardizes both parts: as the model says or,
-// where it does not, by the training part's statistics.
+// gather reads the digits and standardizes all parts: by the model's mean and
+// deviation or, if it has none, by those of the training part.
 func (j *job) gather(stderr io.Writer) (err error) {
-	if j.train, j.test, err = digits(j.options, stderr); err != nil {
+	if j.train, j.test, err = j.digits(stderr); err != nil {
 		return err
 	}
 	j.Recipe = j.recipe()
-	j.Recipe[digestPrefix+"train"] = digest(j.train)
-	j.Recipe[digestPrefix+"test"] = digest(j.test)
+	j.Recipe[digestPrefix+"train"] = cli.Digest(j.train)
+	j.Recipe[digestPrefix+"test"] = cli.Digest(j.test)
 	if j.patience > 0 {
 		n := j.train.Len()
 		if n < 10 {
@@ -112,99 +112,57 @@ func (j *job) gather(stderr io.Writer) (err error) {
 		}
 		j.train, j.held = j.train.Slice(0, n-n/10), j.train.Slice(n-n/10, n)
 	}
-	if j.norm == "batch" && j.train.Len() == 1 {
+	if j.norm.value && j.train.Len() == 1 {
 		return errors.New("-norm batch: one image to train on has no variance")
 	}
 	if j.Mean == nil {
 		j.Mean, j.Std = j.train.Stats()
 	}
-	for _, part := range []*mlp.MNIST{j.train, j.test, j.held} {
-		if part != nil {
-			part.Standardize(j.Mean, j.Std)
+	for _, m := range []*mlp.MNIST{j.train, j.test, j.held} {
+		if m != nil {
+			m.Standardize(j.Mean, j.Std)
 		}
 	}
 	return nil
 }
 
-func digest(m *mlp.MNIST) string {
-	h := sha256.New()
-	h.Write(m.Images)
-	h.Write(m.Labels)
-	return fmt.Sprintf("%x", h.Sum(nil))
+// digits reads the training part and the test part, or divides the training part.
+func (o *options) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
+	if train, err = cli.Load(o.data, "train", o.limit, stderr); err != nil {
+		return nil, nil, err
+	}
+	n := train.Len()
+	if o.limit > n {
+		fmt.Fprintf(stderr, "warning: -limit %d, but there are %d\n", o.limit, n)
+	}
+	if o.holdout == 0 {
+		test, err = cli.Load(o.data, "t10k", 0, stderr)
+		return train, test, err
+	}
+	held := int(math.Floor(float64(o.holdout*float64(n)) + 1e-9)) // 0.29·100 is 29, not 28
+	switch held {
+	case 0:
+		return nil, nil, fmt.Errorf("-holdout %v of %d images is none: there is nothing to test on", o.holdout, n)
+	case n:
+		return nil, nil, fmt.Errorf("-holdout %v of %d images is all: there is nothing to train on", o.holdout, n)
+	}
+	return train.Slice(0, n-held), train.Slice(n-held, n), nil
 }
 
-// learn trains the job's network. Each epoch is in its history before then
-// sees it.
-func (j *job) learn(ctx context.Context, bar *progress, then func(mlp.Epoch) error) error {
-	c := mlp.Config{
-		Optimizer: j.opt, Rate: j.lr, Schedule: mlp.Schedules[j.schedule], Momentum: j.momentum, Decay: j.decay, Clip: j.clip,
-		Epochs: j.epochs, Past: j.History, Batch: j.batch, Seed: j.seed, InOrder: !j.shuffle,
-		Test: bar.watch(j.test), Patience: j.patience,
-		OnEpoch: func(e mlp.Epoch) error {
-			j.History = append(j.History, e)
-			return then(e)
-		},
+// sameFiles returns an error if this run has other digits than an earlier one, or
+// began with other weights, by the digests in their recipes.
+func sameFiles(now, earlier map[string]string) error {
+	what := map[string]string{"train": "data to train", "test": "data to test on", "load": "weights to begin with (-load)"}
+	for _, name := range []string{"train", "test", "load"} {
+		if a, b := now[digestPrefix+name], earlier[digestPrefix+name]; a != "" && a != b {
+			return fmt.Errorf("it was made with other %s: their SHA-256 was %.16s…, here it is %.16s…", what[name], b, a)
+		}
 	}
-	if j.held != nil {
-		c.Held = bar.watch(j.held)
-	}
-	_, err := mlp.Train(ctx, j.Net, bar.watch(j.train), c)
-	return err
-}
-
-// rows is how many rows a number of epochs asks the data sets for.
-func (j *job) rows(epochs int) float64 {
-	n := 2*j.train.Len() + j.test.Len()
-	if j.held != nil {
-		n += j.held.Len()
-	}
-	return float64(epochs) * float64(n)
-}
-
-// resume goes on with the run of a file.
-func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
-	from, _, err := readModel(o.resume)
-	if err != nil {
-		return err
-	}
-	if _, ok := o.given()["out"]; !ok {
-		o.out = filepath.Dir(o.resume)
-	}
-	then, err := o.again(flagsOf(from.Recipe))
-	if err == nil {
-		err = then.takeWidths(from) // the recipe may say what the weights are not
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.resume, err)
-	}
-	j := &job{options: then, Model: *from}
-	if len(j.History) >= j.epochs {
-		fmt.Fprintf(stderr, "%s has %d epochs of %d: there is nothing left to do, and nothing is written\n", plain(o.resume), len(j.History), j.epochs)
-		return j.conclude(stdout)
-	}
-	if err := j.gather(stderr); err != nil {
-		return err
-	}
-	if err := sameDigests(j.Recipe, from.Recipe); err != nil {
-		return fmt.Errorf("%s: %w", o.resume, err)
-	}
-	if sum, ok := from.Recipe[digestPrefix+"load"]; ok {
-		j.Recipe[digestPrefix+"load"] = sum
-	}
-	past := len(j.History)
-	err = j.run(ctx, stdout, stderr)
-	switch {
-	case len(j.History) > past || ctx.Err() != nil:
-		return err
-	case err != nil:
-		return fmt.Errorf("%s: %w", o.resume, err)
-	}
-	fmt.Fprintf(stderr, "%s had been ended by -patience %d: there was nothing left to do, and nothing is written\n", plain(o.resume), j.patience)
 	return nil
 }
 
 // readModel reads a model file; digest is the SHA-256 of its bytes.
-func readModel(name string) (m *mlp.Model, sum string, err error) {
+func readModel(name string) (m *mlp.Model, digest string, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, "", err
@@ -212,7 +170,7 @@ func readModel(name string) (m *mlp.Model, sum string, err error) {
 	if info.IsDir() {
 		return nil, "", fmt.Errorf("%s: a folder, want a file", name)
 	}
-	if !info.Mode().IsRegular() { // a pipe would be waited for
+	if !info.Mode().IsRegular() { // to open a pipe would wait for its other end
 		return nil, "", fmt.Errorf("%s: not a regular file", name)
 	}
 	f, err := os.Open(name)
@@ -230,115 +188,68 @@ func readModel(name string) (m *mlp.Model, sum string, err error) {
 	return m, fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
-// flagsOf returns the flags of a recipe.
-func flagsOf(recipe map[string]string) map[string]string {
-	flags := maps.Clone(recipe)
-	maps.DeleteFunc(flags, func(name, _ string) bool { return strings.HasPrefix(name, digestPrefix) })
-	return flags
-}
-
-// sameDigests holds what this run sees against what the file's run saw.
-func sameDigests(now, then map[string]string) error {
-	for _, part := range []string{"train", "test", "load"} {
-		if a, b := now[digestPrefix+part], then[digestPrefix+part]; a != "" && a != b {
-			if part == "load" {
-				return fmt.Errorf("-load names another file than it began with, whose SHA-256 was %.16s…; here it is %.16s…", b, a)
-			}
-			return fmt.Errorf("it was made with other data to %s: their SHA-256 was %.16s…, here it is %.16s…", part, b, a)
-		}
-	}
-	return nil
-}
-
-// digits reads the two parts that o names.
-func digits(o *options, stderr io.Writer) (train, test *mlp.MNIST, err error) {
-	files := mlp.SampleMNIST()
-	if o.data != "" {
-		files = os.DirFS(o.data)
-	}
-	part := func(name string, n int) *mlp.MNIST {
-		var m *mlp.MNIST
-		if m, err = mlp.LoadMNIST(files, name, n); err != nil {
-			if errors.Is(err, fs.ErrNotExist) {
-				fmt.Fprint(stderr, mlp.WhereMNIST)
-			}
-			err = fmt.Errorf("%s%c%w", o.data, filepath.Separator, err)
-		}
-		return m
-	}
-	if train = part("train", o.limit); err != nil {
-		return nil, nil, err
-	}
-	if o.limit > train.Len() {
-		fmt.Fprintf(stderr, "warning: -limit %d, but there are %d\n", o.limit, train.Len())
-	}
-	if o.holdout > 0 {
-		n := train.Len()
-		held := int(math.Floor(float64(o.holdout*float64(n)) + 1e-9)) // 0.29·100 is 29, not 28
-		if held == 0 {
-			return nil, nil, fmt.Errorf("-holdout %v of %d images is none: there is nothing to test on", o.holdout, n)
-		}
-		if held == n {
-			return nil, nil, fmt.Errorf("-holdout %v of %d images is all: there is nothing to train on", o.holdout, n)
-		}
-		train, test = train.Slice(0, n-held), train.Slice(n-held, n)
-	} else if test = part("t10k", 0); err != nil {
-		return nil, nil, err
-	}
-	return train, test, nil
-}
-
 func sameFile(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
-// describe says on standard error what is about to be trained.
+// describe says what is about to be trained, or measured.
 func (j *job) describe(w io.Writer) {
-	from, parameters := "the sample in the program", 0
-	if j.data != "" {
-		from = j.data
+	fmt.Fprintf(w, "data: %v to train on, %v to test on, from %s\n", j.train, j.test, cli.Plain(cmp.Or(j.data, "the sample in the program")))
+	if j.held != nil {
+		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
 	}
-	widths := fmt.Sprint(mlp.MNISTPixels)
+	fmt.Fprintf(w, "network: %s\n", cli.Plain(j.network()))
+	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), runtime.GOMAXPROCS(0))
+	if j.epochs > 0 {
+		j.warn(w)
+	}
+}
+
+// network says what the network is and where its weights are from.
+func (j *job) network() string {
+	text, parameters := strconv.Itoa(mlp.MNISTPixels), 0
 	for _, l := range j.Net {
+		text += fmt.Sprintf("-%d", l.W.Cols)
 		parameters += len(l.W.Data) + len(l.B.Data)
 		if l.Norm != nil {
 			parameters += len(l.Norm.Gain.Data)
 		}
-		widths += fmt.Sprintf("-%d", l.W.Cols)
 	}
-	start := "init " + j.initName
-	switch {
-	case len(j.History) > 0:
-		start = fmt.Sprintf("epoch %d", len(j.History))
-	case j.load != "":
-		start = plain(j.load)
+	if len(j.hidden) > 0 {
+		text += ", " + j.act.name
 	}
-	fmt.Fprintf(w, "data: %v to train and %v to test on, from %s\n", j.train, j.test, plain(from))
-	norm := ""
-	if j.norm != "none" {
-		norm = j.norm + " normalisation, "
+	if j.norm.value {
+		text += ", " + j.norm.name + " normalisation"
 	}
-	if j.held != nil {
-		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
+	from := cmp.Or(j.load, "init "+j.init.name)
+	if n := len(j.Run.History); n > 0 {
+		from = fmt.Sprintf("epoch %d", n)
 	}
-	fmt.Fprintf(w, "network: %s, %s, %s%d parameters, from %s by %s\n", widths, j.act.Name, norm, parameters, start, j.opt.Name)
-	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), runtime.GOMAXPROCS(0))
+	text += fmt.Sprintf(", %d parameters, from %s", parameters, from)
+	if j.epochs > 0 {
+		text += " by " + j.opt.name
+	}
+	return text
+}
+
+// warn names what the user may not have meant.
+func (j *job) warn(w io.Writer) {
 	if j.batch > j.train.Len() {
 		fmt.Fprintf(w, "warning: -batch %d is more than there is: one step an epoch\n", j.batch)
 	}
-	if j.resume+j.verify != "" {
+	if j.resume+j.verify != "" { // the flags are those of the earlier run
 		return
 	}
 	given := j.given()
 	if _, ok := given["init"]; ok && j.load != "" {
 		fmt.Fprintln(w, "warning: -init does nothing beside -load")
 	}
-	if _, ok := given["momentum"]; ok && j.opt == mlp.SGD {
+	if _, ok := given["momentum"]; ok && j.opt.value == mlp.SGD {
 		fmt.Fprintln(w, "warning: -momentum does nothing with -opt sgd")
 	}
-	if j.load != "" && sameFile(j.load, filepath.Join(j.out, "model.npz")) {
-		fmt.Fprintf(w, "warning: this run replaces the %s that it starts from, without which -verify cannot train it again; another -out keeps both\n", plain(j.load))
+	if j.load != "" && sameFile(j.load, filepath.Join(j.out, modelName)) {
+		fmt.Fprintf(w, "warning: this run replaces the %s that it starts from, without which -verify cannot train it again; another -out keeps both\n", cli.Plain(j.load))
 	}
 }

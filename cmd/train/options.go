@@ -1,4 +1,5 @@
-// The command line: its flags, their ranges and their help.
+// The command line: its flags, their ranges, and the recipe that a model file keeps
+// of them.
 
 package main
 
@@ -19,94 +20,135 @@ import (
 
 // options is the command line, checked.
 type options struct {
-	data, out, initName    string
-	load, resume, verify   string
-	norm, schedule         string
-	limit, batch, epochs   int
-	patience               int
-	holdout, lr, momentum  float64
-	decay, clip            float64
-	hidden                 []int
-	seed                   uint64
-	shuffle, checkGradient bool
-	act                    *mlp.Activation
-	init                   mlp.Init
-	opt                    *mlp.Optimizer
-	flags                  *flag.FlagSet
+	data, out             string
+	load, resume, verify  string
+	limit, batch, epochs  int
+	patience              int
+	holdout, lr, momentum float64
+	decay, clip           float64
+	hidden                widths
+	seed                  uint64
+	shuffle, check        bool
+	act                   choice[*mlp.Activation]
+	init                  choice[mlp.Init]
+	opt                   choice[*mlp.Optimizer]
+	schedule              choice[mlp.Schedule]
+	norm                  choice[bool] // batch normalisation
+	flags                 *flag.FlagSet
 }
 
-// The largest network that the flags may ask for, whose weights fill 1 GiB, and the
-// longest value that a flag may have in a file: a path on Linux.
 const (
-	maxValue      = 4096
-	maxWidth      = 1 << 16
-	maxHidden     = 100
-	maxParameters = 1 << 27
-	maxStored     = 1<<28 - 1<<22 // numbers: the 2 GiB that a file holds, less what else is in it
+	maxValue      = 4096          // bytes of a flag's value in a recipe: a path on Linux has at most so many
+	maxWidth      = 1 << 16       // units of a layer
+	maxHidden     = 100           // layers
+	maxParameters = 1 << 27       // whose weights fill 1 GiB
+	maxStored     = 1<<28 - 1<<22 // numbers in a model file: 2 GiB, less room for the rest of the file
 )
 
-// norms has the values of -norm.
-var norms = map[string]string{"none": "none", "batch": "batch"}
+// A choice is a flag that names a value.
+type choice[T any] struct {
+	name   string
+	value  T
+	byName func(name string) (T, error)
+}
+
+// Set makes the value the one of that name.
+func (c *choice[T]) Set(name string) (err error) {
+	c.name = name
+	c.value, err = c.byName(name)
+	return err
+}
+
+func (c *choice[T]) String() string { return c.name }
+
+// actByName is for the layers below the output.
+func actByName(name string) (*mlp.Activation, error) {
+	act, err := mlp.ActivationByName(name)
+	if act == mlp.Linear {
+		err = errors.New("a hidden layer that is linear adds nothing")
+	}
+	return act, err
+}
+
+func normByName(name string) (batch bool, err error) {
+	if name != "batch" && name != "none" {
+		err = errors.New("want one of batch, none")
+	}
+	return name == "batch", err
+}
+
+// widths is the flag of the hidden layers: numbers with commas between them.
+type widths []int
+
+func (w *widths) Set(s string) error {
+	*w = nil
+	if strings.TrimSpace(s) == "" {
+		return nil
+	}
+	for _, field := range strings.Split(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < 1 || n > maxWidth {
+			return fmt.Errorf("%q is not a width from 1 to %d", field, maxWidth)
+		}
+		if *w = append(*w, n); len(*w) > maxHidden {
+			return fmt.Errorf("more than %d layers", maxHidden)
+		}
+	}
+	return nil
+}
+
+func (w *widths) String() string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(*w)), " ", ","), "[]")
+}
 
 // parse reads the command line. An error is one line.
 func parse(args []string) (*options, error) {
-	o := &options{hidden: []int{256, 128}, act: mlp.ReLU, initName: "small", opt: mlp.SGD, norm: "none", schedule: "constant"}
 	f := flag.NewFlagSet("train", flag.ContinueOnError)
-	o.flags = f
 	f.SetOutput(io.Discard)
-	f.StringVar(&o.data, "data", "", "folder of the four IDX files, gzipped or not (default the embedded sample)")
+	o := &options{
+		flags:    f,
+		hidden:   widths{256, 128},
+		act:      choice[*mlp.Activation]{"relu", mlp.ReLU, actByName},
+		init:     choice[mlp.Init]{"small", mlp.Small, mlp.InitByName},
+		opt:      choice[*mlp.Optimizer]{"sgd", mlp.SGD, mlp.OptimizerByName},
+		schedule: choice[mlp.Schedule]{"constant", mlp.Constant, mlp.ScheduleByName},
+		norm:     choice[bool]{"none", false, normByName},
+	}
+	f.StringVar(&o.data, "data", "", "`folder` of the four IDX files, gzipped or not (default the embedded sample)")
 	f.IntVar(&o.limit, "limit", 0, "use only the first N training images; 0 is all")
-	f.Float64Var(&o.holdout, "holdout", 0, "hold this last share of the training images out to test on")
-	f.Func("hidden", "widths of the hidden layers, empty for none (default 256,128)", o.setHidden)
-	f.Func("act", "activation: relu, sigmoid or tanh (default relu)", func(s string) (err error) {
-		o.act, err = named(mlp.Activations, s, "linear")
-		return err
-	})
-	f.Func("init", "standard deviation of the first weights: small (0.01), xavier, he or lecun (default small)", func(s string) (err error) {
-		o.initName = s
-		o.init, err = named(mlp.Inits, s, "")
-		return err
-	})
-	f.Func("opt", "optimizer: sgd, momentum, or adam, which wants -lr 0.001 or so (default sgd)", func(s string) (err error) {
-		o.opt, err = named(mlp.Optimizers, s, "")
-		return err
-	})
+	f.Float64Var(&o.holdout, "holdout", 0, "hold out this share of the training images, the last ones, to test on")
+	f.Var(&o.hidden, "hidden", "`widths` of the hidden layers, empty for none")
+	f.Var(&o.act, "act", "activation, by `name`: relu, sigmoid or tanh")
+	f.Var(&o.init, "init", "standard deviation of the first weights, by `name`: small (0.01), xavier, he or lecun")
+	f.Var(&o.opt, "opt", "optimizer, by `name`: sgd, momentum, or adam, for which -lr 0.001 is usual")
 	f.Float64Var(&o.lr, "lr", 0.1, "learning rate")
-	f.Float64Var(&o.momentum, "momentum", 0.9, "for -opt momentum, and the first decay of adam")
+	f.Float64Var(&o.momentum, "momentum", 0.9, "momentum of -opt momentum, and the first decay rate of adam")
 	f.IntVar(&o.batch, "batch", 64, "images in a step")
-	f.IntVar(&o.epochs, "epochs", 20, "how many times all images are seen")
+	f.IntVar(&o.epochs, "epochs", 20, "how many times all images are used; 0 with -load measures the model and trains nothing")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the first weights and of the order of the images")
 	f.BoolVar(&o.shuffle, "shuffle", true, "take the images in a new order each epoch")
-	f.Func("norm", "normalisation in the hidden layers: none or batch (default none)", func(s string) (err error) {
-		o.norm, err = named(norms, s, "")
-		return err
-	})
+	f.Var(&o.norm, "norm", "normalisation in the hidden layers, by `name`: none or batch")
 	f.Float64Var(&o.decay, "decay", 0, "add this times the weights to their gradient (L2)")
-	f.Float64Var(&o.clip, "clip", 0, "scale a gradient down whose norm is larger; 0 never does")
-	f.Func("schedule", "of the learning rate: constant, step (a tenth at half, a hundredth at three quarters) or cosine (default constant)", func(s string) error {
-		o.schedule = s
-		_, err := named(mlp.Schedules, s, "")
-		return err
-	})
-	f.IntVar(&o.patience, "patience", 0, "hold a tenth of the training images out, stop when so many epochs have not lowered the loss on it, and keep the best weights; 0 does not")
-	f.BoolVar(&o.checkGradient, "check", false, "check the gradient before training")
-	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`; with -verify, where those of that run are now")
-	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz`, to -epochs in all, writing to its folder")
+	f.Float64Var(&o.clip, "clip", 0, "scale a gradient down to this norm if its norm is larger; 0 never does")
+	f.Var(&o.schedule, "schedule", "schedule of the learning rate, by `name`: constant, step (a tenth from half of the run on, a hundredth from three quarters on) or cosine")
+	f.IntVar(&o.patience, "patience", 0, "hold out a tenth of the training images, stop when so many epochs have not lowered the loss on it, and keep the best weights; 0 does not")
+	f.BoolVar(&o.check, "check", false, "check the gradient before training")
+	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`; with -verify, it says where the run's -load file is now")
+	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz` until it has -epochs epochs, writing to its folder; if it has them, write the other files anew from it")
 	f.StringVar(&o.verify, "verify", "", "train again what is in this `FILE.npz` and compare")
-	f.StringVar(&o.out, "out", "out", "folder that the files are written to")
+	f.StringVar(&o.out, "out", "out", "`folder` for the files. Each is whole at any moment; model.npz is written last, and -resume goes on from it after a kill")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	o.init = mlp.Inits[o.initName]
-	return o, o.check()
+	return o, o.validate()
 }
 
-// check holds the flags to their ranges.
-func (o *options) check() error {
+// validate returns an error for the first flag that is out of its range.
+func (o *options) validate() error {
 	switch {
 	case o.resume != "" && o.load+o.verify != "":
 		return errors.New("-resume excludes -load and -verify")
-	case len(o.hidden) == 0 && o.norm == "batch" && o.load == "":
+	case len(o.hidden) == 0 && o.norm.value && o.load == "":
 		return errors.New("-norm batch: there is no hidden layer to normalise")
 	case o.flags.NArg() > 0:
 		return fmt.Errorf("%q is not a flag (write -shuffle=false, -hidden 256,128)", o.flags.Arg(0))
@@ -119,25 +161,27 @@ func (o *options) check() error {
 	case !(0 < o.momentum && o.momentum < 1):
 		return fmt.Errorf("-momentum %v: want a number between 0 and 1", o.momentum)
 	case !(o.decay >= 0) || math.IsInf(o.decay, 0):
-		return fmt.Errorf("-decay %v: want 0 or a number above", o.decay)
+		return fmt.Errorf("-decay %v: want 0 or a finite number above", o.decay)
 	case !(o.clip >= 0) || math.IsInf(o.clip, 0):
-		return fmt.Errorf("-clip %v: want 0 or a number above", o.clip)
+		return fmt.Errorf("-clip %v: want 0 or a finite number above", o.clip)
 	case o.patience < 0:
 		return fmt.Errorf("-patience %d: want 0 or more", o.patience)
-	case o.batch == 1 && o.norm == "batch":
+	case o.batch == 1 && o.norm.value:
 		return errors.New("-norm batch: a batch of one image has no variance")
 	case o.batch < 1:
 		return fmt.Errorf("-batch %d: want 1 or more", o.batch)
-	case o.epochs < 1:
-		return fmt.Errorf("-epochs %d: want 1 or more", o.epochs)
+	case o.epochs == 0 && o.load == "":
+		return errors.New("-epochs 0 measures a model: want -load with it, or 1 or more epochs")
+	case o.epochs < 0:
+		return fmt.Errorf("-epochs %d: want 0 or more", o.epochs)
 	}
-	return o.checkSize()
+	return o.validateSize()
 }
 
-// checkSize returns an error for too large a network: also where a file cannot hold
-// the parameters, an optimizer's running values of them and, with -patience, the best
-// ones beside the last.
-func (o *options) checkSize() error {
+// validateSize returns an error for a network that is too large, or whose model
+// file would be: that has the parameters, the optimizer's running values of them
+// and, with -patience, the best ones beside the last.
+func (o *options) validateSize() error {
 	parameters, in := 0, mlp.MNISTPixels
 	for _, n := range slices.Concat(o.hidden, []int{mlp.MNISTClasses}) {
 		parameters += (in + 1) * n
@@ -146,44 +190,53 @@ func (o *options) checkSize() error {
 	if parameters > maxParameters {
 		return fmt.Errorf("-hidden: %d parameters, more than %d", parameters, maxParameters)
 	}
-	copies := 1 + o.opt.Slots + min(1, o.patience)
-	if parameters*copies > maxStored {
-		return fmt.Errorf("-hidden: %d parameters, of which %s and -patience %d keep %d sets, are more than the 2 GiB of a file", parameters, o.opt.Name, o.patience, copies)
+	sets := 1 + o.opt.value.Slots + min(1, o.patience)
+	if parameters*sets > maxStored {
+		return fmt.Errorf("-hidden: a file would keep %d parameters %d times, with -opt %s and -patience %d, which is more than 2 GiB",
+			parameters, sets, o.opt.name, o.patience)
 	}
 	return nil
 }
 
-// recipe is the flags that the weights depend on, by name, in words that parse
-// understands.
+// recipe returns the flags that the weights depend on, by name, with values that
+// parse accepts.
 func (o *options) recipe() map[string]string {
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	widths := make([]string, len(o.hidden))
-	for i, n := range o.hidden {
-		widths[i] = strconv.Itoa(n)
+	recipe := map[string]string{}
+	o.flags.VisitAll(func(f *flag.Flag) { recipe[f.Name] = f.Value.String() })
+	for _, name := range []string{"out", "resume", "verify", "check"} {
+		delete(recipe, name)
 	}
-	return map[string]string{
-		"data": o.data, "limit": strconv.Itoa(o.limit), "holdout": number(o.holdout), "load": o.load,
-		"hidden": strings.Join(widths, ","), "act": o.act.Name, "init": o.initName, "opt": o.opt.Name,
-		"lr": number(o.lr), "momentum": number(o.momentum), "batch": strconv.Itoa(o.batch),
-		"norm": o.norm, "decay": number(o.decay), "clip": number(o.clip), "schedule": o.schedule,
-		"patience": strconv.Itoa(o.patience),
-		"epochs":   strconv.Itoa(o.epochs), "seed": strconv.FormatUint(o.seed, 10), "shuffle": strconv.FormatBool(o.shuffle),
-	}
+	return recipe
 }
 
-// given returns the flags that stand on the command line, with their values as
-// recipe has them.
+// given returns the flags that are on the command line, with values as in recipe.
 func (o *options) given() map[string]string {
-	all, given := o.recipe(), map[string]string{}
-	o.flags.Visit(func(f *flag.Flag) { given[f.Name] = all[f.Name] })
+	given := map[string]string{}
+	o.flags.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
 	return given
 }
 
-// again returns the options of an earlier run from its recipe, which comes
-// from a file and is checked as a command line is. A flag of this command line
-// that contradicts it is an error; only where files lie and how many epochs
-// there shall be may differ.
-func (o *options) again(recipe map[string]string) (*options, error) {
+// reopen reads a model file and returns the model and the options of its run.
+func (o *options) reopen(name string) (*mlp.Model, *options, error) {
+	from, _, err := readModel(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	earlier, err := o.earlier(from.Recipe)
+	if err == nil {
+		err = earlier.takeLayers(from) // which need not be those of the recipe
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return from, earlier, nil
+}
+
+// earlier returns the options of an earlier run from its recipe. The recipe comes
+// from a file, so it is checked like a command line. A flag of this command line
+// that contradicts it is an error, except for where files are (-data, -load) and,
+// with -resume, for how many epochs there shall be.
+func (o *options) earlier(recipe map[string]string) (*options, error) {
 	if len(recipe) == 0 {
 		return nil, errors.New("the file does not say how it was trained")
 	}
@@ -195,60 +248,30 @@ func (o *options) again(recipe map[string]string) (*options, error) {
 			return nil, fmt.Errorf("its recipe lacks -%s", name)
 		}
 		if len(value) > maxValue {
-			return nil, fmt.Errorf("its recipe's -%s is of %d bytes, more than %d", name, len(value), maxValue)
+			return nil, fmt.Errorf("its recipe has %d bytes for -%s, more than %d", len(value), name, maxValue)
 		}
-		if mine, ok := given[name]; ok && (name == "data" || name == "epochs" && o.resume != "" || name == "load" && value != "") {
-			value = mine
-		} else if ok && mine != value {
-			return nil, fmt.Errorf("-%s %s contradicts -%s %s, with which it was trained", name, mine, name, cmp.Or(value, `""`))
+		if now, ok := given[name]; ok && (name == "data" || name == "epochs" && o.resume != "" || name == "load" && value != "") {
+			value = now
+		} else if ok && now != value {
+			return nil, contradiction(name, now, value)
 		}
 		args = append(args, "-"+name+"="+value)
 	}
-	then, err := parse(args)
+	e, err := parse(args)
+	if err == nil && e.epochs == 0 {
+		err = errors.New("-epochs 0 is no training")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("its recipe: %w", err)
 	}
-	if recipe["epochs"] != then.recipe()["epochs"] && then.schedule != "constant" {
-		return nil, fmt.Errorf("-epochs %d: its %s schedule is one of %s epochs", then.epochs, then.schedule, recipe["epochs"])
+	if recipe["epochs"] != e.recipe()["epochs"] && e.schedule.name != "constant" {
+		return nil, fmt.Errorf("-epochs %d: its %s schedule is one of %s epochs", e.epochs, e.schedule.name, recipe["epochs"])
 	}
-	then.out, then.resume, then.verify, then.checkGradient = o.out, o.resume, o.verify, o.checkGradient
-	return then, nil
+	e.out, e.resume, e.verify, e.check = o.out, o.resume, o.verify, o.check
+	return e, nil
 }
 
-// setHidden reads widths with commas between them.
-func (o *options) setHidden(s string) error {
-	o.hidden = nil
-	if strings.TrimSpace(s) == "" {
-		return nil
-	}
-	for _, field := range strings.Split(s, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(field))
-		if err != nil || n < 1 || n > maxWidth {
-			return fmt.Errorf("%q is not a width from 1 to %d", field, maxWidth)
-		}
-		if o.hidden = append(o.hidden, n); len(o.hidden) > maxHidden {
-			return fmt.Errorf("more than %d layers", maxHidden)
-		}
-	}
-	return nil
-}
-
-// named returns the value of a name, or an error that lists the names but for
-// the one that is no choice here.
-func named[T any](values map[string]T, name, except string) (T, error) {
-	v, ok := values[name]
-	if !ok || name == except {
-		names := slices.DeleteFunc(slices.Sorted(maps.Keys(values)), func(n string) bool { return n == except })
-		return v, errors.New("want one of " + strings.Join(names, ", "))
-	}
-	return v, nil
-}
-
-// usage is the help text.
-func (o *options) usage() string {
-	var b strings.Builder
-	b.WriteString("usage: train [flags]\n")
-	o.flags.SetOutput(&b)
-	o.flags.PrintDefaults()
-	return b.String()
+// contradiction is the error for a flag that has another value in the file.
+func contradiction(name, given, inFile string) error {
+	return fmt.Errorf("-%s %s contradicts the file's -%s %s", name, given, name, cmp.Or(inFile, `""`))
 }

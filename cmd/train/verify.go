@@ -18,54 +18,44 @@ import (
 
 // verify trains again what is in a file, and compares.
 func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
-	want, _, err := readModel(o.verify)
+	want, earlier, err := o.reopen(o.verify)
 	if err != nil {
 		return err
 	}
-	then, err := o.again(flagsOf(want.Recipe))
-	if err == nil && len(want.History) == 0 {
-		err = errors.New("no epoch was trained")
+	named := func(err error) error { return fmt.Errorf("%s: %w", o.verify, err) }
+	epochs := len(want.Run.History)
+	if epochs == 0 {
+		return named(errors.New("no epoch was trained"))
 	}
+	j, err := newJob(earlier, stderr)
 	if err == nil {
-		err = then.takeWidths(want) // the recipe may say what the weights are not
+		err = sameFiles(j.Recipe, want.Recipe)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err)
+		return named(err)
 	}
-	j, err := newJob(then, stderr)
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err) // also where what its recipe names is not there
+	if err := j.begin(ctx, stderr); err != nil {
+		return err
 	}
-	if err := sameDigests(j.Recipe, want.Recipe); err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err)
-	}
-	j.describe(stderr)
-	if o.checkGradient {
-		if err := j.check(ctx, stderr); err != nil {
-			return j.explain(err, 0)
-		}
-	}
-	bar := newProgress(stderr, j.epochs, j.rows(len(want.History)))
 	enough := errors.New("as many epochs as the file has")
-	err = j.learn(ctx, bar, func(e mlp.Epoch) error {
-		if e.N == len(want.History) {
+	err = j.learn(ctx, stderr, epochs, func(e mlp.Epoch) error {
+		if e.N == epochs {
 			return enough
 		}
 		return nil
 	})
-	bar.clear()
 	if err != nil && err != enough {
 		return j.explain(err, 0)
 	}
 	if err := compare(&j.Model, want); err != nil {
-		return fmt.Errorf("%s: %w", o.verify, err)
+		return named(err)
 	}
 	_, err = fmt.Fprintf(stdout, "reproduced: %s\n", want.Net.Fingerprint())
 	return err
 }
 
-// compare holds what two models write to their files against one another and
-// names the first array that is not the same to the last bit.
+// compare returns an error that names the first array, of those that the two models
+// write to a file, which is not the same to the last bit.
 func compare(got, want *mlp.Model) error {
 	a, err := arrays(got)
 	if err != nil {
@@ -76,8 +66,8 @@ func compare(got, want *mlp.Model) error {
 		return err
 	}
 	names := slices.Sorted(maps.Keys(a))
-	if theirs := slices.Sorted(maps.Keys(b)); !slices.Equal(names, theirs) {
-		return fmt.Errorf("not reproduced: its arrays are %v, here they are %v", theirs, names)
+	if others := slices.Sorted(maps.Keys(b)); !slices.Equal(names, others) {
+		return fmt.Errorf("not reproduced: its arrays are %v, here they are %v", others, names)
 	}
 	for _, name := range names {
 		if err := compareArrays(name, a[name], b[name]); err != nil {
@@ -87,7 +77,7 @@ func compare(got, want *mlp.Model) error {
 	return nil
 }
 
-// arrays returns what m writes to its file, but for run.json, which is no array.
+// arrays returns the arrays of a model's file.
 func arrays(m *mlp.Model) (map[string]*mlp.Matrix, error) {
 	var b bytes.Buffer
 	if err := m.Write(&b); err != nil {

@@ -1,5 +1,5 @@
-// How deep is too deep: the gradient that reaches the first hidden layer, and
-// what the network then learns, by depth, activation and first weights.
+// How deep is too deep: the gradient that reaches the first hidden layer, and how
+// accurate the network becomes, by depth, activation and first weights.
 
 package main
 
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
 const (
@@ -18,26 +19,33 @@ const (
 
 var activations = [...]*mlp.Activation{mlp.Sigmoid, mlp.Tanh, mlp.ReLU}
 
-// A fate is what became of a network.
-type fate struct {
+// An outcome is what became of a network.
+type outcome struct {
 	ratio    float64 // ‖δ‖ of the first hidden layer ÷ that of the last, before training
 	accuracy float64 // on the test part, after training
-	weights  string  // their fingerprint; empty where training diverged
+	weights  string  // their fingerprint; empty if training diverged
 }
 
-// fates are those of each activation, by recipe, with 1 to deepest hidden layers.
-type fates [len(activations)][len(recipes)][deepest]fate
+// outcomes has an outcome for each activation, recipe and number of hidden layers,
+// of which the first is 1.
+type outcomes [len(activations)][len(recipes)][deepest]outcome
 
 func depth(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
-	x, y := firstBatch(train, few)
-	var all fates
+	x, y := cli.FirstBatch(train, few)
+	var all outcomes
 	n := len(activations) * len(recipes) * deepest
-	l.bar.begin("depth", n*depthEpochs)
-	err := l.each(n, func(i int) error {
+	onEpoch, stop := l.progress("depth", n*depthEpochs)
+	defer stop()
+	err := l.each(n, func(i int) (err error) {
 		a, r, h := i/deepest/len(recipes), i/deepest%len(recipes), i%deepest
+		o := &all[a][r][h]
 		net := recipes[r].network(l.seed, activations[a], hidden(h+1)...)
-		return l.live(&all[a][r][h], net, train, test, x, y)
+		norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
+		o.ratio = norms[0] / norms[h]
+		o.weights, err = l.fit(net, train, onEpoch)
+		_, o.accuracy = mlp.Evaluate(net, test, nil)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -48,30 +56,24 @@ func depth(l *lab) (*mlp.Figure, error) {
 	return l.caption(depthSheet(&all), depthSentences(&all)...), nil
 }
 
-// live measures a network before training, trains it and tests it. One that
-// diverges is tested as it ended.
-func (l *lab) live(f *fate, net mlp.Network, train, test mlp.Dataset, x, y *mlp.Matrix) error {
-	norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
-	f.ratio = norms[0] / norms[len(net)-2]
-	_, err := mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: l.bar.epoch})
+// fit trains a network and returns the fingerprint of its weights, or "" if training
+// diverged.
+func (l *lab) fit(net mlp.Network, train mlp.Dataset, onEpoch func(mlp.Epoch) error) (weights string, err error) {
+	_, err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: onEpoch})
 	var diverged *mlp.DivergedError
-	switch {
-	case err == nil:
-		f.weights = net.Fingerprint()
-	case !errors.As(err, &diverged):
-		return err
+	if errors.As(err, &diverged) {
+		return "", nil
 	}
-	_, f.accuracy = mlp.Evaluate(net, test, nil)
-	return nil
+	return net.Fingerprint(), err
 }
 
 // depthTables prints a table for each activation.
-func (l *lab) depthTables(all *fates) {
+func (l *lab) depthTables(all *outcomes) {
 	for a, act := range activations {
 		for _, recipe := range all[a] {
-			for _, f := range recipe {
-				l.record(f.ratio, f.accuracy)
-				l.hash.Write([]byte(f.weights))
+			for _, o := range recipe {
+				l.record(o.ratio, o.accuracy)
+				l.hash.Write([]byte(o.weights))
 			}
 		}
 		l.table(act.Name+" layers", deepest, func(row, r int) string {
@@ -80,9 +82,8 @@ func (l *lab) depthTables(all *fates) {
 	}
 }
 
-// depthSheet is a column for each activation: above the ratio, below the
-// accuracy.
-func depthSheet(all *fates) *mlp.Figure {
+// depthSheet has a column for each activation: the ratio above, the accuracy below.
+func depthSheet(all *outcomes) *mlp.Figure {
 	var above, below []mlp.Chart
 	for a, act := range activations {
 		ratio := mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer", LogY: true,
@@ -91,8 +92,8 @@ func depthSheet(all *fates) *mlp.Figure {
 			Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}}}
 		for r, recipe := range recipes {
 			ratios, accuracies := mlp.Series{Name: recipe.name}, mlp.Series{Name: recipe.name}
-			for _, f := range all[a][r] {
-				ratios.Y, accuracies.Y = append(ratios.Y, f.ratio), append(accuracies.Y, f.accuracy)
+			for _, o := range all[a][r] {
+				ratios.Y, accuracies.Y = append(ratios.Y, o.ratio), append(accuracies.Y, o.accuracy)
 			}
 			ratio.Series, accuracy.Series = append(ratio.Series, ratios), append(accuracy.Series, accuracies)
 		}
@@ -102,15 +103,15 @@ func depthSheet(all *fates) *mlp.Figure {
 		Charts: append(above, below...)}
 }
 
-// depthSentences say what the deepest networks came to.
-func depthSentences(all *fates) []string {
+// depthSentences say what became of the deepest networks.
+func depthSentences(all *outcomes) []string {
 	s := []string{fmt.Sprintf("What came of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, and the test accuracy after %d epochs.",
 		deepest, depthEpochs)}
 	for a, act := range activations {
 		var came []string
 		for r, recipe := range recipes {
-			f := all[a][r][deepest-1]
-			came = append(came, fmt.Sprintf("%s %s and %.3f", recipe.name, short(f.ratio), f.accuracy))
+			o := all[a][r][deepest-1]
+			came = append(came, fmt.Sprintf("%s %s and %.3f", recipe.name, cli.Short(o.ratio), o.accuracy))
 		}
 		s = append(s, fmt.Sprintf("%s: %s.", act.Name, strings.Join(came, ", ")))
 	}

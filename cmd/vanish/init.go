@@ -1,4 +1,5 @@
-// The chapter that the article promised: one deep network, four beginnings.
+// What the article promised for a later chapter: one deep network, from four kinds of
+// first weights.
 
 package main
 
@@ -15,11 +16,12 @@ const initEpochs = 10
 func initialisation(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
 	histories, weights := make([]mlp.History, len(recipes)), make([]string, len(recipes))
-	l.bar.begin("init", len(recipes)*initEpochs)
+	onEpoch, stop := l.progress("init", len(recipes)*initEpochs)
+	defer stop()
 	err := l.each(len(recipes), func(i int) (err error) {
 		net := recipes[i].network(l.seed, mlp.ReLU, hidden(deepest)...)
 		histories[i], err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: initEpochs, Batch: 64, Seed: l.seed,
-			Test: test, OnEpoch: l.bar.epoch})
+			Test: test, OnEpoch: onEpoch})
 		if err != nil {
 			return fmt.Errorf("%s: %w", recipes[i].name, err)
 		}
@@ -35,20 +37,20 @@ func initialisation(l *lab) (*mlp.Figure, error) {
 	return l.caption(initSheet(histories), initSentences(histories)...), nil
 }
 
-// initTables prints what is measured at the first step by layer, and what is
-// learnt by epoch.
+// initTables prints what was measured at the first step, by layer, and how well the
+// networks did, by epoch.
 func (l *lab) initTables(histories []mlp.History) {
 	for _, h := range histories {
 		for _, e := range h {
 			l.record(e.Loss, e.TestAccuracy)
 		}
 		for _, r := range h[0].First {
-			l.record(r.Delta, r.Spread)
+			l.record(r.DeltaNorm, r.ActivationStd)
 		}
 	}
 	l.printf("‖δ‖ of each hidden layer · standard deviation of its activations, at the first step\n\n")
 	l.table("layer", deepest, func(row, r int) string {
-		return fmt.Sprintf("%.2g · %.2g", histories[r][0].First[row].Delta, histories[r][0].First[row].Spread)
+		return fmt.Sprintf("%.2g · %.2g", histories[r][0].First[row].DeltaNorm, histories[r][0].First[row].ActivationStd)
 	})
 	l.printf("training loss · test accuracy\n\n")
 	l.table("epoch", initEpochs, func(row, r int) string {
@@ -56,19 +58,19 @@ func (l *lab) initTables(histories []mlp.History) {
 	})
 }
 
-// initSheet overlays the four beginnings.
+// initSheet draws the four networks in the same charts.
 func initSheet(histories []mlp.History) *mlp.Figure {
 	charts := []mlp.Chart{
 		{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true},
-		{Title: "Spread of the activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true},
+		{Title: "Activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true},
 		{Title: "Loss", XLabel: "Epoch", YLabel: "Cross-entropy loss", Guides: []mlp.Guide{{Label: "ln 10", Y: math.Ln10}}},
 		{Title: "Accuracy", XLabel: "Epoch", YLabel: "Test accuracy"},
 	}
 	for i, h := range histories {
 		series := [4]mlp.Series{}
 		for j := range deepest {
-			series[0].Y = append(series[0].Y, h[0].First[j].Delta)
-			series[1].Y = append(series[1].Y, h[0].First[j].Spread)
+			series[0].Y = append(series[0].Y, h[0].First[j].DeltaNorm)
+			series[1].Y = append(series[1].Y, h[0].First[j].ActivationStd)
 		}
 		for _, e := range h {
 			series[2].Y = append(series[2].Y, e.Loss)
@@ -82,19 +84,19 @@ func initSheet(histories []mlp.History) *mlp.Figure {
 	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2, Charts: charts}
 }
 
-// initSentences say how the gradient and the activations come through, and what
-// is learnt.
+// initSentences say what becomes of the gradient and the activations over the layers,
+// and how well the networks did.
 func initSentences(histories []mlp.History) []string {
-	var gradient, spread, learnt []string
+	var gradient, deviation, learnt []string
 	for i, h := range histories {
 		first, last, name := h[0].First[0], h[0].First[deepest-1], recipes[i].name
-		gradient = append(gradient, name+" "+times(first.Delta/last.Delta))
-		spread = append(spread, name+" "+times(last.Spread/first.Spread))
+		gradient = append(gradient, name+" "+times(first.DeltaNorm/last.DeltaNorm))
+		deviation = append(deviation, name+" "+times(last.ActivationStd/first.ActivationStd))
 		learnt = append(learnt, fmt.Sprintf("%s %.3f", name, h[len(h)-1].TestAccuracy))
 	}
 	return []string{
 		fmt.Sprintf("At the first step, ‖δ‖ of the first of %d hidden layers against the last: %s.", deepest, strings.Join(gradient, ", ")),
-		fmt.Sprintf("The spread of the last one's activations against the first one's: %s.", strings.Join(spread, ", ")),
+		fmt.Sprintf("The standard deviation of the last one's activations against the first one's: %s.", strings.Join(deviation, ", ")),
 		fmt.Sprintf("Test accuracy after %d epochs: %s.", initEpochs, strings.Join(learnt, ", ")),
 	}
 }

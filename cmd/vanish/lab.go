@@ -7,39 +7,33 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
 // A lab is what the experiments work with and report to.
 type lab struct {
 	*options
 	ctx         context.Context
-	train, test *mlp.MNIST // as they come, in [0, 1]
+	train, test *mlp.MNIST // pixels in [0, 1]
 	text        bytes.Buffer
 	hash        hash.Hash
-	bar         bar
+	stderr      *os.File
 }
 
-// newLab reads the digits and sees that the sheets can be written, before any
+// newLab reads the digits and checks that the sheets can be written, before any
 // work is done.
 func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
-	l := &lab{options: o, ctx: ctx, hash: sha256.New()}
-	if info, err := stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		l.bar.w = stderr
-	}
+	l := &lab{options: o, ctx: ctx, hash: sha256.New(), stderr: stderr}
 	var err error
 	if l.train, err = l.digits("train", few, stderr); err != nil {
 		return nil, err
@@ -47,7 +41,11 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	if l.test, err = l.digits("t10k", 1, stderr); err != nil {
 		return nil, err
 	}
-	if err = writable(filepath.Clean(l.out)); err != nil {
+	var sheets []string
+	for _, e := range l.chosen {
+		sheets = append(sheets, e.sheet)
+	}
+	if err = cli.MakeFolder(l.out, sheets...); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", l.out, err)
 	}
 	return l, nil
@@ -56,26 +54,17 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 // few is how many digits the article's exercises and Nielsen look at.
 const few = 1000
 
-// digits reads a part that must have at least so many images.
+// digits reads a part of MNIST, which must have at least so many images.
 func (l *lab) digits(part string, least int, stderr io.Writer) (*mlp.MNIST, error) {
-	files := mlp.SampleMNIST()
-	if l.data != "" {
-		files = os.DirFS(l.data)
+	m, err := cli.Load(l.data, part, 0, stderr)
+	if err == nil && m.Len() < least {
+		err = fmt.Errorf("%s: %d images in %s, want at least %d", l.data, m.Len(), part, least)
 	}
-	m, err := mlp.LoadMNIST(files, part, 0)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		fmt.Fprint(stderr, mlp.WhereMNIST)
-		fallthrough
-	case err != nil:
-		return nil, fmt.Errorf("%s%c%w", l.data, filepath.Separator, err)
-	case m.Len() < least:
-		return nil, fmt.Errorf("%s: %d images in %s, want at least %d", l.data, m.Len(), part, least)
-	}
-	return m, nil
+	return m, err
 }
 
-// standardized returns both parts by the training part's statistics.
+// standardized returns both parts, standardized by the training part's mean and
+// deviation.
 func standardized(train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
 	train, test = train.Slice(0, train.Len()), test.Slice(0, test.Len())
 	mean, std := train.Stats()
@@ -86,15 +75,20 @@ func standardized(train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
 
 // A recipe is how a network begins.
 type recipe struct {
-	name, init string
-	norm       bool // batch normalisation in the hidden layers
+	name string
+	init mlp.Init
+	norm bool // batch normalisation in the hidden layers
 }
 
-var recipes = [...]recipe{{"small", "small", false}, {"xavier", "xavier", false}, {"he", "he", false}, {"he + batch norm", "he", true}}
+var recipes = [...]recipe{
+	{"small", mlp.Small, false},
+	{"xavier", mlp.Xavier, false},
+	{"he", mlp.He, false},
+	{"he + batch norm", mlp.He, true},
+}
 
 func (r recipe) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
-	sizes := slices.Concat([]int{mlp.MNISTPixels}, hidden, []int{mlp.MNISTClasses})
-	net := mlp.NewNetwork(seed, mlp.Inits[r.init], act, sizes...)
+	net := mlp.NewNetwork(seed, r.init, act, slices.Concat([]int{mlp.MNISTPixels}, hidden, []int{mlp.MNISTClasses})...)
 	for _, l := range net[:len(hidden)] {
 		if r.norm {
 			l.Norm = mlp.NewBatchNorm(l.W.Cols)
@@ -103,19 +97,8 @@ func (r recipe) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Net
 	return net
 }
 
-// hidden is n hidden layers of 30, the width of Nielsen's.
+// hidden is n hidden layers of 30 units, the width of Nielsen's.
 func hidden(n int) []int { return slices.Repeat([]int{30}, n) }
-
-// firstBatch returns the first n samples.
-func firstBatch(data mlp.Dataset, n int) (x, y *mlp.Matrix) {
-	index := make([]int, n)
-	for i := range index {
-		index[i] = i
-	}
-	x, y = new(mlp.Matrix), new(mlp.Matrix)
-	data.Batch(x, y, index)
-	return x, y
-}
 
 // deltas returns ‖δ‖ = ‖∂L/∂b‖ of each layer, for the loss over all of x.
 func deltas(net mlp.Network, loss mlp.Loss, x, y *mlp.Matrix) []float64 {
@@ -129,34 +112,47 @@ func deltas(net mlp.Network, loss mlp.Loss, x, y *mlp.Matrix) []float64 {
 	return norms
 }
 
+// norm returns √Σv², also if the squares are outside the range of a float64: it then
+// divides the elements by the largest.
 func norm(v []float64) float64 {
-	sum := 0.0
-	for _, v := range v {
-		sum += float64(v * v)
+	squares, most := 0.0, 0.0
+	for _, x := range v {
+		squares += float64(x * x)
+		most = max(most, math.Abs(x))
 	}
-	return math.Sqrt(sum)
+	inRange := 0x1p-900 < squares && squares < math.Inf(1)
+	if inRange || most == 0 || most-most != 0 { // zeros, an infinity or NaN are their own norm
+		return math.Sqrt(squares)
+	}
+	squares = 0
+	for _, x := range v {
+		squares += float64(x / most * (x / most))
+	}
+	return most * math.Sqrt(squares)
 }
 
-// each does n pieces of work on as many goroutines as there are threads, and
-// returns the error of the first piece that has one.
+// each does n pieces of work, GOMAXPROCS of them at a time, and returns the error of
+// the first piece that has one.
 func (l *lab) each(n int, work func(i int) error) error {
 	failed := make([]error, n)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		workers.Add(1)
+	running := make(chan bool, runtime.GOMAXPROCS(0))
+	var all sync.WaitGroup
+	for i := range n {
+		running <- true
+		all.Add(1)
 		go func() {
-			defer workers.Done()
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if failed[i] = context.Cause(l.ctx); failed[i] == nil {
-					failed[i] = work(i)
-				}
+			if failed[i] = context.Cause(l.ctx); failed[i] == nil {
+				failed[i] = work(i)
 			}
+			<-running
+			all.Done()
 		}()
 	}
-	workers.Wait()
-	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
-		return failed[i]
+	all.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

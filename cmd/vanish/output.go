@@ -1,5 +1,5 @@
 // What becomes of an experiment's results: the tables and captions on standard
-// output, the hash, the sheets, the progress on a terminal.
+// output, the hash, the sheets, the progress bar.
 
 package main
 
@@ -8,21 +8,17 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
-	"time"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
-// perform does an experiment, writes its sheet and prints what it has to say.
+// perform runs an experiment, writes its sheet and prints its tables.
 func (l *lab) perform(e experiment, stdout io.Writer) error {
 	sheet, err := e.run(l)
-	l.bar.clear()
 	if err == nil {
-		err = replace(filepath.Join(l.out, e.sheet), sheet.SVG())
+		err = cli.Replace(l.out, cli.File{Name: e.sheet, Content: sheet.SVG()})
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", e.name, err)
@@ -31,6 +27,17 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 		err = fmt.Errorf("standard output, %s: %w", e.name, printErr)
 	}
 	return err
+}
+
+// progress shows a bar until stop is called. OnEpoch is to be called after each of so
+// many epochs of training.
+func (l *lab) progress(experiment string, epochs int) (onEpoch func(mlp.Epoch) error, stop func()) {
+	bar := cli.NewBar(l.stderr, float64(epochs), func(float64) string { return experiment })
+	onEpoch = func(mlp.Epoch) error {
+		bar.Add(1)
+		return nil
+	}
+	return onEpoch, bar.Clear
 }
 
 func (l *lab) printf(format string, a ...any) { fmt.Fprintf(&l.text, format, a...) }
@@ -45,25 +52,14 @@ func (l *lab) caption(sheet *mlp.Figure, sentences ...string) *mlp.Figure {
 // times says a ratio in words.
 func times(ratio float64) string {
 	switch {
-	case !(ratio > 0) || math.IsInf(ratio, 1): // one of the two is nothing
+	case !(ratio > 0) || math.IsInf(ratio, 1): // one of the two numbers is 0
 		return "incomparable"
 	case ratio > 1/1.05 && ratio < 1.05:
 		return "the same"
 	case ratio < 1:
-		return short(1/ratio) + " times smaller"
+		return cli.Short(1/ratio) + " times smaller"
 	}
-	return short(ratio) + " times larger"
-}
-
-// short is three digits and, if need be, a power of ten.
-func short(v float64) string {
-	s, exponent, ok := strings.Cut(fmt.Sprintf("%.3g", v), "e")
-	if !ok {
-		return s
-	}
-	superscript := strings.NewReplacer("+0", "", "-0", "⁻", "+", "", "-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴",
-		"5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
-	return s + "×10" + superscript.Replace(exponent)
+	return cli.Short(ratio) + " times larger"
 }
 
 // table prints n numbered rows with a column for each recipe.
@@ -81,84 +77,13 @@ func (l *lab) table(head string, n int, cell func(row, recipe int) string) {
 	l.printf("\n\n")
 }
 
-// record adds numbers to the hash, as the bytes of little-endian float64. NaN has
-// many, by processor, and is one here.
+// record adds numbers to the hash, as the bytes of little-endian float64. Processors
+// have different NaNs, so all of them count as one.
 func (l *lab) record(values ...float64) {
 	for _, v := range values {
 		if v != v {
 			v = math.NaN()
 		}
 		l.hash.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
-	}
-}
-
-// writable makes a folder and sees that a file can be made in it.
-func writable(dir string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	probe := filepath.Join(dir, ".probe.tmp")
-	if err := os.WriteFile(probe, nil, 0o666); err != nil {
-		return err
-	}
-	return os.Remove(probe)
-}
-
-// replace puts a file in the place of the one of that name, whole or not at all.
-func replace(name string, content []byte) error {
-	temporary := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".tmp")
-	f, err := os.Create(temporary)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(temporary, name)
-	}
-	if err != nil {
-		os.Remove(temporary)
-	}
-	return err
-}
-
-// A bar says on a terminal how far an experiment has come.
-type bar struct {
-	w           io.Writer // nil: no bar
-	mu          sync.Mutex
-	what        string
-	done, total int
-	last        time.Time
-}
-
-// begin starts an experiment of so many epochs of training in all.
-func (b *bar) begin(what string, total int) {
-	b.what, b.done, b.total, b.last = what, 0, total, time.Now()
-}
-
-// epoch is a Config.OnEpoch. It draws at most ten times a second.
-func (b *bar) epoch(mlp.Epoch) error {
-	if b.w == nil {
-		return nil
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.done++
-	if now := time.Now(); now.Sub(b.last) > 100*time.Millisecond {
-		b.last = now
-		fmt.Fprintf(b.w, "\r\x1b[K%s: %d of %d epochs", b.what, b.done, b.total)
-	}
-	return nil
-}
-
-// clear takes the bar away.
-func (b *bar) clear() {
-	if b.w != nil {
-		fmt.Fprint(b.w, "\r\x1b[K")
 	}
 }

@@ -1,0 +1,198 @@
+// A run: training with a line and the files for each epoch, from the beginning or
+// from where a file's run stopped; and measuring without training. Not here: how
+// the files are written (output.go).
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+)
+
+// run trains to the end.
+func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error {
+	out, err := newOutput(j.out)
+	if err == nil && sameFile(j.resume, filepath.Join(out.dir, modelName)) {
+		err = out.derive(j.Run.History) // a kill may have left files of another epoch
+	}
+	if err == nil {
+		err = j.begin(ctx, stderr)
+	}
+	if err != nil {
+		return err
+	}
+	err = j.learn(ctx, stderr, j.epochs-len(j.Run.History), func(e mlp.Epoch) error {
+		if err := out.add(&j.Model); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(stdout, "Epoch %d/%d, Loss: %.4f, Test Accuracy: %.4f\n", e.N, j.epochs, e.Loss, e.TestAccuracy)
+		if err != nil {
+			return fmt.Errorf("standard output, epoch %d: %w", e.N, err)
+		}
+		if e.N == 1 {
+			j.report(stderr)
+		}
+		return nil
+	})
+	if saveErr := out.save(&j.Model); saveErr != nil {
+		return saveErr
+	}
+	if len(j.Run.History) > 1 {
+		j.report(stderr)
+	}
+	if err != nil {
+		return j.explain(err, out.saved)
+	}
+	return j.end(out, stdout, stderr)
+}
+
+// begin says what the run is and, with -check, tests the gradient.
+func (j *job) begin(ctx context.Context, stderr io.Writer) error {
+	j.describe(stderr)
+	if !j.check {
+		return nil
+	}
+	if err := j.testGradient(ctx, stderr); err != nil {
+		return j.explain(err, 0)
+	}
+	return nil
+}
+
+// learn trains the job's network for that many more epochs and calls onEpoch after
+// each. In between it shows a progress bar.
+func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch func(mlp.Epoch) error) error {
+	rows := 2*j.train.Len() + j.test.Len()
+	if j.held != nil {
+		rows += j.held.Len()
+	}
+	past := len(j.Run.History)
+	bar := cli.NewBar(stderr, float64(epochs)*float64(rows), func(share float64) string {
+		return fmt.Sprintf("epoch %d/%d", past+min(epochs, int(share*float64(epochs))+1), j.epochs)
+	})
+	defer bar.Clear()
+	c := mlp.Config{
+		Optimizer: j.opt.value, Rate: j.lr, Schedule: j.schedule.value, Beta1: j.momentum, Decay: j.decay, Clip: j.clip,
+		Epochs: j.epochs, Run: &j.Run, Batch: j.batch, Seed: j.seed, InOrder: !j.shuffle,
+		Test: watched{j.test, bar}, Patience: j.patience,
+		OnEpoch: func(e mlp.Epoch) error {
+			bar.Clear()
+			return onEpoch(e)
+		},
+	}
+	if j.held != nil {
+		c.Held = watched{j.held, bar}
+	}
+	_, err := mlp.Train(ctx, j.Net, watched{j.train, bar}, c)
+	return err
+}
+
+// watched is a data set that tells a bar how many rows it has given.
+type watched struct {
+	mlp.Dataset
+	bar *cli.Bar
+}
+
+func (d watched) Batch(x, y *mlp.Matrix, index []int) {
+	d.Dataset.Batch(x, y, index)
+	d.bar.Add(float64(len(index)))
+}
+
+// end prints the results of a finished run and the names of its files.
+func (j *job) end(out *output, stdout, stderr io.Writer) error {
+	best := j.Run.History.Best()
+	if j.patience > 0 {
+		fmt.Fprintf(stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.HeldLoss)
+	}
+	if err := j.conclude(stdout, best.TestAccuracy); err != nil {
+		return err
+	}
+	out.report(stderr)
+	return nil
+}
+
+// conclude prints the last two lines.
+func (j *job) conclude(stdout io.Writer, accuracy float64) error {
+	_, err := fmt.Fprintf(stdout, "Final Test Accuracy: %.4f\nWeights SHA-256: %s\n", accuracy, j.Net.Fingerprint())
+	if err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	return nil
+}
+
+// measure prints how accurate a loaded model is. It writes no file.
+func (j *job) measure(ctx context.Context, stdout, stderr io.Writer) error {
+	if err := j.begin(ctx, stderr); err != nil {
+		return err
+	}
+	_, accuracy := mlp.Evaluate(j.Net, j.test, nil)
+	return j.conclude(stdout, accuracy)
+}
+
+// explain adds to the reason why training ended early what can be done about it
+// and what is kept: the files hold the epochs up to saved.
+func (j *job) explain(err error, saved int) error {
+	kept, further := "no epoch was saved", ""
+	if saved > 0 {
+		out := filepath.Clean(j.out)
+		kept, further = fmt.Sprintf("%s holds epochs 1 to %d", out, saved), "; -resume "+filepath.Join(out, modelName)+" goes on"
+	}
+	var diverged *mlp.DivergedError
+	switch {
+	case errors.As(err, &diverged):
+		smaller := "-lr"
+		if j.decay > 0 {
+			smaller = "-lr or -decay"
+		}
+		return fmt.Errorf("%w; a smaller %s is the usual cure (%s)", err, smaller, kept)
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("interrupted: %s%s", kept, further)
+	}
+	return err
+}
+
+// resume goes on with the run of a file. If nothing is left to train, it writes the
+// files that follow from the model anew, without the model.
+func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
+	if _, ok := o.given()["out"]; !ok {
+		o.out = filepath.Dir(o.resume)
+	}
+	from, earlier, err := o.reopen(o.resume)
+	if err != nil {
+		return err
+	}
+	j := &job{options: earlier, Model: *from}
+	if n := len(j.Run.History); n >= j.epochs || j.patience > 0 && n > 0 && n-j.Run.History.Best().N >= j.patience {
+		fmt.Fprintf(stderr, "%s: the run is finished after %d epochs of %d: there is nothing left to train\n", cli.Plain(j.resume), n, j.epochs)
+		return j.derive(stdout, stderr)
+	}
+	err = j.gather(stderr)
+	if err == nil {
+		err = sameFiles(j.Recipe, from.Recipe)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.resume, err)
+	}
+	if loaded, ok := from.Recipe[digestPrefix+"load"]; ok {
+		j.Recipe[digestPrefix+"load"] = loaded
+	}
+	return j.run(ctx, stdout, stderr)
+}
+
+// derive writes the files that follow from the model of a finished run.
+func (j *job) derive(stdout, stderr io.Writer) error {
+	out, err := newOutput(j.out)
+	if err == nil {
+		err = out.derive(j.Run.History)
+	}
+	if err != nil {
+		return err
+	}
+	return j.end(out, stdout, stderr)
+}
