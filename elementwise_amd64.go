@@ -14,6 +14,11 @@ const callElements = 64 << 10 / 8
 
 // inVectors calls step for one range of elements after another, each of whole vectors,
 // and returns how many of the n elements are done. Without AVX2 that is none.
+//
+// It must not be inlined: then each call of step is a call of a Go function, which is
+// where the scheduler can preempt. In a loop of nothing but assembly it hardly can.
+//
+//go:noinline
 func inVectors(n, lanes int, step func(from, to int)) (done int) {
 	if !useAVX2 {
 		return 0

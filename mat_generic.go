@@ -113,8 +113,7 @@ func packGeneric(panel, from []float64, width, first, w, k, bk, bj int) {
 	}
 }
 
-// The elementwise steps. Most assembly twins take a multiple of four elements;
-// these do the rest.
+// The elementwise steps. The first slice is changed and gives the number of elements.
 
 // addGeneric is z += x.
 func addGeneric(z, x []float64) {
@@ -132,7 +131,7 @@ func reluGeneric(z []float64) {
 	}
 }
 
-// reluBackGeneric is dz *= 1 where a > 0, dz *= 0 elsewhere.
+// reluBackGeneric multiplies dz by 1 if a > 0, else by 0, which keeps NaN.
 func reluBackGeneric(dz, a []float64) {
 	for i, v := range a[:len(dz)] {
 		if !(v > 0) {
@@ -155,12 +154,14 @@ func xpayGeneric(z, x []float64, s float64) {
 	}
 }
 
-// adamFactors is what Adam multiplies by and divides by in a step; rate is negative.
+// adamFactors are the factors and divisors of one step of Adam (Kingma & Ba 2015,
+// Algorithm 1): rest1 is 1-β1, rest2 is 1-β2, correct1 is 1-β1ᵗ, correct2 is 1-β2ᵗ, and
+// rate is negative.
 type adamFactors struct {
 	beta1, rest1, beta2, rest2, correct1, correct2, epsilon, rate float64
 }
 
-// adamStepGeneric moves w, m and v by the gradient g.
+// adamStepGeneric updates the moments m and v with the gradient g, and w with both.
 func adamStepGeneric(w, g, m, v []float64, f *adamFactors) {
 	for i, d := range g[:len(w)] {
 		m[i] = math.FMA(f.beta1, m[i], f.rest1*d)
@@ -209,27 +210,27 @@ func tanhBackGeneric(dz, a []float64) {
 	}
 }
 
-// Exponential and logarithm of our own, because Go's are assembly on some
-// processors and differ there in the last bit.
+// The package has an exponential and a logarithm of its own, because Go's are assembly
+// on some processors and differ there in the last bit.
 
 const (
 	ln2Hi = 0x1.62e42fefa39efp-1  // ln 2 rounded to a float64
-	ln2Lo = 0x1.abc9e3b39803fp-56 // and what is missing
-	whole = 0x1.8p52              // added and taken away again, it rounds to a whole number
+	ln2Lo = 0x1.abc9e3b39803fp-56 // ln 2 - ln2Hi, rounded
+	whole = 0x1.8p52              // x + whole - whole is x rounded to a whole number
 
 	expLow, expHigh = -746, 710 // e^x is 0 below and +Inf above
 	tanhHigh        = 20        // tanh x is 1 above
 )
 
-// taylor holds 1/2!, 1/3!, … 1/13!: for |r| ≤ ln(2)/2 the next term is below
-// 5e-18, a twentieth of a unit in the last place of e^r.
+// taylor holds 1/2!, 1/3!, … 1/13!, the coefficients of e^r. For |r| ≤ ln(2)/2 the next
+// term is below 5e-18, a twentieth of a unit in the last place of e^r.
 var taylor = [...]float64{
 	1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
 	1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800,
 }
 
-// reduce writes e^x = 2^n·(1+p) with n whole and |p| < 0.42; x lies between
-// expLow and expHigh.
+// reduce returns a whole number n and a p with e^x = 2^n·(1+p) and |p| < 0.42, for an x
+// from expLow to expHigh.
 func reduce(x float64) (n, p float64) {
 	n = math.FMA(x, math.Log2E, whole) - whole
 	r := math.FMA(-n, ln2Lo, math.FMA(-n, ln2Hi, x))
@@ -245,8 +246,8 @@ func power(n float64) float64 {
 	return math.Float64frombits(uint64(int64(n)+1023) << 52)
 }
 
-// exp is e^x, within one and a quarter units in the last place; the worst that is
-// known is 1.024, at 3.8133966906133785.
+// exp is e^x, within 1.25 units in the last place. The largest error that is known is
+// 1.024, at 3.8133966906133785.
 func exp(x float64) float64 {
 	if x != x {
 		return x
@@ -256,7 +257,8 @@ func exp(x float64) float64 {
 	return (1 + p) * power(half) * power(n-half)
 }
 
-// sigmoid is 1/(1+e^-x), written so that neither end loses its accuracy.
+// sigmoid is 1/(1+e^-x), within 3 units in the last place. For negative x it is computed
+// as e^x/(1+e^x), so that e^-x cannot overflow.
 func sigmoid(x float64) float64 {
 	e := exp(-math.Abs(x))
 	if x < 0 {
@@ -265,7 +267,8 @@ func sigmoid(x float64) float64 {
 	return 1 / (1 + e)
 }
 
-// tanh is t/(t+2) with t = e^2|x| - 1, which near zero is p itself.
+// tanh is t/(t+2) with t = e^2|x| - 1, and the sign of x, within 3 units in the last
+// place. Near zero n is 0 and t is p, so that no digits cancel.
 func tanh(x float64) float64 {
 	if x != x {
 		return x
@@ -275,8 +278,8 @@ func tanh(x float64) float64 {
 	return math.Copysign(t/(t+2), x)
 }
 
-// log is ln x as FreeBSD's e_log.c computes it: with x = 2^k·(1+f) and
-// s = f/(2+f), ln(1+f) = 2s + s·R(s²), to below one unit in the last place.
+// log is ln x, within one unit in the last place, as FreeBSD's e_log.c computes it: with
+// x = 2^k·(1+f) and s = f/(2+f), ln(1+f) = 2s + s·R(s²).
 func log(x float64) float64 {
 	switch {
 	case x != x || x > math.MaxFloat64:

@@ -53,17 +53,17 @@ func guarded(rows, cols int) (*Matrix, func() bool) {
 	}
 }
 
-// naive is the definition of the three products: one chain of fused
-// multiply-adds per element.
+// naive is the definition of the three products: each element is one chain of fused
+// multiply-adds over p, from zero.
 func naive(m, k, n int, a, b func(i, j int) float64) *Matrix {
 	z := NewMatrix(m, n)
 	for i := range m {
-		for j := range n {
-			sum := 0.0
-			for p := range k {
-				sum = math.FMA(a(i, p), b(p, j), sum)
+		row := z.Row(i)
+		for p := range k {
+			v := a(i, p)
+			for j := range row {
+				row[j] = math.FMA(v, b(p, j), row[j])
 			}
-			z.Data[i*n+j] = sum
 		}
 	}
 	return z
@@ -150,128 +150,9 @@ func TestProductsBlocked(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		for _, procs := range []int{1, 2, 7} {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-			for _, s := range [][3]int{{64, 784, 256}, {130, 513, 10}, {65, 64, 300}, {300, 65, 131}, {1, 1000, 10},
-				{40, 400, 1216}, {9, 1025, 200}, {33, 3, 2000}, {450, 20, 61}, {60, 5, 1024}} {
+			for _, s := range [][3]int{{20, 784, 256}, {130, 513, 10}, {65, 64, 300}, {300, 65, 131}, {1, 1000, 10},
+				{20, 200, 1216}, {9, 1025, 200}, {33, 3, 2000}, {450, 20, 61}, {60, 5, 1024}} {
 				checkProducts(t, s[0], s[1], s[2], newRand())
-			}
-		}
-	})
-}
-
-func TestElementwise(t *testing.T) {
-	special := []float64{0, math.Copysign(0, -1), math.NaN(), math.Inf(1), math.Inf(-1), 1, -1, 5e-324, -5e-324}
-	eachKernel(t, func(t *testing.T) {
-		rng := newRand()
-		for n := range 40 {
-			x, y := make([]float64, n), make([]float64, n)
-			p := make([]byte, n)
-			for i := range n {
-				x[i], y[i] = rng.NormFloat64(), rng.NormFloat64()
-				if rng.IntN(3) == 0 {
-					x[i] = special[rng.IntN(len(special))]
-				}
-				if rng.IntN(3) == 0 {
-					y[i] = special[rng.IntN(len(special))]
-				}
-				p[i] = byte(rng.Uint32())
-			}
-			for _, c := range []struct {
-				name     string
-				do, want func(z []float64)
-			}{
-				{"add", func(z []float64) { add(z, y) }, func(z []float64) { addGeneric(z, y) }},
-				{"relu", relu, reluGeneric},
-				{"reluBack", func(z []float64) { reluBack(z, y) }, func(z []float64) { reluBackGeneric(z, y) }},
-				{"exp", exps, expGeneric},
-				{"sigmoid", sigmoids, sigmoidGeneric},
-				{"tanh", tanhs, tanhGeneric},
-				{"sigmoidBack", func(z []float64) { sigmoidBack(z, y) }, func(z []float64) { sigmoidBackGeneric(z, y) }},
-				{"tanhBack", func(z []float64) { tanhBack(z, y) }, func(z []float64) { tanhBackGeneric(z, y) }},
-				{"axpy", func(z []float64) { axpy(z, y, -0.1) }, func(z []float64) { axpyGeneric(z, y, -0.1) }},
-				{"xpay", func(z []float64) { xpay(z, y, 0.9) }, func(z []float64) { xpayGeneric(z, y, 0.9) }},
-				{"bytesTo", func(z []float64) { bytesTo(z, p, y, x) }, func(z []float64) { bytesGeneric(z, p, y, x) }},
-			} {
-				z, intact := guarded(1, n)
-				copy(z.Data, x)
-				c.do(z.Data)
-				want := append([]float64(nil), x...)
-				c.want(want)
-				for i := range want {
-					if !sameBits(z.Data[i], want[i]) {
-						t.Fatalf("%s %s of %d: element %d (x=%v y=%v) is %v, want %v", Kernel(), c.name, n, i, x[i], y[i], z.Data[i], want[i])
-					}
-				}
-				if !intact() {
-					t.Fatalf("%s %s of %d wrote outside its slice", Kernel(), c.name, n)
-				}
-			}
-		}
-	})
-}
-
-// Weights and both running values come out the same in every kernel.
-func TestAdamEveryKernel(t *testing.T) {
-	f := &adamFactors{0.9, 0.1, 0.99, 0.01, 0.5, 0.25, 1e-8, -0.1}
-	eachKernel(t, func(t *testing.T) {
-		rng := newRand()
-		for n := range 40 {
-			got, intact := guarded(4, n)
-			fill(got, rng)
-			copy(got.Row(1), make([]float64, n/2)) // gradients of 0, and of what never had another
-			copy(got.Row(2), make([]float64, n/4))
-			for i, v := range got.Row(3) {
-				got.Row(3)[i] = v * v
-			}
-			copy(got.Row(3), make([]float64, n/4))
-			want := NewMatrix(4, n, got.Data...)
-			adamStep(got.Row(0), got.Row(1), got.Row(2), got.Row(3), f)
-			adamStepGeneric(want.Row(0), want.Row(1), want.Row(2), want.Row(3), f)
-			for i, v := range want.Data {
-				if !sameBits(got.Data[i], v) {
-					t.Fatalf("%s: %d weights: element %d of w, g, m and v is %v, want %v", Kernel(), n, i, got.Data[i], v)
-				}
-			}
-			if !intact() {
-				t.Fatalf("%s: %d weights: wrote outside", Kernel(), n)
-			}
-		}
-	})
-}
-
-// Whatever bits a number is made of, every kernel makes the same of them.
-func TestExpEveryKernel(t *testing.T) {
-	const n = 1 << 20
-	x, got, want := make([]float64, n), make([]float64, n), make([]float64, n)
-	rng := newRand()
-	for i := range x {
-		switch i % 4 {
-		case 0:
-			x[i] = math.Float64frombits(rng.Uint64())
-		case 1:
-			x[i] = 1600*rng.Float64() - 800
-		case 2:
-			x[i] = 4*rng.Float64() - 2
-		case 3: // around where results overflow, underflow, lose bits or saturate
-			edges := [...]float64{0, 710, -746, 709.782712893384, -708.3964185322641, -745.1332191019411, 20, math.Ln2 / 2, 1e-300}
-			x[i] = math.Float64frombits(math.Float64bits(edges[rng.IntN(len(edges))]) + rng.Uint64N(64) - 32)
-			if rng.IntN(2) == 0 {
-				x[i] = -x[i]
-			}
-		}
-	}
-	eachKernel(t, func(t *testing.T) {
-		for _, c := range []struct {
-			name     string
-			do, want func([]float64)
-		}{{"exp", exps, expGeneric}, {"sigmoid", sigmoids, sigmoidGeneric}, {"tanh", tanhs, tanhGeneric}} {
-			copy(got, x)
-			copy(want, x)
-			c.do(got)
-			c.want(want)
-			for i, v := range x {
-				if !sameBits(got[i], want[i]) {
-					t.Fatalf("%s %s(%v) = %v, want %v", Kernel(), c.name, v, got[i], want[i])
-				}
 			}
 		}
 	})
@@ -307,59 +188,6 @@ func TestProductsDoNotAllocate(t *testing.T) {
 	z.Mul(x, y)
 	if n := testing.AllocsPerRun(100, func() { z.Mul(x, y) }); n > 0 {
 		t.Errorf("Mul allocates %v times", n)
-	}
-}
-
-// ulps is the distance of x from want in units of want's last place.
-func ulps(x, want float64) float64 {
-	if sameBits(x, want) || x == want {
-		return 0
-	}
-	unit := math.Nextafter(math.Abs(want), math.Inf(1)) - math.Abs(want)
-	return math.Abs(x-want) / unit
-}
-
-func TestExpLogTanh(t *testing.T) {
-	// Where Go's own assembly for amd64 is wrong; these are NumPy's numbers.
-	if got := exp(709.78); got != 1.7928227943945155e+308 {
-		t.Errorf("exp(709.78) = %v", got)
-	}
-	if got := log(5e-324); got != -744.4400719213812 {
-		t.Errorf("log(5e-324) = %v", got)
-	}
-	rng := newRand()
-	for _, c := range []struct {
-		name      string
-		f, want   func(float64) float64
-		low, high float64
-		most      float64 // units in the last place, the library's own error with them
-	}{
-		{"exp", exp, math.Exp, -750, 709, 2},
-		{"exp near 0", exp, math.Exp, -1, 1, 2},
-		{"log", log, math.Log, 1e-300, 1e300, 2},
-		{"log near 1", log, math.Log, 0.5, 2, 2},
-		{"tanh", tanh, math.Tanh, -25, 25, 4},
-		{"tanh near 0", tanh, math.Tanh, -1e-3, 1e-3, 4},
-		{"sigmoid", sigmoid, func(x float64) float64 {
-			if x < 0 {
-				return math.Exp(x) / (1 + math.Exp(x))
-			}
-			return 1 / (1 + math.Exp(-x))
-		}, -750, 750, 4},
-	} {
-		inputs := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 5e-324, -5e-324,
-			1e-310, 1, -1, 709, 709.79, -745.1, -745.2, 1e308, -1e308}
-		for range 20000 {
-			inputs = append(inputs, c.low+(c.high-c.low)*rng.Float64())
-		}
-		for _, x := range inputs {
-			if c.name[:3] == "log" && x != 0 && math.Abs(x) < 0x1p-1022 {
-				continue
-			}
-			if got, want := c.f(x), c.want(x); !(ulps(got, want) <= c.most) && !sameBits(got, want) {
-				t.Fatalf("%s(%v) = %v, want %v (%.1f ulps)", c.name, x, got, want, ulps(got, want))
-			}
-		}
 	}
 }
 

@@ -1,6 +1,6 @@
-// The kernels on memory that ends where they may end and begins where they may
-// begin: a page that nobody may touch lies right behind it, or right before it.
-// Not here: the numbers of ordinary shapes (mat_test.go).
+// No kernel reads or writes beyond its operands: they lie in memory right before a page
+// that cannot be touched, or right behind one. Not here: the results, which mat_test.go
+// and elementwise_test.go check.
 
 package mlp
 
@@ -34,7 +34,7 @@ func newFence(t *testing.T, size int) fence {
 	return fence{all[page : page+size : page+size]}
 }
 
-// bytes returns n bytes that end at the fence or begin at it.
+// bytes returns the last n bytes of the memory, or the first.
 func (f fence) bytes(n int, atEnd bool) []byte {
 	if atEnd {
 		return f.pages[len(f.pages)-n:]
@@ -42,7 +42,7 @@ func (f fence) bytes(n int, atEnd bool) []byte {
 	return f.pages[:n:n]
 }
 
-// floats does the same for numbers, and fills them.
+// floats returns the last n numbers of the memory, or the first, and gives them values.
 func (f fence) floats(n int, atEnd bool) []float64 {
 	if n == 0 {
 		return nil
@@ -58,8 +58,9 @@ func (f fence) matrix(rows, cols int, atEnd bool) *Matrix {
 	return &Matrix{rows, cols, f.floats(rows*cols, atEnd)}
 }
 
-// fenced runs do with the memory at either end, on this goroutine alone, and
-// says what was being done where it touches a fence.
+// fenced runs do twice, with operands at the end of their memory and at its beginning. If
+// do touches a page that it must not, the test fails with the message of what. Products
+// run on this goroutine alone, because only its faults become panics.
 func fenced(t *testing.T, what func() string, do func(atEnd bool)) {
 	t.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -76,7 +77,7 @@ func fenced(t *testing.T, what func() string, do func(atEnd bool)) {
 	}
 }
 
-// The fences work.
+// Touching either page next to a fence panics.
 func TestFence(t *testing.T) {
 	f := newFence(t, 100)
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -88,7 +89,7 @@ func TestFence(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Error("what is beyond a fence can be read")
+					t.Error("the memory beyond a fence can be read")
 				}
 			}()
 			x[0] = *p
@@ -96,7 +97,7 @@ func TestFence(t *testing.T) {
 	}
 }
 
-// Each kernel, all of m, n and k to past two tiles, and past the longest run.
+// Every m and n up to more than two tiles, and sums of more than one block of terms.
 func TestProductsOverrun(t *testing.T) {
 	const most = 2 * maxNC * 2000 * 8
 	fx, fy, fz := newFence(t, most), newFence(t, most), newFence(t, most)
@@ -136,13 +137,13 @@ func overrun(t *testing.T, m, k, n int, fx, fy, fz fence) {
 			if i == 0 && atEnd {
 				first = slices.Clone(z.Data)
 			} else if i == 0 && !slices.Equal(z.Data, first) {
-				t.Fatalf("%s %s %d×%d×%d: other numbers at another place", Kernel(), name, m, k, n)
+				t.Fatalf("%s %s %d×%d×%d: the result depends on where the operands lie", Kernel(), name, m, k, n)
 			}
 		}
 	})
 }
 
-// Weights in blocks, and gradients that pass by.
+// Packed weights, and results that only an epilogue sees.
 func TestBlocksOverrun(t *testing.T) {
 	const most = 600 * 600 * 8
 	fx, fy, fz := newFence(t, most), newFence(t, most), newFence(t, most)
@@ -180,7 +181,7 @@ func overrunPacked(t *testing.T, m, k, n int, fx, fy, fz fence) {
 	})
 }
 
-// The elementwise steps, and the copy and the transposition of a panel.
+// The elementwise steps, and the packing of a panel, by rows and by columns.
 func TestElementwiseOverrun(t *testing.T) {
 	const most = 60 * 60 * 8
 	f, g, h, p := newFence(t, most), newFence(t, most), newFence(t, most), newFence(t, most)
@@ -209,7 +210,7 @@ func TestElementwiseOverrun(t *testing.T) {
 		for w := 1; w <= activeKernel().nr; w++ {
 			width := (w + lanes - 1) / lanes * lanes
 			for k := 1; k <= 2*lanes+2; k++ {
-				for _, stride := range []int{0, 1, 5} { // between rows, and where they are columns
+				for _, stride := range []int{0, 1, 5} { // elements between the ends of the rows or columns
 					fenced(t, func() string { return fmt.Sprintf("copy of %d×%d", k, w) }, func(atEnd bool) {
 						pack(f.floats(k*width, atEnd), g.floats((k-1)*(w+stride)+w, atEnd), width, w, k, w+stride, 1)
 					})

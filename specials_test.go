@@ -1,5 +1,5 @@
-// Numbers that are none, and results in an operand's place: IEEE 754's rules hold
-// in every kernel alike, and what shares storage works or says that it does not.
+// NaN and infinities follow the rules of IEEE 754 in every kernel. Operands that share
+// storage work; a result that shares storage with an operand panics.
 
 package mlp
 
@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// One NaN, infinity or overflow anywhere in a product reaches what it belongs to
-// and nothing else: 0·NaN and 0·∞ are NaN, also beside a tile that is padded.
+// A NaN, an infinity or a number that overflows reaches the elements of the product that
+// depend on it, and no others. 0·NaN and 0·∞ are NaN, also in a tile that is padded.
 func TestSpecialsInProducts(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		kernel := activeKernel()
@@ -27,7 +27,8 @@ func TestSpecialsInProducts(t *testing.T) {
 	})
 }
 
-// special puts v in one place of x, and in one of y, and compares.
+// special replaces one element of x by v, then one of y, and compares the products with
+// naive.
 func special(t *testing.T, m, k, n, at int, v float64) {
 	t.Helper()
 	for _, inY := range []bool{false, true} {
@@ -57,8 +58,8 @@ func special(t *testing.T, m, k, n, at int, v float64) {
 	}
 }
 
-// The activations and their derivatives at the ends of the numbers. The
-// derivative of what is infinite is of its limit: 0 or, for ReLU, 1.
+// The activations and their derivatives at NaN, infinities and zeros. At an infinity the
+// derivative is its limit: 0 or, for ReLU at +∞, 1.
 func TestSpecialsInActivations(t *testing.T) {
 	negative := math.Copysign(0, -1)
 	eachKernel(t, func(t *testing.T) {
@@ -71,7 +72,7 @@ func TestSpecialsInActivations(t *testing.T) {
 			{Tanh, inf, 1, 0}, {Tanh, -inf, -1, 0}, {Tanh, nan, nan, nan}, {Tanh, negative, negative, 3},
 			{Linear, inf, inf, 3}, {Linear, nan, nan, 3},
 		} {
-			for _, n := range []int{1, 4, 7} { // what the assembly does, and what it leaves
+			for _, n := range []int{1, 4, 7} { // less than a vector, one vector, and both
 				a, dz := make([]float64, n), make([]float64, n)
 				for i := range a {
 					a[i], dz[i] = c.z, 3
@@ -83,7 +84,7 @@ func TestSpecialsInActivations(t *testing.T) {
 						t.Errorf("%s %s of %v: %v, gradient %v, want %v and %v", Kernel(), c.act.Name, c.z, a[i], dz[i], c.a, c.dz)
 					}
 				}
-				for _, v := range []float64{nan, inf, -inf} { // a gradient that is none stays none: 0·∞ is NaN
+				for _, v := range []float64{nan, inf, -inf} { // the gradient may be infinite or NaN itself: 0·∞ is NaN
 					for i := range a {
 						dz[i] = v
 					}
@@ -99,9 +100,9 @@ func TestSpecialsInActivations(t *testing.T) {
 	})
 }
 
-// A NaN in an output, or in what is wanted, makes the loss NaN, and an infinity
-// makes it infinite or NaN. One alone is nothing: a logit of -∞ is a probability of
-// 0, which softmax can have of a class that is not wanted.
+// If the output or the target holds NaN, the loss is NaN. If one holds an infinity, the
+// loss is infinite or NaN. There is one exception: a logit of -∞ is a probability of 0,
+// and the loss is finite if the target is 0 there too.
 func TestSpecialsInLosses(t *testing.T) {
 	for _, l := range losses {
 		for at := range 3 {
@@ -124,8 +125,8 @@ func TestSpecialsInLosses(t *testing.T) {
 	}
 }
 
-// Operands may share storage with one another. A result that shares some with an
-// operand panics by name, also where it is a view cut to length.
+// Operands may share storage with each other. A result that shares storage with an
+// operand panics with the method's name, also if both are parts of one longer slice.
 func TestAliases(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		x := fill(NewMatrix(20, 20), newRand())
@@ -146,7 +147,7 @@ func TestAliases(t *testing.T) {
 	})
 	all := make([]float64, 100)
 	view := func(lo int) *Matrix { return &Matrix{3, 3, all[lo : lo+9 : lo+9]} }
-	wide, third := 1<<(strconv.IntSize/2), int(math.MaxUint/3+1) // their square, and three times it, come out as 0 and 2
+	wide, third := 1<<(strconv.IntSize/2), int(math.MaxUint/3+1) // wide·wide overflows to 0, and 3·third to 2
 	shares := "the result shares storage with an operand"
 	loss := "mlp: loss: the gradient shares storage with the output or with what is wanted"
 	for i, c := range []struct {

@@ -1,0 +1,147 @@
+// The elementwise steps: every form of them gives the bits of mat_generic.go. Not here:
+// how exact exp, sigmoid and tanh are (exp_test.go).
+
+package mlp
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// An elementwise step, and its definition in mat_generic.go.
+type step struct {
+	name     string
+	do, want func(z []float64)
+}
+
+// steps are all of them, with y and p as their other operands.
+func steps(x, y []float64, p []byte) []step {
+	return []step{
+		{"add", func(z []float64) { add(z, y) }, func(z []float64) { addGeneric(z, y) }},
+		{"relu", relu, reluGeneric},
+		{"reluBack", func(z []float64) { reluBack(z, y) }, func(z []float64) { reluBackGeneric(z, y) }},
+		{"exp", exps, expGeneric},
+		{"sigmoid", sigmoids, sigmoidGeneric},
+		{"sigmoidBack", func(z []float64) { sigmoidBack(z, y) }, func(z []float64) { sigmoidBackGeneric(z, y) }},
+		{"tanh", tanhs, tanhGeneric},
+		{"tanhBack", func(z []float64) { tanhBack(z, y) }, func(z []float64) { tanhBackGeneric(z, y) }},
+		{"axpy", func(z []float64) { axpy(z, y, -0.1) }, func(z []float64) { axpyGeneric(z, y, -0.1) }},
+		{"xpay", func(z []float64) { xpay(z, y, 0.9) }, func(z []float64) { xpayGeneric(z, y, 0.9) }},
+		{"bytesTo", func(z []float64) { bytesTo(z, p, y, x) }, func(z []float64) { bytesGeneric(z, p, y, x) }},
+	}
+}
+
+// lengths are those with every number of whole vectors and of elements beside them, and
+// one that takes more than one call of assembly.
+func lengths() []int {
+	n := make([]int, 40)
+	for i := range n {
+		n[i] = i
+	}
+	return append(n, 1<<13+13)
+}
+
+// mixed returns n random numbers, every third of them a special one.
+func mixed(n int, rng *rand.Rand) []float64 {
+	special := [...]float64{0, math.Copysign(0, -1), nan, inf, -inf, 1, -1, 5e-324, -5e-324}
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = rng.NormFloat64()
+		if rng.IntN(3) == 0 {
+			x[i] = special[rng.IntN(len(special))]
+		}
+	}
+	return x
+}
+
+func TestElementwise(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		rng := newRand()
+		for _, n := range lengths() {
+			x, y, p := mixed(n, rng), mixed(n, rng), make([]byte, n)
+			for i := range p {
+				p[i] = byte(rng.Uint32())
+			}
+			for _, s := range steps(x, y, p) {
+				z, intact := guarded(1, n)
+				copy(z.Data, x)
+				s.do(z.Data)
+				want := slices.Clone(x)
+				s.want(want)
+				for i := range want {
+					if !sameBits(z.Data[i], want[i]) {
+						t.Fatalf("%s %s of %d elements: element %d (x=%v y=%v) is %v, want %v", Kernel(), s.name, n, i, x[i], y[i], z.Data[i], want[i])
+					}
+				}
+				if !intact() {
+					t.Fatalf("%s %s of %d elements wrote outside its slice", Kernel(), s.name, n)
+				}
+			}
+		}
+	})
+}
+
+// Adam gives the same weights, and the same m and v, in every form.
+func TestAdamEveryKernel(t *testing.T) {
+	f := &adamFactors{0.9, 0.1, 0.99, 0.01, 0.5, 0.25, 1e-8, -0.1}
+	eachKernel(t, func(t *testing.T) {
+		rng := newRand()
+		for _, n := range lengths() {
+			got, intact := guarded(4, n)
+			fill(got, rng)
+			clear(got.Row(1)[:n/2]) // Half the gradients are zero; for half of those,
+			clear(got.Row(2)[:n/4]) // every earlier gradient was zero too.
+			for i, v := range got.Row(3) {
+				got.Row(3)[i] = v * v
+			}
+			clear(got.Row(3)[:n/4])
+			want := NewMatrix(4, n, got.Data...)
+			adamStep(got.Row(0), got.Row(1), got.Row(2), got.Row(3), f)
+			adamStepGeneric(want.Row(0), want.Row(1), want.Row(2), want.Row(3), f)
+			for i, v := range want.Data {
+				if !sameBits(got.Data[i], v) {
+					t.Fatalf("%s: %d weights: element %d of w, g, m and v is %v, want %v", Kernel(), n, i, got.Data[i], v)
+				}
+			}
+			if !intact() {
+				t.Fatalf("%s: %d weights: wrote outside", Kernel(), n)
+			}
+		}
+	})
+}
+
+// On numbers made of any bits, and around the ends of the range, exp, sigmoid and tanh
+// equal their definitions. All processors with AVX2 run the same code here, so that one
+// pass is enough.
+func TestExpAnyBits(t *testing.T) {
+	edges := [...]float64{0, 710, -746, 709.782712893384, -708.3964185322641, -745.1332191019411, 20, math.Ln2 / 2, 1e-300}
+	rng := newRand()
+	x := make([]float64, 1<<17)
+	for i := range x {
+		switch i % 4 {
+		case 0:
+			x[i] = math.Float64frombits(rng.Uint64())
+		case 1:
+			x[i] = 1600*rng.Float64() - 800
+		case 2:
+			x[i] = 4*rng.Float64() - 2
+		case 3: // around where results overflow, underflow, lose bits or saturate
+			x[i] = math.Float64frombits(math.Float64bits(edges[rng.IntN(len(edges))]) + rng.Uint64N(64) - 32)
+			if rng.IntN(2) == 0 {
+				x[i] = -x[i]
+			}
+		}
+	}
+	for _, s := range []step{{"exp", exps, expGeneric}, {"sigmoid", sigmoids, sigmoidGeneric}, {"tanh", tanhs, tanhGeneric}} {
+		got, want := slices.Clone(x), slices.Clone(x)
+		s.do(got)
+		s.want(want)
+		for i, v := range x {
+			if !sameBits(got[i], want[i]) {
+				t.Fatalf("%s %s(%v) = %v, want %v", Kernel(), s.name, v, got[i], want[i])
+			}
+		}
+	}
+}
