@@ -35,8 +35,8 @@ const (
 // as much memory as the members have bytes, unpacked, and 64 MiB. An array may have
 // 1 GiB of float64s, all arrays together 2 GiB, and an archive 65,534 members, whose
 // names must be different, printable, relative paths. Nothing may stand before the
-// archive or after it. An error is one line that names the array. A changed bit is an
-// error, or changes nothing that is read.
+// archive or after it. An error is one line, and names the array if one is at fault. A
+// changed bit is an error, or changes nothing that is read.
 func ReadNPZ(r io.ReaderAt, size int64) (map[string]*Matrix, error) {
 	z, err := openNPZ(r, size)
 	if err != nil {

@@ -200,52 +200,47 @@ func (l *layout) guideLabel(g Guide) string { return fitText(g.Label, tickSize, 
 func (l *layout) rowTop(row int) float64 { return l.head + float64(float64(row)*l.panelH) }
 
 // placeLegends sets how high the head and the panels are, and puts one legend into the
-// head, or one above each row.
+// head or one above each row.
 func (l *layout) placeLegends(f *Figure) {
 	l.head = margin
 	if f.Title != "" {
 		l.head += headSize + 12
 	}
 	l.panelH = l.top + l.plotH + l.bottom + inset
-	rows := l.rowStyles(f)
-	if rows == nil {
-		all := legend{top: l.head}
-		for style := range l.names {
-			all.styles = append(all.styles, style)
-		}
-		l.legends = []legend{all}
-		l.head += float64(l.writeLegend(io.Discard, all)*legendRow) + inset
-		return
+	height, groups, first := 0.0, l.legendStyles(f.Charts), l.head
+	for _, styles := range groups {
+		height = max(height, float64(l.writeLegend(io.Discard, legend{styles: styles})*legendRow)+inset)
 	}
-	for _, styles := range rows {
-		l.rowLegend = max(l.rowLegend, float64(l.writeLegend(io.Discard, legend{styles: styles})*legendRow)+inset)
+	if len(groups) == 1 {
+		l.head += height
+	} else {
+		l.rowLegend = height
+		l.panelH += height
 	}
-	l.panelH += l.rowLegend
-	for row, styles := range rows {
-		l.legends = append(l.legends, legend{l.rowTop(row), styles})
+	for i, styles := range groups {
+		l.legends = append(l.legends, legend{first + float64(float64(i)*l.panelH), styles})
 	}
 }
 
-// rowStyles returns the styles in each row, or nil if one legend is to explain all.
-func (l *layout) rowStyles(f *Figure) (rows [][]int) {
-	if l.cols == 1 || len(f.Charts) <= l.cols {
-		return nil
-	}
-	rowOf := map[int]int{} // of a style
-	for charts := range slices.Chunk(f.Charts, l.cols) {
+// legendStyles returns the styles of each row, for a legend each, or all styles for one
+// legend if there is only one column or a style is in two rows.
+func (l *layout) legendStyles(charts []Chart) (rows [][]int) {
+	var all []int
+	for row := range slices.Chunk(charts, l.cols) {
 		var styles []int
-		for _, c := range charts {
+		for _, c := range row {
 			for _, s := range c.Series {
-				style := slices.Index(l.names, s.Name)
-				if row, seen := rowOf[style]; seen && row != len(rows) && s.Name != "" {
-					return nil
-				} else if !seen {
+				if style := slices.Index(l.names, s.Name); s.Name != "" && !slices.Contains(styles, style) {
 					styles = append(styles, style)
 				}
-				rowOf[style] = len(rows)
 			}
 		}
-		rows = append(rows, styles)
+		rows, all = append(rows, styles), append(all, styles...)
+	}
+	slices.Sort(all)
+	once := slices.Compact(slices.Clone(all))
+	if l.cols == 1 || len(once) < len(all) {
+		return [][]int{once}
 	}
 	return rows
 }
@@ -256,11 +251,7 @@ func (l *layout) writeLegend(b io.Writer, g legend) (lines int) {
 	right := l.width - margin
 	x := right
 	for _, style := range g.styles {
-		name := l.names[style]
-		if name == "" {
-			continue
-		}
-		name = fitText(name, labelSize, right-margin-sampleSize-6)
+		name := fitText(l.names[style], labelSize, right-margin-sampleSize-6)
 		w := sampleSize + 6 + textWidth(name, labelSize)
 		if x+w > right {
 			x, lines = margin, lines+1
