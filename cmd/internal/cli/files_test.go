@@ -131,7 +131,7 @@ func TestReplaceKilled(t *testing.T) {
 		for i, _ := strconv.Atoi(os.Getenv("CLI_REPLACE_FIRST")); ; i++ {
 			var files []File
 			for _, name := range names {
-				files = append(files, File{name, bytes.Repeat(fmt.Append(nil, i, "\n"), 10000)})
+				files = append(files, File{name, bytes.Repeat(fmt.Append(nil, i, "\n"), 400000)})
 			}
 			if err := Replace(dir, files...); err != nil {
 				t.Fatal(err)
@@ -154,7 +154,7 @@ func TestReplaceKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		io.ReadFull(stdout, make([]byte, len("begun\n")))
-		time.Sleep(time.Duration(rand.IntN(30000)) * time.Microsecond)
+		time.Sleep(time.Duration(rand.IntN(60000)) * time.Microsecond)
 		c.Process.Kill()
 		output, _ := io.ReadAll(stdout)
 		if c.Wait(); c.ProcessState.ExitCode() != -1 {
@@ -168,7 +168,7 @@ func TestReplaceKilled(t *testing.T) {
 			}
 			line, _, _ := strings.Cut(string(text), "\n")
 			n, err := strconv.Atoi(line)
-			if err != nil || string(text) != strings.Repeat(line+"\n", 10000) {
+			if err != nil || string(text) != strings.Repeat(line+"\n", 400000) {
 				t.Fatalf("%s is not whole: it begins with %.20q and has %d bytes", name, text, len(text))
 			}
 			if n > before {
