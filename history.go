@@ -4,6 +4,7 @@
 package mlp
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -48,9 +49,9 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("%s at epoch %d, batch %d: training has diverged", e.Reason, e.Epoch, e.Batch)
 }
 
-// Run is how far a training has come and what it needs, beside the network's weights,
-// to go on exactly as if it had never stopped. The zero value is a run that has not
-// begun.
+// Run is how far a training has come and what it needs, beside the network's weights
+// and the same Config, to go on exactly as if it had never stopped. The zero value is a
+// run that has not begun.
 type Run struct {
 	History   History
 	Optimizer string // the name of the optimizer whose running values are kept
@@ -76,6 +77,9 @@ func (r *Run) begin(net Network, o *Optimizer) {
 func (r *Run) fits(net Network, o *Optimizer) error {
 	if r.Optimizer != "" && r.Optimizer != o.Name { // files of earlier versions do not name it
 		return fmt.Errorf("its %d epochs were trained by the optimizer %q, not %q", len(r.History), r.Optimizer, o.Name)
+	}
+	if len(r.last) > 0 && len(r.last) != len(net.arrays()) {
+		return errors.New("it has the last weights of another network")
 	}
 	if len(r.slots) != len(net) {
 		return fmt.Errorf("it lacks the running values of %s", o.Name)

@@ -16,7 +16,7 @@ import (
 // it again.
 type Model struct {
 	Net       Network
-	Mean, Std []float64         // of the inputs' standardization; nil for none
+	Mean, Std []float64         // of the inputs' standardization, x = (raw - Mean)/Std, or raw - Mean if Std is 0; nil for none
 	Run       Run               // how far it has been trained
 	Recipe    map[string]string // how to train it again, in the trainer's words; after reading, nil if the file has no run.json
 }

@@ -171,6 +171,18 @@ func TestModelWithOwnActivation(t *testing.T) {
 	}
 }
 
+// The arrays of a model have a limit all together, as those of any archive.
+func TestModelLimit(t *testing.T) {
+	z, err := openFile(written(t, &Model{Net: NewNetwork(1, He, ReLU, 2, 3, 1)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.limit = 8 * (2*3 + 3 + 3*1)
+	if err := new(Model).read(z, nil); err == nil || err.Error() != "b2: the arrays up to here take 104 bytes as float64, over the limit of 96 in all" {
+		t.Errorf("error %v", err)
+	}
+}
+
 // As many layers as a model may have, and one more.
 func TestModelOfManyLayers(t *testing.T) {
 	var members []npzMember
@@ -242,7 +254,7 @@ func TestRunRefused(t *testing.T) {
 		{"Run: it lacks the running values of adam", func(m *Model, c *Config) { c.Run = &Run{History: m.Run.History} }},
 		{"Run: it lacks the running values of adam", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3, 2) }},
 		{"Run: layer 1 has 8 running values of adam, want 12", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3) }},
-		{"Run: it lacks the weights of the last epoch beside the best", func(m *Model, c *Config) { c.Patience, c.Held = 1, blobs(9) }},
+		{"Run: it was trained without Patience and has not kept its best weights", func(m *Model, c *Config) { c.Patience, c.Held = 1, blobs(9) }},
 	} {
 		m := adam()
 		config := Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 4, Run: &m.Run}

@@ -17,7 +17,7 @@ import (
 
 const (
 	maxMember    = 1 << 30       // bytes of a member, unpacked, and of the float64s of an array
-	maxArchive   = 2 * maxMember // bytes of all arrays that ReadNPZ returns, and of all members that writeNPZ writes
+	maxArchive   = 2 * maxMember // bytes of the float64s of all arrays that are read, and of all members that are written
 	maxMembers   = 1<<16 - 2     // a zip with more needs another directory, zip64's
 	maxDirectory = 20 << 20      // bytes: maxMembers entries with the longest names
 )
@@ -42,19 +42,16 @@ func ReadNPZ(r io.ReaderAt, size int64) (map[string]*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	return z.all(maxArchive)
+	return z.all()
 }
 
-// all reads all arrays, which may have limit bytes of float64s together.
-func (z *npz) all(limit int64) (map[string]*Matrix, error) {
-	arrays, total := map[string]*Matrix{}, int64(0)
+// all reads all arrays.
+func (z *npz) all() (map[string]*Matrix, error) {
+	arrays := map[string]*Matrix{}
 	for _, name := range z.Names() {
 		x, err := z.Matrix(name)
 		if err != nil {
 			return nil, err
-		}
-		if total += 8 * int64(len(x.Data)); total > limit {
-			return nil, formatErrorf("%s: the arrays up to here take %d bytes as float64, over the limit of %d in all", name, total, limit)
 		}
 		arrays[name] = x
 	}
@@ -152,6 +149,8 @@ func checkName(name string, seen map[string]bool) error {
 type npz struct {
 	arrays []string             // their names, in the archive's order
 	files  map[string]*zip.File // all members by name without .npy
+	total  int64                // bytes of the float64s of the arrays that were read
+	limit  int64                // the most that total may become
 }
 
 // openNPZ opens the archive of size bytes in r and reads its directory, under the
@@ -165,7 +164,7 @@ func openNPZ(r io.ReaderAt, size int64) (*npz, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the archive's directory: %w", err)
 	}
-	z, seen := &npz{files: map[string]*zip.File{}}, map[string]bool{}
+	z, seen := &npz{files: map[string]*zip.File{}, limit: maxArchive}, map[string]bool{}
 	left := at // bytes before the directory that no member has claimed yet
 	for _, f := range zr.File {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
@@ -253,6 +252,11 @@ func (z *npz) Matrix(name string) (*Matrix, error) {
 	data, err := z.read(name, name+".npy", maxMember)
 	if err == nil {
 		x, err = parseNPY(data)
+	}
+	if err == nil {
+		if z.total += 8 * int64(len(x.Data)); z.total > z.limit {
+			err = formatErrorf("the arrays up to here take %d bytes as float64, over the limit of %d in all", z.total, z.limit)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

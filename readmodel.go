@@ -22,13 +22,20 @@ func ReadModel(r io.ReaderAt, size int64, own ...*Activation) (*Model, error) {
 		return nil, err
 	}
 	m := new(Model)
+	if err := m.read(z, own); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Model) read(z *npz, own []*Activation) error {
 	for _, read := range []func(*npz) error{m.readLayers, m.readStandardization,
 		func(z *npz) error { return m.readRunJSON(z, own) }, m.readHistory, m.readLayerStats, m.readRunningValues, m.readLast} {
 		if err := read(z); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return m, nil
+	return nil
 }
 
 func (m *Model) readLayers(z *npz) error {

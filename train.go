@@ -29,8 +29,9 @@ type Config struct {
 	Held      Dataset    // samples held out, not trained on, that Patience looks at; may be nil
 	Patience  int        // stop when so many epochs have not lowered the loss on Held; 0 never does
 
-	// Run, if it is not nil, is how far the training has come. Train goes on from there
-	// and updates Run at the end of each epoch. A Model takes it to a file.
+	// Run, if it is not nil, is how far the training has come. Train goes on from there,
+	// exactly as if it had never stopped if all else in Config is as it was, and updates
+	// Run at the end of each epoch. A Model takes it to a file.
 	Run *Run
 
 	// OnEpoch, if it is not nil, is called with each epoch when it is over. If it
@@ -71,6 +72,8 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 // for a value that is wrong.
 func (c *Config) complete() error {
 	switch {
+	case c.Epochs < 1:
+		return fmt.Errorf("Epochs is %d, want 1 or more", c.Epochs)
 	case c.Batch < 1:
 		return fmt.Errorf("Batch is %d, want 1 or more", c.Batch)
 	case !(c.Rate > 0) || !finite(c.Rate):
@@ -166,14 +169,15 @@ func (t *trainer) prepareRun() error {
 	if err := t.run.fits(t.net, c.Optimizer); err != nil {
 		return err
 	}
-	if c.Patience == 0 {
+	switch {
+	case c.Patience > 0 && len(t.run.last) == 0:
+		return errors.New("it was trained without Patience and has not kept its best weights")
+	case c.Patience > 0:
+		t.last = t.run.last
+	case len(t.run.last) > 0: // it goes on without Patience
+		t.run.last.restore(t.weights)
 		t.run.last = nil
-		return nil
 	}
-	if len(t.run.last) != len(t.weights) {
-		return errors.New("it lacks the weights of the last epoch beside the best")
-	}
-	t.last = t.run.last
 	return nil
 }
 
@@ -300,6 +304,9 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 	}
 	if c.Held != nil {
 		e.HeldLoss, _ = t.measuring.measure(t.net, c.Held, c.Loss, nil)
+		if !finite(e.HeldLoss) && c.Patience > 0 {
+			return &DivergedError{e.N, lastStep, e.HeldLoss, fmt.Sprintf("the loss on Held is %v", e.HeldLoss)}
+		}
 	}
 	return nil
 }

@@ -336,10 +336,36 @@ func TestPatienceGoesOn(t *testing.T) {
 		if err != nil || m.Net.Fingerprint() != straight.Fingerprint() || len(got) != len(want) || got.Best().N != want.Best().N {
 			t.Errorf("stopped after %d: %d epochs, want %d (%v)", stop, len(got), len(want), err)
 		}
-		rest.Patience, rest.Epochs = 0, len(got)+1
-		if _, err := Train(context.Background(), m.Net, train, rest); err != nil || m.Run.last != nil {
-			t.Errorf("gone on with without patience: error %v, %d arrays of the last epoch", err, len(m.Run.last))
-		}
+	}
+}
+
+// A run that goes on without Patience goes on from its last weights, not from its best.
+func TestPatienceEnds(t *testing.T) {
+	train, held := overfitted()
+	c := Config{Rate: 1, Batch: 5, Held: held, Epochs: 90, Optimizer: Momentum}
+	straight := NewNetwork(1, He, Tanh, 4, 20, 2)
+	if _, err := Train(context.Background(), straight, train, c); err != nil {
+		t.Fatal(err)
+	}
+	m := &Model{Net: NewNetwork(1, He, Tanh, 4, 20, 2)}
+	c.Epochs, c.Patience, c.Run = 80, 100, &m.Run
+	if h, err := Train(context.Background(), m.Net, train, c); err != nil || h.Best().N == 80 {
+		t.Fatalf("the best epoch is the last of %d, error %v", len(h), err)
+	}
+	c.Epochs, c.Patience = 90, 0
+	if _, err := Train(context.Background(), m.Net, train, c); err != nil || m.Net.Fingerprint() != straight.Fingerprint() || m.Run.last != nil {
+		t.Errorf("error %v, %d arrays of last weights, or other weights than straight on", err, len(m.Run.last))
+	}
+}
+
+// Patience does not wait for a loss that is not a number.
+func TestHeldNaN(t *testing.T) {
+	held := blobs(9)
+	held.X.Data[0] = math.NaN()
+	_, err := Train(context.Background(), NewNetwork(1, He, ReLU, 4, 2), blobs(9), Config{Rate: 0.1, Batch: 3, Epochs: 5, Held: held, Patience: 2})
+	var diverged *DivergedError
+	if !errors.As(err, &diverged) || err.Error() != "the loss on Held is NaN at epoch 1, batch 3: training has diverged" {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -434,20 +460,21 @@ func TestTrainRefuses(t *testing.T) {
 		train Dataset
 		Config
 	}{
-		{"", one, Config{Batch: 1, Rate: 1}},
-		{"the data set has no samples", none, Config{Batch: 1, Rate: 1}},
-		{"Batch is 0, want 1 or more", one, Config{Rate: 1}},
-		{"Rate is 0, want a finite number above 0", one, Config{Batch: 1}},
-		{"Rate is +Inf, want a finite number above 0", one, Config{Batch: 1, Rate: inf}},
-		{"Rate is NaN, want a finite number above 0", one, Config{Batch: 1, Rate: nan}},
-		{"Beta1 is 1, want a number from 0 to below 1", one, Config{Batch: 1, Rate: 1, Beta1: 1}},
-		{"Beta1 is NaN, want a number from 0 to below 1", one, Config{Batch: 1, Rate: 1, Beta1: nan}},
-		{"Decay is -1, want a finite number from 0", one, Config{Batch: 1, Rate: 1, Decay: -1}},
-		{"Decay is +Inf, want a finite number from 0", one, Config{Batch: 1, Rate: 1, Decay: inf}},
-		{"Clip is NaN, want a number from 0", one, Config{Batch: 1, Rate: 1, Clip: nan}},
-		{"Clip is -1, want a number from 0", one, Config{Batch: 1, Rate: 1, Clip: -1}},
-		{"Patience without samples in Held", one, Config{Batch: 1, Rate: 1, Patience: 1}},
-		{"Patience without samples in Held", one, Config{Batch: 1, Rate: 1, Patience: 1, Held: none}},
+		{"", one, Config{Epochs: 1, Batch: 1, Rate: 1}},
+		{"the data set has no samples", none, Config{Epochs: 1, Batch: 1, Rate: 1}},
+		{"Epochs is 0, want 1 or more", one, Config{Batch: 1, Rate: 1}},
+		{"Batch is 0, want 1 or more", one, Config{Epochs: 1, Rate: 1}},
+		{"Rate is 0, want a finite number above 0", one, Config{Epochs: 1, Batch: 1}},
+		{"Rate is +Inf, want a finite number above 0", one, Config{Epochs: 1, Batch: 1, Rate: inf}},
+		{"Rate is NaN, want a finite number above 0", one, Config{Epochs: 1, Batch: 1, Rate: nan}},
+		{"Beta1 is 1, want a number from 0 to below 1", one, Config{Epochs: 1, Batch: 1, Rate: 1, Beta1: 1}},
+		{"Beta1 is NaN, want a number from 0 to below 1", one, Config{Epochs: 1, Batch: 1, Rate: 1, Beta1: nan}},
+		{"Decay is -1, want a finite number from 0", one, Config{Epochs: 1, Batch: 1, Rate: 1, Decay: -1}},
+		{"Decay is +Inf, want a finite number from 0", one, Config{Epochs: 1, Batch: 1, Rate: 1, Decay: inf}},
+		{"Clip is NaN, want a number from 0", one, Config{Epochs: 1, Batch: 1, Rate: 1, Clip: nan}},
+		{"Clip is -1, want a number from 0", one, Config{Epochs: 1, Batch: 1, Rate: 1, Clip: -1}},
+		{"Patience without samples in Held", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1}},
+		{"Patience without samples in Held", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1, Held: none}},
 	} {
 		got := ""
 		if _, err := Train(context.Background(), NewNetwork(1, He, ReLU, 2, 2), c.train, c.Config); err != nil {
@@ -457,11 +484,11 @@ func TestTrainRefuses(t *testing.T) {
 			t.Errorf("error %q, want %q", got, c.want)
 		}
 	}
-	if _, err := Train(context.Background(), nil, one, Config{Batch: 1, Rate: 1}); err == nil {
+	if _, err := Train(context.Background(), nil, one, Config{Epochs: 1, Batch: 1, Rate: 1}); err == nil {
 		t.Error("a network without layers was trained")
 	}
 	single := NewNetwork(1, He, ReLU, 2, 1)
-	if _, err := Train(context.Background(), single, Samples{NewMatrix(1, 2), NewMatrix(1, 1)}, Config{Batch: 1, Rate: 1}); err == nil || !strings.HasPrefix(err.Error(), "Loss is nil, and SoftmaxCrossEntropy of a single output") {
+	if _, err := Train(context.Background(), single, Samples{NewMatrix(1, 2), NewMatrix(1, 1)}, Config{Epochs: 1, Batch: 1, Rate: 1}); err == nil || !strings.HasPrefix(err.Error(), "Loss is nil, and SoftmaxCrossEntropy of a single output") {
 		t.Errorf("a single output with no loss: error %v", err)
 	}
 }
