@@ -21,9 +21,8 @@
 //	packed.go       weights packed by panels of columns
 //	kernel.go       the table of micro-kernels and their block sizes
 //	mat_generic.go  micro-kernel, elementwise steps, exp and log in Go: every bit's definition
-//	mat_amd64.s     micro-kernels for AVX-512 and AVX2, which mat_amd64.go chooses
-//	mat_arm64.s     micro-kernel for NEON, declared in mat_arm64.go
-//	mat_noasm.go    every other processor, and -tags purego
+//	mat_*           the micro-kernels: assembly for amd64 and arm64, or else mat_generic.go's
+//	elementwise_*   the elementwise steps: assembly for amd64, or else mat_generic.go's
 //	vector.go       sums, norms and moments of slices
 //	threads.go      the worker pool
 //
@@ -48,8 +47,12 @@
 //	npz.go, npy.go  NumPy's archives and arrays
 //	model.go        what model.npz holds and how it is written
 //	readmodel.go    how it is read
-//	svgplot.go      charts
+//	svgplot.go      charts: the figure, its legends and axes
+//	svgline.go      their lines
+//	svgtext.go      their texts, cut and wrapped to fit
 //	axis.go         the round numbers beside them
+//
+// SECURITY.md says what bounds the reading of a hostile file.
 //
 // # From one call to the next
 //
@@ -62,6 +65,11 @@
 //	    dz = (δ·Wᵀ) ∘ f′              epilogue derivative
 //	    DW = xᵀ·dz, DB = Σ dz         epilogue biasGradient
 //	    W -= …                        epilogue layerState         optimizer.go
+//
+// The derivative of the last layer is applied before the loop, to dy. If gradients are
+// clipped, and in the steps that layer statistics are measured at (the first of the run
+// and the last of each epoch), the update comes after the loop instead, in
+// trainer.update.
 //
 // Each of the three products is a product in product.go. It is cut in parts, which
 // the worker pool shares out. The thread that has computed a part applies the
@@ -79,8 +87,8 @@
 //	weights, biases, gradients, last input and output   Layer           nn.go
 //	running averages of batch normalisation             BatchNorm       norm.go
 //	an optimizer's running values, the history          Run             history.go
-//	packed weights                                      layerState      optimizer.go
-//	the weights of the last and of the best epoch       trainer         train.go
+//	the weights and the running values while packed     layerState      optimizer.go
+//	what undoes an epoch; with Patience, the best's     trainer         train.go
 //	what a prediction computes on its way               forwardPass     predict.go
 //	packed blocks and tiles of a product                workspace       product.go
 //
@@ -92,6 +100,17 @@
 // parts of a sum. Other sums run in a fixed order. The exponential, the logarithm and
 // normally distributed numbers are the package's own; the uniform random numbers are
 // math/rand/v2's PCG, whose values are fixed. So one seed gives one set of weights.
+//
+// # What is not finite
+//
+// A pixel is a byte. A NaN in other data, an infinity, or a step that is too large makes
+// the loss NaN or infinite sooner or later: each operation passes NaN on. Train looks at
+// the loss before each update (trainer.step) and at every weight and running value at
+// the end of an epoch (trainer.checkFinite), undoes the epoch and returns a
+// [DivergedError]. Losses of logits are finite for any finite logits, because they
+// subtract the largest before the exponential (expShifted). A norm of a gradient that
+// has vanished does not underflow (rootOfSquares). A file has no number that is not
+// finite (namedArray.validate).
 //
 // # Goroutines
 //

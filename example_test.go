@@ -281,15 +281,16 @@ func saveDigitModel(name string) {
 
 // learn trains a network for so many epochs in all, and saves the model after each. If
 // the file is there already, it goes on from it.
-func learn(ctx context.Context, data mlp.Dataset, name string, epochs int) (*mlp.Model, error) {
+func learn(ctx context.Context, train *mlp.MNIST, name string, epochs int) (*mlp.Model, error) {
 	m, err := load(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		m, err = &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)}, nil
+		m.Mean, m.Std = train.Stats() // which predicting needs
 	}
 	if err != nil {
 		return nil, err
 	}
-	_, err = mlp.Train(ctx, m.Net, data, mlp.Config{
+	_, err = mlp.Train(ctx, m.Net, train, mlp.Config{
 		Optimizer: mlp.Adam, Rate: 0.001, Epochs: epochs, Batch: 50, Run: &m.Run,
 		OnEpoch: func(mlp.Epoch) error { return save(m, name) },
 	})
