@@ -66,7 +66,7 @@ func (out *output) save(m *mlp.Model) error {
 	var model bytes.Buffer
 	err := m.Write(&model)
 	if err == nil {
-		err = out.write(m.Run.History, cli.File{Name: modelName, Content: model.Bytes()})
+		err = out.derive(m.Run.History, cli.File{Name: modelName, Content: model.Bytes()})
 	}
 	if err == nil {
 		out.saved, out.unsaved = len(m.Run.History), false
@@ -74,20 +74,13 @@ func (out *output) save(m *mlp.Model) error {
 	return err
 }
 
-// derive writes the files that follow from a model's history.
-func (out *output) derive(h mlp.History) error { return out.write(h) }
-
-// write writes what follows from a history, and then more.
-func (out *output) write(h mlp.History, more ...cli.File) error {
-	table, err := historyCSV(h)
-	if err != nil {
-		return err
-	}
-	files := []cli.File{{Name: historyName, Content: table}, {Name: curvesName, Content: curves(h).SVG()}, {Name: gradientsName}}
+// derive writes the files that follow from a model's history, and then others.
+func (out *output) derive(h mlp.History, others ...cli.File) error {
+	files := []cli.File{{Name: historyName, Content: historyCSV(h)}, {Name: curvesName, Content: curves(h).SVG()}, {Name: gradientsName}}
 	if f := gradients(h); f != nil {
 		files[2].Content = f.SVG()
 	}
-	files = append(files, more...)
+	files = append(files, others...)
 	if err := cli.Replace(out.dir, files...); err != nil {
 		return err
 	}

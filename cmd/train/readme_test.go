@@ -71,10 +71,7 @@ func TestReadmeFlags(t *testing.T) {
 // The table of history.csv has its columns in their order.
 func TestReadmeColumns(t *testing.T) {
 	layer := make([]mlp.LayerStats, 1)
-	text, err := historyCSV(mlp.History{{N: 1, First: layer, Layers: layer}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := historyCSV(mlp.History{{N: 1, First: layer, Layers: layer}})
 	want, err := csv.NewReader(strings.NewReader(string(text))).Read()
 	if err != nil {
 		t.Fatal(err)
