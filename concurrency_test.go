@@ -81,7 +81,7 @@ func TestPredictTogether(t *testing.T) {
 func TestPredictWhileProcessorsChange(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	var once *sync.Once
-	act := &Activation{Name: "odd", Forward: func([]float64) { once.Do(func() { runtime.GOMAXPROCS(2) }) }}
+	act := &Activation{"odd", func([]float64) { once.Do(func() { runtime.GOMAXPROCS(2) }) }, func(_, _ []float64) {}}
 	net := NewNetwork(1, He, act, 40, 30, 5)
 	x, want := fill(NewMatrix(250, 40), newRand()), (*Matrix)(nil)
 	for range 20 {
@@ -161,7 +161,7 @@ func (l *leaving) part(i int) {
 func TestShareAfterGoexit(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	defer func() {
-		if p, ok := recover().(*workerPanic); !ok || fmt.Sprint(p.Value) != "mlp: a part of shared work ended its goroutine" {
+		if p, ok := recover().(*workerPanic); !ok || fmt.Sprint(p.Value) != "mlp: a part of shared work called runtime.Goexit" {
 			t.Errorf("the caller recovers %v", p)
 		}
 		e := new(each)

@@ -65,7 +65,7 @@ func (r *Run) begin(net Network, o *Optimizer) {
 	*r = Run{Optimizer: o.Name, slots: make([]runningValues, len(net))}
 	for i, l := range net {
 		for s := range o.Slots {
-			for which := range parameters {
+			for which := range maxParameters {
 				w, _ := l.parameter(which)
 				r.slots[i][s][which] = *NewMatrix(w.Rows, w.Cols)
 			}
@@ -86,7 +86,7 @@ func (r *Run) fits(net Network, o *Optimizer) error {
 	}
 	for i, l := range net {
 		for s := range maxSlots {
-			for which := range parameters {
+			for which := range maxParameters {
 				w, _ := l.parameter(which)
 				want := len(w.Data)
 				if s >= o.Slots {

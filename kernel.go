@@ -1,11 +1,13 @@
-// The table of micro-kernels and of what the product is tuned by for each. A file of
-// its own because it is what one changes for a new processor. Not here: the
-// micro-kernels themselves (mat_generic.go and the assembly).
+// The micro-kernels and their block sizes. A file of its own because it is what one
+// changes for a new processor. Not here: the micro-kernels themselves (mat_generic.go
+// and the assembly).
 
 package mlp
 
-// A kernel is a micro-kernel with what the product is tuned by for it. What chose the
-// numbers stands in testdata/perf/README.md.
+// A kernel is a micro-kernel with the numbers that the product is tuned by.
+// testdata/perf/README.md has the measurements that chose them. The workspace of a
+// product has room for the largest MR, KC and NC of all kernels. NR and 8 must be
+// multiples of the lanes.
 type kernel struct {
 	name         string
 	mr, nr       int  // rows and columns of a register tile: its sums fill the registers
@@ -13,14 +15,14 @@ type kernel struct {
 	kc           int  // terms: MR·KC elements of a stay in the first-level cache
 	nc           int  // columns: KC·NC elements of b stay in the second-level cache
 	lanes        int  // elements of a vector
-	wholeVectors bool // it reads b's rows in whole vectors only, so that b must be readable there
+	wholeVectors bool // it reads and writes whole vectors only, also at the end of a row
 }
 
 var (
-	kernelAVX512 = kernel{"AVX-512", 8, 24, 1024, 512, 96, 8, false}
-	kernelAVX2   = kernel{"AVX2", 6, 8, 1024, 512, 96, 4, true}
-	kernelNEON   = kernel{"NEON", 4, 12, 1024, 512, 96, 4, true} // a vector is a pair of registers
-	kernelGo     = kernel{"Go", 2, 4, 1024, 512, 96, 4, false}
+	kernelAVX512 = kernel{name: "AVX-512", mr: 8, nr: 24, mc: 1024, kc: 512, nc: 96, lanes: 8}
+	kernelAVX2   = kernel{name: "AVX2", mr: 6, nr: 8, mc: 1024, kc: 512, nc: 96, lanes: 4, wholeVectors: true}
+	kernelNEON   = kernel{name: "NEON", mr: 4, nr: 12, mc: 1024, kc: 512, nc: 96, lanes: 4, wholeVectors: true}
+	kernelGo     = kernel{name: "Go", mr: 2, nr: 4, mc: 1024, kc: 512, nc: 96, lanes: 4}
 )
 
 // The largest MR, KC and NC of all kernels.

@@ -7,8 +7,8 @@ import (
 	"math"
 )
 
-// Loss returns the loss of a network's output y if want is wanted, both n×k. If dy is
-// not nil, the loss makes it n×k by Reset and sets it to the loss's gradient by y.
+// Loss returns the loss of a network's output y against the targets want, both n×k. If
+// dy is not nil, the loss makes it n×k by Reset and sets it to the gradient by y.
 type Loss func(dy, y, want *Matrix) float64
 
 // SoftmaxCrossEntropy is the categorical cross-entropy of softmax(y), y being
@@ -23,7 +23,7 @@ func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
 		most, total := largest(z), sum(e)
 		logSum, weight := log(total), 0.0
 		for j, v := range w {
-			if v != 0 { // a class of probability 0 that is not wanted costs nothing
+			if v != 0 { // of a class that is not wanted, 0·ln 0 would be NaN
 				loss += float64(v * (logSum - (z[j] - most)))
 				weight += v
 			}
@@ -44,7 +44,7 @@ func SigmoidCrossEntropy(dy, y, want *Matrix) float64 {
 	for i, z := range y.Data {
 		w, e := want.Data[i], exp(-math.Abs(z))
 		u := 1 + e
-		log1p := log(u) + (e-(u-1))/u // what 1+e rounds off put back
+		log1p := log(u) + (e-(u-1))/u // the second term corrects the rounding of 1+e
 		total += max(z, 0) - float64(z*w) + log1p
 		dy.Data[i] = (sigmoid(z) - w) / n
 	}
@@ -67,8 +67,8 @@ func SquaredError(dy, y, want *Matrix) float64 {
 // epsilon keeps the losses of probabilities away from ln 0, as the article does.
 const epsilon = 1e-15
 
-// CrossEntropy is the categorical cross-entropy of probabilities p where want is
-// wanted, both n×k: the mean over the rows of -Σ want·ln(p + 1e-15). It is a measure
+// CrossEntropy is the categorical cross-entropy of the probabilities p against the
+// targets want, both n×k: the mean over the rows of -Σ want·ln(p + 1e-15). It is a measure
 // and no Loss: to train, let the network's output be logits and take
 // SoftmaxCrossEntropy, whose gradient is exact.
 func CrossEntropy(p, want *Matrix) float64 {
@@ -80,8 +80,8 @@ func CrossEntropy(p, want *Matrix) float64 {
 	return total / float64(p.Rows)
 }
 
-// BinaryCrossEntropy is the binary cross-entropy of probabilities p where want is
-// wanted, both n×k: the mean over all elements of
+// BinaryCrossEntropy is the binary cross-entropy of the probabilities p against the
+// targets want, both n×k: the mean over all elements of
 // -(want·ln(p + 1e-15) + (1-want)·ln(1-p + 1e-15)). It is a measure and no Loss: to
 // train, let the network's output be logits and take SigmoidCrossEntropy.
 func BinaryCrossEntropy(p, want *Matrix) float64 {
@@ -94,8 +94,8 @@ func BinaryCrossEntropy(p, want *Matrix) float64 {
 	return total / float64(len(p.Data))
 }
 
-// gradientLike returns dy with y's shape and storage of its own, or a matrix that
-// stands in for it if dy is nil. It panics if y and want differ in shape.
+// gradientLike gives dy the shape of y and returns it. If dy is nil, it returns a new
+// matrix. It panics if y and want differ in shape, or if dy shares storage with them.
 func gradientLike(dy, y, want *Matrix) *Matrix {
 	mustBeAlike(y, want)
 	if dy == nil {
@@ -112,6 +112,6 @@ func mustBeAlike(y, want *Matrix) {
 	y.mustBeFilled("loss")
 	want.mustBeFilled("loss")
 	if y.Rows != want.Rows || y.Cols != want.Cols {
-		panic(fmt.Sprintf("mlp: loss of an output %d×%d where %d×%d is wanted", y.Rows, y.Cols, want.Rows, want.Cols))
+		panic(fmt.Sprintf("mlp: loss: the output is %d×%d, the targets are %d×%d", y.Rows, y.Cols, want.Rows, want.Cols))
 	}
 }

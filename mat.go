@@ -27,12 +27,12 @@ func NewMatrix(rows, cols int, elements ...float64) *Matrix {
 	return z
 }
 
-// Reset makes z a rows×cols matrix, whose elements are unspecified. It reuses z's
-// storage if that is large enough.
+// Reset gives z the shape rows×cols. Its elements are then unspecified. Reset reuses
+// z.Data if its capacity is large enough.
 func (z *Matrix) Reset(rows, cols int) *Matrix {
 	n := rows * cols
 	if rows < 0 || cols < 0 || cols > 0 && n/cols != rows {
-		panic(fmt.Sprintf("mlp: a matrix of %d×%d", rows, cols))
+		panic(fmt.Sprintf("mlp: Reset: a matrix of %d×%d", rows, cols))
 	}
 	if cap(z.Data) < n {
 		z.Data = make([]float64, n)
@@ -46,30 +46,31 @@ func (z *Matrix) Row(i int) []float64 {
 	return z.Data[i*z.Cols : (i+1)*z.Cols : (i+1)*z.Cols]
 }
 
-// setRows makes z rows lo to hi-1 of x, in x's storage, and returns z.
+// setRows makes z a view of rows lo to hi-1 of x and returns z.
 func (z *Matrix) setRows(x *Matrix, lo, hi int) *Matrix {
-	*z = Matrix{hi - lo, x.Cols, x.Data[lo*x.Cols : hi*x.Cols]}
+	*z = Matrix{hi - lo, x.Cols, x.Data[lo*x.Cols : hi*x.Cols : hi*x.Cols]}
 	return z
 }
 
-// Mul sets z = x·y, (m×k)·(k×n) = m×n, and returns z: the output of a layer.
+// Mul sets z = x·y, (m×k)·(k×n) = m×n, and returns z. A layer's output is such a
+// product. Mul panics if the shapes do not fit, or if z shares storage with x or y.
 func (z *Matrix) Mul(x, y *Matrix) *Matrix {
 	return z.multiply("Mul", x.operand(), y.operand())
 }
 
-// TMul sets z = xᵀ·y, (k×m)ᵀ·(k×n) = m×n, and returns z: the gradient of a
-// layer's weights.
+// TMul sets z = xᵀ·y, (k×m)ᵀ·(k×n) = m×n, and returns z. The gradient by a layer's
+// weights is such a product. TMul panics as Mul does.
 func (z *Matrix) TMul(x, y *Matrix) *Matrix {
 	return z.multiply("TMul", x.operand().transpose(), y.operand())
 }
 
-// MulT sets z = x·yᵀ, (m×k)·(n×k)ᵀ = m×n, and returns z: the gradient of a
-// layer's input.
+// MulT sets z = x·yᵀ, (m×k)·(n×k)ᵀ = m×n, and returns z. The gradient by a layer's
+// input is such a product. MulT panics as Mul does.
 func (z *Matrix) MulT(x, y *Matrix) *Matrix {
 	return z.multiply("MulT", x.operand(), y.operand().transpose())
 }
 
-// mustBeFilled panics if x does not have the elements that its shape needs.
+// mustBeFilled panics unless x.Data has Rows·Cols elements.
 func (x *Matrix) mustBeFilled(method string) {
 	n := len(x.Data)
 	if x.Rows < 0 || x.Cols < 0 || n != x.Rows*x.Cols || x.Cols > 0 && n/x.Cols != x.Rows {
@@ -83,7 +84,7 @@ func overlap(x, y []float64) bool {
 	return len(x) > 0 && len(y) > 0 && at(&x[0]) <= at(&y[len(y)-1]) && at(&y[0]) <= at(&x[len(x)-1])
 }
 
-// Softmax sets each row of z to e^z / Σ e^z and returns z.
+// Softmax replaces each row of z by its softmax, e^zⱼ / Σ e^zⱼ, and returns z.
 func (z *Matrix) Softmax() *Matrix {
 	z.mustBeFilled("Softmax")
 	z.expShifted(z)

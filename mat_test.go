@@ -117,7 +117,9 @@ func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 				return z.TMul(xt, y)
 			}
 			z.Reset(m, n)
-			return (*Matrix)(nil).multiply("TMul", xt.operand().transpose(), y.operand(), (*keeper)(z))
+			p := newProduct("TMul", xt.operand().transpose(), y.operand(), (*keeper)(z))
+			p.share()
+			return z
 		}},
 	} {
 		z, intact := guarded(m, n)

@@ -169,7 +169,7 @@ func (r *Run) validate(net Network) error {
 		return FormatError(fmt.Sprintf("running values of %d layers, the network has %d", len(r.slots), len(net)))
 	}
 	for i := range r.slots {
-		for which := range parameters {
+		for which := range maxParameters {
 			w, _ := net[i].parameter(which)
 			for s, prefix := range slotPrefixes {
 				if x := &r.slots[i][s][which]; len(x.Data) > 0 && (x.Rows != w.Rows || x.Cols != w.Cols) {

@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// Activation is an elementwise function and its derivative. Both functions may be
-// called for parts of a matrix at the same time.
+// Activation is an elementwise function and its derivative. Several goroutines may call
+// the functions at the same time, each with a part of a matrix.
 type Activation struct {
 	Name     string
 	Forward  func(z []float64)     // z = f(z)
@@ -31,7 +31,7 @@ var (
 	Sigmoid = &Activation{"sigmoid", sigmoids, sigmoidBack}
 	// Tanh is the hyperbolic tangent; its derivative is 1-a².
 	Tanh = &Activation{"tanh", tanhs, tanhBack}
-	// Linear is z itself: the activation of an output layer whose loss takes logits.
+	// Linear leaves z as it is: for an output layer whose loss takes logits.
 	Linear = &Activation{"linear", func([]float64) {}, func(_, _ []float64) {}}
 )
 
@@ -83,7 +83,8 @@ type Layer struct {
 	a, dz Matrix  // the last Forward's output, and the gradient by x·W, n×out
 }
 
-// arrays returns what the layer has learnt, in the order of Fingerprint and of a file.
+// arrays returns the layer's weights and averages, in the order in which Fingerprint and
+// files have them.
 func (l *Layer) arrays() []*Matrix {
 	if l.Norm == nil {
 		return []*Matrix{&l.W, &l.B}
@@ -94,8 +95,8 @@ func (l *Layer) arrays() []*Matrix {
 // arrayNames has the names of those arrays in a file, without the layer's number.
 var arrayNames = [...]string{"W", "b", "gain", "mean", "var"}
 
-// parameters is how many of the arrays an optimizer can move: W, B and the gain.
-const parameters = 3
+// maxParameters is how many of the arrays an optimizer moves at most: W, B and the gain.
+const maxParameters = 3
 
 // parameter returns the layer's weights (which = 0), bias (1) or gain (2), and the
 // gradient by it. Both are empty if the layer has none.
@@ -116,9 +117,9 @@ var noParameter Matrix
 // Network is a stack of layers, the first one first.
 type Network []*Layer
 
-// NewNetwork returns a network of dense layers of the given widths, sizes[0]
-// being the input's: zero biases, weights drawn with seed, act between the
-// layers, and a linear output.
+// NewNetwork returns a network of dense layers. sizes[0] is the width of the input, and
+// the others are those of the layers. The biases are zero, seed determines the weights,
+// the hidden layers use act, and the last layer is linear.
 func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 	switch {
 	case init == nil:
@@ -144,8 +145,8 @@ func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 }
 
 // normal returns a source of numbers from N(0, 1), by Marsaglia's polar
-// method. The standard library's NormFloat64 is exact to the last bit on one
-// kind of processor only.
+// method. The standard library's NormFloat64 may differ in the last bit between
+// processors.
 func normal(seed uint64) func() float64 {
 	rng := rand.NewPCG(seed, 0)
 	uniform := func() float64 { return float64(rng.Uint64()>>11)*0x1p-52 - 1 }
@@ -178,24 +179,32 @@ func (net Network) validate() error {
 			return err
 		}
 		if i > 0 && l.W.Rows != net[i-1].W.Cols {
-			return FormatError(fmt.Sprintf("W%d: %d×%d after a layer of %d units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols))
+			return FormatError(fmt.Sprintf("W%d: %d×%d, want %d rows as the layer before has units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols))
 		}
 	}
 	return nil
 }
 
 func (l *Layer) validate(number int) error {
+	if l == nil {
+		return FormatError(fmt.Sprintf("layer %d is nil", number))
+	}
 	rows, cols := l.W.Rows, l.W.Cols
 	if rows < 1 || cols < 1 || len(l.W.Data) != rows*cols || len(l.W.Data)/cols != rows {
 		return FormatError(fmt.Sprintf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols))
 	}
 	for i, m := range l.arrays()[1:] {
-		if len(m.Data) != cols {
-			return FormatError(fmt.Sprintf("%s%d: %d elements for %d units", arrayNames[i+1], number, len(m.Data), cols))
+		if m.Rows != 1 || m.Cols != cols || len(m.Data) != cols {
+			return FormatError(fmt.Sprintf("%s%d: %d×%d, want 1×%d", arrayNames[i+1], number, m.Rows, m.Cols, cols))
 		}
 	}
-	if l.Act == nil {
+	switch {
+	case l.Act == nil:
 		return FormatError(fmt.Sprintf("layer %d has no Act", number))
+	case l.Act.Forward == nil:
+		return FormatError(fmt.Sprintf("layer %d has an Act without Forward", number))
+	case l.Act.Backward == nil:
+		return FormatError(fmt.Sprintf("layer %d has an Act without Backward", number))
 	}
 	return nil
 }
@@ -211,10 +220,10 @@ func (net Network) mustFit(method string, x *Matrix) {
 	}
 }
 
-// A layerPlan is how forward and backward treat a layer in a step of Train. The zero
-// value is how they treat it in Forward and Backward.
+// A layerPlan is how forward and backward treat a layer in a step of Train. Forward and
+// Backward use the zero value.
 type layerPlan struct {
-	weights *packed  // if not nil, the products read it in place of W, and DW is not written
+	weights *packed  // if not nil, the products read it in place of W, and DW is not stored
 	update  epilogue // if not nil, it is applied to each finished part of the gradient by W
 }
 
@@ -227,8 +236,9 @@ func (p layerPlan) operand(l *Layer) operand {
 
 // Forward returns the network's output for x, n×in to n×out, as training
 // computes it: a layer with Norm normalises by the statistics of these rows.
-// The result and what Backward needs are kept in the layers, so that one
-// network serves one goroutine at a time; x must stay as it is until Backward.
+// The layers keep the result and what Backward needs, so that only one goroutine may
+// use the network at a time. Until Backward, x and the result must stay as they are,
+// and the result must not be passed to Forward.
 func (net Network) Forward(x *Matrix) *Matrix {
 	net.mustFit("Forward", x)
 	return net.forward(x, make([]layerPlan, len(net)))
@@ -250,14 +260,18 @@ func (net Network) forward(x *Matrix, plans []layerPlan) *Matrix {
 }
 
 // Backward computes DW, DB and Norm.DGain of every layer, overwriting the last ones,
-// from dy, the loss's gradient by what the last Forward returned. It takes that
-// Forward's statistics into the running averages of Norm.
+// from dy, n×out, the loss's gradient by what the last Forward returned. It also updates
+// Norm's running averages with the statistics of that Forward.
 func (net Network) Backward(dy *Matrix) {
 	if len(net) == 0 {
 		panic("mlp: Backward: a network without layers")
 	}
+	if net[0].x == nil {
+		panic("mlp: Backward: there was no Forward")
+	}
+	dy.mustBeFilled("Backward")
 	if a := &net[len(net)-1].a; dy.Rows != a.Rows || dy.Cols != a.Cols {
-		panic(fmt.Sprintf("mlp: Backward: gradient %d×%d of an output %d×%d", dy.Rows, dy.Cols, a.Rows, a.Cols))
+		panic(fmt.Sprintf("mlp: Backward: dy is %d×%d, the output %d×%d", dy.Rows, dy.Cols, a.Rows, a.Cols))
 	}
 	net.backward(dy, make([]layerPlan, len(net)))
 }
@@ -276,19 +290,19 @@ func (net Network) backward(dy *Matrix, plans []layerPlan) {
 			below := net[i-1]
 			below.dz.multiply("Backward", l.dz.operand(), plan.operand(l).transpose(), (*derivative)(below))
 		}
-		dW := &l.DW
-		if plan.weights != nil {
-			dW = nil
+		gradient := newProduct("Backward", l.x.operand().transpose(), l.dz.operand(), (*biasGradient)(l), plan.update)
+		if plan.weights == nil {
+			gradient.storeIn(&l.DW)
 		}
-		dW.multiply("Backward", l.x.operand().transpose(), l.dz.operand(), (*biasGradient)(l), plan.update)
+		gradient.share()
 	}
 }
 
 // The epilogues of a layer's products.
 type (
 	biasAndActivation Layer // after a = x·W
-	derivative        Layer // after dz = δ·Wᵀ, δ being dz of the layer above
-	biasGradient      Layer // after DW = xᵀ·dz
+	derivative        Layer // after the next layer's dz·Wᵀ: times f′, this is the layer's dz
+	biasGradient      Layer // after DW = xᵀ·dz, and before DW updates the layer
 )
 
 func (l *biasAndActivation) apply(z []float64, stride, i0, i1, j0, j1 int) {
@@ -305,8 +319,9 @@ func (l *derivative) apply(z []float64, stride, i0, i1, j0, j1 int) {
 	}
 }
 
-// The bias's gradient is the sum of dz's rows, which Norm has computed already if
-// there is one. It is computed with the part of DW that has the first row.
+// The bias's gradient is the sum of dz's rows. If the layer has Norm, Norm.backward has
+// set it already. Otherwise the parts of DW that begin with row 0 compute it, each for
+// its columns.
 func (l *biasGradient) apply(_ []float64, _, i0, _, j0, j1 int) {
 	if i0 > 0 || l.Norm != nil {
 		return
@@ -338,7 +353,7 @@ func (net Network) arrays() (all []*Matrix) {
 }
 
 // NumericalGradient returns the gradient of loss by each of w's elements as
-// the central difference (loss(w+h) - loss(w-h))/2h. It sets the elements one at a
+// the central difference (loss(w+h) - loss(w-h))/(2h). It sets the elements one at a
 // time and restores each.
 func NumericalGradient(loss func() float64, w []float64, h float64) []float64 {
 	gradient := make([]float64, len(w))

@@ -208,9 +208,16 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Predict: layer 1 has no Act", func() { bare.Predict(new(Matrix), NewMatrix(4, 3)) }},
 		{"mlp: Evaluate: layer 1 has no Act", func() { Evaluate(bare, Samples{NewMatrix(4, 3), y}, nil) }},
 		{"mlp: Backward: a network without layers", func() { Network{}.Backward(NewMatrix(3, 2)) }},
-		{"mlp: Backward: gradient 4×2 of an output 0×0", func() { NewNetwork(1, He, ReLU, 3, 2).Backward(NewMatrix(4, 2)) }},
+		{"mlp: Backward: there was no Forward", func() { NewNetwork(1, He, ReLU, 3, 2).Backward(NewMatrix(4, 2)) }},
+		{"mlp: Backward: 0 elements for 4×2", func() { net.Backward(&Matrix{Rows: 4, Cols: 2}) }},
+		{"mlp: Forward: layer 1 is nil", func() { Network{nil}.Forward(NewMatrix(4, 3)) }},
+		{"mlp: Forward: b1: 2×1, want 1×2", func() { Network{{W: *NewMatrix(3, 2), B: *NewMatrix(2, 1), Act: ReLU}}.Forward(NewMatrix(4, 3)) }},
+		{"mlp: Forward: layer 1 has an Act without Backward", func() {
+			NewNetwork(1, He, &Activation{Forward: ReLU.Forward}, 3, 2, 2).Forward(NewMatrix(4, 3))
+		}},
+		{"runtime error: invalid memory address or nil pointer dereference", func() { (*Matrix)(nil).Mul(NewMatrix(1, 1), NewMatrix(1, 1)) }},
 		{"mlp: Forward: W1: 0 elements for 0×0", func() { Network{{}}.Forward(NewMatrix(4, 3)) }},
-		{"mlp: Forward: W2: 4×2 after a layer of 2 units", func() {
+		{"mlp: Forward: W2: 4×2, want 2 rows as the layer before has units", func() {
 			append(NewNetwork(1, He, ReLU, 3, 2), NewNetwork(1, He, ReLU, 4, 2)...).Forward(NewMatrix(4, 3))
 		}},
 		{"mlp: Evaluate: Loss is nil, and SoftmaxCrossEntropy of a single output is always 0", func() {
@@ -222,19 +229,19 @@ func TestMisusePanics(t *testing.T) {
 			Adam.Update(make([]float64, 2), make([]float64, 2), make([]float64, 2), nil, OptimizerStep{N: 1})
 		}},
 		{"mlp: Momentum: m has 0 elements for 2 weights", func() { Momentum.Update(make([]float64, 2), nil, nil, nil, OptimizerStep{}) }},
-		{"mlp: Backward: gradient 3×2 of an output 4×2", func() { net.Backward(NewMatrix(3, 2)) }},
-		{"mlp: Backward: gradient 4×3 of an output 4×2", func() { net.Backward(NewMatrix(4, 3)) }},
-		{"mlp: Forward: b1: 3 elements for 2 units", func() { Network{{W: *NewMatrix(3, 2), B: *NewMatrix(1, 3), Act: ReLU}}.Forward(NewMatrix(4, 3)) }},
+		{"mlp: Backward: dy is 3×2, the output 4×2", func() { net.Backward(NewMatrix(3, 2)) }},
+		{"mlp: Backward: dy is 4×3, the output 4×2", func() { net.Backward(NewMatrix(4, 3)) }},
+		{"mlp: Forward: b1: 1×3, want 1×2", func() { Network{{W: *NewMatrix(3, 2), B: *NewMatrix(1, 3), Act: ReLU}}.Forward(NewMatrix(4, 3)) }},
 		{"mlp: Normalize: 3 elements for 1×2", func() { (&Matrix{1, 2, make([]float64, 3)}).Normalize() }},
 		{"mlp: Evaluate: a network without layers", func() { Evaluate(nil, blobs(3), nil) }},
 		{"mlp: Predict: a network without layers", func() { Network{}.Predict(new(Matrix), NewMatrix(4, 3)) }},
 		{"mlp: Samples: X of 4×3, Y of 3×2", func() { Evaluate(net, Samples{NewMatrix(4, 3), NewMatrix(3, 2)}, nil) }},
-		{"mlp: loss of an output 4×2 where 3×2 is wanted", func() { SquaredError(nil, y, NewMatrix(3, 2)) }},
-		{"mlp: loss of an output 4×2 where 4×1 is wanted", func() { SoftmaxCrossEntropy(nil, y, NewMatrix(4, 1)) }},
+		{"mlp: loss: the output is 4×2, the targets are 3×2", func() { SquaredError(nil, y, NewMatrix(3, 2)) }},
+		{"mlp: loss: the output is 4×2, the targets are 4×1", func() { SoftmaxCrossEntropy(nil, y, NewMatrix(4, 1)) }},
 	} {
 		func() {
 			defer func() {
-				if got := recover(); got != c.want {
+				if got := fmt.Sprint(recover()); got != c.want {
 					t.Errorf("case %d: panic %v, want %q", i, got, c.want)
 				}
 			}()

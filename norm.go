@@ -11,20 +11,21 @@ import "math"
 //	ẑ = (z - μ)/√(σ² + 1e-5), y = Gain·ẑ + B
 //
 // Forward takes μ and σ² from the n rows it is given, Predict from the running
-// averages Mean and Var, to which each Backward adds a tenth of its batch's μ
-// and of σ²·n/(n-1). A batch of one row has no σ², so Train leaves it out.
+// averages Mean and Var. Each Backward moves Mean and Var a tenth of the way to its
+// batch's μ and σ²·n/(n-1). A batch of one row has no variance: ẑ is zero, and Train
+// leaves out a last batch of one row.
 type BatchNorm struct {
 	Gain, DGain Matrix // 1×out, and the loss's gradient by it
 	Mean, Var   Matrix // 1×out
 
 	hat       Matrix // the last Forward's ẑ, n×out
-	mean, dev Matrix // its μ and √(σ² + 1e-5), 1×out
-	factors   Matrix // a workspace of backward, 3×out
+	mean, dev Matrix // the last Forward's μ and √(σ² + 1e-5), 1×out
+	factors   Matrix // what backward computes for each column, 3×out
 }
 
 const (
-	normEpsilon  = 1e-5
-	normMomentum = 0.1
+	normEpsilon = 1e-5
+	averageRate = 0.1
 )
 
 // NewBatchNorm returns the normalisation of a layer of width units: Gain and Var are
@@ -69,7 +70,8 @@ func (b *BatchNorm) forward(z, shift *Matrix) {
 }
 
 // backward takes dz, the loss's gradient by Gain·ẑ + B, sets dB and DGain, and
-// makes dz the gradient by x·W, in which every row has a part in μ and σ:
+// makes dz the gradient by x·W. As μ and σ depend on every row, so does the gradient of
+// each row:
 //
 //	dz = Gain/√(σ² + ε)·(dz - dB/n - ẑ·DGain/n)
 func (b *BatchNorm) backward(dz, dB *Matrix) {
@@ -95,19 +97,19 @@ func (b *BatchNorm) backward(dz, dB *Matrix) {
 			row[j] = scale[j] * math.FMA(-hat[j], slope[j], v-shift[j])
 		}
 	}
-	b.average(n)
+	b.updateAverages(n)
 }
 
-// average takes the last Forward's statistics, of n rows, into Mean and Var. A single
-// row has no variance and is left out.
-func (b *BatchNorm) average(n float64) {
+// updateAverages updates Mean and Var from the last Forward's n rows. A single row has
+// no variance and is left out.
+func (b *BatchNorm) updateAverages(n float64) {
 	if n < 2 {
 		return
 	}
 	for j, mean := range b.mean.Data {
 		variance := max(0, math.FMA(b.dev.Data[j], b.dev.Data[j], -normEpsilon)) * n / (n - 1)
-		b.Mean.Data[j] = math.FMA(normMomentum, mean-b.Mean.Data[j], b.Mean.Data[j])
-		b.Var.Data[j] = math.FMA(normMomentum, variance-b.Var.Data[j], b.Var.Data[j])
+		b.Mean.Data[j] = math.FMA(averageRate, mean-b.Mean.Data[j], b.Mean.Data[j])
+		b.Var.Data[j] = math.FMA(averageRate, variance-b.Var.Data[j], b.Var.Data[j])
 	}
 }
 

@@ -153,12 +153,12 @@ func TestNormPanics(t *testing.T) {
 	short := NewNetwork(1, He, ReLU, 4, 6)
 	short[0].B = *NewMatrix(1, 5)
 	for want, f := range map[string]func(){
-		"mlp: Forward: gain1: 5 elements for 6 units":      func() { net.Forward(NewMatrix(1, 4)) },
-		"mlp: Predict: gain1: 5 elements for 6 units":      func() { net.Predict(new(Matrix), NewMatrix(1, 4)) },
-		"mlp: Predict: shapes 1×3 · 4×6":                   func() { plain.Predict(new(Matrix), NewMatrix(1, 3)) },
-		"mlp: Predict: W2: 71×2 after a layer of 70 units": func() { misfit.Predict(new(Matrix), NewMatrix(1000, 4)) },
-		"mlp: Predict: b1: 5 elements for 6 units":         func() { short.Predict(new(Matrix), NewMatrix(1000, 4)) },
-		"mlp: Predict: 3 elements for 1×4":                 func() { plain.Predict(new(Matrix), &Matrix{1, 4, make([]float64, 3)}) },
+		"mlp: Forward: gain1: 1×5, want 1×6":                                 func() { net.Forward(NewMatrix(1, 4)) },
+		"mlp: Predict: gain1: 1×5, want 1×6":                                 func() { net.Predict(new(Matrix), NewMatrix(1, 4)) },
+		"mlp: Predict: shapes 1×3 · 4×6":                                     func() { plain.Predict(new(Matrix), NewMatrix(1, 3)) },
+		"mlp: Predict: W2: 71×2, want 70 rows as the layer before has units": func() { misfit.Predict(new(Matrix), NewMatrix(1000, 4)) },
+		"mlp: Predict: b1: 1×5, want 1×6":                                    func() { short.Predict(new(Matrix), NewMatrix(1000, 4)) },
+		"mlp: Predict: 3 elements for 1×4":                                   func() { plain.Predict(new(Matrix), &Matrix{1, 4, make([]float64, 3)}) },
 		"mlp: Predict: the output shares storage with the input": func() {
 			x := NewMatrix(2, 4)
 			NewNetwork(1, He, ReLU, 4, 2).Predict(&Matrix{Data: x.Data[4:]}, x)

@@ -135,7 +135,7 @@ type layerState struct {
 
 // runningValues are an optimizer's for one layer: for each slot those of W, B and the
 // gain.
-type runningValues [maxSlots][parameters]Matrix
+type runningValues [maxSlots][maxParameters]Matrix
 
 // pack packs the weights and their running values; unpack brings them back.
 func (s *layerState) pack() {
@@ -167,7 +167,7 @@ func (s *layerState) apply(g []float64, stride, i0, i1, j0, j1 int) {
 	if i0 > 0 {
 		return
 	}
-	for which := 1; which < parameters; which++ {
+	for which := 1; which < maxParameters; which++ {
 		if w, g := s.layer.parameter(which); len(w.Data) > 0 {
 			s.update(which, g.Data[j0:], j0, j1-j0)
 		}

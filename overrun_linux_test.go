@@ -176,7 +176,8 @@ func overrunPacked(t *testing.T, m, k, n int, fx, fy, fz fence) {
 		name = "TMul"
 		if k <= activeKernel().kc {
 			z := (*keeper)(fz.matrix(m, n, atEnd))
-			(*Matrix)(nil).multiply(name, fx.matrix(k, m, atEnd).operand().transpose(), fy.matrix(k, n, atEnd).operand(), z)
+			p := newProduct(name, fx.matrix(k, m, atEnd).operand().transpose(), fy.matrix(k, n, atEnd).operand(), z)
+			p.share()
 		}
 	})
 }

@@ -3,18 +3,18 @@
 
 package mlp
 
-// packed is a matrix whose columns are cut in panels, one after the other, each of
-// them row by row. For example 3×5 in panels of 2 columns:
+// packed holds a matrix in panels of columns. The panels follow one another, and each is
+// stored row by row. For example 3×5 elements in panels of 2 columns, by their places in
+// memory:
 //
-//	 by rows              in panels
+//	 a Matrix             packed
 //	 0  1  2  3  4        0  1 │  6  7 │ 12
 //	 5  6  7  8  9        2  3 │  8  9 │ 13
 //	10 11 12 13 14        4  5 │ 10 11 │ 14
 //
 // A thread reads its panels for x·W and updates them after xᵀ·δ, and no other thread
-// touches them. If the weights lay by rows, a thread's part of each row would lie
-// between another's parts, and a processor that prefetches would take those from the
-// other thread's cache.
+// touches them. If weights were stored by rows, each thread's columns would be
+// interleaved with another's, and hardware prefetching would move them between caches.
 type packed struct {
 	rows, cols int
 	data       []float64
@@ -23,8 +23,9 @@ type packed struct {
 // maxPanel is the most columns of a panel.
 const maxPanel = 96
 
-// panelCols returns how many columns the panels of a matrix of so many columns have:
-// whole vectors, in as many panels as a power of two, which threads share out evenly.
+// panelCols returns how many columns the panels of a matrix of so many columns have: a
+// multiple of 8, at most maxPanel. The number of panels is a power of two or a little
+// less, so that threads share them out evenly.
 func panelCols(cols int) int {
 	panels := 1
 	for panels*maxPanel < cols {
@@ -33,9 +34,8 @@ func panelCols(cols int) int {
 	return max(8, roundUp((cols+panels-1)/panels, 8))
 }
 
-// panelOf returns where the panel of column j begins in the data of a rows×cols matrix
-// with panels of so many columns, and the panel's own number of columns: the last may
-// have fewer.
+// panelOf returns where the panel of column j begins in the data of a packed rows×cols
+// matrix, and how many columns it has. All panels but the last have panel columns.
 func panelOf(rows, cols, panel, j int) (begin, width int) {
 	first := j - j%panel
 	return first * rows, min(panel, cols-first)
@@ -45,16 +45,16 @@ func (p *packed) operand() operand {
 	return operand{data: p.data, rows: p.rows, cols: p.cols, down: p.cols, across: 1, panel: panelCols(p.cols)}
 }
 
-// columns returns rows i0 to i1-1 of the columns j0 to j1-1, which are a panel. They
-// lie together.
+// columns returns rows i0 to i1-1 of the columns j0 to j1-1. The columns must be one
+// whole panel, whose rows are contiguous.
 func (p *packed) columns(i0, i1, j0, j1 int) []float64 {
 	width := j1 - j0
 	return p.data[j0*p.rows:][i0*width : i1*width]
 }
 
-// pack makes p the packed form of m, in its own storage.
+// pack copies m into p, reusing p's storage.
 func (p *packed) pack(m *Matrix) {
-	var storage = Matrix{Data: p.data}
+	storage := Matrix{Data: p.data}
 	*p = packed{m.Rows, m.Cols, storage.Reset(m.Rows, m.Cols).Data}
 	p.eachRow(m, func(row, panel []float64) { copy(panel, row) })
 }

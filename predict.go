@@ -1,6 +1,5 @@
-// Predictions: a network's output without what training needs of it. A file of its own
-// because a prediction only reads the network, and shares out rows among threads
-// in place of parts of a product.
+// Predictions, which compute the output and change nothing in the network. A file of its
+// own because threads share out the rows of a prediction, and not parts of products.
 
 package mlp
 
@@ -19,7 +18,7 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 	if y.Reset(x.Rows, net[len(net)-1].W.Cols); overlap(y.Data, x.Data) {
 		panic("mlp: Predict: the output shares storage with the input")
 	}
-	// GOMAXPROCS may change at any time, so that it is asked once.
+	// GOMAXPROCS may change during the call, so that it is read once for all parts.
 	threads := runtime.GOMAXPROCS(0)
 	parts := max((x.Rows+maxPassRows-1)/maxPassRows, min(x.Rows/minPassRows, threads))
 	p := predictions.Get().(*prediction)
@@ -31,8 +30,8 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 }
 
 // A forward pass takes at most maxPassRows rows through the network on one thread, so
-// that its activations stay in the cache. If a thread had fewer than minPassRows rows,
-// the threads share out each product instead.
+// that its activations stay in the cache. If there are not enough rows for two passes of
+// minPassRows, the threads share out each product instead.
 const maxPassRows, minPassRows = 128, 32
 
 // A prediction is the forward passes of a call of Predict, which threads share out.
@@ -46,13 +45,13 @@ var predictions = sync.Pool{New: func() any { return new(prediction) }}
 
 func (r *prediction) part(c int) {
 	p := forwardPasses.Get().(*forwardPass)
-	lo, hi := split(r.x.Rows, r.parts, c)
-	p.run(r.net, p.out.setRows(r.y, lo, hi), p.in.setRows(r.x, lo, hi), r.parts > 1)
+	rows := interval{0, r.x.Rows}.split(1, r.parts, c)
+	p.run(r.net, p.out.setRows(r.y, rows.lo, rows.hi), p.in.setRows(r.x, rows.lo, rows.hi), r.parts > 1)
 	p.release()
 }
 
-// A forwardPass is some rows on their way through a network, with what Forward keeps
-// in the layers.
+// A forwardPass has the buffers for some rows on their way through a network, which
+// Forward would keep in the layers.
 type forwardPass struct {
 	outputs      []Matrix // of each layer but the last
 	in, out      Matrix
@@ -62,14 +61,14 @@ type forwardPass struct {
 
 var forwardPasses = sync.Pool{New: func() any { return new(forwardPass) }}
 
-// release gives p back, for any network.
+// release returns p to the pool and drops its references.
 func (p *forwardPass) release() {
 	p.in, p.out, p.layer = Matrix{}, Matrix{}, nil
 	forwardPasses.Put(p)
 }
 
-// run sets y to the network's output for x, on this goroutine alone or with the help
-// of the worker pool.
+// run sets y to the network's output for x. If alone is false, the worker pool shares
+// its products.
 func (p *forwardPass) run(net Network, y, x *Matrix, alone bool) {
 	for len(p.outputs) < len(net)-1 {
 		p.outputs = append(p.outputs, Matrix{})
@@ -83,7 +82,8 @@ func (p *forwardPass) run(net Network, y, x *Matrix, alone bool) {
 		if l.Norm != nil {
 			l.Norm.affine(&p.scale, &p.shift, &l.B)
 		}
-		q := newProduct(z, "Predict", x.operand(), l.W.operand(), p)
+		q := newProduct("Predict", x.operand(), l.W.operand(), p)
+		q.storeIn(z)
 		if alone {
 			q.compute()
 		} else {

@@ -19,8 +19,9 @@ import (
 //	for ic, in steps of MC        rows of a and z
 //	  for pc, in steps of KC      terms of the sums
 //	    for jc, in steps of NC    columns of b and z; pack b's block
-//	      for ir, in steps of MR  a tile's rows of a; afterwards the epilogue
+//	      for ir, in steps of MR  rows of a tile
 //	        for jr, in steps of NR: the micro-kernel adds MR×KC · KC×NR to a tile
+//	        after the last terms: the epilogues are applied to these rows
 //
 //	                     jc          jr: NR columns
 //	           k       ┌───┬──────┬─┬─┬─┬───┐
@@ -34,18 +35,18 @@ import (
 //	       pc   KC
 //
 // Each element of z is one chain of fused multiply-adds in ascending order of the
-// terms. Where a sum has several blocks of KC terms, the chain goes on from what z
-// holds. So no block size changes a bit of the result.
+// terms. If a sum has more than KC terms, each later block continues the chain from the
+// value in z. So no block size changes a bit of the result.
 
 // An operand is a matrix as a product reads it: element (i, j) is
-// data[i*down+j*across]. Packed weights are an operand as well; then the strides
-// differ from panel to panel, and at returns them.
+// data[i*down+j*across]. If panel is not 0, it is packed weights, whose rows have a
+// different stride in each panel.
 type operand struct {
 	data         []float64
 	rows, cols   int
 	down, across int
 	transposed   bool
-	panel        int // columns of a panel of packed weights; 0 if they are not packed
+	panel        int // columns of a panel
 }
 
 func (x *Matrix) operand() operand {
@@ -59,21 +60,28 @@ func (o operand) transpose() operand {
 	return o
 }
 
-// at returns the elements from (i, j) on, with the strides between them, and the
-// number of rows until the elements go on in another panel.
-func (o *operand) at(i, j int) (data []float64, down, across, rows int) {
-	start, down, across, rows := i*o.down+j*o.across, o.down, o.across, o.rows-i
+// at returns the data from element (i, j) on, and the strides there.
+func (o *operand) at(i, j int) (data []float64, down, across int) {
+	start, down, across := i*o.down+j*o.across, o.down, o.across
 	if o.panel > 0 && o.transposed {
 		begin, width := panelOf(o.cols, o.rows, o.panel, i)
-		start, across, rows = begin+j*width+i%o.panel, width, width-i%o.panel
+		start, across = begin+j*width+i%o.panel, width
 	} else if o.panel > 0 {
 		begin, width := panelOf(o.rows, o.cols, o.panel, j)
 		start, down = begin+i*width+j%o.panel, width
 	}
-	return o.data[min(len(o.data), start):], down, across, rows
+	return o.data[min(len(o.data), start):], down, across
 }
 
-// shape is the operand's shape as its matrix has it.
+// rowsFrom returns how many rows, from row i on, have the same strides.
+func (o *operand) rowsFrom(i int) int {
+	if o.panel > 0 && o.transposed {
+		return o.panel - i%o.panel
+	}
+	return o.rows - i
+}
+
+// shape writes the shape of the matrix, with ᵀ if the operand is its transpose.
 func (o *operand) shape() string {
 	if o.transposed {
 		return fmt.Sprintf("(%d×%d)ᵀ", o.cols, o.rows)
@@ -81,57 +89,58 @@ func (o *operand) shape() string {
 	return fmt.Sprintf("%d×%d", o.rows, o.cols)
 }
 
-// An epilogue is applied to each finished part of a product, while the part is in the
-// cache, by the thread that computed it: rows i0 to i1-1 and columns j0 to j1-1 of the
-// result begin at z, and their rows lie stride apart.
+// An epilogue is applied to each finished part of a product by the thread that computed
+// the part, while it is in the cache: rows i0 to i1-1, columns j0 to j1-1. z begins with
+// element (i0, j0), and its rows are stride apart.
 type epilogue interface {
 	apply(z []float64, stride, i0, i1, j0, j1 int)
 }
 
 // A product is z = a·b, m×k by k×n, and what is done to its result.
 type product struct {
-	z            []float64 // nil if only the epilogues see the result
-	a, b         operand
-	m, n, k      int
-	epilogues    [2]epilogue
-	down, across int // the grid of parts that threads share out
+	a, b                  operand
+	m, n, k               int
+	method                string
+	z                     []float64 // nil if only the epilogues see the result
+	epilogues             [2]epilogue
+	rowParts, columnParts int // the grid of parts that threads share out
 }
 
 var products = sync.Pool{New: func() any { return new(product) }}
 
-// multiply sets z = a·b, applies the epilogues and returns z; see newProduct.
+// multiply sets z = a·b, applies the epilogues and returns z.
 func (z *Matrix) multiply(method string, a, b operand, epilogues ...epilogue) *Matrix {
-	p := newProduct(z, method, a, b, epilogues...)
+	p := newProduct(method, a, b, epilogues...)
+	p.storeIn(z)
 	p.share()
 	return z
 }
 
-// newProduct gives z the shape of a·b and returns the product that sets z and applies
-// the epilogues, of which there are at most two, in order. If z is nil, only they see
-// the result; then a sum may have no more than KC terms.
-func newProduct(z *Matrix, method string, a, b operand, epilogues ...epilogue) product {
-	p := product{a: a, b: b, m: a.rows, n: b.cols, k: a.cols}
+// newProduct returns the product a·b, whose epilogues, two at most, are applied in
+// order. Method is the name for a panic.
+func newProduct(method string, a, b operand, epilogues ...epilogue) product {
+	p := product{a: a, b: b, m: a.rows, n: b.cols, k: a.cols, method: method}
 	copy(p.epilogues[:], epilogues)
 	a.mustBeFilled(method)
 	b.mustBeFilled(method)
 	if a.cols != b.rows {
 		panic(fmt.Sprintf("mlp: %s: shapes %s · %s", method, a.shape(), b.shape()))
 	}
-	if z == nil && p.k > activeKernel().kc {
-		panic(fmt.Sprintf("mlp: %s: %d terms in a sum that no matrix holds, more than a block of %d", method, p.k, activeKernel().kc))
-	}
-	if z != nil {
-		z.Reset(p.m, p.n)
-		if overlap(z.Data, a.data) || overlap(z.Data, b.data) {
-			panic("mlp: " + method + ": the result shares storage with an operand")
-		}
-		p.z = z.Data
-	}
 	return p
 }
 
-// mustBeFilled panics if the operand does not have the elements of its shape. The
-// kernels go by the shape alone.
+// storeIn gives z the shape of the result and has the product store it there. A product
+// without a matrix may have at most KC terms.
+func (p *product) storeIn(z *Matrix) {
+	z.Reset(p.m, p.n)
+	if overlap(z.Data, p.a.data) || overlap(z.Data, p.b.data) {
+		panic("mlp: " + p.method + ": the result shares storage with an operand")
+	}
+	p.z = z.Data
+}
+
+// mustBeFilled panics if the operand does not have the elements of its shape, because
+// the kernels do not check bounds.
 func (o *operand) mustBeFilled(method string) {
 	(&Matrix{o.rows, o.cols, o.data}).mustBeFilled(method)
 }
@@ -141,39 +150,39 @@ type interval struct{ lo, hi int }
 
 func (v interval) len() int { return v.hi - v.lo }
 
-// split returns part i of the parts that v is cut in, as even as can be, in whole
-// units. The last unit may not be full.
+// split cuts v in parts of nearly equal length, in multiples of unit, and returns part i.
 func (v interval) split(unit, parts, i int) interval {
-	units := (v.len() + unit - 1) / unit
-	return interval{v.lo + units*i/parts*unit, min(v.lo+units*(i+1)/parts*unit, v.hi)}
+	units := int64((v.len() + unit - 1) / unit)
+	bound := func(i int) int { return int(units*int64(i)/int64(parts)) * unit }
+	return interval{v.lo + bound(i), min(v.lo+bound(i+1), v.hi)}
 }
 
 // part computes part c of the grid.
 func (p *product) part(c int) {
-	size := activeKernel()
-	rows := interval{0, p.m}.split(size.mr, p.down, c%p.down)
-	cols := interval{0, p.n}.split(p.columnUnit(), p.across, c/p.down)
+	kernel := activeKernel()
+	rows := interval{0, p.m}.split(kernel.mr, p.rowParts, c%p.rowParts)
+	cols := interval{0, p.n}.split(p.columnUnit(), p.columnParts, c/p.rowParts)
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	for ic := rows.lo; ic < rows.hi; ic += size.mc {
-		p.rowBlock(w, interval{ic, min(ic+size.mc, rows.hi)}, cols)
+	for ic := rows.lo; ic < rows.hi; ic += kernel.mc {
+		p.rowBlock(w, interval{ic, min(ic+kernel.mc, rows.hi)}, cols)
 	}
 }
 
-// rowBlock does the loops pc and jc. A block of b has at most KC·NC elements, so that
-// it has more columns if it has fewer terms.
+// rowBlock does the loops pc and jc. A block of b has at most KC·NC elements, so that a
+// block with fewer terms may have more columns.
 func (p *product) rowBlock(w *workspace, rows, cols interval) {
-	size, unit := activeKernel(), p.columnUnit()
-	blocks := max(1, (p.k+size.kc-1)/size.kc)
+	kernel, unit := activeKernel(), p.columnUnit()
+	blocks := max(1, (p.k+kernel.kc-1)/kernel.kc)
 	for pc := range blocks {
 		terms := interval{0, p.k}.split(1, blocks, pc)
 		width := unit
-		if !p.alongPanels() {
-			width = size.kc * size.nc / max(1, terms.len()) / unit * unit
+		if !p.wholePanels() {
+			width = kernel.kc * kernel.nc / max(1, terms.len()) / unit * unit
 		}
-		strips := (cols.len() + width - 1) / width
-		for jc := range strips {
-			p.block(w, rows, cols.split(unit, strips, jc), terms)
+		blocks := (cols.len() + width - 1) / width
+		for jc := range blocks {
+			p.block(w, rows, cols.split(unit, blocks, jc), terms)
 		}
 	}
 }
@@ -181,25 +190,25 @@ func (p *product) rowBlock(w *workspace, rows, cols interval) {
 // block does the loops ir and jr: it adds the terms of one block to rows×cols of z
 // and, if these terms are the last, applies the epilogues.
 func (p *product) block(w *workspace, rows, cols, terms interval) {
-	size := activeKernel()
+	kernel := activeKernel()
 	t := tile{ldz: p.n, ai: p.a.down, ak: p.a.across, k: terms.len(), accumulate: terms.lo > 0}
-	b := p.packOrReadInPlace(w, rows, cols, terms)
 	if p.z == nil {
 		t.ldz = cols.len()
 	}
-	height := evenHeight(rows.len(), size.mr)
+	b := p.packOrReadInPlace(w, rows, cols, terms)
+	height := evenHeight(rows.len(), kernel.mr)
 	for ir := rows.lo; ir < rows.hi; ir += height {
 		t.rows = min(height, rows.hi-ir)
-		t.a, _, _, _ = p.a.at(ir, terms.lo)
+		t.a, _, _ = p.a.at(ir, terms.lo)
 		z := w.tiles[:]
 		if p.z != nil {
 			z = p.z[ir*p.n+cols.lo:]
 		}
-		for jr := 0; jr < cols.len(); jr += size.nr {
-			t.cols = min(size.nr, cols.len()-jr)
+		for jr := 0; jr < cols.len(); jr += kernel.nr {
+			t.cols = min(kernel.nr, cols.len()-jr)
 			t.z = z[jr:]
 			t.b, t.bk = b.microPanel(jr, t.cols, t.k)
-			t.prefetch = p.prefetch(ir+height, jr, terms.lo)
+			t.prefetch = p.rowsToPrefetch(ir+height, jr, terms.lo)
 			multiply(&t)
 		}
 		if terms.hi == p.k {
@@ -216,34 +225,34 @@ func (p *product) finish(z []float64, stride, i0, i1 int, cols interval) {
 	}
 }
 
-// evenHeight returns the height of the tiles of n rows: as many tiles as are needed
-// at height mr, with their rows shared out evenly, because a low tile leaves the
-// processor waiting for b.
+// evenHeight returns a height at which n rows need as few tiles as at height mr, and all
+// tiles are about equally high. A tile with few rows does too little work for each row
+// of b that it loads.
 func evenHeight(n, mr int) int {
 	tiles := max(1, (n+mr-1)/mr)
 	return (n + tiles - 1) / tiles
 }
 
-// If a has more elements than this, it does not stay in the second-level cache beside
-// a block of b, so that the kernel prefetches the next tile's rows of a.
+// If a has more elements than this, it does not fit in the second-level cache beside a
+// block of b.
 const prefetchFrom = 1 << 16
 
-// prefetch returns two of the rows of a that the tile in row i needs. The tiles of one
-// row share out the rows of the next.
-func (p *product) prefetch(i, jr, pc int) []float64 {
+// rowsToPrefetch returns a from the first of two rows on, if a is so large that a tile
+// prefetches rows of a for the next row of tiles, which begins with row i. The tiles of
+// a row share out these rows.
+func (p *product) rowsToPrefetch(i, jr, pc int) []float64 {
 	if len(p.a.data) <= prefetchFrom {
 		return nil
 	}
-	size := activeKernel()
-	row, _, _, _ := p.a.at(i+jr/size.nr*2%size.mr, pc)
-	return row
+	kernel := activeKernel()
+	rows, _, _ := p.a.at(i+(jr/kernel.nr*2)%kernel.mr, pc)
+	return rows
 }
 
 // A workspace is what one thread writes to while it computes a block: b's block packed,
-// and one row of tiles if no matrix holds the result. A packed block is put at the end
-// of its array. A processor that reads down a matrix prefetches what lies behind it,
-// which may be the workspace of another thread, and would take what lies at its
-// beginning from that thread's cache.
+// and one row of tiles if no matrix holds the result. A processor prefetches past the end
+// of what it reads. If another thread's workspace begins there, its first bytes leave that
+// thread's cache. So a packed block stands at the end of its array.
 type workspace struct {
 	packed [maxKC * maxNC]float64
 	tiles  [maxMR * maxPanel]float64
@@ -253,14 +262,15 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // A blockOfB is a block of b as the micro-kernel reads it: in place, with rows stride
 // apart, or, if stride is 0, packed in micro-panels of NR columns. For example 3×6
-// elements with NR = 4, in the order in which they lie in memory:
+// elements with NR = 4 and vectors of 4, by their places in memory:
 //
 //	in place, stride 10     packed
-//	 0  1  2  3  4  5       0  1  2  3 │ 12 13
-//	10 11 12 13 14 15       4  5  6  7 │ 14 15
-//	20 21 22 23 24 25       8  9 10 11 │ 16 17
+//	 0  1  2  3  4  5       0  1  2  3 │ 12 13  ·  ·
+//	10 11 12 13 14 15       4  5  6  7 │ 16 17  ·  ·
+//	20 21 22 23 24 25       8  9 10 11 │ 20 21  ·  ·
 //
-// The rows of the last micro-panel are filled up with zeros to whole vectors.
+// The rows of the last micro-panel have whole vectors, of which no kernel uses what lies
+// behind the last column.
 type blockOfB struct {
 	data   []float64
 	stride int
@@ -275,23 +285,22 @@ func (b *blockOfB) microPanel(jr, cols, terms int) (data []float64, stride int) 
 	return b.data[jr*terms:], roundUp(cols, activeKernel().lanes)
 }
 
-// packOrReadInPlace returns the block of b with these terms and columns, which the
-// given rows of a are multiplied by.
+// packOrReadInPlace returns b's block of these terms and columns. rows are the rows of a
+// that use the block.
 func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) blockOfB {
-	data, down, across, _ := p.b.at(terms.lo, cols.lo)
+	data, down, across := p.b.at(terms.lo, cols.lo)
 	if readInPlace(rows.len(), cols.len(), down, across) {
-		return blockOfB{data, max(1, down)}
+		return blockOfB{data, down}
 	}
-	size := activeKernel()
-	lanes := size.lanes
-	packed := w.packed[len(w.packed)-terms.len()*roundUp(cols.len(), lanes):]
-	for jr := 0; jr < cols.len(); jr += size.nr {
-		n := min(size.nr, cols.len()-jr)
-		width := roundUp(n, lanes)
+	kernel := activeKernel()
+	packed := w.packed[len(w.packed)-terms.len()*roundUp(cols.len(), kernel.lanes):]
+	for jr := 0; jr < cols.len(); jr += kernel.nr {
+		n := min(kernel.nr, cols.len()-jr)
+		width := roundUp(n, kernel.lanes)
 		microPanel := packed[jr*terms.len():]
 		for i := terms.lo; i < terms.hi; {
-			from, down, across, rows := p.b.at(i, cols.lo+jr)
-			rows = min(rows, terms.hi-i)
+			from, down, across := p.b.at(i, cols.lo+jr)
+			rows := min(p.b.rowsFrom(i), terms.hi-i)
 			pack(microPanel[(i-terms.lo)*width:], from, width, n, rows, down, across)
 			i += rows
 		}
@@ -299,26 +308,27 @@ func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) bl
 	return blockOfB{data: packed}
 }
 
-// A block of b is packed if its copy serves more than packFrom rows of tiles: then the
-// copy costs little beside what it saves. Rows that lie a multiple of a page apart
-// compete for the same lines of the first-level cache; a kernel whose tiles are
-// narrower than that many lines waits for them, and gains by packing from
-// packFromPages on.
+// A block of b is packed if more than packFrom rows of tiles use its copy: then the copy
+// costs little beside what it saves. If b's rows are a multiple of a page apart, they
+// fall into the same few sets of the first-level cache. Then a kernel of narrow tiles,
+// which waits for b more often, packs from packFromPages on.
 const (
 	packFrom      = 48
 	packFromPages = 4
 	page          = 4096 / 8 // elements
+	narrow        = 16       // columns
 )
 
-// readInPlace reports whether a block of b with the given strides is read in place by
-// the tiles of so many rows. A kernel that reads whole vectors needs whole vectors.
+// readInPlace reports whether so many rows of a read a block of b in place, whose
+// elements have the given strides. A kernel of whole vectors cannot if the last vector
+// is not full.
 func readInPlace(rows, cols, down, across int) bool {
-	size := activeKernel()
-	tiles := rows / size.mr
-	if across != 1 || size.wholeVectors && cols%size.lanes != 0 || tiles > packFrom {
+	kernel := activeKernel()
+	tiles := rows / kernel.mr
+	if across != 1 || kernel.wholeVectors && cols%kernel.lanes != 0 || tiles > packFrom {
 		return false
 	}
-	return tiles <= packFromPages || down%page != 0 || size.nr > 16
+	return tiles <= packFromPages || down%page != 0 || kernel.nr > narrow
 }
 
 // Threads share out parts of z: columns first, so that each thread needs its own part
@@ -327,65 +337,74 @@ const (
 	partsPerThread = 2       // so that a thread that is done early can do another's
 	minPartRows    = 8       // the fewest rows of a part
 	minPartCols    = 64      // the fewest columns, if b's rows are contiguous
-	minPackedCols  = 32      // the fewest if b is transposed, so that each column is packed once
+	minPackedCols  = 32      // the fewest columns if b is transposed: with few, fewer threads pack each column
 	minShared      = 1 << 16 // multiply-adds that are worth a second goroutine
 )
 
 // compute computes the product on the calling goroutine.
 func (p *product) compute() {
-	p.down, p.across = 1, 1
+	p.rowParts, p.columnParts = 1, 1
+	p.mustHaveRoom()
 	p.part(0)
 }
 
-// share computes the product on several threads, if that is worth it.
-func (p *product) share() {
-	p.down, p.across = 1, 1
-	threads := runtime.GOMAXPROCS(0)
-	if threads > 1 {
-		p.cut(min(partsPerThread*threads, p.m*p.n*p.k/minShared))
+// mustHaveRoom panics if the product has no matrix for its result and more terms than a
+// block: then the sums of the first block would be lost.
+func (p *product) mustHaveRoom() {
+	if kc := activeKernel().kc; p.z == nil && p.k > kc {
+		panic(fmt.Sprintf("mlp: %s: a product without a matrix has %d terms, want at most %d", p.method, p.k, kc))
 	}
-	if p.down*p.across == 1 {
-		p.part(0)
+}
+
+// share computes the product on several threads, if it has enough multiply-adds.
+func (p *product) share() {
+	p.rowParts, p.columnParts = 1, 1
+	if threads := runtime.GOMAXPROCS(0); threads > 1 {
+		p.cut(int(min(int64(partsPerThread*threads), int64(p.m)*int64(p.n)*int64(p.k)/minShared)))
+	}
+	if p.rowParts*p.columnParts == 1 {
+		p.compute()
 		return
 	}
-	q := products.Get().(*product) // p itself stays on the stack
+	p.mustHaveRoom()
+	q := products.Get().(*product) // so that p does not escape to the heap
 	*q = *p
-	share(p.down*p.across, q)
+	share(p.rowParts*p.columnParts, q)
 	*q = product{}
 	products.Put(q)
 }
 
-// cut chooses a grid of at most so many parts.
-func (p *product) cut(most int) {
+// cut doubles the parts of the grid until it has as many as are wanted.
+func (p *product) cut(wanted int) {
 	double := func(parts *int, size, least int) {
-		for p.down*p.across < most && size/(2**parts) >= least {
+		for p.rowParts*p.columnParts < wanted && size/(2**parts) >= least {
 			*parts *= 2
 		}
 	}
-	if p.m > p.n && !p.alongPanels() {
-		double(&p.down, p.m, minPartRows)
+	if p.m > p.n && !p.wholePanels() {
+		double(&p.rowParts, p.m, minPartRows)
 	}
 	switch {
-	case p.alongPanels():
+	case p.wholePanels():
 		unit := p.columnUnit()
-		double(&p.across, (p.n+unit-1)/unit, 1)
+		double(&p.columnParts, (p.n+unit-1)/unit, 1)
 	case p.b.across == 1:
-		double(&p.across, p.n, minPartCols)
+		double(&p.columnParts, p.n, minPartCols)
 	default:
-		double(&p.across, p.n, minPackedCols)
+		double(&p.columnParts, p.n, minPackedCols)
 	}
-	double(&p.down, p.m, minPartRows)
+	double(&p.rowParts, p.m, minPartRows)
 }
 
-// alongPanels reports whether z's columns are those of packed weights, which the
-// product reads or an epilogue updates, so that threads share out whole panels.
-func (p *product) alongPanels() bool {
+// wholePanels reports whether z's columns are those of packed weights, which the product
+// reads or an epilogue updates, so that threads share out whole panels.
+func (p *product) wholePanels() bool {
 	return p.b.panel > 0 && !p.b.transposed || p.z == nil
 }
 
-// columnUnit returns how many columns of z are cut together.
+// columnUnit returns the number of columns that a part has a multiple of.
 func (p *product) columnUnit() int {
-	if p.alongPanels() {
+	if p.wholePanels() {
 		return panelCols(p.n)
 	}
 	return activeKernel().lanes
@@ -393,7 +412,3 @@ func (p *product) columnUnit() int {
 
 // roundUp returns n rounded up to whole units.
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
-
-// split returns the bounds of part i of the parts that n things are cut in, as even
-// as can be.
-func split(n, parts, i int) (lo, hi int) { return n * i / parts, n * (i + 1) / parts }

@@ -224,7 +224,7 @@ func (m *Model) readRunningValues(z *npz) error {
 	for s, prefix := range slotPrefixes {
 		for i, l := range m.Net {
 			arrays := l.arrays()
-			read, err := z.like(prefix, i+1, arrays[:min(parameters, len(arrays))])
+			read, err := z.like(prefix, i+1, arrays[:min(maxParameters, len(arrays))])
 			if err != nil {
 				return err
 			}

@@ -166,8 +166,8 @@ func TestAliases(t *testing.T) {
 		{fmt.Sprintf("mlp: MulT: 0 elements for %d×%d", wide, wide), func() { new(Matrix).MulT(&Matrix{wide, wide, nil}, view(0)) }},
 		{"mlp: Mul: 9 elements for -3×-3", func() { new(Matrix).Mul(&Matrix{-3, -3, all[:9]}, view(0)) }},
 		{fmt.Sprintf("mlp: Mul: 2 elements for %d×3", third), func() { new(Matrix).Mul(&Matrix{third, 3, all[:2]}, view(0)) }},
-		{fmt.Sprintf("mlp: a matrix of %d×%d", wide, wide), func() { new(Matrix).Mul(&Matrix{wide, 0, nil}, &Matrix{0, wide, nil}) }},
-		{"mlp: a matrix of -1×3", func() { NewMatrix(-1, 3) }},
+		{fmt.Sprintf("mlp: Reset: a matrix of %d×%d", wide, wide), func() { new(Matrix).Mul(&Matrix{wide, 0, nil}, &Matrix{0, wide, nil}) }},
+		{"mlp: Reset: a matrix of -1×3", func() { NewMatrix(-1, 3) }},
 	} {
 		got := ""
 		func() {

@@ -15,17 +15,17 @@ import (
 // A task is work in numbered parts that may run at the same time.
 type task interface{ part(i int) }
 
-// pool is the worker goroutines, which serve one caller of share at a time. Between
-// two tasks they spin, because to wake a sleeping thread costs as much as a small
-// product, and they end if no task has come for a while.
+// pool is the worker goroutines, which serve one caller of share at a time. Between two
+// tasks a worker spins, because waking a sleeping thread costs as much as a small
+// product. It ends if no task comes for a while.
 var pool struct {
 	sync.Mutex                             // held by the caller whom the workers serve
 	task       task                        // written before left, while no worker is busy
 	left       atomic.Uint64               // the parts that nobody has taken: first | end<<32
-	busy       atomic.Int64                // workers that may be computing a part
+	busy       atomic.Int64                // workers inside serve
 	workers    atomic.Int64                // workers that have not ended
 	failure    atomic.Pointer[workerPanic] // what a worker's part panicked with
-	alone      atomic.Int64                // calls of share that are still to do without workers
+	alone      atomic.Int64                // how many of the next calls of share do without workers
 }
 
 const (
@@ -33,14 +33,15 @@ const (
 	// enough to last from one product of a training step to the next.
 	spinLimit = 200000
 	// aloneAfterContention is how many calls of share do without workers after two
-	// callers have met. A program whose own goroutines compute needs its processors
-	// for them.
+	// callers have met, because the program's own goroutines then keep the processors
+	// busy.
 	aloneAfterContention = 1024
 )
 
 // share runs parts 0 to n-1 of t, on as many goroutines as GOMAXPROCS allows, and
 // returns when all are done. The caller does all parts itself if the workers serve
-// another caller, or did so a moment ago. A panic in a part ends the task and is raised in the caller; see
+// another caller, if two callers have met in one of the last calls, or if it is a part
+// of shared work itself. A panic in a part ends the task and is raised in the caller; see
 // workerPanic.
 func share(n int, t task) {
 	if n > 1 && claimWorkers() {
@@ -62,8 +63,7 @@ func claimWorkers() bool {
 	switch {
 	case runtime.GOMAXPROCS(0) == 1:
 		return false
-	case pool.alone.Load() > 0:
-		pool.alone.Add(-1)
+	case countAlone():
 		return false
 	case !pool.TryLock():
 		pool.alone.Store(aloneAfterContention)
@@ -72,7 +72,16 @@ func claimWorkers() bool {
 	return true
 }
 
-// startWorkers starts the workers that are missing to help with n parts.
+// countAlone reports whether this call of share does without workers, and counts it.
+func countAlone() bool {
+	n := pool.alone.Load()
+	if n > 0 {
+		pool.alone.CompareAndSwap(n, n-1) // or else another caller has counted
+	}
+	return n > 0
+}
+
+// startWorkers starts workers until there are enough for n parts.
 func startWorkers(n int) {
 	wanted := int64(min(n, runtime.GOMAXPROCS(0)-1))
 	for range wanted - pool.workers.Load() {
@@ -81,7 +90,8 @@ func startWorkers(n int) {
 	}
 }
 
-// releaseWorkers waits until no worker is busy. After a panic it leaves them no parts.
+// releaseWorkers waits until no worker is busy. If the caller's part panicked, it first
+// discards the parts that are left.
 func releaseWorkers() {
 	if first, end := unpackParts(pool.left.Load()); first < end {
 		pool.left.Store(0)
@@ -99,7 +109,8 @@ func releaseWorkers() {
 	}
 }
 
-// work is a worker. It ends early if the program's own goroutines have met in share.
+// work is the body of a worker: it looks for parts until it has found none spinLimit
+// times, and ends at once if two callers have met.
 func work() {
 	defer pool.workers.Add(-1)
 	for spin := 1; spin < spinLimit && pool.alone.Load() == 0; spin++ {
@@ -121,7 +132,7 @@ func serve() {
 		}
 		value := recover()
 		if value == nil {
-			value = errors.New("mlp: a part of shared work ended its goroutine")
+			value = errors.New("mlp: a part of shared work called runtime.Goexit")
 		}
 		pool.failure.Store(&workerPanic{value, debug.Stack()})
 		pool.left.Store(0)
@@ -154,7 +165,7 @@ func unpackParts(left uint64) (first, end int) {
 
 // A workerPanic is what share panics with if a worker panicked, in a user's activation
 // for example: an error whose text has the worker's stack. A panic in the calling
-// goroutine is left as it is.
+// goroutine is left as it is, unless a worker panics as well.
 type workerPanic struct {
 	Value any    // what the worker panicked with
 	Stack []byte // the worker's stack

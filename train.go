@@ -405,7 +405,7 @@ func (t *trainer) clip() {
 	}
 	t.gradients = t.gradients[:0]
 	for _, l := range t.net {
-		for which := range parameters {
+		for which := range maxParameters {
 			_, g := l.parameter(which)
 			t.gradients = append(t.gradients, g.Data)
 		}

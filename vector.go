@@ -1,6 +1,5 @@
-// Sums over slices, which the matrix, the losses, the trainer and the layer
-// statistics share. Not here: the elementwise steps, of which each processor has
-// its own form (mat_generic.go).
+// Sums and norms of slices. Not here: the elementwise steps, which have assembly
+// (mat_generic.go).
 
 package mlp
 
@@ -15,6 +14,7 @@ func sum(x []float64) (total float64) {
 	return total
 }
 
+// largest returns the largest element, NaN if one is NaN, and -Inf for no elements.
 func largest(x []float64) float64 {
 	most := math.Inf(-1)
 	for _, v := range x {
@@ -34,7 +34,7 @@ func argmax(x []float64) int {
 	return best
 }
 
-// moments returns the mean of x and its standard deviation (the population's).
+// moments returns the mean and the population's standard deviation of x.
 func moments(x []float64) (mean, std float64) {
 	n, squares := float64(len(x)), 0.0
 	mean = sum(x) / n
@@ -78,8 +78,8 @@ func norm(slices ...[]float64) float64 {
 	return rootOfSquares(squares, slices...)
 }
 
-// outOfRange reports whether a sum of squares may have left the range of a float64.
-// The squares of a vanished gradient, for example, are all zero.
+// outOfRange reports whether a sum of squares has overflowed, or is so small that some
+// of the squares may have underflowed, as those of a vanished gradient do.
 func outOfRange(squares float64) bool { return !(0x1p-900 < squares && squares < math.Inf(1)) }
 
 // rootOfSquares returns the square root of squares, the sum of the slices' squares.
