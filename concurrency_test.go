@@ -245,6 +245,27 @@ func TestShareAloneAfterMeeting(t *testing.T) {
 	releaseWorkers()
 }
 
+// Callers that count at the same moment do not count below zero, which would end all
+// workers.
+func TestCountAlone(t *testing.T) {
+	defer pool.alone.Store(0)
+	for range 2000 {
+		pool.alone.Store(1)
+		var both sync.WaitGroup
+		for range 2 {
+			both.Add(1)
+			go func() {
+				defer both.Done()
+				countAlone()
+			}()
+		}
+		both.Wait()
+		if n := pool.alone.Load(); n != 0 {
+			t.Fatalf("%d calls are left", n)
+		}
+	}
+}
+
 // What a prediction with a wide network took is given back.
 func TestMemoryReturns(t *testing.T) {
 	heap := func() uint64 {

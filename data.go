@@ -12,21 +12,24 @@ import (
 	"runtime"
 )
 
-// Dataset answers with samples by index: Batch makes x and y len(index) rows by
-// Reset, and sets row i of x to the input of sample index[i], and row i of y to what
-// is wanted for it. Train and Evaluate call it from one goroutine at a time.
+// A Dataset gives samples by their index. Batch gives x and y len(index) rows with Reset,
+// writes the input of sample index[i] to row i of x, and its target to row i of y. Train
+// and Evaluate call it from one goroutine at a time.
 type Dataset interface {
 	Len() int
 	Batch(x, y *Matrix, index []int)
 }
 
-// Samples is a Dataset of two matrices: row i of Y is wanted for row i of X.
+// Samples is a Dataset of two matrices: row i of Y is the target of row i of X.
 type Samples struct{ X, Y *Matrix }
 
 // Len returns the number of rows. It panics if X and Y do not have the same number.
 func (s Samples) Len() int {
+	if s.X == nil || s.Y == nil {
+		panic("mlp: Samples: X or Y is nil")
+	}
 	if s.X.Rows != s.Y.Rows {
-		panic(fmt.Sprintf("mlp: Samples: X of %d×%d, Y of %d×%d", s.X.Rows, s.X.Cols, s.Y.Rows, s.Y.Cols))
+		panic(fmt.Sprintf("mlp: Samples: X has %d rows, Y has %d", s.X.Rows, s.Y.Rows))
 	}
 	return s.X.Rows
 }
@@ -60,14 +63,14 @@ func shuffle(index []int, seed uint64, epoch int, inOrder bool) []int {
 
 // Evaluate returns net's mean loss and its accuracy on data, by Predict. If loss is
 // nil, it is SoftmaxCrossEntropy, which needs two outputs or more. Evaluate panics if
-// net is not complete, or if there are no data.
+// net is not complete, or if data has no samples.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	err := net.validate()
 	if err == nil {
 		loss, err = lossFor(net, loss)
 	}
-	if err == nil && data.Len() == 0 {
-		err = errNoSamples
+	if err == nil {
+		err = mustHaveSamples("data", data)
 	}
 	if err != nil {
 		panic("mlp: Evaluate: " + err.Error())
@@ -75,7 +78,16 @@ func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	return new(evaluation).measure(net, data, loss, nil)
 }
 
-var errNoSamples = errors.New("the data set has no samples")
+// mustHaveSamples returns an error if a data set of that name is missing or empty.
+func mustHaveSamples(name string, data Dataset) error {
+	if data == nil {
+		return fmt.Errorf("%s is nil", name)
+	}
+	if data.Len() == 0 {
+		return fmt.Errorf("%s has no samples", name)
+	}
+	return nil
+}
 
 // lossFor returns the loss to use for a network: SoftmaxCrossEntropy if loss is nil.
 func lossFor(net Network, loss Loss) (Loss, error) {
@@ -88,23 +100,23 @@ func lossFor(net Network, loss Loss) (Loss, error) {
 	return SoftmaxCrossEntropy, nil
 }
 
-// An evaluation is the storage that measuring needs.
+// An evaluation has the storage that measuring a network needs.
 type evaluation struct{ x, y, out, dy Matrix }
 
-// evaluationRows is of how many rows the loss is computed at once. The number is fixed,
-// so that the sums do not depend on the number of threads. Layer statistics are those
-// of the first so many samples.
+// evaluationRows is the number of rows whose loss is computed by one call. It is fixed, so
+// that the sums do not depend on the number of threads. The activations of the layers
+// are measured on the first evaluationRows samples.
 const evaluationRows = 256
 
 // measure returns the mean loss and the accuracy. If stats is not nil, it receives the
 // statistics of each layer's activations.
 func (v *evaluation) measure(net Network, data Dataset, loss Loss, stats []LayerStats) (mean, accuracy float64) {
-	together := evaluationRows * max(2, (runtime.GOMAXPROCS(0)+1)/2) // a few forward passes for each thread
-	index := make([]int, 0, together)
+	rowsAtOnce := evaluationRows * max(2, (runtime.GOMAXPROCS(0)+1)/2) // two forward passes or more for each thread
+	index := make([]int, 0, rowsAtOnce)
 	total, right, n := 0.0, 0, data.Len()
 	for i := 0; i < n; i += len(index) {
 		index = index[:0]
-		for k := i; k < min(n, i+together); k++ {
+		for k := i; k < min(n, i+rowsAtOnce); k++ {
 			index = append(index, k)
 		}
 		data.Batch(&v.x, &v.y, index)
@@ -122,14 +134,14 @@ func (v *evaluation) measure(net Network, data Dataset, loss Loss, stats []Layer
 	return total / float64(n), float64(right) / float64(n)
 }
 
-// predictMeasured predicts the first rows by themselves, so that the layers can be
-// measured on them, and then the others.
+// predictMeasured predicts the first evaluationRows rows by themselves and measures the
+// layers on them. Then it predicts the others.
 func (v *evaluation) predictMeasured(net Network, stats []LayerStats) {
 	var out, x Matrix
 	n := min(evaluationRows, v.x.Rows)
 	p := forwardPasses.Get().(*forwardPass)
 	p.run(net, out.setRows(&v.out, 0, n), x.setRows(&v.x, 0, n), false)
-	p.measureActivations(net, &out, stats)
+	p.measureLayers(net, &out, stats)
 	p.release()
 	net.Predict(out.setRows(&v.out, n, v.out.Rows), x.setRows(&v.x, n, v.x.Rows))
 }
@@ -144,8 +156,7 @@ func (v *evaluation) addLosses(total float64, loss Loss) float64 {
 	return total
 }
 
-// countRight counts the rows whose largest output is in the column of the largest
-// wanted value.
+// countRight counts the rows whose largest output is in the column of the largest target.
 func countRight(y, want *Matrix) int {
 	n := 0
 	for i := range y.Rows {

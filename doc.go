@@ -5,12 +5,11 @@
 //
 // # Conventions
 //
-// A [Matrix] is row-major; a row is a sample. The receiver of an operation is
-// its result, is named z, takes its shape from the operands x and y, reuses
-// its storage and is returned. Shapes that do not fit are a mistake of the program
-// and panic with the method's name and both shapes. What comes from a file, a
-// reader or a context returns an error that names the file and the place. The
-// package never prints.
+// A [Matrix] is row-major; a row is a sample. An operation stores its result in its
+// receiver, z, and returns z. It gives z the shape that follows from the operands x and
+// y, and reuses z's storage. Shapes that do not fit are a mistake of the program: the
+// operation panics with its name and both shapes. What comes from a file, a reader or a
+// context returns an error that names the file and the place. The package never prints.
 //
 // # Map
 //
@@ -62,7 +61,7 @@
 //	Network.forward               for each layer a = f(x·W + B)   nn.go
 //	Loss                          the loss and dy                 loss.go
 //	Network.backward              for each layer, from the last   nn.go
-//	    dz = (δ·Wᵀ) ∘ f′              epilogue derivative
+//	    dz = (next dz·next Wᵀ) ∘ f′   epilogue derivative
 //	    DW = xᵀ·dz, DB = Σ dz         epilogue biasGradient
 //	    W -= …                        epilogue layerState         optimizer.go
 //
@@ -71,16 +70,16 @@
 // and the last of each epoch), the update comes after the loop instead, in
 // trainer.update.
 //
-// Each of the three products is a product in product.go. It is cut in parts, which
-// the worker pool shares out. The thread that has computed a part applies the
-// product's epilogues to it while the part is in the cache: the bias and the
-// activation, the derivative, or the update of the weights.
+// product.go computes all three products. It cuts a product in parts, and the worker
+// pool computes them. The thread that has computed a part applies the product's
+// epilogues to it while the part is in the cache: the bias and the activation, the
+// derivative, or the update of the weights.
 //
 // During an epoch Train keeps the weights packed by panels of columns, so that a
 // thread reads and updates its own panels and no other's, and it drops each part of a
-// gradient once the part has moved its weights. It does not if gradients are clipped,
-// if a batch has more samples than a sum's block has terms, or if an epoch has few
-// steps.
+// gradient once the part has moved its weights. Train does not pack for the steps that
+// layer statistics are measured at, nor if it clips gradients, if a batch has more
+// samples than a block of a sum has terms, or if an epoch has few steps.
 //
 // # Who owns what
 //
@@ -119,9 +118,9 @@
 // predict with one network while none trains it. Different networks may be used
 // at the same time, and so may the parts of a data set once it is standardized.
 //
-// Products start worker goroutines, GOMAXPROCS in all with the caller. A worker waits
-// for the next product by spinning, and ends by itself a fraction of a millisecond
-// after the last one. If several goroutines compute at the same time, each does its
-// products alone. A panic in a worker, in a user's activation for example, is raised in
+// A product, a prediction or a batch of digits starts up to GOMAXPROCS-1 worker
+// goroutines. A worker waits for the next of them by spinning, and ends by itself if none
+// comes for a short while. If two goroutines meet because both have work to share, both
+// compute alone for their next calls. A panic in a worker, in a user's activation for example, is raised in
 // the goroutine that called, as an error that holds the worker's stack.
 package mlp

@@ -4,20 +4,20 @@
 package mlp
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 )
 
-// Epoch is one pass over the samples and what was measured at its end, with
-// the weights of its end. Accuracy is the fraction of rows whose largest output
-// is in the column of the largest wanted value, and NaN for a single output.
+// Epoch is what was measured in one pass over the samples. The losses and accuracies are
+// measured at its end, with the weights of that moment. Accuracy is the fraction of rows
+// whose largest output is in the column of the largest target; it is NaN for a single
+// output.
 type Epoch struct {
 	N                      int // from 1
 	Loss, Accuracy         float64
 	TestLoss, TestAccuracy float64      // NaN without Config.Test
 	HeldLoss               float64      // NaN without Config.Held
-	LossRise               float64      // the most that the loss of a batch rose over five steps that each raised it; 0 if none did
+	LossRise               float64      // the largest rise of a batch's loss over five consecutive steps, each of which raised it; or 0
 	Layers                 []LayerStats // of the epoch's last step
 	First                  []LayerStats // of the run's first step; only in the first epoch
 }
@@ -51,7 +51,7 @@ func (e *DivergedError) Error() string {
 
 // Run is how far a training has come and what it needs, beside the network's weights
 // and the same Config, to go on exactly as if it had never stopped. The zero value is a
-// run that has not begun.
+// run that has not begun. A copy of a Run shares its arrays.
 type Run struct {
 	History   History
 	Optimizer string // the name of the optimizer whose running values are kept
@@ -75,13 +75,13 @@ func (r *Run) begin(net Network, o *Optimizer) {
 
 // fits returns an error if the run cannot go on with this network and optimizer.
 func (r *Run) fits(net Network, o *Optimizer) error {
+	if err := r.validate(net); err != nil {
+		return err
+	}
 	if r.Optimizer != "" && r.Optimizer != o.Name { // files of earlier versions do not name it
 		return fmt.Errorf("its %d epochs were trained by the optimizer %q, not %q", len(r.History), r.Optimizer, o.Name)
 	}
-	if len(r.last) > 0 && len(r.last) != len(net.arrays()) {
-		return errors.New("it has the last weights of another network")
-	}
-	if len(r.slots) != len(net) {
+	if len(r.slots) == 0 {
 		return fmt.Errorf("it lacks the running values of %s", o.Name)
 	}
 	for i, l := range net {
@@ -93,7 +93,7 @@ func (r *Run) fits(net Network, o *Optimizer) error {
 					want = 0
 				}
 				if got := len(r.slots[i][s][which].Data); got != want {
-					return fmt.Errorf("layer %d has %d running values of %s, want %d", i+1, got, o.Name, want)
+					return fmt.Errorf("layer %d has %d running values in slot %d, for %s want %d", i+1, got, s+1, o.Name, want)
 				}
 			}
 		}
@@ -126,9 +126,9 @@ func (s *snapshot) take(of []*Matrix) {
 	}
 }
 
-// restore copies s back to the matrices.
+// restore copies s back to the matrices, if a copy was taken.
 func (s snapshot) restore(to []*Matrix) {
-	for i, m := range to {
-		copy(m.Data, s[i].Data)
+	for i := range s {
+		copy(to[i].Data, s[i].Data)
 	}
 }

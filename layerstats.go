@@ -1,5 +1,5 @@
-// Layer statistics: how much each layer learns, by six measures. A file of its own
-// because training does not depend on them.
+// Layer statistics: six measures of how each layer learns. A file of its own because
+// training does not need them.
 
 package mlp
 
@@ -8,11 +8,10 @@ package mlp
 // first 256 training samples or, in Epoch.First, of the batch. The gradients are the
 // loss's, after Config.Clip and without Config.Decay.
 //
-// DeltaNorm is the norm of the error term δ = ∂L/∂z, summed over the batch, which
-// for the mean loss is the norm of the bias's gradient: the speed of learning of
-// Nielsen, "Neural Networks and Deep Learning", chapter 5. Unlike GradMeanAbs and
-// GradNorm it does not depend on how many inputs the layer has and how large
-// they are.
+// DeltaNorm is ‖∂L/∂b‖. For the mean loss that is the norm of the error term
+// δ = ∂L/∂z summed over the batch: the speed of learning in Nielsen, "Neural Networks
+// and Deep Learning", chapter 5. Unlike GradMeanAbs and GradNorm, it does not depend on
+// how many inputs the layer has and how large they are.
 type LayerStats struct {
 	GradMeanAbs   float64 // mean |∇W|, the article's measure
 	GradNorm      float64 // ‖∇W‖
@@ -23,7 +22,7 @@ type LayerStats struct {
 	// samples, is at most a tenth of the activation's derivative at 0. Such a unit is
 	// dead, if the activation is ReLU, or saturated.
 	InactiveFraction float64
-	UpdateRatio      float64 // ‖ΔW‖/‖W‖
+	UpdateRatio      float64 // ‖ΔW‖/‖W‖, or 0 if W was all zeros
 }
 
 // measureUpdate measures l's gradients and what update does to its weights. It keeps
@@ -36,13 +35,13 @@ func (s *LayerStats) measureUpdate(l *Layer, before *Matrix, update func()) {
 	copy(before.Reset(l.W.Rows, l.W.Cols).Data, l.W.Data)
 	update()
 	axpy(before.Data, l.W.Data, -1)
-	if moved := norm(before.Data); moved > 0 {
+	if moved := norm(before.Data); moved > 0 && size > 0 {
 		s.UpdateRatio = moved / size
 	}
 }
 
-// measureActivations measures the layers of a forward pass whose output is y.
-func (p *forwardPass) measureActivations(net Network, y *Matrix, stats []LayerStats) {
+// measureLayers measures the activations of all layers in a forward pass whose output is y.
+func (p *forwardPass) measureLayers(net Network, y *Matrix, stats []LayerStats) {
 	for i, l := range net {
 		a := y
 		if i < len(net)-1 {
@@ -79,7 +78,7 @@ func (s *LayerStats) measureActivations(act *Activation, a *Matrix) {
 type lossRise struct {
 	losses [6]float64 // of the last steps, the newest last
 	seen   int
-	most   float64 // the most that the loss rose over five steps that each raised it
+	most   float64 // the largest rise over five consecutive steps, each of which raised the loss
 }
 
 func (r *lossRise) add(loss float64) {

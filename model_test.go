@@ -250,10 +250,11 @@ func TestRunRefused(t *testing.T) {
 	}{
 		{"Run: 3 epochs are trained already, Epochs is 2", func(m *Model, c *Config) { c.Epochs = 2 }},
 		{`Run: its 3 epochs were trained by the optimizer "adam", not "momentum"`, func(m *Model, c *Config) { c.Optimizer = Momentum }},
-		{"Run: layer 1 has 8 running values of momentum, want 0", func(m *Model, c *Config) { c.Optimizer, m.Run.Optimizer = Momentum, "" }},
+		{"Run: layer 1 has 8 running values in slot 2, for momentum want 0", func(m *Model, c *Config) { c.Optimizer, m.Run.Optimizer = Momentum, "" }},
 		{"Run: it lacks the running values of adam", func(m *Model, c *Config) { c.Run = &Run{History: m.Run.History} }},
-		{"Run: it lacks the running values of adam", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3, 2) }},
-		{"Run: layer 1 has 8 running values of adam, want 12", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3) }},
+		{"Run: running values of 1 layers, the network has 2", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3, 2) }},
+		{"Run: m.W1: 4×2, want 4×3", func(m *Model, c *Config) { m.Net = NewNetwork(1, He, ReLU, 4, 3) }},
+		{"Run: last weights of 4×3, want 4×2", func(m *Model, c *Config) { m.Run.last = snapshot{*NewMatrix(4, 3), *NewMatrix(1, 2)} }},
 		{"Run: it was trained without Patience and has not kept its best weights", func(m *Model, c *Config) { c.Patience, c.Held = 1, blobs(9) }},
 	} {
 		m := adam()

@@ -223,7 +223,9 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Evaluate: Loss is nil, and SoftmaxCrossEntropy of a single output is always 0", func() {
 			Evaluate(NewNetwork(1, He, ReLU, 3, 1), Samples{NewMatrix(4, 3), NewMatrix(4, 1)}, nil)
 		}},
-		{"mlp: Evaluate: the data set has no samples", func() { Evaluate(net, Samples{new(Matrix), new(Matrix)}, nil) }},
+		{"mlp: Evaluate: data has no samples", func() { Evaluate(net, Samples{new(Matrix), new(Matrix)}, nil) }},
+		{"mlp: Samples: X or Y is nil", func() { Evaluate(net, Samples{}, nil) }},
+		{"mlp: Evaluate: data is nil", func() { Evaluate(net, nil, nil) }},
 		{"mlp: Adam: OptimizerStep.N is 0, want the number of the step, from 1", func() { Adam.Update(make([]float64, 2), nil, nil, nil, OptimizerStep{}) }},
 		{"mlp: Adam: m has 2 and v 0 elements for 2 weights", func() {
 			Adam.Update(make([]float64, 2), make([]float64, 2), make([]float64, 2), nil, OptimizerStep{N: 1})
@@ -235,7 +237,7 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Normalize: 3 elements for 1×2", func() { (&Matrix{1, 2, make([]float64, 3)}).Normalize() }},
 		{"mlp: Evaluate: a network without layers", func() { Evaluate(nil, blobs(3), nil) }},
 		{"mlp: Predict: a network without layers", func() { Network{}.Predict(new(Matrix), NewMatrix(4, 3)) }},
-		{"mlp: Samples: X of 4×3, Y of 3×2", func() { Evaluate(net, Samples{NewMatrix(4, 3), NewMatrix(3, 2)}, nil) }},
+		{"mlp: Samples: X has 4 rows, Y has 3", func() { Evaluate(net, Samples{NewMatrix(4, 3), NewMatrix(3, 2)}, nil) }},
 		{"mlp: loss: the output is 4×2, the targets are 3×2", func() { SquaredError(nil, y, NewMatrix(3, 2)) }},
 		{"mlp: loss: the output is 4×2, the targets are 4×1", func() { SoftmaxCrossEntropy(nil, y, NewMatrix(4, 1)) }},
 	} {

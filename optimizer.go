@@ -12,10 +12,10 @@ import (
 // Optimizer is a rule that moves weights by their gradient.
 type Optimizer struct {
 	Name  string
-	Slots int // how many running values it keeps for each weight, at most 2
-	// Update moves w by its gradient g; m and v are the first and the second running
-	// value, which begin as zeros, or nil if there are fewer Slots. Train calls it for
-	// parts of a layer, of any size and at the same time, so that it must treat each
+	Slots int // how many running values it keeps for each weight, 0 to 2
+	// Update moves w by its gradient g. m and v are the running values, zeros before the
+	// first step; v is nil if Slots is 1, both are nil if Slots is 0. Train calls Update at
+	// the same time for different parts of a layer, of any size. So Update must treat each
 	// element by itself.
 	Update func(w, g, m, v []float64, s OptimizerStep)
 }
@@ -62,11 +62,12 @@ func adam(w, g, m, v []float64, s OptimizerStep) {
 	}
 	const beta2, epsilon = 0.999, 1e-8
 	adamStep(w, g, m, v, &adamFactors{s.Beta1, 1 - s.Beta1, beta2, 1 - beta2,
-		1 - power1(s.Beta1, s.N), 1 - power1(beta2, s.N), epsilon, -s.Rate})
+		1 - intPower(s.Beta1, s.N), 1 - intPower(beta2, s.N), epsilon, -s.Rate})
 }
 
-// power1 is xⁿ by squaring, the same to the last bit everywhere.
-func power1(x float64, n int) float64 {
+// intPower returns xⁿ by repeated squaring. The result has the same bits on every
+// processor.
+func intPower(x float64, n int) float64 {
 	z := 1.0
 	for ; n > 0; n >>= 1 {
 		if n&1 != 0 {
@@ -97,8 +98,8 @@ func Step(progress float64) float64 {
 }
 
 // Cosine is (1+cos(π·progress))/2 (Loshchilov & Hutter 2017, eq. 5). It is computed as
-// cos²(π/2·progress) by the Taylor series of the cosine, whose first term that is left
-// out is below 1e-21.
+// cos²(π/2·progress) by the Taylor series of the cosine. The first omitted term is below
+// 1e-21.
 func Cosine(progress float64) float64 {
 	x := math.Pi / 2 * progress
 	squared, c := x*x, 1.0
@@ -120,9 +121,9 @@ type updateRule struct {
 	step      OptimizerStep
 }
 
-// A layerState is what training keeps of a layer, beside the layer itself and the
-// running values, which are the Run's. It is the epilogue of the gradient by W that
-// updates the layer.
+// A layerState is how training updates one layer. As an epilogue of the product
+// DW = xᵀ·dz it applies each finished part of the gradient to the weights. The running
+// values are the Run's.
 type layerState struct {
 	layer  *Layer
 	rule   *updateRule
@@ -133,8 +134,8 @@ type layerState struct {
 	isPacked bool
 }
 
-// runningValues are an optimizer's for one layer: for each slot those of W, B and the
-// gain.
+// runningValues has an optimizer's running values of one layer: for each slot those of
+// W, B and the gain.
 type runningValues [maxSlots][maxParameters]Matrix
 
 // pack packs the weights and their running values; unpack brings them back.
@@ -174,7 +175,7 @@ func (s *layerState) apply(g []float64, stride, i0, i1, j0, j1 int) {
 	}
 }
 
-// update updates n elements of a parameter, from index at on, by their gradient g.
+// update updates n elements of a parameter, which begin at index at, by their gradient g.
 func (s *layerState) update(which int, g []float64, at, n int) {
 	w, _ := s.layer.parameter(which)
 	var running [maxSlots][]float64

@@ -14,14 +14,14 @@ import (
 
 // Config says how Train trains.
 type Config struct {
-	Loss      Loss       // of the network's output; nil is SoftmaxCrossEntropy, for two outputs or more
+	Loss      Loss       // nil is SoftmaxCrossEntropy, which needs two or more outputs
 	Optimizer *Optimizer // nil is SGD
 	Rate      float64    // the learning rate
 	Schedule  Schedule   // of the rate; nil is Constant
 	Beta1     float64    // the decay of Momentum's and Adam's first running value, below 1; 0 is 0.9
-	Decay     float64    // adds Decay·W to the gradient by the weights W, the gradient of Decay/2·Σ W²
-	Clip      float64    // scales the loss's gradient down, before Decay, if its norm over all layers is larger; 0 never does
-	Epochs    int        // how many times all samples are seen, those of Run's epochs included
+	Decay     float64    // of an L2 penalty Decay/2·Σ W²: adds its gradient, Decay·W, to that of the weights
+	Clip      float64    // if the norm of the loss's gradient over all layers exceeds Clip, the gradient is scaled to that norm before Decay is added; 0 never does
+	Epochs    int        // how many epochs there shall be, those of Run included
 	Batch     int        // samples per step; an epoch's last step takes what is left, but not a single sample if a layer has Norm
 	Seed      uint64     // of the order of the samples
 	InOrder   bool       // take the samples in the order of the data set, not in a new order each epoch
@@ -40,20 +40,21 @@ type Config struct {
 }
 
 // Train trains net on train and returns the history of all epochs, those of Config.Run
-// included. It ends early, with an error, if ctx is done (it looks between two
-// batches), if the loss or, at an epoch's end, a weight or a running value is not finite
-// (*DivergedError), or if OnEpoch returns one.
+// included. It stops early, with an error, in three cases: ctx is done, which Train
+// looks at before each batch; the loss is not finite or, at the end of an epoch, a weight
+// or a running value is not (*DivergedError); or OnEpoch returns an error.
 //
-// However Train ends, the network and Config.Run are those of the last epoch that was
-// finished, and so they are when OnEpoch is called: then both can be written to a file.
-// With Config.Patience the network has the weights of the best epoch instead. DW and DB
-// are the gradients of the last step. While an epoch is under way, the network is
-// Train's alone: its layers may hold the weights of an earlier step.
+// When Train returns, and when it calls OnEpoch, the network and Config.Run are in the
+// state of the last finished epoch, so that both can be written to a file. With
+// Config.Patience the network has the weights of the best epoch instead. After a
+// finished epoch DW and DB are the gradients of its last step. During an epoch nobody
+// else may use the network, because its layers may hold the weights of an earlier step.
 func Train(ctx context.Context, net Network, train Dataset, c Config) (History, error) {
 	t, err := newTrainer(net, train, c)
 	if err != nil {
 		return nil, err
 	}
+	defer t.forgetBatch()
 	for n := len(t.run.History) + 1; n <= c.Epochs && !t.patienceIsOver(); n++ {
 		e, err := t.wholeEpoch(ctx, n)
 		if err != nil {
@@ -68,8 +69,8 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 	return t.run.History, nil
 }
 
-// complete replaces the zero values that stand for something, and returns an error
-// for a value that is wrong.
+// complete replaces zero values by their defaults, and returns an error that names a
+// field whose value is wrong.
 func (c *Config) complete() error {
 	switch {
 	case c.Epochs < 1:
@@ -84,11 +85,24 @@ func (c *Config) complete() error {
 		return fmt.Errorf("Decay is %v, want a finite number from 0", c.Decay)
 	case !(c.Clip >= 0):
 		return fmt.Errorf("Clip is %v, want a number from 0", c.Clip)
-	case c.Patience > 0 && (c.Held == nil || c.Held.Len() == 0):
-		return errors.New("Patience without samples in Held")
+	case c.Patience < 0:
+		return fmt.Errorf("Patience is %d, want 0 or more", c.Patience)
+	}
+	if c.Patience > 0 {
+		if err := mustHaveSamples("Held", c.Held); err != nil {
+			return fmt.Errorf("Patience: %w", err)
+		}
 	}
 	if c.Optimizer == nil {
 		c.Optimizer = SGD
+	}
+	switch o := c.Optimizer; {
+	case o.Name == "":
+		return errors.New("Optimizer has no Name")
+	case o.Update == nil:
+		return errors.New("Optimizer has no Update")
+	case o.Slots < 0 || o.Slots > maxSlots:
+		return fmt.Errorf("Optimizer.Slots is %d, want 0 to %d", o.Slots, maxSlots)
 	}
 	if c.Schedule == nil {
 		c.Schedule = Constant
@@ -102,19 +116,19 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// A trainer is what a call of Train keeps between its steps.
+// A trainer is the state of one call of Train.
 type trainer struct {
 	config Config
 	net    Network
 	data   Dataset
 	run    *Run
-	order  []int // of the samples, in this epoch
+	order  []int // the order of the samples in this epoch
 	rule   updateRule
 	layers []layerState
-	plans  []layerPlan // for forward and backward, of each layer
+	plans  []layerPlan // how forward and backward treat each layer
 
 	weights, running []*Matrix // the arrays of the network, and the optimizer's of run
-	last, best       snapshot  // the weights of the last epoch and, with Patience, of the best
+	last, best       snapshot  // the weights of the last epoch and of the best
 	lastRunning      snapshot  // the running values of the last epoch
 
 	x, y, dy  Matrix
@@ -132,8 +146,8 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	if err == nil {
 		err = c.complete()
 	}
-	if err == nil && train.Len() == 0 {
-		err = errNoSamples
+	if err == nil {
+		err = mustHaveSamples("train", train)
 	}
 	if err != nil {
 		return nil, err
@@ -141,7 +155,7 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	t := &trainer{config: c, net: net, data: train, run: c.Run, order: make([]int, train.Len()),
 		plans: make([]layerPlan, len(net)), weights: net.arrays()}
 	if net.hasNorm() && (c.Batch == 1 || t.stepsPerEpoch() == 0) {
-		return nil, errors.New("batch normalisation of batches of one sample")
+		return nil, fmt.Errorf("Batch is %d and train has %d samples: Norm needs batches of two or more", c.Batch, train.Len())
 	}
 	if err := t.prepareRun(); err != nil {
 		return nil, fmt.Errorf("Run: %w", err)
@@ -157,7 +171,6 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 // prepareRun begins the run, or checks that it can go on.
 func (t *trainer) prepareRun() error {
 	c := &t.config
-	t.last.take(t.weights)
 	t.best.take(t.weights)
 	if len(t.run.History) == 0 {
 		t.run.begin(t.net, c.Optimizer)
@@ -169,14 +182,8 @@ func (t *trainer) prepareRun() error {
 	if err := t.run.fits(t.net, c.Optimizer); err != nil {
 		return err
 	}
-	switch {
-	case c.Patience > 0 && len(t.run.last) == 0:
+	if c.Patience > 0 && len(t.run.last) == 0 {
 		return errors.New("it was trained without Patience and has not kept its best weights")
-	case c.Patience > 0:
-		t.last = t.run.last
-	case len(t.run.last) > 0: // it goes on without Patience
-		t.run.last.restore(t.weights)
-		t.run.last = nil
 	}
 	return nil
 }
@@ -217,14 +224,11 @@ func (t *trainer) wholeEpoch(ctx context.Context, n int) (e Epoch, err error) {
 	return e, err
 }
 
-// beginEpoch keeps what undoEpoch restores. With Patience it first puts the last
-// epoch's weights in the place of the best.
+// beginEpoch keeps what undoEpoch restores. If the network has the best weights, it
+// first gets the last epoch's.
 func (t *trainer) beginEpoch() {
-	if t.config.Patience > 0 {
-		t.last.restore(t.weights)
-	} else {
-		t.last.take(t.weights)
-	}
+	t.run.last.restore(t.weights)
+	t.last.take(t.weights)
 	t.lastRunning.take(t.running)
 }
 
@@ -232,7 +236,7 @@ func (t *trainer) beginEpoch() {
 func (t *trainer) undoEpoch() {
 	t.unpack()
 	t.lastRunning.restore(t.running)
-	if t.config.Patience > 0 {
+	if len(t.run.last) > 0 {
 		t.best.restore(t.weights)
 	} else {
 		t.last.restore(t.weights)
@@ -244,17 +248,25 @@ func (t *trainer) undoEpoch() {
 func (t *trainer) finishEpoch(e Epoch) {
 	t.run.History = append(t.run.History, e)
 	if t.config.Patience == 0 {
+		t.run.last = nil
 		return
 	}
-	t.last.take(t.weights)
-	t.run.last = t.last
+	t.run.last.take(t.weights)
 	if t.run.History.Best().N == e.N {
 		t.best.take(t.weights)
 	}
 	t.best.restore(t.weights)
 }
 
-// epoch takes one step for each batch and measures what has come of it.
+// forgetBatch has the network forget the last batch, which is the trainer's, and with it
+// the data sets.
+func (t *trainer) forgetBatch() {
+	for _, l := range t.net {
+		l.x = nil
+	}
+}
+
+// epoch takes one step for each batch and then measures the network.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	e := Epoch{N: n, TestLoss: math.NaN(), TestAccuracy: math.NaN(), HeldLoss: math.NaN()}
 	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
@@ -264,9 +276,9 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		if ctx.Err() != nil {
 			return e, context.Cause(ctx)
 		}
-		firstOfRun, last := n == 1 && b == 0, b == steps-1
+		firstOfRun := n == 1 && b == 0
 		var stats []LayerStats
-		if firstOfRun || last {
+		if firstOfRun || b == steps-1 {
 			stats = make([]LayerStats, len(t.net))
 			t.unpack()
 		} else {
@@ -294,7 +306,7 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 	c := &t.config
 	e.Loss, e.Accuracy = t.measuring.measure(t.net, t.data, c.Loss, e.Layers)
 	if !finite(e.Loss) {
-		return &DivergedError{e.N, lastStep, e.Loss, fmt.Sprintf("the loss is %v", e.Loss)}
+		return &DivergedError{e.N, lastStep, e.Loss, fmt.Sprintf("the loss over all samples is %v", e.Loss)}
 	}
 	if err := t.checkFinite(); err != nil {
 		return &DivergedError{e.N, lastStep, e.Loss, err.Error()}
@@ -349,14 +361,14 @@ func (t *trainer) step(index []int, stats []LayerStats) float64 {
 	return loss
 }
 
-// minPackedSteps is for how many steps of an epoch it is worth it to pack the weights
-// and to unpack them again.
+// minPackedSteps is the fewest steps of an epoch for which it pays to pack the weights
+// and unpack them again.
 const minPackedSteps = 9
 
 // pack packs the weights of all layers for steps whose gradients are needed for the
 // update alone: each part of a gradient is dropped once it has moved its weights. That
 // excludes clipping, which needs all gradients before the update, and batches of more
-// than KC samples, whose sums have more than one block of terms.
+// than the kernel's KC samples, whose sums have more than one block of terms.
 func (t *trainer) pack(steps int) {
 	if t.layers[0].isPacked || t.config.Clip > 0 || t.config.Batch > activeKernel().kc || steps < minPackedSteps {
 		return
@@ -377,8 +389,8 @@ func (t *trainer) unpack() {
 	}
 }
 
-// update updates all layers by their gradients, which are complete, and leaves the
-// gradients as they are, without Decay's part.
+// update updates all layers once all gradients are computed. DW and DB stay the loss's
+// gradients: Decay's part is added to a copy.
 func (t *trainer) update(stats []LayerStats) {
 	for i := range t.layers {
 		l := t.net[i]

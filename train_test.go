@@ -353,9 +353,37 @@ func TestPatienceEnds(t *testing.T) {
 		t.Fatalf("the best epoch is the last of %d, error %v", len(h), err)
 	}
 	c.Epochs, c.Patience = 90, 0
+	before := written(t, m)
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Train(cancelled, m.Net, train, c); err != context.Canceled || !bytes.Equal(written(t, m), before) {
+		t.Errorf("cancelled at once: error %v, or another model than before", err)
+	}
 	if _, err := Train(context.Background(), m.Net, train, c); err != nil || m.Net.Fingerprint() != straight.Fingerprint() || m.Run.last != nil {
 		t.Errorf("error %v, %d arrays of last weights, or other weights than straight on", err, len(m.Run.last))
 	}
+}
+
+// After Train the network keeps nothing of its data.
+func TestNetworkForgetsData(t *testing.T) {
+	net := NewNetwork(1, He, ReLU, 4, 2)
+	freed := make(chan bool)
+	func() {
+		data := &counting{Samples: blobs(9)}
+		runtime.SetFinalizer(data, func(*counting) { close(freed) })
+		if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Batch: 3, Epochs: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	for range 5 {
+		runtime.GC()
+	}
+	select {
+	case <-freed:
+	case <-time.After(5 * time.Second):
+		t.Error("the data set is still reachable")
+	}
+	runtime.KeepAlive(net)
 }
 
 // Patience does not wait for a loss that is not a number.
@@ -461,7 +489,7 @@ func TestTrainRefuses(t *testing.T) {
 		Config
 	}{
 		{"", one, Config{Epochs: 1, Batch: 1, Rate: 1}},
-		{"the data set has no samples", none, Config{Epochs: 1, Batch: 1, Rate: 1}},
+		{"train has no samples", none, Config{Epochs: 1, Batch: 1, Rate: 1}},
 		{"Epochs is 0, want 1 or more", one, Config{Batch: 1, Rate: 1}},
 		{"Batch is 0, want 1 or more", one, Config{Epochs: 1, Rate: 1}},
 		{"Rate is 0, want a finite number above 0", one, Config{Epochs: 1, Batch: 1}},
@@ -473,8 +501,13 @@ func TestTrainRefuses(t *testing.T) {
 		{"Decay is +Inf, want a finite number from 0", one, Config{Epochs: 1, Batch: 1, Rate: 1, Decay: inf}},
 		{"Clip is NaN, want a number from 0", one, Config{Epochs: 1, Batch: 1, Rate: 1, Clip: nan}},
 		{"Clip is -1, want a number from 0", one, Config{Epochs: 1, Batch: 1, Rate: 1, Clip: -1}},
-		{"Patience without samples in Held", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1}},
-		{"Patience without samples in Held", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1, Held: none}},
+		{"train is nil", nil, Config{Epochs: 1, Batch: 1, Rate: 1}},
+		{"Patience is -1, want 0 or more", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: -1}},
+		{"Optimizer has no Name", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{Update: SGD.Update}}},
+		{"Optimizer has no Update", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{Name: "x"}}},
+		{"Optimizer.Slots is 3, want 0 to 2", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{"x", 3, SGD.Update}}},
+		{"Patience: Held is nil", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1}},
+		{"Patience: Held has no samples", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1, Held: none}},
 	} {
 		got := ""
 		if _, err := Train(context.Background(), NewNetwork(1, He, ReLU, 2, 2), c.train, c.Config); err != nil {
