@@ -40,7 +40,7 @@ func (m *Model) read(z *npz, own []*Activation) error {
 
 func (m *Model) readLayers(z *npz) error {
 	for i := 1; ; i++ {
-		w, err := z.Matrix(fmt.Sprintf("W%d", i))
+		w, err := z.matrix(fmt.Sprintf("W%d", i))
 		if i > 1 && errors.Is(err, fs.ErrNotExist) {
 			m.Net[i-2].Act = Linear
 			return m.Net.validate()
@@ -97,7 +97,7 @@ func (l *Layer) readRest(z *npz, number int) error {
 
 // sized reads a finite array that must have the given shape.
 func (z *npz) sized(name string, rows, cols int, square bool) (*Matrix, error) {
-	x, err := z.Matrix(name)
+	x, err := z.matrix(name)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (m *Model) readStandardization(z *npz) error {
 }
 
 func (m *Model) readRunJSON(z *npz, own []*Activation) error {
-	text, err := z.Bytes("run.json", maxRunJSON)
+	text, err := z.bytes("run.json", maxRunJSON)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -156,7 +156,7 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 // float64s reads an array that only Write makes, of float64. An array of smaller
 // numbers would take many times the bytes of its file.
 func (z *npz) float64s(name string) (*Matrix, error) {
-	x, err := z.Matrix(name)
+	x, err := z.matrix(name)
 	if err == nil && z.files[name].UncompressedSize64 < 8*uint64(len(x.Data)) {
 		err = FormatError(name + ": not of float64")
 	}
