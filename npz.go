@@ -100,7 +100,7 @@ func checkMembers(members []npzMember) error {
 			return formatErrorf("%s: %d bytes, over the limit of %d", m.Name, m.size(), maxMember)
 		}
 		if total += m.size(); total > maxArchive {
-			return formatErrorf("%s: the members up to here take %d bytes, over the limit of %d in all", m.Name, total, maxArchive)
+			return formatErrorf("%s: the members up to here take %d bytes, over the limit of %d in all", m.Name, total, int64(maxArchive))
 		}
 	}
 	return nil
