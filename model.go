@@ -55,9 +55,13 @@ type namedArray struct {
 // squares if the optimizer is Adam. Files of earlier versions do not name the optimizer,
 // and then it is Adam too, because no other had a second running value.
 func (m *Model) named(prefix string, which, layer int, x *Matrix) namedArray {
-	name, isAdam := arrayNames[which], cmp.Or(m.Run.Optimizer, Adam.Name) == Adam.Name
-	squares := name == "var" || prefix == slotPrefixes[1] && isAdam
-	return namedArray{fmt.Sprintf("%s%s%d", prefix, name, layer+1), x, squares}
+	isAdam := cmp.Or(m.Run.Optimizer, Adam.Name) == Adam.Name
+	squares := arrayNames[which] == "var" || prefix == slotPrefixes[1] && isAdam
+	return namedArray{arrayName(prefix, which, layer), x, squares}
+}
+
+func arrayName(prefix string, which, layer int) string {
+	return fmt.Sprintf("%s%s%d", prefix, arrayNames[which], layer+1)
 }
 
 // arrays lists the weights, the optimizer's running values and the last weights.
@@ -153,7 +157,10 @@ func (m *Model) validate() error {
 	if err := m.Net.validate(); err != nil {
 		return err
 	}
-	for _, validate := range []func() error{m.validateRun, m.validateArrays, m.validateStandardization, m.validateActivations, m.validateTexts} {
+	if err := m.Run.validate(m.Net); err != nil {
+		return err
+	}
+	for _, validate := range []func() error{m.validateArrays, m.validateStandardization, m.validateActivations, m.validateTexts} {
 		if err := validate(); err != nil {
 			return err
 		}
@@ -234,38 +241,37 @@ func (m *Model) validateTexts() error {
 	return nil
 }
 
-// validateRun returns an error if the run is not one of m.Net.
-func (m *Model) validateRun() error {
-	if err := m.Run.History.validate(len(m.Net)); err != nil {
+// validate returns an error if the run is not one of net.
+func (r *Run) validate(net Network) error {
+	if err := r.History.validate(len(net)); err != nil {
 		return err
 	}
-	if err := m.validateSlots(); err != nil {
+	if err := r.validateSlots(net); err != nil {
 		return err
 	}
-	last, weights := m.Run.last, m.Net.arrays()
-	if len(last) > 0 && len(last) != len(weights) {
-		return formatErrorf("last weights in %d arrays, the network has %d", len(last), len(weights))
+	weights := net.arrays()
+	if len(r.last) > 0 && len(r.last) != len(weights) {
+		return formatErrorf("last weights in %d arrays, the network has %d", len(r.last), len(weights))
 	}
-	for i := range last {
-		if got, want := &last[i], weights[i]; got.Rows != want.Rows || got.Cols != want.Cols {
+	for i := range r.last {
+		if got, want := &r.last[i], weights[i]; got.Rows != want.Rows || got.Cols != want.Cols {
 			return formatErrorf("last weights of %d×%d, want %d×%d", got.Rows, got.Cols, want.Rows, want.Cols)
 		}
 	}
 	return nil
 }
 
-// validateSlots returns an error if the optimizer's running values are not ones of m.Net.
-func (m *Model) validateSlots() error {
-	slots := m.Run.slots
-	if len(slots) > 0 && len(slots) != len(m.Net) {
-		return formatErrorf("running values of %d layers, the network has %d", len(slots), len(m.Net))
+// validateSlots returns an error if the optimizer's running values do not fit net.
+func (r *Run) validateSlots(net Network) error {
+	if len(r.slots) > 0 && len(r.slots) != len(net) {
+		return formatErrorf("running values of %d layers, the network has %d", len(r.slots), len(net))
 	}
-	for i := range slots {
+	for i := range r.slots {
 		for which := range maxParameters {
-			w, _ := m.Net[i].parameter(which)
+			w, _ := net[i].parameter(which)
 			for s, prefix := range slotPrefixes {
-				if x := &slots[i][s][which]; len(x.Data) > 0 && (x.Rows != w.Rows || x.Cols != w.Cols) {
-					return formatErrorf("%s: %d×%d, want %d×%d", m.named(prefix, which, i, x).name, x.Rows, x.Cols, w.Rows, w.Cols)
+				if x := &r.slots[i][s][which]; len(x.Data) > 0 && (x.Rows != w.Rows || x.Cols != w.Cols) {
+					return formatErrorf("%s: %d×%d, want %d×%d", arrayName(prefix, which, i), x.Rows, x.Cols, w.Rows, w.Cols)
 				}
 			}
 		}
