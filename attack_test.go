@@ -1,6 +1,6 @@
-// Files that were changed on the way: flipped bits, cuts, a byte more. What is
-// changed is refused, and what is accepted is what it was. Not here: files of a
-// few bytes, of which mnist_test.go and npz_test.go try every flip.
+// Files that were damaged on the way: flipped bits, cuts, a byte more. Either such a file
+// is refused, or its content is what it was. Not here: files of a few bytes, of which
+// idx_test.go and npz_test.go flip every bit.
 
 package mlp
 
@@ -18,8 +18,8 @@ import (
 // flips is how many bits are flipped in the sample's files, and in a model's.
 const flips = 2000
 
-// flip returns file with one of its bits changed, by turns in its head, its tail
-// and anywhere.
+// flip returns file with one of its bits changed: by turns in its first bytes, in its last
+// bytes and, twice, anywhere.
 func flip(file []byte, i int, rng *rand.Rand) (changed []byte, bit int) {
 	end := min(len(file), 64)
 	switch i % 4 {
@@ -50,7 +50,8 @@ func sampleFile(t *testing.T, name string) (file, data []byte, dims []int) {
 
 var sampleNames = []string{"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}
 
-// A flip in gzip's header, as of its date, changes nothing and may be accepted.
+// A flip in gzip's header, for example in the date, does not change the digits, so the file
+// may be accepted.
 func TestSampleFlippedBits(t *testing.T) {
 	for _, name := range sampleNames {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +106,8 @@ func TestSampleCutAndAddedTo(t *testing.T) {
 	}
 }
 
-// trainedModel is a model with all that a model can have, and its file.
+// trainedModel returns a model with normalisation, standardization, a history and a recipe,
+// and its file.
 func trainedModel(t testing.TB, widths ...int) (*Model, []byte) {
 	t.Helper()
 	sizes := append(append([]int{MNISTPixels}, widths...), MNISTClasses)
@@ -133,8 +135,9 @@ func modelFile(t testing.TB, m *Model) []byte {
 	return b.Bytes()
 }
 
-// accepts reads a model file and fails where that is accepted with a content
-// other than of the file it was made from: written again, it gives those bytes.
+// accepts reports whether ReadModel accepts a file that was changed. It fails if ReadModel
+// accepts the file and its content differs from the original's: written again, the model
+// must give the bytes of the original.
 func accepts(t *testing.T, what string, changed, file []byte) bool {
 	t.Helper()
 	m, err := ReadModel(bytes.NewReader(changed), int64(len(changed)))
@@ -188,8 +191,8 @@ func TestModelCutAndAddedTo(t *testing.T) {
 	}
 }
 
-// FuzzGzipIDX packs a file, and flips a bit and adds bytes: what is read is what
-// would be read unpacked, or an error.
+// FuzzGzipIDX packs a file, flips a bit of it and adds bytes to it. ReadIDX must return what
+// it returns for the unpacked file, or an error.
 func FuzzGzipIDX(f *testing.F) {
 	good := idxFile([]byte{1, 2, 3, 4, 5, 6}, 1, 2, 3)
 	f.Add(good, uint32(0), []byte{})
@@ -211,7 +214,7 @@ func FuzzGzipIDX(f *testing.F) {
 		if flipped, other, err := ReadIDX(bytes.NewReader(file)); err == nil && (!slices.Equal(flipped, dims) || !bytes.Equal(other, data)) {
 			t.Fatalf("bit %d of byte %d: accepted as %v", bit%8, int(bit/8)%len(file), flipped)
 		}
-		// Another member of gzip's may follow, as of a file packed in pieces.
+		// Another member may follow, because a file may be packed in pieces.
 		if longer, other, err2 := ReadIDX(bytes.NewReader(append(gzipped(plain), tail...))); err == nil && err2 == nil &&
 			(!slices.Equal(longer, dims) || !bytes.Equal(other, data)) {
 			t.Fatalf("with %q behind it: accepted as %v", tail, longer)

@@ -1,5 +1,6 @@
 // The axes of a chart, linear and logarithmic: the range that they span, the round
-// numbers that they show, and how these are written. They are drawn in svgplot.go.
+// numbers that they show, and how these numbers are written. Not here: how the axes are
+// drawn (svgplot.go).
 
 package mlp
 
@@ -41,7 +42,7 @@ func (c *Chart) spans() (x, y span) {
 	for i := range c.Series {
 		s := &c.Series[i]
 		for j := range s.points() {
-			if p, ok := c.point(s, j); ok {
+			if p, ok := c.pointAt(s, j); ok {
 				x.add(p.x)
 				y.add(p.y)
 			}
@@ -98,7 +99,7 @@ func xAxis(s span, log bool, width float64) axis {
 	t := roundTicks(s, log, int(width/45))
 	t = roundTicks(s, log, int(width/max(36, widest(t)+14)))
 	a := axis{t[0].at, t[len(t)-1].at, inset, width - inset, t}
-	slack := (s.hi - s.lo) / 1e9 // 3·0.1 > 0.3
+	slack := (s.hi - s.lo) / 1e9 // a tick may miss the end by rounding: 3·0.1 > 0.3
 	inside := slices.DeleteFunc(slices.Clone(t), func(t tick) bool { return t.at < s.lo-slack || t.at > s.hi+slack })
 	if len(inside) > 1 {
 		a.lo, a.hi, a.ticks = s.lo, s.hi, inside
@@ -120,10 +121,10 @@ func widest(ticks []tick) (w float64) {
 	return w
 }
 
-// roundTicks returns ticks at round values, at least two: the first is not above s.lo
-// and the last not below s.hi. There are at most n steps between them, or two if n is
-// less. On a log axis the values are 1, 2 and 5 in each decade or, if these are too
-// many, one in each decade or in each of several.
+// roundTicks returns ticks at round values, at least two: the first tick is at or below
+// s.lo, and the last tick is at or above s.hi. Between them are at most max(n, 2) steps. On
+// a log axis the values are 1, 2 and 5 in each decade or, if these are too many, one value
+// in each decade or in every few decades.
 func roundTicks(s span, log bool, n int) (t []tick) {
 	n = max(n, 2)
 	if s.lo > s.hi {
@@ -151,8 +152,8 @@ func roundTicks(s span, log bool, n int) (t []tick) {
 	return t
 }
 
-// decadeTicks returns ticks at 1, 2 and 5 in each decade: the last of those that are
-// not above lo, and those after it up to the first that is not below hi.
+// decadeTicks returns ticks at 1, 2 and 5 in each decade, from the last one that is at or
+// below lo to the first one that is at or above hi.
 func decadeTicks(lo, hi float64) (t []tick) {
 	for d := math.Floor(lo); ; d++ {
 		for _, m := range []float64{1, 2, 5} {
@@ -168,8 +169,8 @@ func decadeTicks(lo, hi float64) (t []tick) {
 	}
 }
 
-// logLabel writes m·10^exp: as a plain number if those of the whole axis, from 10^lo to
-// 10^hi, are short.
+// logLabel writes m·10^exp. It writes a plain number if all plain numbers on the axis, from
+// 10^lo to 10^hi, are short.
 func logLabel(m float64, exp int, lo, hi float64) string {
 	switch {
 	case lo > -3.01 && hi < 4.01:
@@ -196,9 +197,9 @@ func widen(lo, hi float64) (float64, float64) {
 	return lo, hi
 }
 
-// roundStep returns the smallest step m·10^exp, with m 1, 2 or 5, of which n cover the
-// range from lo to hi. There always is one, because one large step on each side of zero
-// covers any range. If whole is true, the step is an integer.
+// roundStep returns the smallest step m·10^exp, with m 1, 2 or 5, such that n steps cover
+// the range from lo to hi. Such a step exists: with a large enough step, one step on each
+// side of zero covers any range. If whole is true, the step is an integer.
 func roundStep(lo, hi float64, n int, whole bool) (step float64, exp int) {
 	exp = int(math.Floor(math.Log10((hi-lo)/float64(n)))) - 1
 	if whole {
@@ -237,7 +238,7 @@ func linearLabels(size float64, exp int) func(float64) string {
 	}
 }
 
-// fixed writes v with so many decimals, and with a minus sign that is as wide as a plus.
+// fixed writes v with that many decimals, and with a minus sign that is as wide as a plus.
 func fixed(v float64, decimals int) string {
 	return strings.Replace(strconv.FormatFloat(v, 'f', max(decimals, 0), 64), "-", "−", 1)
 }

@@ -1,5 +1,6 @@
-// The errors of all readers: what is wrong with a file's content, and where reading
-// it stopped. The name of the file is added by whoever opened it.
+// The errors that all readers share: what is wrong with a file's content, and the byte at
+// which reading stopped. Not here: the name of the file, which is added by whoever opened
+// the file.
 
 package mlp
 
@@ -8,7 +9,7 @@ import (
 	"io"
 )
 
-// A FormatError says why the content of a file is not what it should be.
+// A FormatError says what is wrong with the content of a file, or with a model.
 type FormatError string
 
 func (e FormatError) Error() string { return string(e) }
@@ -18,8 +19,8 @@ func formatErrorf(format string, args ...any) error {
 	return FormatError(fmt.Sprintf(format, args...))
 }
 
-// stoppedAt wraps err, which ended reading after at of size unpacked bytes. An io.EOF
-// becomes io.ErrUnexpectedEOF, because more bytes were due.
+// stoppedAt wraps err, the reason why reading stopped after at of size unpacked bytes. It
+// turns io.EOF into io.ErrUnexpectedEOF, because more bytes were due.
 func stoppedAt(at, size int, err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF

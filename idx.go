@@ -1,5 +1,5 @@
-// The IDX format of the MNIST files, gzipped or not. What the numbers mean stands in
-// mnist.go.
+// The IDX format, which the MNIST files have, gzipped or not. Not here: what the numbers
+// mean (mnist.go).
 
 package mlp
 
@@ -12,19 +12,20 @@ import (
 	"io"
 )
 
-// maxIDX is the most bytes of data that the header of an IDX file may claim: 1 GiB.
-// The largest relative of MNIST, EMNIST, has 640 MB.
+// maxIDX is the most bytes of data that the header of an IDX file may claim: 1 GiB. The
+// files of MNIST, Fashion-MNIST and EMNIST are all smaller.
 const maxIDX = 1 << 30
 
-// ReadIDX reads an IDX file of unsigned bytes, gzipped or not, to the end of r. Its
-// array has the sizes dims, one for each of its dimensions, and stands in data in
-// row-major order: of three dimensions, element (i, j, k) is
+// ReadIDX reads r to its end. r is an IDX file of unsigned bytes and may be gzipped. The
+// file is an array: dims are its sizes, one for each dimension, and data are its elements
+// in row-major order. If it has three dimensions, element (i, j, k) is
 // data[(i*dims[1]+j)*dims[2]+k]. If a dimension is 0, data is empty.
 //
-// ReadIDX does not trust the header: it allocates at most four times as many bytes
-// as r has, and refuses a header that claims more than 1 GiB. The error is a
-// [FormatError] if r is not such a file, and wraps [io.ErrUnexpectedEOF] if r ends
-// too early. Bytes left over and a wrong gzip checksum are errors too.
+// ReadIDX does not trust the header. It refuses one that claims more than 1 GiB, and at
+// no time does it hold more than four times the unpacked bytes that were read and
+// 256 KiB. The error is a [FormatError] if r is not such a file, and wraps
+// [io.ErrUnexpectedEOF] if r ends too early. Bytes left over and a wrong gzip checksum are
+// errors too.
 func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
 	f, err := newIDXReader(r)
 	if err != nil {
@@ -65,7 +66,7 @@ func newIDXReader(file io.Reader) (*idxReader, error) {
 	f, product := &idxReader{r: r, header: header}, uint64(1)
 	for b := header[4:]; len(b) > 0; b = b[4:] {
 		d := uint64(binary.BigEndian.Uint32(b))
-		if d > maxIDX || product*d > maxIDX { // neither factor is over 2³⁰, so that product*d cannot overflow
+		if d > maxIDX || product*d > maxIDX { // product*d cannot overflow, because neither factor is over 2³⁰
 			return nil, formatErrorf("the header claims %d × %d bytes, over the limit of %d", product, d, maxIDX)
 		}
 		product *= d
@@ -75,7 +76,7 @@ func newIDXReader(file io.Reader) (*idxReader, error) {
 	return f, nil
 }
 
-// gunzipped returns a reader of what r holds, unpacked if it begins as gzip does.
+// gunzipped returns a reader of r's content, unpacked if r begins like a gzip file.
 func gunzipped(r io.Reader) (*bufio.Reader, error) {
 	br := bufio.NewReaderSize(r, 1<<16)
 	if start, _ := br.Peek(2); string(start) != "\x1f\x8b" {
@@ -89,7 +90,7 @@ func gunzipped(r io.Reader) (*bufio.Reader, error) {
 }
 
 // checkIDXMagic returns an error unless r begins with 0, 0, 8 for the type uint8 and
-// a number of dimensions that is not 0. At least four bytes can be peeked at.
+// a number of dimensions that is not 0. The caller has made sure that r has four bytes.
 func checkIDXMagic(r *bufio.Reader) error {
 	types := map[byte]string{8: "uint8", 9: "int8", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}
 	start, _ := r.Peek(512)
@@ -103,17 +104,17 @@ func checkIDXMagic(r *bufio.Reader) error {
 	case kind != "uint8":
 		return FormatError("an IDX file of " + kind + ", want uint8")
 	case start[3] == 0:
-		return FormatError("an IDX file of rank 0, want 1 or more")
+		return FormatError("an IDX file without dimensions")
 	}
 	return nil
 }
 
-// readData reads all of the data, writes them to all, and returns the first keep
-// bytes of them. It reads on to the end of the file, because gzip compares its
-// checksum only there, and returns an error if more bytes follow.
+// readData reads all of the data, writes them to all, and returns the first keep bytes of
+// them. It reads to the end of the file, because gzip compares its checksum only there,
+// and returns an error if more bytes follow.
 func (f *idxReader) readData(keep int, all io.Writer) (data []byte, err error) {
 	header := len(f.header)
-	for have := 0; have < keep; { // data trebles as it fills, so that no claim is allocated before its bytes are there
+	for have := 0; have < keep; { // data trebles each time it is full, so that its size follows the bytes that are there
 		grown := make([]byte, min(keep, max(3*have, 1<<16)))
 		copy(grown, data)
 		data = grown

@@ -111,7 +111,7 @@ func TestReadIDXErrors(t *testing.T) {
 		{"zeros", make([]byte, 64), `not an IDX file: it begins with "\x00\x00\x00\x00"`},
 		{"magic", []byte{0, 1, 8, 1, 0, 0, 0, 0}, `not an IDX file: it begins with "\x00\x01\b\x01"`},
 		{"float32", []byte{0, 0, 13, 1, 0, 0, 0, 0}, "an IDX file of float32, want uint8"},
-		{"rank 0", []byte{0, 0, 8, 0}, "an IDX file of rank 0, want 1 or more"},
+		{"rank 0", []byte{0, 0, 8, 0}, "an IDX file without dimensions"},
 		{"2³² wide", idxFile(nil, 0, math.MaxUint32), "the header claims 0 × 4294967295 bytes, over the limit of 1073741824"},
 		{"2⁴⁸", idxFile(nil, 65536, 65536, 65536), "the header claims 65536 × 65536 bytes, over the limit of 1073741824"},
 		{"2⁶⁴", idxFile(nil, 1<<30, 1<<30, 16), "the header claims 1073741824 × 1073741824 bytes, over the limit of 1073741824"},
@@ -171,12 +171,13 @@ func TestReadIDXPassesErrorsOn(t *testing.T) {
 	}
 }
 
-// Memory and time follow the bytes that are there, not those that the header claims.
+// Memory and time grow with the bytes that are there, not with those that the header
+// claims.
 func TestReadIDXBelievesNoHeader(t *testing.T) {
 	for _, dims := range [][]uint32{
 		{math.MaxUint32, 28, 28},
 		{math.MaxUint32},
-		{1 << 20, 28, 28}, // 822 MB, within the limit
+		{1 << 20, 28, 28}, // within the limit
 	} {
 		for _, file := range [][]byte{idxFile(make([]byte, 10), dims...), gzipped(idxFile(make([]byte, 10), dims...))} {
 			var before, after runtime.MemStats
@@ -192,6 +193,26 @@ func TestReadIDXBelievesNoHeader(t *testing.T) {
 		var tail endless
 		if _, _, err := ReadIDX(io.MultiReader(bytes.NewReader(idxFile(nil, dims...)), &tail)); err == nil || tail.read > 1<<16 {
 			t.Errorf("%v: %d bytes read from an endless file, error %v", dims, tail.read, err)
+		}
+	}
+}
+
+// However much a header claims, the memory grows with the bytes that are there. All
+// that ReadIDX allocates is the pieces of its slice of data, each three times as long as
+// the one before, and some buffers. The last two pieces, which it holds at the same time,
+// are four times the data, and all pieces are 4.5 times the data.
+func TestReadIDXMemory(t *testing.T) {
+	for _, n := range []int{0, 1 << 16, 3<<16 + 1, 16 << 16, 27 << 16} {
+		plain := idxFile(make([]byte, n), 1<<20, 28, 28)
+		for _, file := range [][]byte{plain, gzipped(plain)} {
+			got := allocated(func() {
+				if _, _, err := ReadIDX(bytes.NewReader(file)); !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Errorf("%d bytes of data: error %v", n, err)
+				}
+			})
+			if most := uint64(n*9/2 + 256<<10); got > most {
+				t.Errorf("%d bytes of data: %d bytes allocated, want at most %d", n, got, most)
+			}
 		}
 	}
 }

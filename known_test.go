@@ -1,5 +1,5 @@
-// Tests of the known files: a set of digits names its data set, and a known file is
-// refused in the place of another.
+// Tests of the known files: a set of digits names its data set, and a known file under
+// another file's name is refused.
 
 package mlp
 
@@ -18,24 +18,24 @@ func TestKnownSums(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for sum, is := range origins {
+	for sum, file := range knownFiles {
 		if !bytes.Contains(readme, []byte(sum)) {
-			t.Errorf("the README lacks the sum of the %v", is)
+			t.Errorf("the README lacks the sum of the %v", file)
 		}
-		if is.set == "MNIST" && !strings.Contains(WhereMNIST, sum) {
-			t.Errorf("WhereMNIST lacks the sum of the %v", is)
+		if file.set == "MNIST" && !strings.Contains(WhereMNIST, sum) {
+			t.Errorf("WhereMNIST lacks the sum of the %v", file)
 		}
 	}
 }
 
-// known makes a sum known until the test ends.
-func known(t *testing.T, sum string, is origin) {
+// makeKnown makes a file with that SHA-256 known until the test ends.
+func makeKnown(t *testing.T, sum string, file origin) {
 	t.Helper()
-	if _, ok := origins[sum]; ok {
+	if _, ok := knownFiles[sum]; ok {
 		t.Fatalf("%s is known already", sum)
 	}
-	origins[sum] = is
-	t.Cleanup(func() { delete(origins, sum) })
+	knownFiles[sum] = file
+	t.Cleanup(func() { delete(knownFiles, sum) })
 }
 
 // set returns the four files of a set with 10,000 images in each part, and makes them
@@ -51,7 +51,7 @@ func set(t *testing.T, name string, seed byte) fstest.MapFS {
 		images[1], labels[1] = byte(len(part)), byte(len(part))
 		for kind, file := range map[string][]byte{"images-idx3": idxFile(images, n, 28, 28), "labels-idx1": idxFile(labels, n)} {
 			files[part+"-"+kind+"-ubyte"] = &fstest.MapFile{Data: file}
-			known(t, contentSum(t, bytes.NewReader(file), ""), origin{name, part, kind[:6]})
+			makeKnown(t, contentSum(t, bytes.NewReader(file), ""), origin{name, part, kind[:6]})
 		}
 	}
 	return files
@@ -95,7 +95,7 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// A file of full MNIST is refused in another's place.
+// A file of full MNIST is refused under another file's name.
 func TestKnownMNIST(t *testing.T) {
 	dir, files := fullMNIST(t), fstest.MapFS{}
 	for from, to := range map[string]string{"t10k-images-idx3-ubyte.gz": "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz": "train-labels-idx1-ubyte"} {

@@ -1,7 +1,7 @@
 // The MNIST digits: finding and checking the two files of a part, and the data set
-// that they make. Pixels stay bytes in memory; Batch turns them into numbers. Nothing
-// is downloaded. The format of the files stands in idx.go, and which files are known
-// by their checksum in known.go.
+// that they make. Pixels stay bytes in memory, and Batch turns them into numbers. Not
+// here: the format of the files (idx.go), the list of known files (known.go) and
+// downloads, which this package never makes.
 
 package mlp
 
@@ -24,9 +24,8 @@ const (
 	MNISTClasses = 10
 )
 
-// WhereMNIST tells users where to get the four files and how to recognise them. A
-// program should print it if the files are missing, because this package downloads
-// nothing.
+// WhereMNIST tells users where to get the four files and how to recognise them. This
+// package downloads nothing. A program should print WhereMNIST if a file is missing.
 const WhereMNIST = `MNIST is four files: train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz,
 t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz. Two public mirrors are
   https://storage.googleapis.com/cvdf-datasets/mnist/
@@ -45,8 +44,8 @@ type MNIST struct {
 	Images []byte // Len()×MNISTPixels, each image row by row from the top left; 0 is paper, 255 is ink
 	Labels []byte // Len() digits from 0 to 9
 
-	imageSet, labelSet string    // the data sets that the two files are known to be of; empty if unknown
-	scale, shift       []float64 // 1×MNISTPixels: x = p·scale + shift; nil stands for x = p/255
+	imageSet, labelSet string    // the data sets of the two files, if they are known; otherwise empty
+	scale, shift       []float64 // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
 }
 
 //go:embed testdata/mnist/*.gz testdata/mnist/LICENSE
@@ -68,16 +67,23 @@ func SampleMNIST() fs.FS {
 // labels, or all of them if limit is 0 or there are no more. It panics if limit is
 // negative.
 //
-// The part is two files in fsys: part-images-idx3-ubyte and part-labels-idx1-ubyte.
-// The second hyphen may be a dot, and the name may end in .gz; a file may be gzipped
-// whatever its name. Images must be of 28×28 pixels and labels from 0 to 9. LoadMNIST
-// reads and checks both files whole, but keeps only what it returns. It recognises
-// the files of MNIST, and the labels of Fashion-MNIST, by their SHA-256, and refuses
-// one that stands in the place of another or beside images of another set.
+// The part is two files in fsys. The images of "train" are in the first of these that
+// exists, and the names for "t10k" and for the labels, with idx1, are like them:
 //
-// An error begins with the name of the file in fsys: if fsys is os.DirFS(dir), put
-// dir + "/" before the error and it begins with the path. It wraps [fs.ErrNotExist]
-// if a file is missing.
+//	train-images-idx3-ubyte
+//	train-images-idx3-ubyte.gz
+//	train-images.idx3-ubyte
+//	train-images.idx3-ubyte.gz
+//
+// A file may be gzipped whatever its name. Images must have 28×28 pixels, and labels must
+// be from 0 to 9. LoadMNIST reads and checks both files whole, but keeps only what it
+// returns. It recognises the files of MNIST, and the labels of Fashion-MNIST, by their
+// SHA-256. It refuses a known file under another file's name, and labels of one set
+// beside images of another.
+//
+// An error begins with the name of the file in fsys. For os.DirFS(dir),
+// dir + "/" + err.Error() begins with the file's path. The error wraps
+// [fs.ErrNotExist] if a file is missing.
 func LoadMNIST(fsys fs.FS, part string, limit int) (*MNIST, error) {
 	if limit < 0 {
 		panic(fmt.Sprintf("mlp: LoadMNIST: a limit of %d images", limit))
@@ -93,26 +99,26 @@ func LoadMNIST(fsys fs.FS, part string, limit int) (*MNIST, error) {
 	if i := slices.IndexFunc(labels.data, func(label byte) bool { return label >= MNISTClasses }); i >= 0 {
 		return nil, formatErrorf("%s: label %d at index %d, want 0 to 9", labels.name, labels.data[i], i)
 	}
-	if images.is.set != labels.is.set && images.is.set != "" && labels.is.set != "" {
-		return nil, formatErrorf("%s: it holds the %v, beside the %v", labels.name, labels.is, images.is)
+	if images.known.set != labels.known.set && images.known.set != "" && labels.known.set != "" {
+		return nil, formatErrorf("%s: it holds the %v, beside the %v", labels.name, labels.known, images.known)
 	}
 	n := len(images.data) / MNISTPixels
 	return &MNIST{
 		Images: images.data, Labels: slices.Clone(labels.data[:n]), // without the labels past the limit
-		imageSet: images.is.set, labelSet: labels.is.set,
+		imageSet: images.known.set, labelSet: labels.known.set,
 	}, nil
 }
 
 // An mnistFile is one of the two files of a part.
 type mnistFile struct {
-	name string // in its folder
-	dims []int
-	data []byte // of the images or labels up to the limit
-	is   origin // what its SHA-256 says it is; zero if unknown
+	name  string // in its folder
+	dims  []int
+	data  []byte // the images or labels up to the limit
+	known origin // the known file that has this SHA-256; zero if none has
 }
 
-// loadIDX finds and reads the file that should be want. For labels, images is the
-// file that they must fit. A limit of 0 keeps all of the data.
+// loadIDX finds and reads the file that should be want. If it has the labels, they must
+// fit images. A limit of 0 keeps all of the data.
 func loadIDX(fsys fs.FS, want origin, images *mnistFile, limit int) (*mnistFile, error) {
 	name, err := findIDX(fsys, want)
 	if err != nil {
@@ -129,8 +135,8 @@ func loadIDX(fsys fs.FS, want origin, images *mnistFile, limit int) (*mnistFile,
 var idxRank = map[string]int{"images": 3, "labels": 1}
 
 // findIDX returns the first spelling of the file's name that is in fsys. It skips
-// folders, because some archives of MNIST unpack to a folder whose name is spelt one
-// way, beside the file whose name is spelt the other way.
+// folders, because some archives of MNIST unpack to a file and a folder whose names
+// differ only in their spelling.
 func findIDX(fsys fs.FS, want origin) (name string, err error) {
 	stem, rank := want.part+"-"+want.kind, idxRank[want.kind]
 	for _, spelling := range []string{"%s-idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte", "%s.idx%d-ubyte.gz"} {
@@ -146,11 +152,11 @@ func findIDX(fsys fs.FS, want origin) (name string, err error) {
 		}
 		return name, nil
 	}
-	return "", fmt.Errorf("%s-idx%d-ubyte: %w, nor %s.idx%d-ubyte, nor either with .gz", stem, rank, fs.ErrNotExist, stem, rank)
+	return "", fmt.Errorf("%s-idx%d-ubyte: %w, nor does %s.idx%d-ubyte, with or without .gz", stem, rank, fs.ErrNotExist, stem, rank)
 }
 
-// withoutPath returns the cause of an error that names its file, for the name to be
-// put before it only once.
+// withoutPath returns the cause of an error that names its file. The caller names the
+// file, so the error must not name it again.
 func withoutPath(err error) error {
 	if e, ok := err.(*fs.PathError); ok {
 		return e.Err
@@ -158,8 +164,8 @@ func withoutPath(err error) error {
 	return err
 }
 
-// read reads f's file. It reads the data of a file whose dimensions do not fit only
-// if the file may be a known one, so that the error can say which.
+// read reads f's file. If the dimensions do not fit, it reads the data only if the file
+// may be a known one, so that the error can say which one it is.
 func (f *mnistFile) read(fsys fs.FS, want origin, images *mnistFile, limit int) error {
 	file, err := fsys.Open(f.name)
 	if err != nil {
@@ -184,15 +190,15 @@ func (f *mnistFile) read(fsys fs.FS, want origin, images *mnistFile, limit int) 
 	if f.data, err = r.readData(keep, hash); err != nil {
 		return err
 	}
-	f.is = origins[hex.EncodeToString(hash.Sum(nil))]
-	if f.is.set != "" && (f.is.part != want.part || f.is.kind != want.kind) {
-		return formatErrorf("it holds the %v", f.is)
+	f.known = knownFiles[hex.EncodeToString(hash.Sum(nil))]
+	if f.known.set != "" && (f.known.part != want.part || f.known.kind != want.kind) {
+		return formatErrorf("it holds the %v", f.known)
 	}
 	return unfit
 }
 
-// checkIDXDims returns an error unless dims are those of a file of its kind, and of
-// labels that fit the images.
+// checkIDXDims returns an error unless a file of that kind may have these dimensions. If
+// it has the labels, there must be one for each of the images.
 func checkIDXDims(dims []int, kind string, images *mnistFile) error {
 	switch rank := idxRank[kind]; {
 	case len(dims) != rank && len(dims) == idxRank["images"]+idxRank["labels"]-rank:
@@ -200,7 +206,7 @@ func checkIDXDims(dims []int, kind string, images *mnistFile) error {
 	case len(dims) != rank:
 		return formatErrorf("an IDX file of rank %d, want rank %d", len(dims), rank)
 	case kind == "images" && (dims[0] == 0 || dims[1] != 28 || dims[2] != 28):
-		return formatErrorf("%d images of %d×%d pixels, want some of 28×28", dims[0], dims[1], dims[2])
+		return formatErrorf("%d images of %d×%d pixels, want one or more of 28×28", dims[0], dims[1], dims[2])
 	case kind == "labels" && dims[0] != images.dims[0]:
 		return formatErrorf("%d labels for the %d images of %s", dims[0], images.dims[0], images.name)
 	}
@@ -228,14 +234,13 @@ func (m *MNIST) Slice(lo, hi int) *MNIST {
 }
 
 // Stats returns the mean and the standard deviation of each pixel over the images of
-// m, both 1×MNISTPixels, with pixels scaled to [0, 1]. The deviation is the
-// population's, as NumPy's std. Of n images with pixels p:
+// m, both 1×MNISTPixels, with pixels scaled to [0, 1]. The standard deviation is the
+// population's, like NumPy's std. For n images with the pixels p:
 //
 //	mean = Σp / 255n    std = √(n·Σp² − (Σp)²) / 255n
 //
-// All that stands before the root and the division is an integer, and exact below
-// 2²⁵ images, so that std is 0 if and only if the pixel never varies. If m has no
-// images, all are NaN.
+// The sums and the difference are integers, and exact for fewer than 2²⁵ images. So std
+// is 0 if and only if the pixel never varies. If m has no images, all values are NaN.
 func (m *MNIST) Stats() (mean, std []float64) {
 	m.mustFit("Stats")
 	var sum, squares [MNISTPixels]uint64
@@ -248,15 +253,21 @@ func (m *MNIST) Stats() (mean, std []float64) {
 	n := uint64(m.Len())
 	mean, std = make([]float64, MNISTPixels), make([]float64, MNISTPixels)
 	for j := range mean {
-		mean[j] = float64(sum[j]) / float64(255*n)
-		std[j] = math.Sqrt(float64(n*squares[j]-sum[j]*sum[j])) / float64(255*n)
+		mean[j], std[j] = pixelStats(n, sum[j], squares[j])
 	}
 	return mean, std
 }
 
+// pixelStats returns the mean and the standard deviation of a pixel over n images, from
+// the sum of its values and the sum of their squares. The two products may wrap around,
+// but their difference is below 2⁶⁴ for fewer than 2²⁵ images, so it is exact.
+func pixelStats(n, sum, squares uint64) (mean, std float64) {
+	return float64(sum) / float64(255*n), math.Sqrt(float64(n*squares-sum*sum)) / float64(255*n)
+}
+
 // Standardize makes [MNIST.Batch] give x = (p/255 − mean) / std for a pixel p, or
-// p/255 − mean if std is 0. Both slices are 1×MNISTPixels and come from
-// [MNIST.Stats] of the training part, for the test part too:
+// p/255 − mean if std is 0. Both slices are 1×MNISTPixels. Use the [MNIST.Stats] of the
+// training part for the test part too:
 //
 //	mean, std := train.Stats()
 //	train.Standardize(mean, std)
@@ -289,8 +300,8 @@ var unitScale, unitShift = pixelLine(make([]float64, MNISTPixels), make([]float6
 
 // Batch sets row i of x, len(index)×MNISTPixels, to the standardized pixels of image
 // index[i], and row i of y, len(index)×MNISTClasses, to 1 for its label and 0 for the
-// other digits. It reuses the storage of x and y. It panics if the lengths of Images
-// and Labels do not fit, or a label is over 9.
+// other digits. It reuses the storage of x and y. It panics if Images does not have
+// MNISTPixels bytes for each label, or if a label is over 9.
 func (m *MNIST) Batch(x, y *Matrix, index []int) {
 	m.mustFit("Batch")
 	for _, k := range index {
@@ -300,32 +311,32 @@ func (m *MNIST) Batch(x, y *Matrix, index []int) {
 	}
 	x.Reset(len(index), MNISTPixels)
 	y.Reset(len(index), MNISTClasses)
-	b := batches.Get().(*batch)
-	*b = batch{m, x, y, index, m.scale, m.shift}
+	b := batchTasks.Get().(*batchTask)
+	*b = batchTask{m, x, y, index, m.scale, m.shift}
 	if m.scale == nil {
 		b.scale, b.shift = unitScale, unitShift
 	}
 	share((len(index)+batchRows-1)/batchRows, b)
-	*b = batch{}
-	batches.Put(b)
+	*b = batchTask{}
+	batchTasks.Put(b)
 }
 
-// A batch is a task for share: to fill x and y. A part of the task is batchRows rows.
-type batch struct {
+// A batchTask is a task for share: to fill x and y. A part of the task is batchRows rows.
+type batchTask struct {
 	m            *MNIST
 	x, y         *Matrix
 	index        []int
 	scale, shift []float64
 }
 
-// Images stand anywhere in memory, and a processor cannot guess which comes next. So
-// the image that is needed prefetchAhead rows later is asked for early, and is in the
-// cache by then.
+// The images of a batch are in no order in memory, so a processor cannot guess which one
+// comes next. part asks for each image prefetchAhead rows before it is needed, so that the
+// image is in the cache by then.
 const batchRows, prefetchAhead = 16, 4
 
-var batches = sync.Pool{New: func() any { return new(batch) }}
+var batchTasks = sync.Pool{New: func() any { return new(batchTask) }}
 
-func (b *batch) part(c int) {
+func (b *batchTask) part(c int) {
 	for i := c * batchRows; i < min((c+1)*batchRows, len(b.index)); i++ {
 		if i+prefetchAhead < len(b.index) {
 			prefetch(b.m.image(b.index[i+prefetchAhead]))

@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"path"
@@ -125,15 +126,15 @@ func TestLoadMNISTErrors(t *testing.T) {
 		images, labels []byte
 		want           string
 	}{
-		{nil, goodLabels, I + ": file does not exist, nor train-images.idx3-ubyte, nor either with .gz"},
-		{goodImages, nil, L + ": file does not exist, nor train-labels.idx1-ubyte, nor either with .gz"},
+		{nil, goodLabels, I + ": file does not exist, nor does train-images.idx3-ubyte, with or without .gz"},
+		{goodImages, nil, L + ": file does not exist, nor does train-labels.idx1-ubyte, with or without .gz"},
 		{goodLabels, goodImages, I + ": an IDX file of rank 1, want rank 3 (are the images and the labels swapped?)"},
 		{goodImages, goodImages, L + ": an IDX file of rank 3, want rank 1 (are the images and the labels swapped?)"},
 		{idxFile(images, 12, 784), goodLabels, I + ": an IDX file of rank 2, want rank 3"},
-		{idxFile(images, 6, 28, 56), goodLabels, I + ": 6 images of 28×56 pixels, want some of 28×28"},
-		{idxFile(nil, 6, 28, 56), goodLabels, I + ": 6 images of 28×56 pixels, want some of 28×28"}, // the data are not read
+		{idxFile(images, 6, 28, 56), goodLabels, I + ": 6 images of 28×56 pixels, want one or more of 28×28"},
+		{idxFile(nil, 6, 28, 56), goodLabels, I + ": 6 images of 28×56 pixels, want one or more of 28×28"}, // the data are not read
 		{goodImages, idxFile(make([]byte, 10000), 10000), L + ": 10000 labels for the 12 images of " + I},
-		{idxFile(nil, 0, 28, 28), idxFile(nil, 0), I + ": 0 images of 28×28 pixels, want some of 28×28"},
+		{idxFile(nil, 0, 28, 28), idxFile(nil, 0), I + ": 0 images of 28×28 pixels, want one or more of 28×28"},
 		{goodImages, idxFile(labels[:11], 11), L + ": 11 labels for the 12 images of " + I},
 		{goodImages, eleven, L + ": label 10 at index 5, want 0 to 9"},
 		{goodImages[:1000], goodLabels, I + ": stopped at byte 1000 of 9424: unexpected EOF"},
@@ -292,6 +293,22 @@ func TestStats(t *testing.T) {
 	}
 	if mean[5] != 0 || mean[6] != 201.0/255 || std[5] != 0 || std[6] != 0 || std[7] == 0 {
 		t.Errorf("constant pixels: mean %v, std %v", mean[5:8], std[5:8])
+	}
+}
+
+// The products wrap around, but their difference is exact, up to the most images and the
+// most varied pixel for which it is below 2⁶⁴.
+func TestStatsOfManyImages(t *testing.T) {
+	const n = 1<<25 - 2
+	for _, c := range []struct{ white, rest uint64 }{{0, 0}, {0, 1}, {1, 0}, {n / 2, 0}, {n - 1, 254}, {n, 0}} {
+		sum, squares := 255*c.white+c.rest*(n-c.white), 255*255*c.white+c.rest*c.rest*(n-c.white)
+		left, right := new(big.Int).SetUint64(squares), new(big.Int).SetUint64(sum)
+		difference := left.Sub(left.Mul(left, big.NewInt(n)), right.Mul(right, right))
+		variance, _ := new(big.Float).SetInt(difference).Float64()
+		mean, std := pixelStats(n, sum, squares)
+		if wantMean, wantStd := float64(sum)/(255*n), math.Sqrt(variance)/(255*n); mean != wantMean || std != wantStd {
+			t.Errorf("%d images of 255, the others of %d: mean %v and std %v, want %v and %v", c.white, c.rest, mean, std, wantMean, wantStd)
+		}
 	}
 }
 

@@ -1,15 +1,17 @@
-// A network as a file: which arrays and which words a model.npz holds, and how they are
-// written. Not here: how they are read (readmodel.go), NumPy's format itself (npz.go)
-// and folders, which are the commands' business.
+// A network as a file: which arrays and which texts a model.npz holds, what it may not
+// hold, and how it is written. Not here: how it is read (readmodel.go), NumPy's format
+// itself (npz.go) and folders, which are the commands' business.
 
 package mlp
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"unicode/utf8"
 )
 
 // Model is a network with what is needed to use it, to go on training it and to train
@@ -18,10 +20,10 @@ type Model struct {
 	Net       Network
 	Mean, Std []float64         // of the inputs' standardization, x = (raw - Mean)/Std, or raw - Mean if Std is 0; nil for none
 	Run       Run               // how far it has been trained
-	Recipe    map[string]string // how to train it again, in the trainer's words; after reading, nil if the file has no run.json
+	Recipe    map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
 }
 
-// runJSON is the member run.json: what of a model is no array.
+// runJSON is the member run.json: the parts of a model that are not arrays.
 type runJSON struct {
 	Activations []string
 	Optimizer   string `json:",omitempty"`
@@ -34,27 +36,40 @@ const (
 	maxRunJSON = 1 << 20 // bytes
 )
 
-// namedArray is an array and its name in the file, without .npy.
-type namedArray struct {
-	name   string
-	matrix *Matrix
-	square bool // it may not be negative: a variance, or an average of squares
-}
-
 // Arrays that are needed only to go on with a run have names that do not begin with W
-// or b, so that they are out of the way of who reads all that do.
+// or b, so that a reader that takes all names with W or b does not find them.
 var (
 	slotPrefixes = [maxSlots]string{"m.", "v."}
 	lastPrefix   = "last."
 )
 
+// A namedArray is an array and its name in the file, without .npy.
+type namedArray struct {
+	name    string
+	matrix  *Matrix
+	squares bool // the elements are variances or averages of squares: none may be negative
+}
+
+// named returns an array of a layer, which counts from 0, with its name in the file.
+// which is the array's place in arrayNames. The second running value is an average of
+// squares if the optimizer is Adam. Files of earlier versions do not name the optimizer,
+// and then it is Adam too, because no other had a second running value.
+func (m *Model) named(prefix string, which, layer int, x *Matrix) namedArray {
+	isAdam := cmp.Or(m.Run.Optimizer, Adam.Name) == Adam.Name
+	squares := arrayNames[which] == "var" || prefix == slotPrefixes[1] && isAdam
+	return namedArray{arrayName(prefix, which, layer), x, squares}
+}
+
+func arrayName(prefix string, which, layer int) string {
+	return fmt.Sprintf("%s%s%d", prefix, arrayNames[which], layer+1)
+}
+
 // arrays lists the weights, the optimizer's running values and the last weights.
 func (m *Model) arrays() (all []namedArray) {
 	list := func(prefix string, layer int, of []*Matrix) {
-		for i, x := range of {
+		for which, x := range of {
 			if len(x.Data) > 0 {
-				name := arrayNames[i]
-				all = append(all, namedArray{fmt.Sprintf("%s%s%d", prefix, name, layer+1), x, name == "var" || prefix == slotPrefixes[1]})
+				all = append(all, m.named(prefix, which, layer, x))
 			}
 		}
 	}
@@ -91,9 +106,13 @@ func (s snapshot) pointers() (all []*Matrix) {
 // rise); layer_stats (a row for the first step and one per epoch: six numbers for each
 // layer); the optimizer's running values as m.W1, v.W1, …; with Config.Patience the
 // last epoch's weights as last.W1, …; and run.json. The same model gives the same
-// bytes. Write refuses, with an error, what ReadModel would refuse.
+// bytes. Write returns an error, and writes nothing, if ReadModel would refuse the file or
+// read another model from it.
 func (m *Model) Write(w io.Writer) error {
-	text, err := m.validate()
+	if err := m.validate(); err != nil {
+		return err
+	}
+	text, err := m.runJSON()
 	if err != nil {
 		return err
 	}
@@ -113,38 +132,65 @@ func (m *Model) Write(w io.Writer) error {
 	return writeNPZ(w, append(members, npzMember{Name: "run.json", Bytes: text})...)
 }
 
-// validate returns an error for a model that could not be read again, or else its
-// run.json.
-func (m *Model) validate() (text []byte, err error) {
-	if len(m.Net) > maxLayers {
-		return nil, FormatError(fmt.Sprintf("a network of %d layers, more than %d", len(m.Net), maxLayers))
+// runJSON returns the content of run.json.
+func (m *Model) runJSON() ([]byte, error) {
+	r := runJSON{Optimizer: m.Run.Optimizer}
+	if len(m.Recipe) > 0 {
+		r.Recipe = m.Recipe
 	}
-	if err := m.Net.validate(); err != nil {
-		return nil, err
+	for _, l := range m.Net {
+		r.Activations = append(r.Activations, l.Act.Name)
 	}
-	if err := m.Run.validate(m.Net); err != nil {
-		return nil, err
+	text, err := json.MarshalIndent(r, "", " ")
+	if err == nil && len(text) > maxRunJSON {
+		err = formatErrorf("run.json: %d bytes, over the limit of %d", len(text), maxRunJSON)
 	}
-	for _, a := range m.arrays() {
-		if err := a.validate(); err != nil {
-			return nil, err
-		}
-	}
-	if err := m.validateStandardization(); err != nil {
-		return nil, err
-	}
-	return m.runJSON()
+	return text, err
 }
 
-// validate returns an error if the array has an element that a file may not have.
-func (a namedArray) validate() error {
-	if err := allFinite(a.name, a.matrix); err != nil {
+// validate returns an error for a model of which a file could not be read again, or would
+// be read as another model. The size of run.json is checked when it is written.
+func (m *Model) validate() error {
+	if len(m.Net) > maxLayers {
+		return formatErrorf("a network of %d layers, more than %d", len(m.Net), maxLayers)
+	}
+	if err := m.Net.validate(); err != nil {
 		return err
 	}
-	if a.square {
-		return notNegative(a.name, a.matrix)
+	if err := m.Run.validate(m.Net); err != nil {
+		return err
+	}
+	for _, validate := range []func() error{m.validateArrays, m.validateStandardization, m.validateActivations, m.validateTexts} {
+		if err := validate(); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// validateArrays returns an error if an array has an element that a file may not have.
+func (m *Model) validateArrays() error {
+	for _, a := range m.arrays() {
+		if err := a.validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// validate returns an error that names the first element that is not finite, or that is
+// negative among squares.
+func (a namedArray) validate() error {
+	i := slices.IndexFunc(a.matrix.Data, func(v float64) bool { return !finite(v) || a.squares && v < 0 })
+	if i < 0 {
+		return nil
+	}
+	return formatErrorf("%s: element (%d, %d) is %v", a.name, i/a.matrix.Cols, i%a.matrix.Cols, a.matrix.Data[i])
+}
+
+// allFinite returns an error that names the first element that is not finite.
+func allFinite(name string, x *Matrix) error {
+	return namedArray{name: name, matrix: x}.validate()
 }
 
 func (m *Model) validateStandardization() error {
@@ -152,81 +198,103 @@ func (m *Model) validateStandardization() error {
 		return nil
 	}
 	if in := m.Net[0].W.Rows; len(m.Mean) != in || len(m.Std) != in {
-		return FormatError(fmt.Sprintf("mean of %d and std of %d inputs, want %d", len(m.Mean), len(m.Std), in))
+		return formatErrorf("mean of %d and std of %d inputs, want %d", len(m.Mean), len(m.Std), in)
 	}
-	mean, std := namedArray{"mean", &Matrix{1, len(m.Mean), m.Mean}, false}, namedArray{"std", &Matrix{1, len(m.Std), m.Std}, true}
-	return errors.Join(mean.validate(), std.validate())
+	if err := allFinite("mean", &Matrix{1, len(m.Mean), m.Mean}); err != nil {
+		return err
+	}
+	return namedArray{"std", &Matrix{1, len(m.Std), m.Std}, true}.validate()
+}
+
+// validateActivations returns an error if an activation could not be found again by its
+// name.
+func (m *Model) validateActivations() error {
+	for i, l := range m.Net {
+		name := l.Act.Name
+		if known, err := ActivationByName(name); name == "" || err == nil && known != l.Act {
+			return formatErrorf("layer %d: its activation is named %q: give it a name that the package does not use", i+1, name)
+		}
+		another := func(below *Layer) bool { return below.Act.Name == name && below.Act != l.Act }
+		if j := slices.IndexFunc(m.Net[:i], another); j >= 0 {
+			return formatErrorf("layers %d and %d: their activations differ but are both named %.60q", j+1, i+1, name)
+		}
+		if !utf8.ValidString(name) {
+			return formatErrorf("layer %d: its activation is named %.60q, which is not UTF-8", i+1, name)
+		}
+	}
+	return nil
+}
+
+// validateTexts returns an error if JSON would alter a text, because it is not UTF-8.
+func (m *Model) validateTexts() error {
+	if name := m.Run.Optimizer; !utf8.ValidString(name) {
+		return formatErrorf("the optimizer is named %.60q, which is not UTF-8", name)
+	}
+	for _, key := range slices.Sorted(maps.Keys(m.Recipe)) {
+		if !utf8.ValidString(key) {
+			return formatErrorf("recipe: the key %.60q is not UTF-8", key)
+		}
+		if value := m.Recipe[key]; !utf8.ValidString(value) {
+			return formatErrorf("recipe: the value %.60q of %.60q is not UTF-8", value, key)
+		}
+	}
+	return nil
 }
 
 // validate returns an error if the run is not one of net.
 func (r *Run) validate(net Network) error {
-	for i, e := range r.History {
-		if e.N != i+1 {
-			return FormatError(fmt.Sprintf("history: row %d is of epoch %d", i, e.N))
+	if err := r.History.validate(len(net)); err != nil {
+		return err
+	}
+	if err := r.validateSlots(net); err != nil {
+		return err
+	}
+	weights := net.arrays()
+	if len(r.last) > 0 && len(r.last) != len(weights) {
+		return formatErrorf("last weights in %d arrays, the network has %d", len(r.last), len(weights))
+	}
+	for i := range r.last {
+		if got, want := &r.last[i], weights[i]; got.Rows != want.Rows || got.Cols != want.Cols {
+			return formatErrorf("last weights of %d×%d, want %d×%d", got.Rows, got.Cols, want.Rows, want.Cols)
 		}
 	}
+	return nil
+}
+
+// validateSlots returns an error if the optimizer's running values do not fit net.
+func (r *Run) validateSlots(net Network) error {
 	if len(r.slots) > 0 && len(r.slots) != len(net) {
-		return FormatError(fmt.Sprintf("running values of %d layers, the network has %d", len(r.slots), len(net)))
+		return formatErrorf("running values of %d layers, the network has %d", len(r.slots), len(net))
 	}
 	for i := range r.slots {
 		for which := range maxParameters {
 			w, _ := net[i].parameter(which)
 			for s, prefix := range slotPrefixes {
 				if x := &r.slots[i][s][which]; len(x.Data) > 0 && (x.Rows != w.Rows || x.Cols != w.Cols) {
-					return FormatError(fmt.Sprintf("%s%s%d: %d×%d, want %d×%d", prefix, arrayNames[which], i+1, x.Rows, x.Cols, w.Rows, w.Cols))
+					return formatErrorf("%s: %d×%d, want %d×%d", arrayName(prefix, which, i), x.Rows, x.Cols, w.Rows, w.Cols)
 				}
 			}
-		}
-	}
-	weights := net.arrays()
-	if len(r.last) > 0 && len(r.last) != len(weights) {
-		return FormatError(fmt.Sprintf("last weights in %d arrays, the network has %d", len(r.last), len(weights)))
-	}
-	for i := range r.last {
-		if got, want := &r.last[i], weights[i]; got.Rows != want.Rows || got.Cols != want.Cols {
-			return FormatError(fmt.Sprintf("last weights of %d×%d, want %d×%d", got.Rows, got.Cols, want.Rows, want.Cols))
 		}
 	}
 	return nil
 }
 
-func (m *Model) runJSON() ([]byte, error) {
-	r := runJSON{Optimizer: m.Run.Optimizer}
-	if len(m.Recipe) > 0 {
-		r.Recipe = m.Recipe
-	}
-	for i, l := range m.Net {
-		if known, err := ActivationByName(l.Act.Name); l.Act.Name == "" || err == nil && known != l.Act {
-			return nil, FormatError(fmt.Sprintf("layer %d: an activation of one's own needs a name of its own, not %q", i+1, l.Act.Name))
+// validate returns an error unless the epochs are numbered from 1. If the first step has
+// statistics of each of the layers, each epoch must have them too.
+func (h History) validate(layers int) error {
+	for i, e := range h {
+		if e.N != i+1 {
+			return formatErrorf("history: row %d is of epoch %d", i, e.N)
 		}
-		r.Activations = append(r.Activations, l.Act.Name)
+		if n := len(e.Layers); len(h[0].First) == layers && n != layers {
+			return formatErrorf("history: epoch %d has statistics of %d layers, the network has %d", e.N, n, layers)
+		}
 	}
-	text, err := json.MarshalIndent(r, "", " ")
-	if err == nil && len(text) > maxRunJSON {
-		err = FormatError(fmt.Sprintf("run.json: %d bytes, over the limit of %d", len(text), maxRunJSON))
-	}
-	return text, err
+	return nil
 }
 
-// allFinite returns an error that names the first element that is not finite.
-func allFinite(name string, x *Matrix) error {
-	return allElements(name, x, finite)
-}
-
-func notNegative(name string, x *Matrix) error {
-	return allElements(name, x, func(v float64) bool { return !(v < 0) })
-}
-
-func allElements(name string, x *Matrix, right func(float64) bool) error {
-	i := slices.IndexFunc(x.Data, func(v float64) bool { return !right(v) })
-	if i < 0 {
-		return nil
-	}
-	return FormatError(fmt.Sprintf("%s: element (%d, %d) is %v", name, i/x.Cols, i%x.Cols, x.Data[i]))
-}
-
-// historyCols and statsCols are how many numbers a row has for an epoch, and for a
-// layer in it. The methods below give their order.
+// historyCols is how many numbers a row of history has: the epoch's number and numbers().
+// statsCols is how many numbers a row of layer_stats has for each layer.
 const historyCols, statsCols = 7, 6
 
 func (e *Epoch) numbers() []*float64 {
@@ -237,8 +305,8 @@ func (s *LayerStats) numbers() []*float64 {
 	return []*float64{&s.GradMeanAbs, &s.GradNorm, &s.DeltaNorm, &s.ActivationStd, &s.InactiveFraction, &s.UpdateRatio}
 }
 
-// matrices returns the epochs as rows, and the statistics of their layers, nil if there
-// are none.
+// matrices returns the epochs as rows, and the statistics of their layers as rows. If the
+// first step has no statistics of each of the layers, stats is nil.
 func (h History) matrices(layers int) (history, stats *Matrix) {
 	history = NewMatrix(len(h), historyCols)
 	for i, e := range h {

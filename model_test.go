@@ -85,12 +85,16 @@ func TestModelRefused(t *testing.T) {
 		{"W1: 0×3", []npzMember{array("W1", 0, 3), b1}},
 		{"W1: element (0, 1) is NaN", []npzMember{array("W1", 1, 3, 0, math.NaN(), 0), b1}},
 		{"b1: element (0, 2) is -Inf", []npzMember{w1, array("b1", 1, 3, 0, 0, math.Inf(-1))}},
-		{"mean: 1×3, want 1×2", []npzMember{w1, b1, array("mean", 1, 3)}},
-		{"std: file does not exist", []npzMember{w1, b1, array("mean", 1, 2)}},
+		{"mean: 1×3, want 1×2", []npzMember{w1, b1, array("mean", 1, 3), array("std", 1, 2)}},
+		{"mean: there is no std", []npzMember{w1, b1, array("mean", 1, 2)}},
+		{"std: there is no mean", []npzMember{w1, b1, array("std", 1, 2, 1, 1)}},
+		{"W3: there is no W2", []npzMember{w1, b1, array("W3", 3, 1), array("b3", 1, 1)}},
+		{"b2: there is no W2", []npzMember{w1, b1, b2}},
+		{"W0: the first layer is W1", []npzMember{array("W0", 4, 2), array("b0", 1, 2), w1, b1}},
 		{"std: element (0, 1) is -1", []npzMember{w1, b1, array("mean", 1, 2), array("std", 1, 2, 1, -1)}},
 		{"run.json: invalid character", []npzMember{w1, b1, json("nonsense")}},
 		{"run.json: 2 activations for 1 layers", []npzMember{w1, b1, json(`{"Activations": ["relu", "relu"]}`)}},
-		{`run.json: layer 1 has the activation "cos"`, []npzMember{w1, b1, json(`{"Activations": ["cos"]}`)}},
+		{`run.json: layer 1: activation "cos": want one of linear, relu, sigmoid, tanh, or one passed to ReadModel as own`, []npzMember{w1, b1, json(`{"Activations": ["cos"]}`)}},
 		{"history: 1×4, want 7 columns", []npzMember{w1, b1, array("history", 1, 4)}},
 		{"history: row 0 is of epoch 2", []npzMember{w1, b1, array("history", 1, 7, 2, 0, 0, 0, 0, 0, 0)}},
 		{"gain1, mean1, var1: 1 of the three are missing", []npzMember{w1, b1, array("mean1", 1, 3), array("var1", 1, 3)}},
@@ -102,6 +106,7 @@ func TestModelRefused(t *testing.T) {
 		{"last.W1: 3×2, want 2×3", []npzMember{w1, b1, array("last.W1", 3, 2), array("last.b1", 1, 3)}},
 		{"last.W1: element (0, 0) is NaN", []npzMember{w1, b1, array("last.W1", 2, 3, math.NaN(), 0, 0, 0, 0, 0), array("last.b1", 1, 3)}},
 		{"v.W1: element (1, 0) is -1", []npzMember{w1, b1, array("v.W1", 2, 3, 0, 0, 0, -1, 0, 0), array("v.b1", 1, 3)}},
+		{"v.W1: element (1, 0) is -1", []npzMember{w1, b1, array("v.W1", 2, 3, 0, 0, 0, -1, 0, 0), array("v.b1", 1, 3), json(`{"Activations": ["relu"], "Optimizer": "adam"}`)}},
 		{"m.b1: file does not exist", []npzMember{w1, b1, array("m.W1", 2, 3)}},
 		{"v.W1: 3×2, want 2×3", []npzMember{w1, b1, array("m.W1", 2, 3), array("m.b1", 1, 3), array("v.W1", 3, 2), array("v.b1", 1, 3)}},
 	} {
@@ -115,8 +120,11 @@ func TestModelRefused(t *testing.T) {
 	}
 }
 
-// What could not be read again is not written.
+// A model that could not be read again, or would be read as another, is not written.
 func TestModelNotWritten(t *testing.T) {
+	act := func(layer int, name string) func(m *Model) {
+		return func(m *Model) { m.Net[layer].Act = &Activation{name, ReLU.Forward, ReLU.Backward} }
+	}
 	for _, c := range []struct {
 		reason string
 		spoil  func(m *Model)
@@ -133,8 +141,15 @@ func TestModelNotWritten(t *testing.T) {
 		{"std: element (0, 1) is -1", func(m *Model) { m.Std[1] = -1 }},
 		{"mean: element (0, 1) is NaN", func(m *Model) { m.Mean[1] = math.NaN() }},
 		{"run.json: 1048599 bytes, over the limit of 1048576", func(m *Model) { m.Recipe["lr"] = strings.Repeat("1", 1<<20-82) }},
-		{`layer 1: an activation of one's own needs a name of its own, not "relu"`, func(m *Model) { m.Net[0].Act = &Activation{"relu", ReLU.Forward, ReLU.Backward} }},
-		{`layer 1: an activation of one's own needs a name of its own, not ""`, func(m *Model) { m.Net[0].Act = &Activation{"", ReLU.Forward, ReLU.Backward} }},
+		{"mean: element (0, 1) is NaN", func(m *Model) { m.Mean[1], m.Std[1] = math.NaN(), math.NaN() }},
+		{"history: epoch 2 has statistics of 4 layers, the network has 3", func(m *Model) { m.Run.History[1].Layers = make([]LayerStats, 4) }},
+		{`layer 1: its activation is named "relu": give it a name that the package does not use`, act(0, "relu")},
+		{`layer 1: its activation is named "": give it a name that the package does not use`, act(0, "")},
+		{`layer 2: its activation is named "a\xff", which is not UTF-8`, act(1, "a\xff")},
+		{`layers 1 and 2: their activations differ but are both named "twice"`, func(m *Model) { act(0, "twice")(m); act(1, "twice")(m) }},
+		{`the optimizer is named "\xff", which is not UTF-8`, func(m *Model) { m.Run.Optimizer = "\xff" }},
+		{`recipe: the key "l\xff" is not UTF-8`, func(m *Model) { m.Recipe["l\xff"] = "1" }},
+		{`recipe: the value "\xff" of "lr" is not UTF-8`, func(m *Model) { m.Recipe["lr"] = "\xff" }},
 		{"v.W1: element (1, 0) is -1", func(m *Model) { m.Run.slots[0][1][0].Data[5] = -1 }},
 		{"v.W1: 5×4, want 4×5", func(m *Model) { m.Run.slots[0][1][0] = *NewMatrix(5, 4) }},
 		{"running values of 2 layers, the network has 3", func(m *Model) { m.Run.slots = m.Run.slots[:2] }},
@@ -162,12 +177,37 @@ func TestModelNotWritten(t *testing.T) {
 func TestModelWithOwnActivation(t *testing.T) {
 	own := &Activation{Name: "twice", Forward: func([]float64) {}, Backward: func(_, _ []float64) {}}
 	file := written(t, &Model{Net: NewNetwork(1, He, own, 2, 3, 1)})
-	if _, err := read(file); err == nil || err.Error() != `run.json: layer 1 has the activation "twice": want one of linear, relu, sigmoid, tanh, or one of your own` {
+	if _, err := read(file); err == nil || err.Error() != `run.json: layer 1: activation "twice": want one of linear, relu, sigmoid, tanh, or one passed to ReadModel as own` {
 		t.Errorf("without it: error %v", err)
 	}
 	m, err := ReadModel(bytes.NewReader(file), int64(len(file)), ReLU, own)
 	if err != nil || m.Net[0].Act != own || m.Net[1].Act != Linear {
 		t.Errorf("with it: error %v", err)
+	}
+}
+
+// Only Adam's second running value is an average of squares: that of another optimizer may
+// be negative, in the file too.
+func TestModelWithOwnOptimizer(t *testing.T) {
+	own := &Optimizer{Name: "signed", Slots: 2, Update: func(w, g, m, v []float64, s OptimizerStep) {
+		for i := range w {
+			v[i] = g[i]
+			w[i] -= s.Rate * v[i]
+		}
+	}}
+	m := &Model{Net: NewNetwork(1, He, ReLU, 4, 3, 2)}
+	c := Config{Optimizer: own, Rate: 0.1, Epochs: 1, Batch: 5, Run: &m.Run}
+	if _, err := Train(context.Background(), m.Net, blobs(20), c); err != nil {
+		t.Fatal(err)
+	}
+	v := m.Run.slots[0][1][0]
+	if !slices.ContainsFunc(v.Data, func(x float64) bool { return x < 0 }) {
+		t.Fatal("no second running value is negative")
+	}
+	file := written(t, m)
+	got, err := read(file)
+	if err != nil || got.Run.Optimizer != "signed" || !identical(&got.Run.slots[0][1][0], &v) || !bytes.Equal(written(t, got), file) {
+		t.Errorf("another model is read, error %v", err)
 	}
 }
 

@@ -141,7 +141,7 @@ func TestNormOfAConstant(t *testing.T) {
 	if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5}); err != nil {
 		t.Fatal(err)
 	}
-	if err := notNegative("var1", &net[0].Norm.Var); err != nil {
+	if err := (namedArray{"var1", &net[0].Norm.Var, true}).validate(); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,5 +1,5 @@
 // One array as NumPy writes it, an .npy file: a header that is a line of Python, then
-// the elements. The archives of such files are in npz.go.
+// the elements. Not here: the archives of such files (npz.go).
 
 package mlp
 
@@ -16,7 +16,7 @@ import (
 
 const (
 	npyHeaderSize = 128     // bytes that writeNPY and NumPy write before the elements
-	maxNPYHeader  = 1 << 16 // bytes of the line that is read
+	maxNPYHeader  = 1 << 16 // the most bytes that the line of a file may have
 )
 
 // writeNPY writes x as NumPy saves an array of float64.
@@ -70,8 +70,11 @@ func parseNPY(file []byte) (*Matrix, error) {
 
 // cutNPYHeader returns the line that describes the array, and the elements.
 func cutNPYHeader(file []byte) (line string, elements []byte, err error) {
-	if len(file) < 12 || string(file[:6]) != "\x93NUMPY" {
-		return "", nil, formatErrorf("not an .npy array: it begins with %q", file[:min(len(file), 6)])
+	if start := file[:min(len(file), 6)]; string(start) != "\x93NUMPY" {
+		return "", nil, formatErrorf("not an .npy array: it begins with %q", start)
+	}
+	if len(file) < 12 { // no header is so short
+		return "", nil, formatErrorf("an .npy array that was cut short after %d bytes", len(file))
 	}
 	start, length := 10, uint32(binary.LittleEndian.Uint16(file[8:]))
 	switch major, minor := file[6], file[7]; {
@@ -81,21 +84,24 @@ func cutNPYHeader(file []byte) (line string, elements []byte, err error) {
 		start, length = 12, binary.LittleEndian.Uint32(file[8:])
 	}
 	rest := file[start:]
-	if length > maxNPYHeader || int(length) > len(rest) {
-		return "", nil, formatErrorf("an .npy header of %d bytes, over the limit of %d", length, min(maxNPYHeader, len(rest)))
+	switch {
+	case length > maxNPYHeader:
+		return "", nil, formatErrorf("the header claims %d bytes, over the limit of %d", length, maxNPYHeader)
+	case int(length) > len(rest):
+		return "", nil, formatErrorf("the header claims %d bytes, %d are left", length, len(rest))
 	}
 	return string(rest[:length]), rest[length:], nil
 }
 
-// npyHeader is what the line says of the elements.
+// npyHeader is what the line says about the elements.
 type npyHeader struct {
 	rows, cols int
-	fortran    bool                   // the elements stand column by column
+	fortran    bool                   // the elements are in the file column by column
 	item       int                    // bytes of an element
-	number     func(b []byte) float64 // of the bytes that begin with an element
+	number     func(b []byte) float64 // decodes the element at the start of b
 }
 
-// npyEntry matches one entry of the line, with the comma behind it. The line is a dict
+// npyEntry matches one entry of the line, with the comma after it. The line is a dict
 // in Python, such as {'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }.
 var npyEntry = regexp.MustCompile(`^\s*(?:` +
 	`["']descr["']\s*:\s*('[^']*'|"[^"]*"|\[.*\])|` +
@@ -128,10 +134,10 @@ func parseNPYHeader(line string) (h npyHeader, err error) {
 	return h, err
 }
 
-// parseShape reads (), which is 1×1, (n,), which is 1×n, or (rows, cols).
+// parseShape reads the shape: () is 1×1, (n,) is 1×n, and (rows, cols) is rows×cols.
 func parseShape(shape string) (rows, cols int, err error) {
 	fields := strings.FieldsFunc(shape, func(r rune) bool { return r < '0' || r > '9' })
-	shape = strings.Join(strings.Fields(shape), " ") // on one line, for an error
+	shape = strings.Join(strings.Fields(shape), " ") // on one line, because an error may quote it
 	if len(fields) > 2 {
 		return 0, 0, formatErrorf("shape %.60s is of rank %d, want at most 2", shape, len(fields))
 	}
@@ -176,9 +182,9 @@ func parseDescr(descr string) (item int, number func(b []byte) float64, err erro
 	return int(kind[1] - '0'), number, nil
 }
 
-// float16 returns the number that the bits are as IEEE 754's binary16. It moves sign,
-// exponent and mantissa to where a float64 has them. Then the exponent is too small by
-// the difference of the two biases, 1023 − 15 = 1008.
+// float16 decodes an IEEE 754 binary16. It moves the sign, the exponent and the mantissa to
+// their places in a float64. Then the exponent is too small by the difference of the two
+// biases, 1023 − 15 = 1008, so the number is multiplied by 2¹⁰⁰⁸.
 func float16(bits uint16) float64 {
 	wide := uint64(bits&0x8000)<<48 | uint64(bits&0x7fff)<<42
 	if bits&0x7c00 == 0x7c00 { // infinite, or not a number

@@ -1,5 +1,5 @@
-// How a model file is read: nothing in it is believed before it is checked. Not here:
-// what it holds (model.go) and NumPy's format itself (npz.go).
+// How a model file is read: every value is checked before it is used. Not here: what the
+// file holds (model.go) and NumPy's format itself (npz.go).
 
 package mlp
 
@@ -10,12 +10,14 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
+	"strings"
 )
 
-// ReadModel reads what Write wrote, or any .npz archive with W1, b1, W2 and so on,
-// whose activations are then ReLU and, of the last layer, Linear. A model with
-// activations that are not the package's needs them as own. Arrays whose shapes do not
-// fit or that are not all finite are refused by name.
+// ReadModel reads what Write wrote, or any .npz archive with W1, b1, W2 and so on. Without
+// run.json all layers are ReLU, except the last, which is Linear. If the model uses
+// activations that are not the package's, pass them in own. An error names the array that
+// is missing, whose shape does not fit or that has an element which is not finite.
 func ReadModel(r io.ReaderAt, size int64, own ...*Activation) (*Model, error) {
 	z, err := openNPZ(r, size)
 	if err != nil {
@@ -28,6 +30,8 @@ func ReadModel(r io.ReaderAt, size int64, own ...*Activation) (*Model, error) {
 	return m, nil
 }
 
+// read reads run.json before the running values, because whether these may be negative
+// depends on the optimizer.
 func (m *Model) read(z *npz, own []*Activation) error {
 	for _, read := range []func(*npz) error{m.readLayers, m.readStandardization,
 		func(z *npz) error { return m.readRunJSON(z, own) }, m.readHistory, m.readLayerStats, m.readRunningValues, m.readLast} {
@@ -39,84 +43,114 @@ func (m *Model) read(z *npz, own []*Activation) error {
 }
 
 func (m *Model) readLayers(z *npz) error {
-	for i := 1; ; i++ {
-		w, err := z.Matrix(fmt.Sprintf("W%d", i))
-		if i > 1 && errors.Is(err, fs.ErrNotExist) {
-			m.Net[i-2].Act = Linear
-			return m.Net.validate()
+	for i := 0; i == 0 || z.has(fmt.Sprintf("W%d", i+1)); i++ {
+		if i == maxLayers {
+			return formatErrorf("more than %d layers", maxLayers)
 		}
-		if err == nil && i > maxLayers {
-			err = FormatError(fmt.Sprintf("more than %d layers", maxLayers))
-		}
-		if err == nil && (w.Rows < 1 || w.Cols < 1) {
-			err = FormatError(fmt.Sprintf("W%d: %d×%d", i, w.Rows, w.Cols))
-		}
-		if err == nil {
-			err = allFinite(fmt.Sprintf("W%d", i), w)
-		}
-		if err != nil {
+		if err := m.readLayer(z, i); err != nil {
 			return err
 		}
-		l := &Layer{W: *w, Act: ReLU}
-		if err := l.readRest(z, i); err != nil {
-			return err
-		}
-		m.Net = append(m.Net, l)
 	}
+	m.Net[len(m.Net)-1].Act = Linear
+	if err := m.refuseStrays(z); err != nil {
+		return err
+	}
+	return m.Net.validate()
 }
 
-// readRest reads the bias and the normalisation of layer number, if there is one.
-func (l *Layer) readRest(z *npz, number int) error {
-	b, err := z.sized(fmt.Sprintf("b%d", number), 1, l.W.Cols, false)
+// refuseStrays returns an error if there are weights or a bias of a layer that was not
+// read, for example W3 without W2, or W0.
+func (m *Model) refuseStrays(z *npz) error {
+	for _, name := range z.arrays {
+		for _, prefix := range arrayNames[:2] {
+			digits, ok := strings.CutPrefix(name, prefix)
+			number, err := strconv.Atoi(digits)
+			switch {
+			case ok && err == nil && number < 1:
+				return formatErrorf("%s: the first layer is W1", name)
+			case ok && err == nil && number > len(m.Net):
+				return formatErrorf("%s: there is no W%d", name, len(m.Net)+1)
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Model) readLayer(z *npz, i int) error {
+	name := fmt.Sprintf("W%d", i+1)
+	w, err := z.matrix(name)
+	if err == nil && (w.Rows < 1 || w.Cols < 1) {
+		err = formatErrorf("%s: %d×%d", name, w.Rows, w.Cols)
+	}
+	if err == nil {
+		err = allFinite(name, w)
+	}
 	if err != nil {
 		return err
 	}
-	l.B = *b
-	norm := new(BatchNorm)
-	missing := 0
+	b, err := z.like(m.named("", 1, i, &Matrix{Rows: 1, Cols: w.Cols}))
+	if err != nil {
+		return err
+	}
+	l := &Layer{W: *w, B: *b, Act: ReLU}
+	m.Net = append(m.Net, l)
+	l.Norm, err = m.readNorm(z, i)
+	return err
+}
+
+// readNorm reads the normalisation of layer i. It returns nil if the layer has none.
+func (m *Model) readNorm(z *npz, i int) (*BatchNorm, error) {
+	norm, missing := new(BatchNorm), 0
 	for s, to := range []*Matrix{&norm.Gain, &norm.Mean, &norm.Var} {
-		name := arrayNames[2+s]
-		x, err := z.sized(fmt.Sprintf("%s%d", name, number), 1, l.W.Cols, name == "var")
-		if errors.Is(err, fs.ErrNotExist) {
+		a := m.named("", 2+s, i, &Matrix{Rows: 1, Cols: m.Net[i].W.Cols})
+		if !z.has(a.name) {
 			missing++
 			continue
 		}
+		x, err := z.like(a)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		*to = *x
 	}
 	switch missing {
 	case 0:
-		l.Norm = norm
-	case 1, 2:
-		return FormatError(fmt.Sprintf("gain%d, mean%d, var%d: %d of the three are missing", number, number, number, missing))
+		return norm, nil
+	case 3:
+		return nil, nil
 	}
-	return nil
+	return nil, formatErrorf("gain%d, mean%d, var%d: %d of the three are missing", i+1, i+1, i+1, missing)
 }
 
-// sized reads a finite array that must have the given shape.
-func (z *npz) sized(name string, rows, cols int, square bool) (*Matrix, error) {
-	x, err := z.Matrix(name)
+// like reads the array that has the name of a. The array must have a's shape, and
+// elements that such an array may have.
+func (z *npz) like(a namedArray) (*Matrix, error) {
+	x, err := z.matrix(a.name)
 	if err != nil {
 		return nil, err
 	}
-	if x.Rows != rows || x.Cols != cols {
-		return nil, FormatError(fmt.Sprintf("%s: %d×%d, want %d×%d", name, x.Rows, x.Cols, rows, cols))
+	if x.Rows != a.matrix.Rows || x.Cols != a.matrix.Cols {
+		return nil, formatErrorf("%s: %d×%d, want %d×%d", a.name, x.Rows, x.Cols, a.matrix.Rows, a.matrix.Cols)
 	}
-	return x, namedArray{name, x, square}.validate()
+	a.matrix = x
+	return x, a.validate()
 }
 
 func (m *Model) readStandardization(z *npz) error {
-	in := m.Net[0].W.Rows
-	mean, err := z.sized("mean", 1, in, false)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch hasMean, hasStd := z.has("mean"), z.has("std"); {
+	case !hasMean && !hasStd:
 		return nil
+	case !hasMean:
+		return FormatError("std: there is no mean")
+	case !hasStd:
+		return FormatError("mean: there is no std")
 	}
+	shape := &Matrix{Rows: 1, Cols: m.Net[0].W.Rows}
+	mean, err := z.like(namedArray{"mean", shape, false})
 	if err != nil {
 		return err
 	}
-	std, err := z.sized("std", 1, in, true)
+	std, err := z.like(namedArray{"std", shape, true})
 	if err != nil {
 		return err
 	}
@@ -125,7 +159,7 @@ func (m *Model) readStandardization(z *npz) error {
 }
 
 func (m *Model) readRunJSON(z *npz, own []*Activation) error {
-	text, err := z.Bytes("run.json", maxRunJSON)
+	text, err := z.bytes("run.json", maxRunJSON)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -137,13 +171,13 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 		return fmt.Errorf("run.json: %w", err)
 	}
 	if len(r.Activations) != len(m.Net) {
-		return FormatError(fmt.Sprintf("run.json: %d activations for %d layers", len(r.Activations), len(m.Net)))
+		return formatErrorf("run.json: %d activations for %d layers", len(r.Activations), len(m.Net))
 	}
 	for i, name := range r.Activations {
 		if j := slices.IndexFunc(own, func(a *Activation) bool { return a.Name == name }); j >= 0 {
 			m.Net[i].Act = own[j]
 		} else if m.Net[i].Act, err = ActivationByName(name); err != nil {
-			return FormatError(fmt.Sprintf("run.json: layer %d has the activation %v, or one of your own", i+1, err))
+			return formatErrorf("run.json: layer %d: activation %v, or one passed to ReadModel as own", i+1, err)
 		}
 	}
 	m.Run.Optimizer = r.Optimizer
@@ -153,10 +187,10 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 	return nil
 }
 
-// float64s reads an array that only Write makes, of float64. An array of smaller
-// numbers would take many times the bytes of its file.
+// float64s reads an array that only Write makes. Its elements must be float64 in the file,
+// because smaller ones would become many times as many bytes as there are.
 func (z *npz) float64s(name string) (*Matrix, error) {
-	x, err := z.Matrix(name)
+	x, err := z.matrix(name)
 	if err == nil && z.files[name].UncompressedSize64 < 8*uint64(len(x.Data)) {
 		err = FormatError(name + ": not of float64")
 	}
@@ -172,13 +206,13 @@ func (m *Model) readHistory(z *npz) error {
 		return err
 	}
 	if x.Cols != historyCols {
-		return FormatError(fmt.Sprintf("history: %d×%d, want %d columns", x.Rows, x.Cols, historyCols))
+		return formatErrorf("history: %d×%d, want %d columns", x.Rows, x.Cols, historyCols)
 	}
 	m.Run.History = make(History, 0, x.Rows)
 	for i := range x.Rows {
 		row := x.Row(i)
 		if row[0] != float64(i+1) {
-			return FormatError(fmt.Sprintf("history: row %d is of epoch %v", i, row[0]))
+			return formatErrorf("history: row %d is of epoch %v", i, row[0])
 		}
 		e := Epoch{N: i + 1}
 		for j, v := range e.numbers() {
@@ -199,7 +233,7 @@ func (m *Model) readLayerStats(z *npz) error {
 	}
 	h := m.Run.History
 	if rows, cols := len(h)+1, len(m.Net)*statsCols; x.Rows != rows || x.Cols != cols || rows == 1 {
-		return FormatError(fmt.Sprintf("layer_stats: %d×%d, want %d×%d", x.Rows, x.Cols, rows, cols))
+		return formatErrorf("layer_stats: %d×%d, want %d×%d", x.Rows, x.Cols, rows, cols)
 	}
 	take := func(row []float64) []LayerStats {
 		stats := make([]LayerStats, len(m.Net))
@@ -217,14 +251,14 @@ func (m *Model) readLayerStats(z *npz) error {
 	return nil
 }
 
-// readRunningValues reads the optimizer's running values: for each slot those of all
-// layers or of none.
+// readRunningValues reads the optimizer's running values. For each slot the file has those
+// of all layers, or none.
 func (m *Model) readRunningValues(z *npz) error {
 	slots := make([]runningValues, len(m.Net))
 	for s, prefix := range slotPrefixes {
 		for i, l := range m.Net {
 			arrays := l.arrays()
-			read, err := z.like(prefix, i+1, arrays[:min(maxParameters, len(arrays))])
+			read, err := m.readEach(z, prefix, i, arrays[:min(maxParameters, len(arrays))])
 			if err != nil {
 				return err
 			}
@@ -241,7 +275,7 @@ func (m *Model) readRunningValues(z *npz) error {
 // readLast reads the weights of the last epoch of a run with patience.
 func (m *Model) readLast(z *npz) error {
 	for i, l := range m.Net {
-		read, err := z.like(lastPrefix, i+1, l.arrays())
+		read, err := m.readEach(z, lastPrefix, i, l.arrays())
 		if err != nil || read == nil {
 			return err
 		}
@@ -250,16 +284,16 @@ func (m *Model) readLast(z *npz) error {
 	return nil
 }
 
-// like reads, for layer number, an array of the shape of each of shapes. Their names
-// begin with prefix. It returns nil if the first layer's first array is missing: then
-// the file has none of the kind.
-func (z *npz) like(prefix string, number int, shapes []*Matrix) (read []Matrix, err error) {
-	for i, shape := range shapes {
-		name := arrayNames[i]
-		x, err := z.sized(fmt.Sprintf("%s%s%d", prefix, name, number), shape.Rows, shape.Cols, name == "var" || prefix == slotPrefixes[1])
-		if number == 1 && i == 0 && errors.Is(err, fs.ErrNotExist) {
+// readEach reads one array of layer i per shape; each must have that shape. The arrays'
+// names begin with prefix. If the first layer's first array is missing, the file has no
+// arrays of this kind, and readEach returns nil.
+func (m *Model) readEach(z *npz, prefix string, i int, shapes []*Matrix) (read []Matrix, err error) {
+	for which, shape := range shapes {
+		a := m.named(prefix, which, i, shape)
+		if i == 0 && which == 0 && !z.has(a.name) {
 			return nil, nil
 		}
+		x, err := z.like(a)
 		if err != nil {
 			return nil, err
 		}

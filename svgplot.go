@@ -1,6 +1,6 @@
 // Line charts as SVG: charts in a grid, under a legend, with one set of colours for
-// light pages and one for dark. The axes are in axis.go and the text in svgtext.go.
-// There are no bars, no error bands and no interaction, and no files are written.
+// light pages and one for dark. Not here: the axes (axis.go), the lines (svgline.go) and
+// the text (svgtext.go), bars, error bands, interaction, and files.
 
 package mlp
 
@@ -14,13 +14,13 @@ import (
 )
 
 // Figure is the content of one SVG file: charts in a grid, filled row by row, under one
-// legend. If the grid has several rows and columns and no series name stands in two
-// rows, each row has a legend of its own. A figure is 720 CSS pixels wide if it has one
+// legend. If the grid has several rows and columns and no series appears in two rows,
+// each row has a legend of its own. A figure is 720 CSS pixels wide if it has one
 // column, otherwise 960; its height follows from its rows.
 type Figure struct {
-	Title   string // stands on top; screen readers read it out
-	Desc    string // says in words what the figure shows, only for screen readers; if empty, Caption does
-	Caption string // stands below the charts, wrapped
+	Title   string // is drawn on top; screen readers read it out
+	Desc    string // says in words what the figure shows, only for screen readers; if empty, they read Caption
+	Caption string // is drawn below the charts, wrapped
 	Columns int    // charts side by side, 1 to 4; less counts as 1, more as 4
 	SameY   bool   // the charts of a row share one y axis; they must be all linear or all log
 	Charts  []Chart
@@ -37,7 +37,7 @@ type Chart struct {
 }
 
 // Series is one line. A point that is NaN, infinite or, on a linear axis, beyond ±1e300
-// leaves a gap in it. If X is empty, the points stand at 1, 2, 3 and so on; otherwise
+// leaves a gap in it. If X is empty, the points are at 1, 2, 3 and so on; otherwise
 // the series has as many points as the shorter of X and Y.
 type Series struct {
 	Name string // for the legend, if not empty; series of one name look the same in all charts
@@ -46,7 +46,7 @@ type Series struct {
 
 // Guide is a horizontal line at Y, in the units of the y axis, to compare with.
 type Guide struct {
-	Label string // stands at the right end of the line
+	Label string // is drawn at the right end of the line
 	Y     float64
 }
 
@@ -119,7 +119,7 @@ func (f *Figure) SVG() []byte {
 	return b.Bytes()
 }
 
-// A layout is where everything stands in a figure, in pixels. A panel is a chart with
+// A layout is where everything in a figure is drawn, in pixels. A panel is a chart with
 // its margins. All panels have the same shape, so that their plots line up.
 type layout struct {
 	width, height            float64
@@ -258,10 +258,10 @@ func (l *layout) writeLegend(b io.Writer, g legend) (lines int) {
 		}
 		y := g.top + float64(lines*legendRow) - legendRow/2
 		if l.points[style] != 1 {
-			writeRun(b, []point{{x, y}, {x + sampleSize, y}}, style, false)
+			writePiece(b, []point{{x, y}, {x + sampleSize, y}}, style, false)
 		}
 		if l.marks || l.points[style] == 1 {
-			writeRun(b, []point{{x + sampleSize/2, y}}, style, true)
+			writePiece(b, []point{{x + sampleSize/2, y}}, style, true)
 		}
 		writeText(b, "name", x+sampleSize+6, y+4, name)
 		x += w + 18
@@ -279,8 +279,8 @@ func (l *layout) writeChart(b io.Writer, c *Chart, sy span) {
 	l.writeGuides(b, c, y)
 	for i := range c.Series {
 		style := slices.Index(l.names, c.Series[i].Name)
-		for _, run := range c.runs(&c.Series[i], x, y) {
-			writeRun(b, run, style, l.marks)
+		for _, p := range c.pieces(&c.Series[i], x, y) {
+			writePiece(b, p, style, l.marks)
 		}
 	}
 	if sx.lo > sx.hi {

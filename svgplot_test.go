@@ -1,5 +1,5 @@
-// Tests of the chart writer: every figure is read back as XML, and the tests look there
-// for texts, lines and marks and where they stand. Ticks are tested in axis_test.go.
+// Tests of the chart writer: every figure is read back as XML, and the tests look in it for
+// texts, lines and marks, and for their places. Not here: ticks (axis_test.go).
 
 package mlp
 
@@ -93,7 +93,7 @@ func readSVG(t testing.TB, svg []byte) (d drawing) {
 }
 
 // textBox returns the box of a text element of this class at (x, y), in a group that
-// stands at (dx, dy) and may be turned to read upwards.
+// is at (dx, dy) and may be turned to read upwards.
 func textBox(s, class string, x, y, dx, dy float64, turned bool) drawnText {
 	size := labelSize
 	for c, n := range map[string]int{"tick": tickSize, "title": titleSize, "head": headSize} {
@@ -215,7 +215,7 @@ func TestSVGStyles(t *testing.T) {
 	seen := map[string]int{}
 	for i := range colours * dashes {
 		var b bytes.Buffer
-		writeRun(&b, []point{{0, 0}, {1, 1}}, i, false)
+		writePiece(&b, []point{{0, 0}, {1, 1}}, i, false)
 		if j, ok := seen[b.String()]; ok {
 			t.Errorf("series %d and %d look alike", i, j)
 		}
@@ -379,7 +379,7 @@ func TestSVGLoneLegend(t *testing.T) {
 	}
 }
 
-// If no series stands in two rows of a grid, each row has a legend of its own, above its
+// If no series appears in two rows of a grid, each row has a legend of its own, above its
 // charts. Otherwise one legend above all charts names each series once.
 func TestSVGLegends(t *testing.T) {
 	two := func(name string) Chart {
@@ -481,9 +481,9 @@ func TestSVGThins(t *testing.T) {
 }
 
 func TestThin(t *testing.T) {
-	run := []point{{0, 5}, {0.1, 9}, {0.2, 7}, {0.3, 1}, {0.4, 2}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}}
+	piece := []point{{0, 5}, {0.1, 9}, {0.2, 7}, {0.3, 1}, {0.4, 2}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}}
 	want := []point{{0, 5}, {0.1, 9}, {0.3, 1}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}}
-	if got := thin(run); fmt.Sprint(got) != fmt.Sprint(want) {
+	if got := thin(piece); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("thin: %v, want %v", got, want)
 	}
 }

@@ -1,5 +1,5 @@
 // The text of a chart: how it is written as XML, and how wide it is, so that it can be
-// cut or wrapped. Where it stands is decided in svgplot.go.
+// cut or wrapped. Not here: where it is drawn (svgplot.go).
 
 package mlp
 
@@ -41,8 +41,8 @@ func xmlText(s string) string {
 	return b.String()
 }
 
-// textWidth estimates the width of s in pixels at a font size in pixels. The font is
-// the reader's, so the estimate is of a wide one. It is an integer computed from
+// textWidth estimates the width of s in pixels at a font size in pixels. The reader's font
+// is unknown, so the estimate assumes a wide one. The width is an integer computed from
 // integers, so that every processor draws the same chart.
 func textWidth(s string, size int) float64 {
 	w := 0
