@@ -10,13 +10,22 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// flips is how many bits are flipped in the sample's files, and in a model's.
-const flips = 2000
+// flips returns how many bits to flip in the sample's files, and in a model's.
+func flips() int {
+	switch {
+	case testing.Short():
+		return 200
+	case os.Getenv("MLP_ATTACK") == "":
+		return 600
+	}
+	return 2000
+}
 
 // flip returns file with one of its bits changed: by turns in its first bytes, in its last
 // bytes and, twice, anywhere.
@@ -57,12 +66,9 @@ func TestSampleFlippedBits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file, want, wantDims := sampleFile(t, name)
-			rng, accepted, n := rand.New(rand.NewPCG(6, uint64(len(file)))), 0, flips/8
+			rng, accepted, n := rand.New(rand.NewPCG(6, uint64(len(file)))), 0, flips()/8
 			if strings.Contains(name, "labels") {
-				n = 3 * flips / 8
-			}
-			if testing.Short() {
-				n /= 10
+				n = 3 * flips() / 8
 			}
 			for i := range n {
 				changed, bit := flip(file, i, rng)
@@ -158,10 +164,7 @@ func TestModelFlippedBits(t *testing.T) {
 	if !accepts(t, "as it is", file, file) {
 		t.Fatal("the model itself is refused")
 	}
-	rng, accepted, n := rand.New(rand.NewPCG(6, 6)), 0, flips
-	if testing.Short() {
-		n /= 10
-	}
+	rng, accepted, n := rand.New(rand.NewPCG(6, 6)), 0, flips()
 	for i := range n {
 		changed, bit := flip(file, i, rng)
 		if accepts(t, fmt.Sprintf("bit %d of byte %d", bit%8, bit/8), changed, file) {

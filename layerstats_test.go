@@ -128,8 +128,8 @@ func TestNorm(t *testing.T) {
 	}
 }
 
-// A gradient that has vanished is measured all the same, and where nothing moves
-// nothing moved.
+// A gradient that has vanished is still measured, and if no weight moves, UpdateRatio
+// is 0.
 func TestLayerStatsOfLittle(t *testing.T) {
 	l := &Layer{W: *NewMatrix(1, 2), DW: *NewMatrix(1, 2, 3e-200, 4e-200), DB: *NewMatrix(1, 2, -6e-200, 8e-200)}
 	var r LayerStats

@@ -179,7 +179,7 @@ func (net Network) validate() error {
 			return err
 		}
 		if i > 0 && l.W.Rows != net[i-1].W.Cols {
-			return FormatError(fmt.Sprintf("W%d: %d×%d, want %d rows as the layer before has units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols))
+			return formatErrorf("W%d: %d×%d, want %d rows as the layer before has units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols)
 		}
 	}
 	return nil
@@ -187,24 +187,24 @@ func (net Network) validate() error {
 
 func (l *Layer) validate(number int) error {
 	if l == nil {
-		return FormatError(fmt.Sprintf("layer %d is nil", number))
+		return formatErrorf("layer %d is nil", number)
 	}
 	rows, cols := l.W.Rows, l.W.Cols
 	if rows < 1 || cols < 1 || len(l.W.Data) != rows*cols || len(l.W.Data)/cols != rows {
-		return FormatError(fmt.Sprintf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols))
+		return formatErrorf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols)
 	}
 	for i, m := range l.arrays()[1:] {
 		if m.Rows != 1 || m.Cols != cols || len(m.Data) != cols {
-			return FormatError(fmt.Sprintf("%s%d: %d×%d, want 1×%d", arrayNames[i+1], number, m.Rows, m.Cols, cols))
+			return formatErrorf("%s%d: %d×%d, want 1×%d", arrayNames[i+1], number, m.Rows, m.Cols, cols)
 		}
 	}
 	switch {
 	case l.Act == nil:
-		return FormatError(fmt.Sprintf("layer %d has no Act", number))
+		return formatErrorf("layer %d has no Act", number)
 	case l.Act.Forward == nil:
-		return FormatError(fmt.Sprintf("layer %d has an Act without Forward", number))
+		return formatErrorf("layer %d has an Act without Forward", number)
 	case l.Act.Backward == nil:
-		return FormatError(fmt.Sprintf("layer %d has an Act without Backward", number))
+		return formatErrorf("layer %d has an Act without Backward", number)
 	}
 	return nil
 }
