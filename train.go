@@ -298,7 +298,8 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		e.Layers = stats
 	}
 	e.LossRise = rise.most
-	return e, t.measure(&e, steps)
+	err := t.measure(&e, steps)
+	return e, err
 }
 
 // measure measures the network at the end of epoch e, after its last step.
