@@ -37,15 +37,18 @@ func TestModelContradictsItself(t *testing.T) {
 		`\x1b]0;title`: func(m *mlp.Model) { m.Recipe["data"] = "/\x1b]0;title\a\n" },
 		`\x1b[2J`:      func(m *mlp.Model) { m.Recipe["act"] = "\x1b[2J" },
 		"recipe lacks": func(m *mlp.Model) { delete(m.Recipe, "seed") },
+		"no epoch":     func(m *mlp.Model) { m.Run = mlp.Run{} },
 		"65537":        func(m *mlp.Model) { m.Recipe["hidden"] = "65537" },
 	} {
 		m := readBack(t, good)
 		change(m)
 		bad := filepath.Join(t.TempDir(), "bad.npz")
 		writeModel(t, bad, m)
-		stderr, code := command(t, context.Background(), io.Discard, "-resume", bad, "-epochs", "9")
-		if line := last(stderr); code != 1 || !oneLine(line) || !strings.Contains(line, reason) || strings.ContainsAny(stderr, "\x1b\a") {
-			t.Errorf("%s: exit code %d, standard error %q", reason, code, stderr)
+		for _, args := range [][]string{{"-resume", bad, "-epochs", "9"}, {"-verify", bad}} {
+			stderr, code := command(t, context.Background(), io.Discard, args...)
+			if line := last(stderr); code != 1 || !oneLine(line) || !strings.Contains(line, reason) || strings.ContainsAny(stderr, "\x1b\a") {
+				t.Errorf("%s, %s: exit code %d, standard error %q", reason, args[0], code, stderr)
+			}
 		}
 	}
 }
@@ -145,12 +148,12 @@ func same(t *testing.T, o *options) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	earlier, err := empty.earlier(o.recipe())
+	earlier, err := empty.earlier(o.settings())
 	if err != nil {
-		t.Fatalf("the recipe of %v: %v", o.recipe(), err)
+		t.Fatalf("the recipe of %v: %v", o.settings(), err)
 	}
-	if !maps.Equal(earlier.recipe(), o.recipe()) {
-		t.Fatalf("%v became %v", o.recipe(), earlier.recipe())
+	if !maps.Equal(earlier.settings(), o.settings()) {
+		t.Fatalf("%v became %v", o.settings(), earlier.settings())
 	}
 }
 

@@ -164,7 +164,7 @@ func TestBoundedVerify(t *testing.T) {
 	}
 	m.Recipe["hidden"] = "65536,1000"
 	writeModel(t, name, m)
-	bounded(t, 1<<16, 1, "contradicts the file's -hidden 8,8", "-verify", name)
+	bounded(t, 1<<16, 1, "its layers have -hidden 8,8, but the recipe", "-verify", name)
 }
 
 // Ordinary data take far less, too.

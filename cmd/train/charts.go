@@ -1,4 +1,5 @@
-// What a run's history looks like: a table and two figures.
+// A run's history as a table and two figures. Not here: when they are written
+// (output.go).
 
 package main
 
@@ -80,27 +81,19 @@ func gradients(h mlp.History) *mlp.Figure {
 	top := len(first) - 1
 	desc := fmt.Sprintf("At the first batch the norm of the error term is %.3g in the first layer and %.3g in the last; after %d epochs %.3g and %.3g.",
 		cli.DeltaNorm.Of(first[0]), cli.DeltaNorm.Of(first[top]), len(h), cli.DeltaNorm.Of(last[0]), cli.DeltaNorm.Of(last[top]))
-	var four []mlp.Series
-	for _, s := range []cli.LayerStat{cli.GradMeanAbs, cli.GradNorm, cli.DeltaNorm, cli.UpdateRatio} {
-		four = append(four, byLayer(s.Label, first, func(l mlp.LayerStats) float64 { return s.Of(l) / s.Of(first[top]) }))
+	var activations mlp.Series
+	for _, l := range first {
+		activations.Y = append(activations.Y, cli.ActivationStd.Of(l))
 	}
 	return &mlp.Figure{Title: "How fast each layer learns", Desc: desc, Columns: 2, Charts: []mlp.Chart{
 		{Title: "Speed of learning", XLabel: "Epoch", YLabel: cli.DeltaNorm.Label, LogY: true, Series: byEpoch(h, cli.DeltaNorm)},
 		{Title: "Size of a step", XLabel: "Epoch", YLabel: cli.UpdateRatio.Label, LogY: true, Series: byEpoch(h, cli.UpdateRatio),
 			Guides: []mlp.Guide{{Label: "10⁻³", Y: 1e-3}}},
-		{Title: "Four statistics at the first batch", XLabel: "Layer", YLabel: "Relative to the last layer", LogY: true, Series: four},
+		{Title: "Four statistics at the first batch", XLabel: "Layer", YLabel: "Relative to the last layer", LogY: true,
+			Series: cli.RelativeToLast(first)},
 		{Title: "Activations at the first batch", XLabel: "Layer", YLabel: "Standard deviation", LogY: true,
-			Series: []mlp.Series{byLayer("", first, cli.ActivationStd.Of)}},
+			Series: []mlp.Series{activations}},
 	}}
-}
-
-// byLayer is a line through the layers.
-func byLayer(name string, layers []mlp.LayerStats, of func(mlp.LayerStats) float64) mlp.Series {
-	s := mlp.Series{Name: name}
-	for _, l := range layers {
-		s.Y = append(s.Y, of(l))
-	}
-	return s
 }
 
 // byEpoch has a line for each layer, from the first step, at 0, over the epochs.

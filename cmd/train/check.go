@@ -126,7 +126,7 @@ func arraysOf(l *mlp.Layer) []array {
 // the loss.
 func (g *gradientTest) differences(seed uint64) error {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	worst, n, small := 0.0, 0, 0
+	worst, compared, small := 0.0, 0, 0
 	for i, l := range g.net {
 		for _, a := range arraysOf(l) {
 			for range 32 {
@@ -134,12 +134,12 @@ func (g *gradientTest) differences(seed uint64) error {
 					return context.Cause(g.ctx)
 				}
 				at := rng.IntN(len(a.w.Data))
-				off, told, err := g.difference(a.w, a.d, at)
+				off, visible, err := g.difference(a.w, a.d, at)
 				if err != nil {
 					return fmt.Errorf("layer %d, %s, element %d: %w", i+1, a.name, at, err)
 				}
-				n++
-				if told {
+				if visible {
+					compared++
 					worst = max(worst, off)
 				} else {
 					small++
@@ -147,22 +147,24 @@ func (g *gradientTest) differences(seed uint64) error {
 			}
 		}
 	}
-	fmt.Fprintf(g.w, "check: %d derivatives agree with central differences, to %.1e of the largest in their layer", n, worst)
+	fmt.Fprintf(g.w, "check: %d derivatives agree with central differences, to %.1e of the largest in their layer", compared, worst)
 	if small > 0 {
-		fmt.Fprintf(g.w, "; %d of them are too small to tell", small)
+		fmt.Fprintf(g.w, "; %d more are too small to compare", small)
 	}
 	fmt.Fprintln(g.w)
 	return nil
 }
 
 // difference compares element at of d, the gradient by w, with the difference of the
-// losses on its two sides. It returns how far the element is off, relative to the
-// largest of d, and whether this is more than what the rounding of the losses makes.
+// losses on its two sides. If they disagree, it returns an error. If they agree, off is
+// how far they are apart, relative to the largest element of d, and visible is whether
+// that largest element is a hundred times what the rounding of the losses can make.
 //
 // It tries three distances, and the element is right if it agrees at one of them: at
 // a longer distance rounding matters less, at a shorter one there are fewer of the
-// kinks that ReLU makes. At a kink any slope between those of its two sides is right.
-func (g *gradientTest) difference(w, d *mlp.Matrix, at int) (off float64, told bool, err error) {
+// kinks that ReLU makes. At a kink any slope between those of its two sides is right,
+// and off is 0.
+func (g *gradientTest) difference(w, d *mlp.Matrix, at int) (off float64, visible bool, err error) {
 	got, here, most := d.Data[at], g.lossAt(w, at, 0), 0.0
 	for _, v := range d.Data {
 		most = max(most, math.Abs(v))
@@ -171,16 +173,15 @@ func (g *gradientTest) difference(w, d *mlp.Matrix, at int) (off float64, told b
 		noise := 64 * 0x1p-52 * math.Abs(here) / h
 		tolerance := 1e-5*most + noise
 		left, right := (here-g.lossAt(w, at, -h))/h, (g.lossAt(w, at, h)-here)/h
-		off = math.Abs(got - (left+right)/2)
-		if off <= tolerance {
+		if off := math.Abs(got - (left+right)/2); off <= tolerance {
 			return off / most, most > 100*noise, nil
 		}
 		if min(left, right)-tolerance <= got && got <= max(left, right)+tolerance {
-			return 0, true, nil
+			return 0, most > 100*noise, nil
 		}
 		err = fmt.Errorf("the gradient is %g, the difference of losses says %g", got, (left+right)/2)
 	}
-	return off, true, err
+	return 0, false, err
 }
 
 // lossAt returns the loss with h added to element at of w.

@@ -130,7 +130,26 @@ func TestCheck(t *testing.T) {
 	if code != 0 || !strings.Contains(stderr, "derivatives agree with central differences") {
 		t.Errorf("-verify: exit code %d, %s", code, stderr)
 	}
-	refused(t, []string{"-limit", "1", "-norm", "batch", "-out", out}, "-norm batch: one image to train on")
+	refused(t, []string{"-limit", "1", "-norm", "batch", "-out", out}, "two images or more in a step: -batch is 64, and there are 1 to train on")
+}
+
+// Derivatives that the rounding of the losses hides are counted apart from those that
+// agree.
+func TestCheckCounts(t *testing.T) {
+	net := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 4, 3, 2)
+	clear(net[1].W.Data) // so that the first layer's gradient is 0
+	x, y := mlp.NewMatrix(1, 4, 1, 2, 3, 4), mlp.NewMatrix(1, 2, 1, 0)
+	var dy mlp.Matrix
+	mlp.SoftmaxCrossEntropy(&dy, net.Forward(x), y)
+	net.Backward(&dy)
+	var text strings.Builder
+	g := &gradientTest{context.Background(), net, x, y, mlp.SoftmaxCrossEntropy, &text}
+	if err := g.differences(1); err != nil {
+		t.Fatal(err)
+	}
+	if got := text.String(); !strings.HasPrefix(got, "check: 64 derivatives agree ") || !strings.HasSuffix(got, "; 64 more are too small to compare\n") {
+		t.Errorf("it says %q", got)
+	}
 }
 
 // With -patience the best network is kept, and the last lines are about it.
@@ -155,9 +174,9 @@ func TestPatience(t *testing.T) {
 	if !strings.Contains(stderr, "held out: 40 more") || !strings.Contains(stderr, "kept: epoch ") {
 		t.Errorf("standard error: %s", stderr)
 	}
-	refused(t, []string{"-limit", "9", "-patience", "3", "-out", t.TempDir()}, "-patience", "a tenth of 9 images is none")
+	refused(t, []string{"-limit", "9", "-patience", "3", "-out", t.TempDir()}, "-patience needs at least 10 training images, there are 9")
 	stderr, code = command(t, context.Background(), io.Discard, "-resume", out+"/model.npz", "-epochs", "300")
-	if want := fmt.Sprintf("the run is finished after %d epochs of 300: there is nothing left to train", len(m.Run.History)); code != 0 || !strings.Contains(stderr, want) {
+	if want := fmt.Sprintf("the run is finished after epoch %d of 300: there is nothing left to train", len(m.Run.History)); code != 0 || !strings.Contains(stderr, want) {
 		t.Errorf("resumed: exit code %d, %s", code, stderr)
 	}
 }

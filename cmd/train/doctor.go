@@ -1,5 +1,5 @@
-// The doctor: what the layer statistics of a run say is wrong with it, and what to
-// try against that.
+// The doctor: what the layer statistics of a run say is wrong with it, and what to try.
+// Not here: how they are measured, which the package does.
 
 package main
 
@@ -13,40 +13,39 @@ import (
 	"mlp"
 )
 
-// The limits of health, by rule of thumb: doctor_test.go has runs on both sides.
+// Thresholds of the diagnoses; rules of thumb. doctor_test.go has runs on both sides of
+// them.
 const (
-	nearGuessing = 0.005 // how far below ln 10 a loss is still that of guessing; above it, 20 times as far
+	nearGuessing = 0.005 // a loss from ln 10 − nearGuessing to ln 10 + 20·nearGuessing counts as guessing
 	unequal      = 100   // ratio of ‖δ‖ of the first hidden layer and another
 	smallUpdate  = 1e-4  // ‖ΔW‖/‖W‖ of a first layer that hardly learns
 	tooSlow      = 1e-5  // ‖ΔW‖/‖W‖ of the layer that moves most
 	tooLarge     = 0.1   // ‖ΔW‖/‖W‖ of any layer, if the loss is twice that of guessing
 	tooSteep     = 0.5   // rise of the loss over five steps in a row
-	inactive     = 0.5   // share of a layer's units
-	overfit      = 1.05  // loss on other digits, relative to the best
+	tooInactive  = 0.5   // share of a layer's units that are inactive
+	overfit      = 1.05  // loss on digits that were not trained on, relative to the best epoch's
 	overfitBy    = 5     // epochs since the best
 )
 
 // report prints a line for each thing that is wrong after the last epoch.
 func (j *job) report(w io.Writer) {
-	for _, d := range j.diagnose() {
-		fmt.Fprintf(w, "doctor: %s: %s; try %s\n", d.name, d.shows, d.cure)
+	for _, diagnosis := range j.diagnose() {
+		fmt.Fprintf(w, "doctor: %s\n", diagnosis)
 	}
 }
-
-type diagnosis struct{ name, shows, cure string }
 
 // An exam is what the doctor looks at and what has been found so far.
 type exam struct {
 	*job
 	last   mlp.Epoch
 	hidden []mlp.LayerStats // of the hidden layers, after the last epoch
-	found  []diagnosis
+	found  []string         // the diagnoses
 }
 
-// diagnose returns what the layer statistics show, with the numbers, and what to
+// diagnose returns a line for each illness, with the numbers that show it and what to
 // try. It does not look for dead units if the gradient vanishes, because that
 // explains them, nor for a loss of guessing if anything else was found.
-func (j *job) diagnose() []diagnosis {
+func (j *job) diagnose() []string {
 	e := &exam{job: j, last: j.Run.History[len(j.Run.History)-1]}
 	e.hidden = e.last.Layers[:max(0, len(e.last.Layers)-1)]
 	vanishing := e.vanishing()
@@ -59,19 +58,19 @@ func (j *job) diagnose() []diagnosis {
 	return e.found
 }
 
-// note adds a diagnosis with those of its cures that are new to the run.
+// note adds a diagnosis with the cures that the run does not use already.
 func (e *exam) note(name string, cures []string, shows string, numbers ...any) {
-	cures = slices.DeleteFunc(cures, e.tried)
+	cures = slices.DeleteFunc(cures, e.useless)
 	if last := len(cures) - 1; last > 0 {
 		cures[last] = "or " + cures[last]
 	}
-	e.found = append(e.found, diagnosis{name, fmt.Sprintf(shows, numbers...), strings.Join(cures, ", ")})
+	e.found = append(e.found, fmt.Sprintf("%s: %s; try %s", name, fmt.Sprintf(shows, numbers...), strings.Join(cures, ", ")))
 }
 
-// tried reports whether a cure is of no use to the run: it is made of flags with
-// values that the run has, or it says how a network begins, which -load does too.
-func (e *exam) tried(cure string) bool {
-	words, recipe := strings.Fields(cure), e.recipe()
+// useless reports whether a cure cannot help: the run has the values of all its flags
+// already, or a flag says how a network begins, which the file of -load decides.
+func (e *exam) useless(cure string) bool {
+	words, settings := strings.Fields(cure), e.settings()
 	if words[0][0] != '-' {
 		return false
 	}
@@ -81,7 +80,7 @@ func (e *exam) tried(cure string) bool {
 		if e.load != "" && (flag == "init" || flag == "norm" || flag == "act") {
 			return true
 		}
-		all = all && recipe[flag] == words[i+1]
+		all = all && settings[flag] == words[i+1]
 	}
 	return all
 }
@@ -127,7 +126,7 @@ func (e *exam) inactive() {
 		if l.InactiveFraction > worst {
 			worst, at = l.InactiveFraction, i
 		}
-		if l.InactiveFraction >= inactive {
+		if l.InactiveFraction >= tooInactive {
 			n++
 		}
 	}
@@ -159,8 +158,15 @@ func (e *exam) rate() {
 }
 
 func (e *exam) overfitting() {
-	what, best := bestHeld(e.Run.History)
-	if e.last.N-best.N < overfitBy || !(held(e.last) > overfit*held(best)) || !(e.last.Loss < best.Loss) {
+	what, h := "held-out", slices.Clone(e.Run.History)
+	if e.patience == 0 { // then the test part shows it
+		what = "test"
+		for i := range h {
+			h[i].HeldLoss = h[i].TestLoss
+		}
+	}
+	last, best := h[len(h)-1], h.Best()
+	if last.N-best.N < overfitBy || !(last.HeldLoss > overfit*best.HeldLoss) || !(last.Loss < best.Loss) {
 		return
 	}
 	cures := []string{"-decay 0.001", "more digits"}
@@ -169,7 +175,7 @@ func (e *exam) overfitting() {
 	}
 	e.note("over-fitting", cures,
 		"since epoch %d the training loss fell from %.4f to %.4f and the %s loss rose from %.4f to %.4f",
-		best.N, best.Loss, e.last.Loss, what, held(best), held(e.last))
+		best.N, best.Loss, last.Loss, what, best.HeldLoss, last.HeldLoss)
 }
 
 // largestDelta returns the largest ‖δ‖ and its layer.
@@ -183,38 +189,17 @@ func largestDelta(layers []mlp.LayerStats) (most float64, at int) {
 }
 
 // largestUpdate returns the largest ‖ΔW‖/‖W‖ of all measured steps. That of the last
-// step is not enough: a schedule, or a batch without an error, makes it small.
+// step is not enough: a schedule, or a batch without an error, makes it small. A layer
+// whose weights were all 0 has an infinite ratio, which says nothing of the rate.
 func (j *job) largestUpdate() (most float64) {
-	for _, l := range j.Run.History[0].First {
-		most = max(most, l.UpdateRatio)
-	}
+	steps := [][]mlp.LayerStats{j.Run.History[0].First}
 	for _, e := range j.Run.History {
-		for _, l := range e.Layers {
+		steps = append(steps, e.Layers)
+	}
+	for _, l := range slices.Concat(steps...) {
+		if !math.IsInf(l.UpdateRatio, 0) {
 			most = max(most, l.UpdateRatio)
 		}
 	}
 	return most
-}
-
-// held returns the loss on digits that were not trained on.
-func held(e mlp.Epoch) float64 {
-	if e.HeldLoss == e.HeldLoss {
-		return e.HeldLoss
-	}
-	return e.TestLoss
-}
-
-// bestHeld returns the epoch with the lowest such loss, and what those digits are
-// called.
-func bestHeld(h mlp.History) (what string, best mlp.Epoch) {
-	best = h[0]
-	for _, e := range h {
-		if held(e) < held(best) {
-			best = e
-		}
-	}
-	if best.HeldLoss == best.HeldLoss {
-		return "held-out", best
-	}
-	return "test", best
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,8 +98,8 @@ func TestDoctorTriesSomethingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := &exam{job: &job{options: o}}
-		if e.note("something", strings.Split(c.cures, ","), ""); e.found[0].cure != c.want {
-			t.Errorf("%s: of %q it tries %q, want %q", c.flags, c.cures, e.found[0].cure, c.want)
+		if e.note("something", strings.Split(c.cures, ","), ""); e.found[0] != "something: ; try "+c.want {
+			t.Errorf("%s: of %q it says %q, want %q", c.flags, c.cures, e.found[0], c.want)
 		}
 	}
 }
@@ -118,5 +119,27 @@ func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
 		if names := complaints(t, strings.Fields(flags)...); len(names) > 0 {
 			t.Errorf("%s is healthy, the doctor says %q", flags, names)
 		}
+	}
+}
+
+// A loss that is not a number is not the best, and a layer whose weights were all 0 says
+// nothing of the learning rate.
+func TestDoctorNotFinite(t *testing.T) {
+	o, err := parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &job{options: o}
+	nan := math.NaN()
+	for i, loss := range []float64{nan, 0.5, 1, 1, 1, 1, 1} {
+		j.Run.History = append(j.Run.History, mlp.Epoch{N: i + 1, Loss: 1 - 0.1*float64(i), TestLoss: loss, HeldLoss: nan})
+	}
+	if found := j.diagnose(); len(found) != 1 || !strings.HasPrefix(found[0], "over-fitting: since epoch 2 ") {
+		t.Errorf("the best test loss is in epoch 2: %q", found)
+	}
+	step := mlp.LayerStats{UpdateRatio: 1e-3}
+	j.Run.History = mlp.History{{N: 1, Loss: 5, TestLoss: 5, HeldLoss: nan, First: []mlp.LayerStats{{UpdateRatio: math.Inf(1)}}, Layers: []mlp.LayerStats{step}}}
+	if found := j.diagnose(); len(found) != 0 {
+		t.Errorf("the first weights were 0: %q", found)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,8 +143,25 @@ func TestResumeDerives(t *testing.T) {
 	for _, out := range []string{other, dir} {
 		command(t, done, io.Discard, "-resume", filepath.Join(dir, "model.npz"), "-epochs", "9", "-out", out)
 	}
-	if !maps.Equal(contents(t, dir), whole) || len(contents(t, other)) > 0 {
-		t.Errorf("the files are not those of the run, or there are files of no model: %v", slices.Sorted(maps.Keys(contents(t, other))))
+	if !maps.Equal(contents(t, dir), whole) {
+		t.Error("the files are not those of the run")
+	}
+	if n, same := epochsOf(t, other); n != 3 || !same {
+		t.Errorf("in the other folder the model is of epoch %d; the other files are of the same: %v", n, same)
+	}
+}
+
+// With another -out, a finished run's files are written there with the model, in the
+// place of another run's.
+func TestResumeFinishedElsewhere(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	must(t, quick("-out", dir)...)
+	must(t, quick("-seed", "2", "-epochs", "1", "-out", other)...)
+	for _, out := range []string{other, filepath.Join(t.TempDir(), "new")} {
+		must(t, "-resume", filepath.Join(dir, modelName), "-out", out)
+		if !maps.Equal(contents(t, out), contents(t, dir)) {
+			t.Error("the files are not those of the run")
+		}
 	}
 }
 
@@ -189,6 +205,7 @@ func TestResumeRefused(t *testing.T) {
 		"-seed 2":                 {"-seed 2", "-seed 1"},
 		"-shuffle=false":          {"-shuffle false", "-shuffle true"},
 		"-epochs 9 -data none":    {"none"},
+		"-epochs 2":               {model + ": the run has had 3 epochs, more than -epochs 2"},
 		"-epochs 9 -out " + model: {model},
 	} {
 		refused(t, append([]string{"-resume", model}, strings.Fields(flags)...), parts...)
@@ -204,7 +221,7 @@ func TestResumeRefused(t *testing.T) {
 	}
 	cosine := t.TempDir()
 	must(t, quick("-schedule", "cosine", "-out", cosine)...)
-	refused(t, []string{"-resume", filepath.Join(cosine, "model.npz"), "-epochs", "9"}, "cosine schedule", "of 3 epochs")
+	refused(t, []string{"-resume", filepath.Join(cosine, "model.npz"), "-epochs", "9"}, "-epochs 9: the run's cosine schedule is for -epochs 3, which cannot change")
 	// A recipe from a file is checked like a command line.
 	m := readBack(t, model)
 	m.Recipe["batch"] = "0"
@@ -270,18 +287,19 @@ func TestSavedWhenDue(t *testing.T) {
 	if err := out.add(m); err != nil || out.saved != 1 {
 		t.Fatalf("epochs saved: %d, error %v", out.saved, err)
 	}
-	bad := &mlp.Model{Run: mlp.Run{History: mlp.History{e, {N: 2}}}} // it cannot be serialised
+	bad := &mlp.Model{Run: mlp.Run{History: mlp.History{e, {N: 2}, {N: 3}}}} // it cannot be serialised
 	out.next = time.Now().Add(time.Hour)
 	if err := out.add(bad); err != nil || out.saved != 1 {
 		t.Errorf("not due: epochs saved: %d, error %v", out.saved, err)
 	}
-	if err := out.save(bad); err == nil || out.saved != 1 {
-		t.Errorf("at the end: epochs saved: %d, error %v", out.saved, err)
-	}
 	m.Run.History = append(m.Run.History, mlp.Epoch{N: 2})
-	if err := out.save(m); err != nil || out.saved != 2 || out.unsaved {
+	if err := out.save(m); err != nil || out.saved != 2 {
 		t.Errorf("at the end: epochs saved: %d, error %v", out.saved, err)
 	}
+	if err := out.save(bad); err == nil || out.saved != 2 {
+		t.Errorf("a model that cannot be written: epochs saved: %d, error %v", out.saved, err)
+	}
+	out.failed = nil
 	out.start, out.next = out.start.Add(-time.Minute), time.Time{}
 	before := time.Now()
 	if err := out.add(m); err != nil || out.next.Before(before.Add(time.Second)) {
@@ -351,10 +369,9 @@ func TestSaidPlainly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Run.History = nil
-	m.Recipe["load"] = "\x1b]0;owned\a\nnetwork: another"
-	writeModel(t, name, m)
-	stderr, _ := command(t, context.Background(), io.Discard, "-resume", name, "-out", t.TempDir())
+	strange := filepath.Join(dir, "\x1b]0;owned\a\nnetwork: another")
+	writeModel(t, strange, m)
+	stderr, _ := command(t, context.Background(), io.Discard, "-load", strange, "-epochs", "0")
 	if strings.ContainsAny(stderr, "\x1b\a") || strings.Contains(stderr, "\nnetwork: another") || !strings.Contains(stderr, `\x1b]0;owned\a\n`) {
 		t.Errorf("standard error %q", stderr)
 	}
@@ -367,18 +384,65 @@ func TestSaidPlainly(t *testing.T) {
 	}
 }
 
-// An interrupted run names only what it has saved itself.
-func TestInterruptedBeforeSaving(t *testing.T) {
+// A run that ends before its first new epoch says which epochs the files have.
+func TestEndsBeforeSaving(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	must(t, quick("-out", dir)...)
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
-	for _, args := range [][]string{
-		{"-verify", filepath.Join(dir, "model.npz")},
-		{"-resume", filepath.Join(dir, "model.npz"), "-epochs", "9", "-out", other},
+	model := filepath.Join(dir, modelName)
+	holds := func(out string) string {
+		return "train: interrupted: " + out + " holds epochs 1 to 3; -resume " + filepath.Join(out, modelName) + " goes on\n"
+	}
+	for args, want := range map[string]string{
+		"-verify " + model:                              "train: interrupted\n",
+		"-verify " + model + " -check":                  "train: interrupted\n",
+		"-resume " + model + " -epochs 9":               holds(dir),
+		"-resume " + model + " -epochs 9 -check":        holds(dir),
+		"-resume " + model + " -epochs 9 -out " + other: holds(other),
+		strings.Join(quick("-out", t.TempDir()), " "):   "train: interrupted: no epoch was saved\n",
 	} {
-		if stderr, code := command(t, done, io.Discard, args...); code != 1 || last(stderr) != "train: interrupted: no epoch was saved\n" {
-			t.Errorf("%v: exit code %d, standard error %q", args, code, stderr)
+		if stderr, code := command(t, done, io.Discard, strings.Fields(args)...); code != 1 || last(stderr) != want {
+			t.Errorf("%v: exit code %d, standard error %q, want %q", args, code, stderr, want)
 		}
+	}
+	m := readBack(t, model)
+	for i := range m.Net[1].W.Data {
+		m.Net[1].W.Data[i] *= 1e300
+	}
+	writeModel(t, model, m)
+	refused(t, []string{"-resume", model, "-epochs", "9"}, "training has diverged; a smaller -lr is the usual cure ("+dir+" holds epochs 1 to 3)")
+}
+
+// If training ends early and its last epoch cannot be saved, the line says both.
+func TestTwoErrors(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	o, err := parse(quick("-out", filepath.Join(t.TempDir(), "out")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := newJob(o, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := j.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.next = time.Now().Add(time.Hour) // no epoch is saved before the end
+	os.Remove(out.dir)
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	err = j.trainInto(ctx, out, &canceller{cancel: cancel}, stderr)
+	if err == nil || !strings.HasPrefix(err.Error(), "interrupted: no epoch was saved; open ") || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+	out.failed, out.next = nil, time.Time{}
+	err = j.trainInto(context.Background(), out, io.Discard, stderr)
+	if err == nil || strings.Count(err.Error(), "no such file") != 1 {
+		t.Errorf("if saving ends the training: error %v", err)
 	}
 }

@@ -1,4 +1,5 @@
-// What is to be trained: the digits, and the network, new or from a file.
+// What is to be trained: the digits, and the network, new or from a file. Not here: the
+// training (run.go).
 
 package main
 
@@ -15,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
@@ -39,7 +41,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 	if o.load != "" {
 		from, digest, err := readModel(o.load)
 		if o.verify != "" && errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w; -load FILE.npz says where the weights are now that it began with", err)
+			err = fmt.Errorf("%w; if the file that the run began with has moved, give its new path with -load FILE.npz", err)
 		}
 		if err != nil {
 			return nil, err
@@ -49,12 +51,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		}
 		j.Net, j.Mean, j.Std, loaded = from.Net, from.Mean, from.Std, digest
 	} else {
-		j.Net = mlp.NewNetwork(o.seed, o.init.value, o.act.value, slices.Concat([]int{mlp.MNISTPixels}, o.hidden, []int{mlp.MNISTClasses})...)
-		for _, l := range j.Net[:len(o.hidden)] {
-			if o.norm.value {
-				l.Norm = mlp.NewBatchNorm(l.W.Cols)
-			}
-		}
+		j.Net = cli.NewNetwork(o.seed, o.init.value, o.act.value, o.norm.value, o.hidden...)
 	}
 	err := j.gather(stderr)
 	if err == nil && loaded != "" {
@@ -63,8 +60,9 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 	return j, err
 }
 
-// takeLayers makes the flags of the hidden layers those of a model from a file.
-// What the command line says of the layers must agree with the model.
+// takeLayers makes the flags of the hidden layers those of a model from a file. If the
+// flags were set, they must agree with the model. The value of -act is the last hidden
+// layer's if the layers have different activations, as another program can make them.
 func (o *options) takeLayers(from *mlp.Model) error {
 	if in, out := from.Net[0].W.Rows, from.Net[len(from.Net)-1].W.Cols; in != mlp.MNISTPixels || out != mlp.MNISTClasses {
 		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.MNISTPixels, mlp.MNISTClasses)
@@ -84,14 +82,19 @@ func (o *options) takeLayers(from *mlp.Model) error {
 			o.norm.name, o.norm.value = "batch", true
 		}
 	}
-	inFile := o.recipe()
-	for _, name := range []string{"hidden", "act", "norm"} {
-		if value, ok := given[name]; ok && value != inFile[name] {
-			return contradiction(name, value, inFile[name])
-		}
-	}
-	if err := o.hidden.Set(inFile["hidden"]); err != nil { // the limits are those of a command line
+	inFile := o.settings()
+	if err := o.hidden.Set(inFile["hidden"]); err != nil { // Set checks the same limits as for a flag
 		return err
+	}
+	for _, name := range []string{"hidden", "act", "norm"} {
+		value, ok := given[name]
+		if !ok || value == inFile[name] {
+			continue
+		}
+		if run := o.resume + o.verify; run != "" { // the flag is in that file's recipe
+			return fmt.Errorf("its layers have -%s %s, but the recipe in %s has -%s %s", name, cmp.Or(inFile[name], `""`), run, name, cmp.Or(value, `""`))
+		}
+		return contradiction(name, value, inFile[name])
 	}
 	return o.validateSize()
 }
@@ -102,18 +105,18 @@ func (j *job) gather(stderr io.Writer) (err error) {
 	if j.train, j.test, err = j.digits(stderr); err != nil {
 		return err
 	}
-	j.Recipe = j.recipe()
+	j.Recipe = j.settings()
 	j.Recipe[digestPrefix+"train"] = cli.Digest(j.train)
 	j.Recipe[digestPrefix+"test"] = cli.Digest(j.test)
-	if j.patience > 0 {
+	if j.patience > 0 && j.epochs > 0 {
 		n := j.train.Len()
 		if n < 10 {
-			return fmt.Errorf("-patience: a tenth of %d images is none", n)
+			return fmt.Errorf("-patience needs at least 10 training images, there are %d", n)
 		}
 		j.train, j.held = j.train.Slice(0, n-n/10), j.train.Slice(n-n/10, n)
 	}
-	if j.norm.value && j.train.Len() == 1 {
-		return errors.New("-norm batch: one image to train on has no variance")
+	if n := j.train.Len(); j.epochs > 0 && j.norm.value && min(j.batch, n) == 1 {
+		return fmt.Errorf("batch normalisation needs two images or more in a step: -batch is %d, and there are %d to train on", j.batch, n)
 	}
 	if j.Mean == nil {
 		j.Mean, j.Std = j.train.Stats()
@@ -139,23 +142,23 @@ func (o *options) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
 		test, err = cli.Load(o.data, "t10k", 0, stderr)
 		return train, test, err
 	}
-	held := int(math.Floor(float64(o.holdout*float64(n)) + 1e-9)) // 0.29·100 is 29, not 28
-	switch held {
+	tests := int(math.Floor(float64(o.holdout*float64(n)) + 1e-9)) // 0.29·100 is 29, not 28
+	switch tests {
 	case 0:
 		return nil, nil, fmt.Errorf("-holdout %v of %d images is none: there is nothing to test on", o.holdout, n)
 	case n:
 		return nil, nil, fmt.Errorf("-holdout %v of %d images is all: there is nothing to train on", o.holdout, n)
 	}
-	return train.Slice(0, n-held), train.Slice(n-held, n), nil
+	return train.Slice(0, n-tests), train.Slice(n-tests, n), nil
 }
 
 // sameFiles returns an error if this run has other digits than an earlier one, or
 // began with other weights, by the digests in their recipes.
 func sameFiles(now, earlier map[string]string) error {
-	what := map[string]string{"train": "data to train", "test": "data to test on", "load": "weights to begin with (-load)"}
+	what := map[string]string{"train": "training data", "test": "test data", "load": "weights of the -load file"}
 	for _, name := range []string{"train", "test", "load"} {
 		if a, b := now[digestPrefix+name], earlier[digestPrefix+name]; a != "" && a != b {
-			return fmt.Errorf("it was made with other %s: their SHA-256 was %.16s…, here it is %.16s…", what[name], b, a)
+			return fmt.Errorf("the %s differ: SHA-256 %.16s…, in the file %.16s…", what[name], a, b)
 		}
 	}
 	return nil
@@ -210,15 +213,19 @@ func (j *job) describe(w io.Writer) {
 // network says what the network is and where its weights are from.
 func (j *job) network() string {
 	text, parameters := strconv.Itoa(mlp.MNISTPixels), 0
-	for _, l := range j.Net {
+	var acts []string
+	for i, l := range j.Net {
 		text += fmt.Sprintf("-%d", l.W.Cols)
+		if i < len(j.hidden) && !slices.Contains(acts, l.Act.Name) {
+			acts = append(acts, l.Act.Name)
+		}
 		parameters += len(l.W.Data) + len(l.B.Data)
 		if l.Norm != nil {
 			parameters += len(l.Norm.Gain.Data)
 		}
 	}
-	if len(j.hidden) > 0 {
-		text += ", " + j.act.name
+	if len(acts) > 0 {
+		text += ", " + strings.Join(acts, " and ")
 	}
 	if j.norm.value {
 		text += ", " + j.norm.name + " normalisation"

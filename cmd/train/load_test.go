@@ -49,7 +49,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("verified: %s", got)
 	}
 	writePlain(t, plain, mlp.MNISTPixels, 7, 7, mlp.MNISTClasses)
-	refused(t, []string{"-verify", model}, plain, "-hidden 7 contradicts the file's -hidden 7,7")
+	refused(t, []string{"-verify", model}, model+": "+plain+": its layers have -hidden 7,7, but the recipe in "+model+" has -hidden 7")
 }
 
 // What a file says about its network cannot be overruled, and a run can be verified
@@ -59,6 +59,7 @@ func TestLoadKeepsItsWord(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name, "model.npz") }
 	must(t, quick("-act", "tanh", "-norm", "batch", "-out", filepath.Join(dir, "a"))...)
 	refused(t, []string{"-load", at("a"), "-norm", "none", "-out", dir}, at("a"), "-norm none contradicts the file's -norm batch")
+	refused(t, []string{"-load", at("a"), "-batch", "1", "-out", dir}, "two images or more in a step: -batch is 1,")
 	// A run that was loaded, stopped and resumed can still be verified.
 	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
 	must(t, "-resume", at("b"), "-epochs", "2")
@@ -69,15 +70,15 @@ func TestLoadKeepsItsWord(t *testing.T) {
 	if stderr, _ := command(t, context.Background(), io.Discard, again...); !strings.Contains(stderr, "warning: this run replaces the "+at("b")) {
 		t.Errorf("no warning in %q", stderr)
 	}
-	refused(t, []string{"-verify", at("b")}, at("b")+": it was made with other weights to begin with (-load)")
+	refused(t, []string{"-verify", at("b")}, at("b")+": the weights of the -load file differ: SHA-256 ", "…, in the file ")
 	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))
 	if err := os.Rename(at("a"), filepath.Join(dir, "moved.npz")); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, []string{"-verify", at("b")}, at("b")+": ", at("a"), "; -load FILE.npz says where")
+	refused(t, []string{"-verify", at("b")}, at("b")+": ", at("a"), "; if the file that the run began with has moved, give its new path with -load FILE.npz")
 	// -load says where the file is now, and it must be the same file.
 	must(t, "-verify", at("b"), "-load", filepath.Join(dir, "moved.npz"))
-	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": it was made with other weights to begin with (-load)")
+	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": the weights of the -load file differ: ")
 	// A model that no command has made says what its layers are, too.
 	for act, part := range map[*mlp.Activation]string{mlp.Tanh: "784-8-10, tanh", mlp.Linear: "hidden layer is linear"} {
 		m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, act, mlp.MNISTPixels, 8, mlp.MNISTClasses)}
@@ -109,7 +110,7 @@ func TestVerify(t *testing.T) {
 	m.Net[1].B.Data[3] -= 0.25
 	m.Recipe["sha256 train"] = "abc"
 	writeModel(t, model, m)
-	refused(t, []string{"-verify", model}, model, "other data to train")
+	refused(t, []string{"-verify", model}, model, "the training data differ: SHA-256 ", "…, in the file abc…")
 	if entries, _ := os.ReadDir(out); len(entries) != 4 {
 		t.Errorf("-verify left %d files", len(entries))
 	}
@@ -131,6 +132,10 @@ func TestMeasure(t *testing.T) {
 	if _, err := os.Stat(out); err == nil || len(contents(t, dir)) != 4 {
 		t.Error("it has written files")
 	}
+	stderr, code = command(t, context.Background(), io.Discard, "-load", model, "-epochs", "0", "-patience", "2", "-batch", "1")
+	if code != 0 || strings.Contains(stderr, "held out") {
+		t.Errorf("nothing is held out if nothing is trained: exit code %d, %s", code, stderr)
+	}
 	m := readBack(t, model)
 	m.Recipe["epochs"], m.Recipe["load"] = "0", model
 	writeModel(t, model, m)
@@ -143,4 +148,18 @@ func TestNoHiddenLayer(t *testing.T) {
 	if want := "network: 784-10, 7850 parameters, from init he by sgd\n"; code != 0 || !strings.Contains(stderr, want) {
 		t.Errorf("exit code %d, standard error %q, want %q", code, stderr, want)
 	}
+}
+
+// A network of several activations is described by all of them, and trained again.
+func TestSeveralActivations(t *testing.T) {
+	dir := t.TempDir()
+	mixed := filepath.Join(dir, "mixed.npz")
+	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Tanh, mlp.MNISTPixels, 8, 8, 8, mlp.MNISTClasses)}
+	m.Net[1].Act = mlp.ReLU
+	writeModel(t, mixed, m)
+	stderr, code := command(t, context.Background(), io.Discard, "-load", mixed, "-limit", "50", "-epochs", "1", "-out", dir)
+	if code != 0 || !strings.Contains(stderr, "network: 784-8-8-8-10, tanh and relu, ") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	must(t, "-verify", filepath.Join(dir, modelName))
 }

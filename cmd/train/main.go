@@ -44,5 +44,5 @@ func train(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) e
 	if o.epochs == 0 {
 		return j.measure(ctx, stdout, stderr)
 	}
-	return j.run(ctx, stdout, stderr)
+	return j.complete(ctx, stdout, stderr)
 }

@@ -131,6 +131,22 @@ func TestWrongFlags(t *testing.T) {
 	}
 }
 
+// The limit on a model file counts all that the file has of the network.
+func TestSizes(t *testing.T) {
+	for flags, want := range map[string]string{
+		"-hidden 65536,1262":                           "",
+		"-hidden 65536,1262 -norm batch":               "-hidden: 134232882 parameters, more than 134217728",
+		"-hidden 65536,1240 -opt momentum":             "-hidden: with -opt momentum and -patience 0 the model file would have 265448100 numbers of the network, more than 264241152",
+		"-hidden 65536,1230 -opt momentum":             "",
+		"-hidden 65536,1230 -opt momentum -norm batch": "-hidden: with -opt momentum and -patience 0 the model file would have 264404224 numbers of the network, more than 264241152",
+	} {
+		_, err := parse(strings.Fields(flags))
+		if got := fmt.Sprint(err); got != want && (want != "" || err != nil) {
+			t.Errorf("%s: %s, want %q", flags, got, want)
+		}
+	}
+}
+
 // oneLine reports whether standard error is just the line that says what failed.
 func oneLine(stderr string) bool {
 	return strings.HasPrefix(stderr, "train: ") && strings.Count(stderr, "\n") == 1

@@ -1,5 +1,5 @@
 // The command line: its flags, their ranges, and the recipe that a model file keeps
-// of them.
+// of them. Not here: what the flags name (job.go).
 
 package main
 
@@ -41,8 +41,8 @@ const (
 	maxValue      = 4096          // bytes of a flag's value in a recipe: a path on Linux has at most so many
 	maxWidth      = 1 << 16       // units of a layer
 	maxHidden     = 100           // layers
-	maxParameters = 1 << 27       // whose weights fill 1 GiB
-	maxStored     = 1<<28 - 1<<22 // numbers in a model file: 2 GiB, less room for the rest of the file
+	maxParameters = 1 << 27       // they fill 1 GiB
+	maxStored     = 1<<28 - 1<<22 // numbers that a model file has of the network: 2 GiB less 32 MiB for the rest
 )
 
 // A choice is a flag that names a value.
@@ -129,14 +129,14 @@ func parse(args []string) (*options, error) {
 	f.BoolVar(&o.shuffle, "shuffle", true, "take the images in a new order each epoch")
 	f.Var(&o.norm, "norm", "normalisation in the hidden layers, by `name`: none or batch")
 	f.Float64Var(&o.decay, "decay", 0, "add this times the weights to their gradient (L2)")
-	f.Float64Var(&o.clip, "clip", 0, "scale a gradient down to this norm if its norm is larger; 0 never does")
+	f.Float64Var(&o.clip, "clip", 0, "scale the gradient down if its norm over all layers is larger than this; 0 never does")
 	f.Var(&o.schedule, "schedule", "schedule of the learning rate, by `name`: constant, step (a tenth from half of the run on, a hundredth from three quarters on) or cosine")
 	f.IntVar(&o.patience, "patience", 0, "hold out a tenth of the training images, stop when so many epochs have not lowered the loss on it, and keep the best weights; 0 does not")
 	f.BoolVar(&o.check, "check", false, "check the gradient before training")
-	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`; with -verify, it says where the run's -load file is now")
-	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz` until it has -epochs epochs, writing to its folder; if it has them, write the other files anew from it")
+	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`; with -verify, the new path of the file that the run began with")
+	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz` until it has had -epochs epochs, and write to the file's folder unless -out names another; if the run is finished, only write its files")
 	f.StringVar(&o.verify, "verify", "", "train again what is in this `FILE.npz` and compare")
-	f.StringVar(&o.out, "out", "out", "`folder` for the files. Each is whole at any moment; model.npz is written last, and -resume goes on from it after a kill")
+	f.StringVar(&o.out, "out", "out", "`folder` for the files. Each is complete at any moment; model.npz is written last, and -resume goes on from it after a kill")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -178,45 +178,53 @@ func (o *options) validate() error {
 	return o.validateSize()
 }
 
-// validateSize returns an error for a network that is too large, or whose model
-// file would be: that has the parameters, the optimizer's running values of them
-// and, with -patience, the best ones beside the last.
+// validateSize returns an error for a network that is too large, or whose model file
+// would be. The file has the parameters, the averages of batch normalisation and the
+// optimizer's running values of the parameters. With -patience it has the best and the
+// last of parameters and averages.
 func (o *options) validateSize() error {
-	parameters, in := 0, mlp.MNISTPixels
-	for _, n := range slices.Concat(o.hidden, []int{mlp.MNISTClasses}) {
+	parameters, averages, in := 0, 0, mlp.MNISTPixels
+	for _, n := range o.hidden {
 		parameters += (in + 1) * n
+		if o.norm.value {
+			parameters += n
+			averages += 2 * n
+		}
 		in = n
 	}
+	parameters += (in + 1) * mlp.MNISTClasses
 	if parameters > maxParameters {
 		return fmt.Errorf("-hidden: %d parameters, more than %d", parameters, maxParameters)
 	}
-	sets := 1 + o.opt.value.Slots + min(1, o.patience)
-	if parameters*sets > maxStored {
-		return fmt.Errorf("-hidden: a file would keep %d parameters %d times, with -opt %s and -patience %d, which is more than 2 GiB",
-			parameters, sets, o.opt.name, o.patience)
+	networks := 1 + min(1, o.patience)
+	if stored := networks*(parameters+averages) + o.opt.value.Slots*parameters; stored > maxStored {
+		return fmt.Errorf("-hidden: with -opt %s and -patience %d the model file would have %d numbers of the network, more than %d",
+			o.opt.name, o.patience, stored, maxStored)
 	}
 	return nil
 }
 
-// recipe returns the flags that the weights depend on, by name, with values that
-// parse accepts.
-func (o *options) recipe() map[string]string {
-	recipe := map[string]string{}
-	o.flags.VisitAll(func(f *flag.Flag) { recipe[f.Name] = f.Value.String() })
+// settings returns the flags that the weights depend on, by name, with values that
+// parse accepts. A model file keeps them as its recipe.
+func (o *options) settings() map[string]string {
+	settings := map[string]string{}
+	o.flags.VisitAll(func(f *flag.Flag) { settings[f.Name] = f.Value.String() })
 	for _, name := range []string{"out", "resume", "verify", "check"} {
-		delete(recipe, name)
+		delete(settings, name)
 	}
-	return recipe
+	return settings
 }
 
-// given returns the flags that are on the command line, with values as in recipe.
+// given returns the flags that were set, with values as in settings: those on the
+// command line or, if the options are those of an earlier run, all in its recipe.
 func (o *options) given() map[string]string {
 	given := map[string]string{}
 	o.flags.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
 	return given
 }
 
-// reopen reads a model file and returns the model and the options of its run.
+// reopen reads the model file of a run that has begun and returns the model and the
+// run's options.
 func (o *options) reopen(name string) (*mlp.Model, *options, error) {
 	from, _, err := readModel(name)
 	if err != nil {
@@ -226,6 +234,11 @@ func (o *options) reopen(name string) (*mlp.Model, *options, error) {
 	if err == nil {
 		err = earlier.takeLayers(from) // which need not be those of the recipe
 	}
+	if n := len(from.Run.History); err == nil && n == 0 {
+		err = errors.New("no epoch was trained")
+	} else if err == nil && n > earlier.epochs {
+		err = fmt.Errorf("the run has had %d epochs, more than -epochs %d", n, earlier.epochs)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -233,16 +246,16 @@ func (o *options) reopen(name string) (*mlp.Model, *options, error) {
 }
 
 // earlier returns the options of an earlier run from its recipe. The recipe comes
-// from a file, so it is checked like a command line. A flag of this command line
-// that contradicts it is an error, except for where files are (-data, -load) and,
-// with -resume, for how many epochs there shall be.
+// from a file, so it is checked like a command line. A flag of this command line that
+// contradicts the recipe is an error, with three exceptions: -data and -load, which may
+// name other places, and -epochs if the run is resumed.
 func (o *options) earlier(recipe map[string]string) (*options, error) {
 	if len(recipe) == 0 {
 		return nil, errors.New("the file does not say how it was trained")
 	}
 	given := o.given()
 	var args []string
-	for _, name := range slices.Sorted(maps.Keys(o.recipe())) {
+	for _, name := range slices.Sorted(maps.Keys(o.settings())) {
 		value, ok := recipe[name]
 		if !ok {
 			return nil, fmt.Errorf("its recipe lacks -%s", name)
@@ -264,8 +277,8 @@ func (o *options) earlier(recipe map[string]string) (*options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its recipe: %w", err)
 	}
-	if recipe["epochs"] != e.recipe()["epochs"] && e.schedule.name != "constant" {
-		return nil, fmt.Errorf("-epochs %d: its %s schedule is one of %s epochs", e.epochs, e.schedule.name, recipe["epochs"])
+	if now, ok := given["epochs"]; ok && now != recipe["epochs"] && e.schedule.name != "constant" {
+		return nil, fmt.Errorf("-epochs %s: the run's %s schedule is for -epochs %s, which cannot change", now, e.schedule.name, recipe["epochs"])
 	}
 	e.out, e.resume, e.verify, e.check = o.out, o.resume, o.verify, o.check
 	return e, nil

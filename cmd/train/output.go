@@ -1,5 +1,5 @@
-// The files of a run: model.npz, and what follows from its history. Not here: what
-// is in the table and the charts (charts.go).
+// The files of a run: model.npz, and those that can be made from it. Not here: what is
+// in the table and the charts (charts.go).
 
 package main
 
@@ -15,9 +15,9 @@ import (
 	"mlp/cmd/internal/cli"
 )
 
-// The files of a run, in the order in which they are replaced. Whatever moment a
-// run is killed at, each of them is whole. The model is the last, and all others
-// can be written anew from it.
+// The files of a run, in the order in which they are replaced. At whatever moment a run
+// is killed, each of them is complete. The model is the last, and the others can be
+// made from it.
 const (
 	historyName   = "history.csv"
 	curvesName    = "curves.svg"
@@ -28,8 +28,8 @@ const (
 // output is the folder that a run writes to.
 type output struct {
 	dir         string
-	saved       int       // the epochs that the files have
-	unsaved     bool      // a finished epoch is not in the files
+	saved       int       // how many epochs the run's files in the folder have
+	failed      error     // why saving failed; nothing is saved after that
 	written     []string  // the names of the files
 	start, next time.Time // when the run began, and when it may save again
 }
@@ -42,10 +42,9 @@ func newOutput(dir string) (*output, error) {
 	return &output{dir: filepath.Clean(dir), start: time.Now()}, nil
 }
 
-// add saves a finished epoch, unless the run has saved one a moment ago: at most
-// once a second and, in the first second, for at most a fiftieth of the time.
+// add saves at most once a second. In the first second saving takes at most a fiftieth
+// of the time.
 func (out *output) add(m *mlp.Model) error {
-	out.unsaved = true
 	begin := time.Now()
 	if begin.Before(out.next) {
 		return nil
@@ -58,29 +57,31 @@ func (out *output) add(m *mlp.Model) error {
 	return err
 }
 
-// save saves the last finished epoch, unless it is saved.
+// save writes the files of the last finished epoch, unless the folder has them.
 func (out *output) save(m *mlp.Model) error {
-	if !out.unsaved {
-		return nil
+	n := len(m.Run.History)
+	if out.failed != nil || out.saved == n {
+		return out.failed
 	}
 	var model bytes.Buffer
-	err := m.Write(&model)
-	if err == nil {
-		err = out.derive(m.Run.History, cli.File{Name: modelName, Content: model.Bytes()})
+	if out.failed = m.Write(&model); out.failed == nil {
+		out.failed = out.write(m.Run.History, model.Bytes())
 	}
-	if err == nil {
-		out.saved, out.unsaved = len(m.Run.History), false
+	if out.failed == nil {
+		out.saved = n
 	}
-	return err
+	return out.failed
 }
 
-// derive writes the files that follow from a model's history, and then others.
-func (out *output) derive(h mlp.History, others ...cli.File) error {
+// write writes the files of a history and then, unless it is nil, the model.
+func (out *output) write(h mlp.History, model []byte) error {
 	files := []cli.File{{Name: historyName, Content: historyCSV(h)}, {Name: curvesName, Content: curves(h).SVG()}, {Name: gradientsName}}
 	if f := gradients(h); f != nil {
 		files[2].Content = f.SVG()
 	}
-	files = append(files, others...)
+	if model != nil {
+		files = append(files, cli.File{Name: modelName, Content: model})
+	}
 	if err := cli.Replace(out.dir, files...); err != nil {
 		return err
 	}
@@ -91,6 +92,14 @@ func (out *output) derive(h mlp.History, others ...cli.File) error {
 		}
 	}
 	return nil
+}
+
+// kept says which epochs of the run the folder has.
+func (out *output) kept() string {
+	if out.saved == 0 {
+		return "no epoch was saved"
+	}
+	return fmt.Sprintf("%s holds epochs 1 to %d", out.dir, out.saved)
 }
 
 // report says which files were written, and where.

@@ -16,57 +16,92 @@ import (
 	"mlp/cmd/internal/cli"
 )
 
-// run trains to the end.
-func (j *job) run(ctx context.Context, stdout io.Writer, stderr *os.File) error {
-	out, err := newOutput(j.out)
-	if err == nil && sameFile(j.resume, filepath.Join(out.dir, modelName)) {
-		err = out.derive(j.Run.History) // a kill may have left files of another epoch
+// complete trains until the run is finished and writes its files.
+func (j *job) complete(ctx context.Context, stdout io.Writer, stderr *os.File) error {
+	out, err := j.open()
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = j.begin(ctx, stderr)
+	if j.finished() {
+		fmt.Fprintf(stderr, "%s: the run is finished after epoch %d of %d: there is nothing left to train\n", cli.Plain(j.resume), len(j.Run.History), j.epochs)
+		err = out.save(&j.Model)
+	} else if err = j.begin(ctx, stderr); err != nil {
+		err = j.explain(err, out)
+	} else {
+		err = j.trainInto(ctx, out, stdout, stderr)
 	}
 	if err != nil {
 		return err
 	}
-	err = j.learn(ctx, stderr, j.epochs-len(j.Run.History), func(e mlp.Epoch) error {
-		if err := out.add(&j.Model); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(stdout, "Epoch %d/%d, Loss: %.4f, Test Accuracy: %.4f\n", e.N, j.epochs, e.Loss, e.TestAccuracy)
-		if err != nil {
-			return fmt.Errorf("standard output, epoch %d: %w", e.N, err)
-		}
-		if e.N == 1 {
-			j.report(stderr)
-		}
-		return nil
-	})
-	if saveErr := out.save(&j.Model); saveErr != nil {
-		return saveErr
-	}
-	if len(j.Run.History) > 1 {
-		j.report(stderr)
-	}
-	if err != nil {
-		return j.explain(err, out.saved)
-	}
 	return j.end(out, stdout, stderr)
+}
+
+// finished reports whether the run has had all its epochs, or so many since the best
+// that patience is over.
+func (j *job) finished() bool {
+	n := len(j.Run.History)
+	return n >= j.epochs || n > 0 && j.patience > 0 && n-j.Run.History.Best().N >= j.patience
+}
+
+// open makes the folder for the files. If the model that is resumed is in it, open
+// writes the other files anew, because a kill may have left those of another epoch.
+func (j *job) open() (*output, error) {
+	out, err := newOutput(j.out)
+	if err == nil && sameFile(j.resume, filepath.Join(out.dir, modelName)) {
+		out.saved = len(j.Run.History)
+		err = out.write(j.Run.History, nil)
+	}
+	return out, err
 }
 
 // begin says what the run is and, with -check, tests the gradient.
 func (j *job) begin(ctx context.Context, stderr io.Writer) error {
 	j.describe(stderr)
-	if !j.check {
-		return nil
-	}
-	if err := j.testGradient(ctx, stderr); err != nil {
-		return j.explain(err, 0)
+	if j.check {
+		return j.testGradient(ctx, stderr)
 	}
 	return nil
 }
 
-// learn trains the job's network for that many more epochs and calls onEpoch after
-// each. In between it shows a progress bar.
+// trainInto trains the epochs that are left. However training ends, it saves the last
+// epoch that was finished.
+func (j *job) trainInto(ctx context.Context, out *output, stdout io.Writer, stderr *os.File) error {
+	err := j.learn(ctx, stderr, j.epochs-len(j.Run.History), func(e mlp.Epoch) error {
+		return j.endEpoch(e, out, stdout, stderr)
+	})
+	saveErr := out.save(&j.Model)
+	if len(j.Run.History) > 1 {
+		j.report(stderr)
+	}
+	err = j.explain(err, out)
+	switch {
+	case err == nil:
+		return saveErr
+	case saveErr != nil && !errors.Is(err, saveErr):
+		return fmt.Errorf("%w; %w", err, saveErr)
+	}
+	return err
+}
+
+// endEpoch saves an epoch, if that is due, and prints its line.
+func (j *job) endEpoch(e mlp.Epoch, out *output, stdout, stderr io.Writer) error {
+	if err := out.add(&j.Model); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(stdout, "Epoch %d/%d, Loss: %.4f, Test Accuracy: %.4f\n", e.N, j.epochs, e.Loss, e.TestAccuracy)
+	if err != nil {
+		return fmt.Errorf("standard output, epoch %d: %w", e.N, err)
+	}
+	if e.N == 1 {
+		j.report(stderr)
+	}
+	return nil
+}
+
+var errEnough = errors.New("as many epochs as are wanted")
+
+// learn trains the job's network for that many more epochs, unless -patience ends the
+// training earlier, and calls onEpoch after each. In between it shows a progress bar.
 func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch func(mlp.Epoch) error) error {
 	rows := 2*j.train.Len() + j.test.Len()
 	if j.held != nil {
@@ -83,13 +118,19 @@ func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch fu
 		Test: watched{j.test, bar}, Patience: j.patience,
 		OnEpoch: func(e mlp.Epoch) error {
 			bar.Clear()
-			return onEpoch(e)
+			if err := onEpoch(e); err != nil || e.N < past+epochs {
+				return err
+			}
+			return errEnough
 		},
 	}
 	if j.held != nil {
 		c.Held = watched{j.held, bar}
 	}
 	_, err := mlp.Train(ctx, j.Net, watched{j.train, bar}, c)
+	if err == errEnough {
+		return nil
+	}
 	return err
 }
 
@@ -135,14 +176,9 @@ func (j *job) measure(ctx context.Context, stdout, stderr io.Writer) error {
 	return j.conclude(stdout, accuracy)
 }
 
-// explain adds to the reason why training ended early what can be done about it
-// and what is kept: the files hold the epochs up to saved.
-func (j *job) explain(err error, saved int) error {
-	kept, further := "no epoch was saved", ""
-	if saved > 0 {
-		out := filepath.Clean(j.out)
-		kept, further = fmt.Sprintf("%s holds epochs 1 to %d", out, saved), "; -resume "+filepath.Join(out, modelName)+" goes on"
-	}
+// explain adds to the reason why training ended early what can be done about it and
+// what is kept.
+func (j *job) explain(err error, out *output) error {
 	var diverged *mlp.DivergedError
 	switch {
 	case errors.As(err, &diverged):
@@ -150,15 +186,16 @@ func (j *job) explain(err error, saved int) error {
 		if j.decay > 0 {
 			smaller = "-lr or -decay"
 		}
-		return fmt.Errorf("%w; a smaller %s is the usual cure (%s)", err, smaller, kept)
+		return fmt.Errorf("%w; a smaller %s is the usual cure (%s)", err, smaller, out.kept())
+	case errors.Is(err, context.Canceled) && out.saved > 0:
+		return fmt.Errorf("interrupted: %s; -resume %s goes on", out.kept(), filepath.Join(out.dir, modelName))
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("interrupted: %s%s", kept, further)
+		return fmt.Errorf("interrupted: %s", out.kept())
 	}
 	return err
 }
 
-// resume goes on with the run of a file. If nothing is left to train, it writes the
-// files that follow from the model anew, without the model.
+// resume goes on with the run of a file. If that is finished, resume needs no digits.
 func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
 	if _, ok := o.given()["out"]; !ok {
 		o.out = filepath.Dir(o.resume)
@@ -168,31 +205,17 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		return err
 	}
 	j := &job{options: earlier, Model: *from}
-	if n := len(j.Run.History); n >= j.epochs || j.patience > 0 && n > 0 && n-j.Run.History.Best().N >= j.patience {
-		fmt.Fprintf(stderr, "%s: the run is finished after %d epochs of %d: there is nothing left to train\n", cli.Plain(j.resume), n, j.epochs)
-		return j.derive(stdout, stderr)
+	if !j.finished() {
+		err = j.gather(stderr)
+		if err == nil {
+			err = sameFiles(j.Recipe, from.Recipe)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.resume, err)
+		}
+		if loaded, ok := from.Recipe[digestPrefix+"load"]; ok {
+			j.Recipe[digestPrefix+"load"] = loaded
+		}
 	}
-	err = j.gather(stderr)
-	if err == nil {
-		err = sameFiles(j.Recipe, from.Recipe)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.resume, err)
-	}
-	if loaded, ok := from.Recipe[digestPrefix+"load"]; ok {
-		j.Recipe[digestPrefix+"load"] = loaded
-	}
-	return j.run(ctx, stdout, stderr)
-}
-
-// derive writes the files that follow from the model of a finished run.
-func (j *job) derive(stdout, stderr io.Writer) error {
-	out, err := newOutput(j.out)
-	if err == nil {
-		err = out.derive(j.Run.History)
-	}
-	if err != nil {
-		return err
-	}
-	return j.end(out, stdout, stderr)
+	return j.complete(ctx, stdout, stderr)
 }

@@ -16,7 +16,8 @@ import (
 	"mlp/cmd/internal/cli"
 )
 
-func read(t *testing.T, name ...string) string {
+// readFile returns the text of a file of the module.
+func readFile(t *testing.T, name ...string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(append([]string{"../.."}, name...)...))
 	if err != nil {
@@ -45,7 +46,7 @@ func TestTranscript(t *testing.T) {
 	if os.Getenv("MLP_ATTACK") != "" {
 		names = []string{"depth", "article", "nielsen", "init"}
 	}
-	out, want := t.TempDir(), read(t, "testdata", "vanish.txt")
+	out, want := t.TempDir(), readFile(t, "testdata", "vanish.txt")
 	stdout, stderr, code := command(t, context.Background(), append([]string{"-out", out}, names...)...)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
@@ -58,7 +59,7 @@ func TestTranscript(t *testing.T) {
 			t.Errorf("%s prints\n%s, want\n%s", e.name, got, section(want, e.name))
 		}
 		sheet, err := os.ReadFile(filepath.Join(out, e.sheet))
-		if err != nil || string(sheet) != read(t, "testdata", "svg", e.sheet) {
+		if err != nil || string(sheet) != readFile(t, "testdata", "svg", e.sheet) {
 			t.Errorf("%s is not the one in testdata/svg (error %v)", e.sheet, err)
 		}
 	}
@@ -69,8 +70,8 @@ func TestTranscript(t *testing.T) {
 
 // The command beside each section of the README's chapter prints every number in it.
 func TestReadme(t *testing.T) {
-	text := read(t, "testdata", "vanish.txt")
-	_, chapter, found := strings.Cut(read(t, "cmd", "vanish", "README.md"), "\n## Why deep networks stop learning")
+	text := readFile(t, "testdata", "vanish.txt")
+	_, chapter, found := strings.Cut(readFile(t, "cmd", "vanish", "README.md"), "\n## Why deep networks stop learning")
 	chapter, _, _ = strings.Cut(chapter, "\n## ")
 	if _, hash, _ := strings.Cut(text, "Results SHA-256: "); !found || !strings.Contains(chapter, "Results SHA-256: "+hash) {
 		t.Error("the chapter lacks the hash")
@@ -118,13 +119,13 @@ func TestNielsen(t *testing.T) {
 	l.seed = 7 // which has no part in it
 	defer func(v [][]float64) { published = v }(published)
 	published = published[:1]
-	_, compared, err := l.compare(data)
-	_, table, _ := strings.Cut(section(read(t, "testdata", "vanish.txt"), "nielsen"), "\n")
+	_, compared, err := l.comparePublished(data)
+	_, table, _ := strings.Cut(section(readFile(t, "testdata", "vanish.txt"), "nielsen"), "\n")
 	if got := strings.TrimSuffix(l.text.String(), "\n"); err != nil || !compared || !strings.HasPrefix(table, got) {
 		t.Errorf("error %v, and\n%s, want\n%s", err, got, table)
 	}
 	published = [][]float64{{0.0657, 0.309 * 1.5}}
-	if _, _, err := l.compare(data); err == nil || !strings.Contains(err.Error(), "2 hidden layers, layer 2: the published 0.464 lies outside") {
+	if _, _, err := l.comparePublished(data); err == nil || !strings.Contains(err.Error(), "2 hidden layers, layer 2: the published 0.464 lies outside our range of 0.171 to 0.424") {
 		t.Errorf("a value that he did not publish: %v", err)
 	}
 }
@@ -175,7 +176,7 @@ func TestNielsenFullMNIST(t *testing.T) {
 		t.Skip("$MNIST_DIR does not name a folder of full MNIST")
 	}
 	l, data, _, _ := nielsenLab(t, dir)
-	if _, compared, err := l.compare(data); err != nil || !compared {
+	if _, compared, err := l.comparePublished(data); err != nil || !compared {
 		t.Errorf("compared %v, error %v", compared, err)
 	}
 }
@@ -192,7 +193,7 @@ func TestNielsenOtherDigits(t *testing.T) {
 		}
 	}
 	l, _, _, _ := nielsenLab(t, "")
-	sentence, compared, err := l.compare(sample.Slice(1, 1+few))
+	sentence, compared, err := l.comparePublished(sample.Slice(1, 1+few))
 	if err != nil || compared || l.text.Len() > 0 || !strings.HasSuffix(sentence, "These digits are others, so the values are not compared.") {
 		t.Errorf("it says %q, error %v", sentence, err)
 	}
@@ -268,7 +269,7 @@ func TestNielsenBiases(t *testing.T) {
 // The caption follows from the statistics.
 func TestSentences(t *testing.T) {
 	alike := mlp.LayerStats{GradMeanAbs: 1, GradNorm: 1, DeltaNorm: 1, UpdateRatio: 1}
-	m := &reading{recipe: recipes[0], layers: []mlp.LayerStats{alike, alike}, size: []float64{8, 2}, input: []float64{6, 2}}
+	m := &reading{beginning: beginnings[0], layers: []mlp.LayerStats{alike, alike}, size: []float64{8, 2}, input: []float64{6, 2}}
 	want := "small, layer 1 against 2: mean |∇W| the same, ‖∇W‖ the same, ‖δ‖ the same, ‖ΔW‖/‖W‖ the same."
 	if s := m.sentences(); len(s) != 1 || s[0] != want {
 		t.Errorf("if all agree it says %q", s)
@@ -277,10 +278,48 @@ func TestSentences(t *testing.T) {
 	s := strings.Join(m.sentences(), "\n")
 	for _, text := range []string{"mean |∇W| 4 times smaller, ‖∇W‖ 2 times larger, ‖δ‖ 10 times smaller, ‖ΔW‖/‖W‖ 5 times smaller",
 		"mean |∇W| and ‖∇W‖ disagree: W1 has 4 times the elements of W2", "√4 = 2.0 times smaller",
-		"‖∇W‖ and ‖δ‖ disagree: ∇W = xᵀδ, and the x of layer 1 is 3 times larger", "‖W1‖ is 10 times larger than ‖W2‖"} {
+		"‖∇W‖ and ‖δ‖ disagree: ∇W = xᵀδ; ‖x‖, layer 1 against 2: 3 times larger.", "‖W‖, layer 1 against 2: 10 times larger."} {
 		if !strings.Contains(s, text) {
 			t.Errorf("%q is not in\n%s", text, s)
 		}
+	}
+	m.input[1] = 6
+	if s, want := strings.Join(m.sentences(), "\n"), "‖x‖, layer 1 against 2: the same."; !strings.Contains(s, want) {
+		t.Errorf("%q is not in\n%s", want, s)
+	}
+}
+
+// A network whose training diverges has no accuracy, and the table and the caption say so.
+func TestDiverged(t *testing.T) {
+	l, data, _, _ := nielsenLab(t, "")
+	train, test := standardized(data, l.test)
+	net := beginnings[2].network(1, mlp.ReLU, hidden(1)...)
+	for i := range net[1].W.Data {
+		net[1].W.Data[i] *= 1e200
+	}
+	var all outcomes
+	o := &all[2][2][deepest-1]
+	o.ratio = 0.5
+	if err := l.fit(o, net, train, test, nil); err != nil || o.weights != "" || o.accuracy == o.accuracy {
+		t.Errorf("accuracy %v, weights %q, error %v", o.accuracy, o.weights, err)
+	}
+	l.depthTables(&all)
+	if text := l.text.String() + strings.Join(depthSentences(&all), "\n"); !strings.Contains(text, " 0.5 · diverged") || !strings.Contains(text, "he 0.5 and diverged,") {
+		t.Errorf("nothing says that training diverged:\n%s", text)
+	}
+}
+
+// The share of blank pixels is of those that never vary, whatever the gradient is.
+func TestConstantPixels(t *testing.T) {
+	digits := &mlp.MNIST{Images: make([]byte, 2*mlp.MNISTPixels), Labels: make([]byte, 2)}
+	for i := range mlp.MNISTPixels {
+		digits.Images[i], digits.Images[mlp.MNISTPixels+i] = 7, 7
+	}
+	for i := range mlp.MNISTPixels / 4 {
+		digits.Images[i] = 8
+	}
+	if got := constantPixels(digits); got != 0.75 {
+		t.Errorf("the share is %v, want 0.75", got)
 	}
 }
 

@@ -6,6 +6,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"mlp"
@@ -19,33 +20,39 @@ const (
 
 var activations = [...]*mlp.Activation{mlp.Sigmoid, mlp.Tanh, mlp.ReLU}
 
-// An outcome is what became of a network.
+// An outcome is what was measured of a network.
 type outcome struct {
 	ratio    float64 // ‖δ‖ of the first hidden layer ÷ that of the last, before training
-	accuracy float64 // on the test part, after training
+	accuracy float64 // on the test part, after training; NaN if training diverged
 	weights  string  // their fingerprint; empty if training diverged
 }
 
-// outcomes has an outcome for each activation, recipe and number of hidden layers,
-// of which the first is 1.
-type outcomes [len(activations)][len(recipes)][deepest]outcome
+// score returns the accuracy as a table has it.
+func (o *outcome) score() string {
+	if o.weights == "" {
+		return "diverged"
+	}
+	return fmt.Sprintf("%.3f", o.accuracy)
+}
+
+// outcomes has an outcome for each activation, each beginning and each number of hidden
+// layers from 1 on.
+type outcomes [len(activations)][len(beginnings)][deepest]outcome
 
 func depth(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
 	x, y := cli.FirstBatch(train, few)
 	var all outcomes
-	n := len(activations) * len(recipes) * deepest
+	n := len(activations) * len(beginnings) * deepest
 	onEpoch, stop := l.progress("depth", n*depthEpochs)
 	defer stop()
-	err := l.each(n, func(i int) (err error) {
-		a, r, h := i/deepest/len(recipes), i/deepest%len(recipes), i%deepest
-		o := &all[a][r][h]
-		net := recipes[r].network(l.seed, activations[a], hidden(h+1)...)
+	err := l.each(n, func(i int) error {
+		a, b, h := i/deepest/len(beginnings), i/deepest%len(beginnings), i%deepest
+		o := &all[a][b][h]
+		net := beginnings[b].network(l.seed, activations[a], hidden(h+1)...)
 		norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
 		o.ratio = norms[0] / norms[h]
-		o.weights, err = l.fit(net, train, onEpoch)
-		_, o.accuracy = mlp.Evaluate(net, test, nil)
-		return err
+		return l.fit(o, net, train, test, onEpoch)
 	})
 	if err != nil {
 		return nil, err
@@ -56,28 +63,33 @@ func depth(l *lab) (*mlp.Figure, error) {
 	return l.caption(depthSheet(&all), depthSentences(&all)...), nil
 }
 
-// fit trains a network and returns the fingerprint of its weights, or "" if training
-// diverged.
-func (l *lab) fit(net mlp.Network, train mlp.Dataset, onEpoch func(mlp.Epoch) error) (weights string, err error) {
-	_, err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: onEpoch})
+// fit trains a network and measures what the outcome has of it after training.
+func (l *lab) fit(o *outcome, net mlp.Network, train, test mlp.Dataset, onEpoch func(mlp.Epoch) error) error {
+	_, err := mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: onEpoch})
 	var diverged *mlp.DivergedError
 	if errors.As(err, &diverged) {
-		return "", nil
+		o.accuracy = math.NaN() // the network is that of an earlier epoch, or untrained
+		return nil
 	}
-	return net.Fingerprint(), err
+	if err != nil {
+		return err
+	}
+	_, o.accuracy = mlp.Evaluate(net, test, nil)
+	o.weights = net.Fingerprint()
+	return nil
 }
 
 // depthTables prints a table for each activation.
 func (l *lab) depthTables(all *outcomes) {
 	for a, act := range activations {
-		for _, recipe := range all[a] {
-			for _, o := range recipe {
+		for _, byDepth := range all[a] {
+			for _, o := range byDepth {
 				l.record(o.ratio, o.accuracy)
 				l.hash.Write([]byte(o.weights))
 			}
 		}
-		l.table(act.Name+" layers", deepest, func(row, r int) string {
-			return fmt.Sprintf("%.2g · %.3f", all[a][r][row].ratio, all[a][r][row].accuracy)
+		l.table(act.Name+" layers", deepest, func(row, b int) string {
+			return fmt.Sprintf("%.2g · %s", all[a][b][row].ratio, all[a][b][row].score())
 		})
 	}
 }
@@ -90,9 +102,9 @@ func depthSheet(all *outcomes) *mlp.Figure {
 			Guides: []mlp.Guide{{Y: 1}}}
 		accuracy := mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy",
 			Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}}}
-		for r, recipe := range recipes {
-			ratios, accuracies := mlp.Series{Name: recipe.name}, mlp.Series{Name: recipe.name}
-			for _, o := range all[a][r] {
+		for b, beginning := range beginnings {
+			ratios, accuracies := mlp.Series{Name: beginning.name}, mlp.Series{Name: beginning.name}
+			for _, o := range all[a][b] {
 				ratios.Y, accuracies.Y = append(ratios.Y, o.ratio), append(accuracies.Y, o.accuracy)
 			}
 			ratio.Series, accuracy.Series = append(ratio.Series, ratios), append(accuracy.Series, accuracies)
@@ -103,17 +115,17 @@ func depthSheet(all *outcomes) *mlp.Figure {
 		Charts: append(above, below...)}
 }
 
-// depthSentences say what became of the deepest networks.
+// depthSentences say how the deepest networks did.
 func depthSentences(all *outcomes) []string {
-	s := []string{fmt.Sprintf("What came of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, and the test accuracy after %d epochs.",
+	s := []string{fmt.Sprintf("Networks of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, and the test accuracy after %d epochs.",
 		deepest, depthEpochs)}
 	for a, act := range activations {
-		var came []string
-		for r, recipe := range recipes {
-			o := all[a][r][deepest-1]
-			came = append(came, fmt.Sprintf("%s %s and %.3f", recipe.name, cli.Short(o.ratio), o.accuracy))
+		var results []string
+		for b, beginning := range beginnings {
+			o := all[a][b][deepest-1]
+			results = append(results, fmt.Sprintf("%s %s and %s", beginning.name, cli.Short(o.ratio), o.score()))
 		}
-		s = append(s, fmt.Sprintf("%s: %s.", act.Name, strings.Join(came, ", ")))
+		s = append(s, fmt.Sprintf("%s: %s.", act.Name, strings.Join(results, ", ")))
 	}
 	return s
 }

@@ -15,15 +15,15 @@ const initEpochs = 10
 
 func initialisation(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
-	histories, weights := make([]mlp.History, len(recipes)), make([]string, len(recipes))
-	onEpoch, stop := l.progress("init", len(recipes)*initEpochs)
+	histories, weights := make([]mlp.History, len(beginnings)), make([]string, len(beginnings))
+	onEpoch, stop := l.progress("init", len(beginnings)*initEpochs)
 	defer stop()
-	err := l.each(len(recipes), func(i int) (err error) {
-		net := recipes[i].network(l.seed, mlp.ReLU, hidden(deepest)...)
+	err := l.each(len(beginnings), func(i int) (err error) {
+		net := beginnings[i].network(l.seed, mlp.ReLU, hidden(deepest)...)
 		histories[i], err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: initEpochs, Batch: 64, Seed: l.seed,
 			Test: test, OnEpoch: onEpoch})
 		if err != nil {
-			return fmt.Errorf("%s: %w", recipes[i].name, err)
+			return fmt.Errorf("%s: %w", beginnings[i].name, err)
 		}
 		weights[i] = net.Fingerprint()
 		return nil
@@ -49,12 +49,13 @@ func (l *lab) initTables(histories []mlp.History) {
 		}
 	}
 	l.printf("‖δ‖ of each hidden layer · standard deviation of its activations, at the first step\n\n")
-	l.table("layer", deepest, func(row, r int) string {
-		return fmt.Sprintf("%.2g · %.2g", histories[r][0].First[row].DeltaNorm, histories[r][0].First[row].ActivationStd)
+	l.table("layer", deepest, func(row, b int) string {
+		first := histories[b][0].First[row]
+		return fmt.Sprintf("%.2g · %.2g", first.DeltaNorm, first.ActivationStd)
 	})
 	l.printf("training loss · test accuracy\n\n")
-	l.table("epoch", initEpochs, func(row, r int) string {
-		return fmt.Sprintf("%.4f · %.3f", histories[r][row].Loss, histories[r][row].TestAccuracy)
+	l.table("epoch", initEpochs, func(row, b int) string {
+		return fmt.Sprintf("%.4f · %.3f", histories[b][row].Loss, histories[b][row].TestAccuracy)
 	})
 }
 
@@ -77,7 +78,7 @@ func initSheet(histories []mlp.History) *mlp.Figure {
 			series[3].Y = append(series[3].Y, e.TestAccuracy)
 		}
 		for c := range charts {
-			series[c].Name = recipes[i].name
+			series[c].Name = beginnings[i].name
 			charts[c].Series = append(charts[c].Series, series[c])
 		}
 	}
@@ -89,7 +90,7 @@ func initSheet(histories []mlp.History) *mlp.Figure {
 func initSentences(histories []mlp.History) []string {
 	var gradient, deviation, learnt []string
 	for i, h := range histories {
-		first, last, name := h[0].First[0], h[0].First[deepest-1], recipes[i].name
+		first, last, name := h[0].First[0], h[0].First[deepest-1], beginnings[i].name
 		gradient = append(gradient, name+" "+times(first.DeltaNorm/last.DeltaNorm))
 		deviation = append(deviation, name+" "+times(last.ActivationStd/first.ActivationStd))
 		learnt = append(learnt, fmt.Sprintf("%s %.3f", name, h[len(h)-1].TestAccuracy))

@@ -1,10 +1,12 @@
 // What the experiments share: digits, first weights, the norm of the error term,
-// goroutines. Not here: any experiment, and what becomes of its results.
+// goroutines. Not here: any experiment, and how its results are printed and hashed
+// (output.go).
 
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -51,7 +53,7 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	return l, nil
 }
 
-// few is how many digits the article's exercises and Nielsen look at.
+// few is the number of digits for `nielsen` and for ‖δ‖ in `depth`.
 const few = 1000
 
 // digits reads a part of MNIST, which must have at least so many images.
@@ -73,31 +75,25 @@ func standardized(train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
 	return train, test
 }
 
-// A recipe is how a network begins.
-type recipe struct {
+// A beginning is how a network begins.
+type beginning struct {
 	name string
 	init mlp.Init
 	norm bool // batch normalisation in the hidden layers
 }
 
-var recipes = [...]recipe{
+var beginnings = [...]beginning{
 	{"small", mlp.Small, false},
 	{"xavier", mlp.Xavier, false},
 	{"he", mlp.He, false},
 	{"he + batch norm", mlp.He, true},
 }
 
-func (r recipe) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
-	net := mlp.NewNetwork(seed, r.init, act, slices.Concat([]int{mlp.MNISTPixels}, hidden, []int{mlp.MNISTClasses})...)
-	for _, l := range net[:len(hidden)] {
-		if r.norm {
-			l.Norm = mlp.NewBatchNorm(l.W.Cols)
-		}
-	}
-	return net
+func (b beginning) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
+	return cli.NewNetwork(seed, b.init, act, b.norm, hidden...)
 }
 
-// hidden is n hidden layers of 30 units, the width of Nielsen's.
+// hidden returns the widths of n hidden layers: 30 units each, as many as Nielsen's have.
 func hidden(n int) []int { return slices.Repeat([]int{30}, n) }
 
 // deltas returns ‖δ‖ = ‖∂L/∂b‖ of each layer, for the loss over all of x.
@@ -149,10 +145,5 @@ func (l *lab) each(n int, work func(i int) error) error {
 		}()
 	}
 	all.Wait()
-	for _, err := range failed {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(failed...)
 }

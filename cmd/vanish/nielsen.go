@@ -28,9 +28,9 @@ const (
 	low, high = 1, 99
 )
 
-// mnistDigits are cli.Digest of the first thousand digits for which the comparison
-// holds, as his are digits of MNIST's training part: those of the whole training
-// part and those of the sample in the package.
+// mnistDigits are the digests of the two sets of 1000 digits, both from MNIST's
+// training part, that may be compared with Nielsen's: the first of the whole training
+// part, and the first of the sample in the package.
 var mnistDigits = []string{
 	"95d85e11b2d2a0c8dbe9c4d58cb7ed30815729bec83b36c769d57aad68214912",
 	"4fa4a6dec9482049b18de500691396b3015a00a6b12114a883685d474ae34418",
@@ -40,7 +40,7 @@ func isMNIST(digits *mlp.MNIST) bool { return slices.Contains(mnistDigits, cli.D
 
 // nielsenNetwork has weights from N(0, 1/fan-in) and biases from N(0, 1).
 func nielsenNetwork(seed uint64, layers int) mlp.Network {
-	net := recipe{init: mlp.LeCun}.network(seed, mlp.Sigmoid, hidden(layers)...)
+	net := beginning{init: mlp.LeCun}.network(seed, mlp.Sigmoid, hidden(layers)...)
 	one := func(in, out int) float64 { return 1 }
 	biases := mlp.NewNetwork(^seed, one, mlp.Linear, 1, 30*layers+mlp.MNISTClasses)[0].W.Data
 	for _, l := range net {
@@ -64,7 +64,7 @@ func nielsenLoss(dy, y, want *mlp.Matrix) float64 {
 func nielsen(l *lab) (*mlp.Figure, error) {
 	data := l.train.Slice(0, few)
 	l.printf("nielsen: 784-30-…-30-10, sigmoid, cross-entropy, %d digits\n", data.Len())
-	sentence, compared, err := l.compare(data)
+	sentence, compared, err := l.comparePublished(data)
 	if err != nil {
 		return nil, err
 	}
@@ -75,9 +75,10 @@ func nielsen(l *lab) (*mlp.Figure, error) {
 	return l.caption(f, append([]string{sentence}, sentences...)...), nil
 }
 
-// compare prints the published values beside ours, if the digits are MNIST's, and says
-// whether it has compared them. The first value that lies outside of ours is an error.
-func (l *lab) compare(data *mlp.MNIST) (sentence string, compared bool, err error) {
+// comparePublished prints the published values beside ours, if the digits are MNIST's,
+// and says whether it has compared them. The first value that lies outside our range is
+// an error.
+func (l *lab) comparePublished(data *mlp.MNIST) (sentence string, compared bool, err error) {
 	if !isMNIST(data) {
 		return "The published values are of digits of MNIST's training part. These digits are others, so the values are not compared.", false, nil
 	}
@@ -95,7 +96,7 @@ func (l *lab) compare(data *mlp.MNIST) (sentence string, compared bool, err erro
 			lowest, median, highest := percentile(ours[layer], low), percentile(ours[layer], 50), percentile(ours[layer], high)
 			l.printf("%13d  %5d  %#9.3g  %#8.3g  %#8.3g  %#8.3g\n", len(values), layer+1, v, lowest, median, highest)
 			if err == nil && !within(v, ours[layer]) {
-				err = fmt.Errorf("%d hidden layers, layer %d: the published %.3g lies outside of our %.3g to %.3g", len(values), layer+1, v, lowest, highest)
+				err = fmt.Errorf("%d hidden layers, layer %d: the published %.3g lies outside our range of %.3g to %.3g", len(values), layer+1, v, lowest, highest)
 			}
 		}
 	}
@@ -128,7 +129,7 @@ func within(value float64, sorted []float64) bool {
 	return percentile(sorted, low) <= value && value <= percentile(sorted, high)
 }
 
-// nielsenEpochs is for how long he trains.
+// nielsenEpochs is the number of epochs in Nielsen's charts.
 const nielsenEpochs = 500
 
 // speeds trains as he does, in epochs of one step at a rate of 0.1 with his λ = 5,

@@ -1,5 +1,5 @@
-// What becomes of an experiment's results: the tables and captions on standard
-// output, the hash, the sheets, the progress bar.
+// How an experiment's results are presented: the tables and captions on standard
+// output, the hash, the sheets, the progress bar. Not here: any experiment.
 
 package main
 
@@ -29,8 +29,8 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 	return err
 }
 
-// progress shows a bar until stop is called. OnEpoch is to be called after each of so
-// many epochs of training.
+// progress shows a bar until stop is called. The bar is full after that many epochs of
+// training, at the end of each of which onEpoch must be called.
 func (l *lab) progress(experiment string, epochs int) (onEpoch func(mlp.Epoch) error, stop func()) {
 	bar := cli.NewBar(l.stderr, float64(epochs), func(float64) string { return experiment })
 	onEpoch = func(mlp.Epoch) error {
@@ -62,16 +62,16 @@ func times(ratio float64) string {
 	return cli.Short(ratio) + " times larger"
 }
 
-// table prints n numbered rows with a column for each recipe.
-func (l *lab) table(head string, n int, cell func(row, recipe int) string) {
+// table prints n numbered rows with a column for each beginning.
+func (l *lab) table(head string, n int, cell func(row, b int) string) {
 	l.printf("%-14s", head)
-	for _, r := range recipes {
-		l.printf("  %17s", r.name)
+	for _, b := range beginnings {
+		l.printf("  %17s", b.name)
 	}
 	for row := range n {
 		l.printf("\n%-14d", row+1)
-		for r := range recipes {
-			l.printf("  %17s", cell(row, r))
+		for b := range beginnings {
+			l.printf("  %17s", cell(row, b))
 		}
 	}
 	l.printf("\n\n")

@@ -18,7 +18,7 @@ func TestReadmeFlags(t *testing.T) {
 	}
 	var got, want []string
 	o.flags.VisitAll(func(f *flag.Flag) { want = append(want, f.Name) })
-	for _, m := range regexp.MustCompile("(?m)^\\| `-([a-z]+)").FindAllStringSubmatch(read(t, "cmd", "vanish", "README.md"), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `-([a-z]+)").FindAllStringSubmatch(readFile(t, "cmd", "vanish", "README.md"), -1) {
 		got = append(got, m[1])
 	}
 	if slices.Sort(got); !slices.Equal(got, want) {

@@ -22,16 +22,19 @@ type Bar struct {
 	shown       bool
 }
 
-// barColumns is the most that the bar takes of a line, which fits any terminal
-// of 40 columns: a longer line would scroll instead of being overwritten.
+// barColumns is the bar's maximum width; it fits a terminal of 40 columns. A longer
+// line would scroll instead of being overwritten.
 const barColumns = 39
 
 // NewBar returns a bar on stderr for a piece of work of the given size, in any unit.
 // Label returns what to print beside the bar once a share of the work, from 0 to 1, is
-// done. If stderr is not a terminal, the bar shows nothing.
+// done. If stderr is not a terminal, the bar shows nothing. The standard library can only
+// tell that stderr is a character device: any but the null device counts as a terminal.
 func NewBar(stderr *os.File, total float64, label func(share float64) string) *Bar {
 	b := &Bar{label: label, total: total, start: time.Now()}
-	if info, err := stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+	info, err := stderr.Stat()
+	null, _ := os.Stat(os.DevNull)
+	if err == nil && info.Mode()&os.ModeCharDevice != 0 && !os.SameFile(info, null) {
 		b.terminal = stderr
 	}
 	return b

@@ -1,6 +1,7 @@
 // Package cli is what the commands share: how a command starts and ends, the
-// progress bar, files that are whole at any moment, the digits that -data names,
-// and the names of the layer statistics. Flags and output are each command's own.
+// progress bar, files that are complete at any moment, the digits that -data names and
+// networks for them, and the names of the layer statistics. Flags and output are each
+// command's own.
 package cli
 
 import (
@@ -18,7 +19,7 @@ import (
 )
 
 // Main runs a command and ends the process with the exit code that run returns.
-// Ctrl-C, or SIGTERM, cancels run's context; a second one ends the process at once.
+// Ctrl-C, or SIGTERM, cancels run's context. A second signal ends the process.
 func Main(run func(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int) {
 	// If these are ignored, a write to a closed pipe or beyond the largest file
 	// allowed returns an error, like any other write that fails.

@@ -108,6 +108,18 @@ func TestBar(t *testing.T) {
 	}
 }
 
+// The null device is not a terminal.
+func TestNullDevice(t *testing.T) {
+	f, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer f.Close()
+	if b := NewBar(f, 1, nil); b.terminal != nil {
+		t.Error("the bar is drawn on the null device")
+	}
+}
+
 func TestLoad(t *testing.T) {
 	var stderr bytes.Buffer
 	m, err := Load("", "t10k", 7, &stderr)
@@ -138,6 +150,28 @@ func TestLayerStats(t *testing.T) {
 	}
 	if DeltaNorm.Column != "delta_norm" || DeltaNorm.Of(layer) != 3 || UpdateRatio.Of(layer) != 6 || len(LayerStats) != 6 {
 		t.Error("the names and the fields are mixed up")
+	}
+}
+
+func TestRelativeToLast(t *testing.T) {
+	lines := RelativeToLast([]mlp.LayerStats{{GradMeanAbs: 1, GradNorm: 2, DeltaNorm: 3, UpdateRatio: 4}, {GradMeanAbs: 2, GradNorm: 2, DeltaNorm: 2, UpdateRatio: 2}})
+	var got string
+	for _, s := range lines {
+		got += fmt.Sprint(s.Name, s.Y)
+	}
+	if want := "mean |∇W|[0.5 1]‖∇W‖[1 1]‖δ‖[1.5 1]‖ΔW‖/‖W‖[2 1]"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestNewNetwork(t *testing.T) {
+	for _, norm := range []bool{false, true} {
+		net := NewNetwork(1, mlp.He, mlp.Tanh, norm, 7, 5)
+		for i, l := range net {
+			if wide := []int{mlp.MNISTPixels, 7, 5, mlp.MNISTClasses}; l.W.Rows != wide[i] || l.W.Cols != wide[i+1] || (l.Norm != nil) != (norm && i < 2) {
+				t.Errorf("norm %v: layer %d is %d×%d", norm, i+1, l.W.Rows, l.W.Cols)
+			}
+		}
 	}
 }
 

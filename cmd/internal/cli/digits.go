@@ -1,4 +1,4 @@
-// The digits that a command's -data names.
+// The digits that a command's -data names, and networks for them.
 
 package cli
 
@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"mlp"
 )
@@ -49,4 +50,16 @@ func FirstBatch(data mlp.Dataset, n int) (x, y *mlp.Matrix) {
 	x, y = new(mlp.Matrix), new(mlp.Matrix)
 	data.Batch(x, y, index)
 	return x, y
+}
+
+// NewNetwork returns a network for the digits with hidden layers of these widths and,
+// if norm is true, batch normalisation in them.
+func NewNetwork(seed uint64, init mlp.Init, act *mlp.Activation, norm bool, hidden ...int) mlp.Network {
+	net := mlp.NewNetwork(seed, init, act, slices.Concat([]int{mlp.MNISTPixels}, hidden, []int{mlp.MNISTClasses})...)
+	for _, l := range net[:len(hidden)] {
+		if norm {
+			l.Norm = mlp.NewBatchNorm(l.W.Cols)
+		}
+	}
+	return net
 }

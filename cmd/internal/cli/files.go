@@ -1,8 +1,9 @@
-// Files that are whole at any moment. Not here: what is in them.
+// Files that are complete at any moment. Not here: what is in them.
 
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// File is the name of a file in a folder and what it shall contain. If Content is
-// nil, there shall be no such file.
+// File is the name of a file in a folder and what it must contain. If Content is nil,
+// there must be no such file.
 type File struct {
 	Name    string
 	Content []byte
@@ -38,10 +39,11 @@ func MakeFolder(dir string, names ...string) error {
 }
 
 // Replace writes files to the folder dir in place of those of the same names, one
-// after the other in the given order. Each name is the earlier file or the new
-// one, whole, at any moment, even if the process is killed. All are written,
-// under hidden names, before the first is replaced: if the disk is full, the
-// earlier files stay.
+// after the other in the given order. At any moment each name refers to a complete
+// file, old or new, even if the process is killed. All are written under hidden names
+// before the first is replaced: if the disk is full, the earlier files stay. But if
+// replacing one fails, because its name has become a folder's for example, those before
+// it in the order are new already.
 func Replace(dir string, files ...File) (err error) {
 	temporary := make([]string, len(files))
 	defer func() {
@@ -86,11 +88,5 @@ func writeBeside(dir string, f File) (temporary string, err error) {
 		return "", err
 	}
 	_, err = w.Write(f.Content)
-	if err == nil {
-		err = w.Sync()
-	}
-	if closeErr := w.Close(); err == nil {
-		err = closeErr
-	}
-	return temporary, err
+	return temporary, cmp.Or(err, w.Sync(), w.Close())
 }

@@ -16,7 +16,8 @@ type LayerStat struct {
 	Of     func(mlp.LayerStats) float64
 }
 
-// The layer statistics, and all of them in the order of mlp.LayerStats' fields.
+// Each of the layer statistics, all in the order of mlp.LayerStats' fields, and the four
+// that say how fast a layer learns, the article's own first.
 var (
 	GradMeanAbs      = LayerStat{"grad_mean_abs", "mean |∇W|", func(s mlp.LayerStats) float64 { return s.GradMeanAbs }}
 	GradNorm         = LayerStat{"grad_norm", "‖∇W‖", func(s mlp.LayerStats) float64 { return s.GradNorm }}
@@ -25,8 +26,22 @@ var (
 	InactiveFraction = LayerStat{"inactive_fraction", "share of inactive units", func(s mlp.LayerStats) float64 { return s.InactiveFraction }}
 	UpdateRatio      = LayerStat{"update_ratio", "‖ΔW‖/‖W‖", func(s mlp.LayerStats) float64 { return s.UpdateRatio }}
 
-	LayerStats = []LayerStat{GradMeanAbs, GradNorm, DeltaNorm, ActivationStd, InactiveFraction, UpdateRatio}
+	LayerStats    = []LayerStat{GradMeanAbs, GradNorm, DeltaNorm, ActivationStd, InactiveFraction, UpdateRatio}
+	LearningStats = []LayerStat{GradMeanAbs, GradNorm, DeltaNorm, UpdateRatio}
 )
+
+// RelativeToLast returns a line for each of LearningStats: the layers' values divided by
+// the last layer's.
+func RelativeToLast(layers []mlp.LayerStats) (lines []mlp.Series) {
+	for _, s := range LearningStats {
+		line := mlp.Series{Name: s.Label}
+		for _, l := range layers {
+			line.Y = append(line.Y, s.Of(l)/s.Of(layers[len(layers)-1]))
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
 
 // Short returns v with three digits and, if it is far from 1, a power of ten.
 func Short(v float64) string {
