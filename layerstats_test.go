@@ -142,6 +142,10 @@ func TestLayerStatsOfLittle(t *testing.T) {
 	if r.UpdateRatio != 0 {
 		t.Errorf("an update of %v of weights that are zero", r.UpdateRatio)
 	}
+	r.measureUpdate(l, new(Matrix), func() { l.W.Data[0] = 1 })
+	if r.UpdateRatio != 0 {
+		t.Errorf("weights that were zero moved by %v of their size", r.UpdateRatio)
+	}
 	if _, got := moments([]float64{1e-200, 3e-200}); math.Abs(got/1e-200-1) > 1e-15 {
 		t.Errorf("a deviation of %v, want 1e-200", got)
 	}

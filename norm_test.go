@@ -95,6 +95,7 @@ func TestPredictIsForward(t *testing.T) {
 }
 
 func TestPredictDoesNotAllocate(t *testing.T) {
+	skipUnderRaceDetector(t)
 	net := normalized(NewNetwork(1, He, ReLU, 4, 6, 2))
 	x, y := fill(NewMatrix(1, 4), newRand()), new(Matrix)
 	net.Predict(y, x)

@@ -189,17 +189,14 @@ func largestDelta(layers []mlp.LayerStats) (most float64, at int) {
 }
 
 // largestUpdate returns the largest ‖ΔW‖/‖W‖ of all measured steps. That of the last
-// step is not enough: a schedule, or a batch without an error, makes it small. A layer
-// whose weights were all 0 has an infinite ratio, which says nothing of the rate.
+// step is not enough: a schedule, or a batch without an error, makes it small.
 func (j *job) largestUpdate() (most float64) {
 	steps := [][]mlp.LayerStats{j.Run.History[0].First}
 	for _, e := range j.Run.History {
 		steps = append(steps, e.Layers)
 	}
 	for _, l := range slices.Concat(steps...) {
-		if !math.IsInf(l.UpdateRatio, 0) {
-			most = max(most, l.UpdateRatio)
-		}
+		most = max(most, l.UpdateRatio)
 	}
 	return most
 }
