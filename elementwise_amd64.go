@@ -8,12 +8,12 @@ package mlp
 
 import "math"
 
-// callElements bounds the elements of one call of assembly to 64 KiB, because the
-// scheduler cannot preempt assembly, and a whole slice may have any length.
+// callElements is the most elements of one call of assembly. The scheduler cannot preempt
+// assembly, so that a long slice is done in several calls.
 const callElements = 64 << 10 / 8
 
-// inVectors calls step for one range of elements after another, each of whole vectors,
-// and returns how many of the n elements are done. Without AVX2 that is none.
+// inVectors calls step for ranges of whole vectors and returns how many of the n elements
+// they cover. Without AVX2 that is none.
 //
 // It must not be inlined: then each call of step is a call of a Go function, which is
 // where the scheduler can preempt. In a loop of nothing but assembly it hardly can.

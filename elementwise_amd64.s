@@ -110,8 +110,7 @@ test:
 	JLT  line
 	RET
 
-// Adam. FACTORS loads what R10 points to into eight registers; m and v take in the gradient, and w moves.
-// Divisions and the root dominate.
+// Adam. FACTORS broadcasts the adamFactors at R10. ADAM updates m, v and w for one vector.
 #define w DI
 #define g SI
 #define m R8

@@ -6,7 +6,8 @@
 
 package mlp
 
-// What the processor has and the operating system saves. Tests switch it off.
+// Whether the processor and the operating system support AVX2 and AVX-512. Tests set
+// these to false.
 var useAVX2, useAVX512 = detect()
 
 func detect() (avx2, avx512 bool) {
@@ -37,6 +38,7 @@ func cpuid(leaf uint32) (eax, ebx, ecx uint32)
 // xgetbv returns the low half of the register XCR0.
 func xgetbv() uint32
 
+// activeKernel returns the best micro-kernel of the processor.
 func activeKernel() *kernel {
 	switch {
 	case useAVX512:
@@ -74,9 +76,9 @@ func multiplyAVX512(t *tile)
 //go:noescape
 func multiplyAVX2(t *tile)
 
-// pack copies w columns and k rows of b to a panel. The columns begin with from; bj
-// elements lie between them, and bk between rows. A row of the panel has width elements,
-// of which those beyond w become zeros.
+// pack copies k rows of w columns of b to a micro-panel. The columns begin with from; bj is
+// the stride between columns and bk between rows. A row of the micro-panel has width
+// elements, of which no kernel uses those from w on.
 func pack(panel, from []float64, width, w, k, bk, bj int) {
 	switch {
 	case useAVX2 && bj == 1 && w%4 == 0:
@@ -100,7 +102,7 @@ func pack(panel, from []float64, width, w, k, bk, bj int) {
 //go:noescape
 func copyRowsAVX2(to, from *float64, height, width, toStride, fromStride int)
 
-// transposeAVX2 makes four rows of width elements, at least four, four columns.
+// transposeAVX2 copies four rows of width elements, at least four, to four columns.
 //
 //go:noescape
 func transposeAVX2(to, from *float64, width, toStride, fromStride int)

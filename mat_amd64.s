@@ -12,8 +12,8 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// Registers of both micro-kernels. Two of them change their role between the sums
-// and the moving of z. BP, R14 and R15 are left to Go.
+// Registers of both micro-kernels. DI, DX and CX have one role in the sums and another in
+// the moving of z. BP, R14 and R15 are left to Go.
 #define tile     AX
 #define rows     BX  // the tile's rows, 1 to MR
 #define left     CX  // terms that are still to come, or rows of z still to be moved
@@ -49,8 +49,9 @@
 	LEAQ (ai)(ai*4), ai5      \
 	LEAQ (ai3)(ai*4), ai7
 
-// LOOP runs over p: it loads b's row and accumulates in each row of the tile. END
-// stands between the rows: EVERYROW for tiles of MR rows, LASTROW for lower ones.
+// LOOP runs over p: it loads b's row and accumulates in each row of the tile. END stands
+// after each row of the tile. EVERYROW, for tiles of MR rows, is empty. LASTROW, for lower
+// tiles, jumps to next after the tile's last row.
 #define LOOP(loop, next, LOADB, ROWS, FMA, END) \
 loop:                         \
 	LOADB                     \
@@ -83,8 +84,9 @@ next:                         \
 //	   (7, p) in Z5      │   Z29   │   Z30   │   Z31   │ row 7 of z
 //	                     └─────────┴─────────┴─────────┘
 //
-// A tile may have fewer rows and columns. K1 to K3 mask the columns that it has of
-// each vector: in b, whose last row may end there, and in z.
+// A tile may have fewer rows and columns. K1 to K3 select the columns that it has in each
+// vector. Loads of b and z and stores of z use them, so that nothing beyond the last
+// column is touched.
 #define ZTILE(STEP) \
 	STEP(Z8, Z9, Z10)         \
 	STEP(Z11, Z12, Z13)       \
@@ -100,7 +102,7 @@ next:                         \
 	VPXORQ z1, z1, z1         \
 	VPXORQ z2, z2, z2
 
-// The tile below this one is the next to be computed: its rows of z are prefetched.
+// The rows of z eight rows below are prefetched for the next row of tiles.
 #define ZLOAD(z0, z1, z2) \
 	VMOVUPD.Z  (zp), K1, z0    \
 	VMOVUPD.Z  64(zp), K2, z1  \
@@ -112,7 +114,7 @@ next:                         \
 	DECQ       left            \
 	JZ         sums
 
-// A store under an empty mask takes as long as another, so there is a form for each
+// A store with an empty mask still takes the time of a store. So there is a form for each
 // number of vectors.
 #define ZNEXT ADDQ ldz, zp; DECQ left; JZ done
 #define ZSTORE1(z0, z1, z2) VMOVUPD z0, K1, (zp); ZNEXT
@@ -123,7 +125,8 @@ next:                         \
 #define ZLOADB2 VMOVUPD (bp), Z0; VMOVUPD.Z 64(bp), K2, Z1
 #define ZLOADB3 VMOVUPD (bp), Z0; VMOVUPD 64(bp), Z1; VMOVUPD.Z 128(bp), K3, Z2
 
-// If a does not stay in the cache, a whole tile prefetches two of the next tile's rows.
+// If a does not stay in the cache, a whole tile prefetches two rows of a for the next row
+// of tiles.
 #define ZLOADB3PREFETCH \
 	ZLOADB3                   \
 	PREFETCHT1 (prefetch)     \
@@ -347,8 +350,8 @@ vector:
 	VZEROUPPER
 	RET
 
-// TRANSPOSE4 makes four rows of four elements, R9 bytes apart at SI, four columns of
-// rows that are R8 bytes apart at DI. R10 is 3·R9, and R11 is 3·R8.
+// TRANSPOSE4 transposes the 4×4 block at SI, whose rows are R9 bytes apart, to DI, where
+// rows are R8 bytes apart. R10 is 3·R9, and R11 is 3·R8.
 #define TRANSPOSE4 \
 	VMOVUPD    (SI), Y0          \
 	VMOVUPD    (SI)(R9*1), Y1    \
@@ -388,7 +391,7 @@ four:
 	SUBQ $4, CX
 	JGT  four
 
-last: // The last four begin at width-4, so that some of them may have been done already.
+last: // The last block begins at width-4 and may repeat columns that are done.
 	LEAQ  (SI)(CX*8), SI
 	IMULQ R8, CX
 	ADDQ  CX, DI

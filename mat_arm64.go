@@ -6,9 +6,10 @@
 
 package mlp
 
-// Every arm64 processor has NEON. Tests switch it off.
+// Every arm64 processor has NEON. Tests set it to false.
 var useNEON = true
 
+// activeKernel returns the micro-kernel of NEON, or in tests that of Go.
 func activeKernel() *kernel {
 	if useNEON {
 		return &kernelNEON
@@ -36,7 +37,7 @@ func multiply(t *tile) {
 //go:noescape
 func multiplyNEON(t *tile)
 
-// pack copies w columns and k rows of b to a panel, as packGeneric says.
+// pack copies k rows of w columns of b to a micro-panel, as packGeneric says.
 func pack(panel, from []float64, width, w, k, bk, bj int) {
 	packGeneric(panel, from, width, 0, w, k, bk, bj)
 }

@@ -1,14 +1,14 @@
-// The products' micro-kernel for arm64, where NEON is always there. As on amd64, every
-// element of z is one chain of fused multiply-adds over p in one lane of one register,
-// so its bits are those of mat_generic.go.
+// The products' micro-kernel for arm64, of which every processor has NEON. As on amd64,
+// every element of z is one chain of fused multiply-adds over p in one lane of one
+// register, so that its bits are those of mat_generic.go.
 
 //go:build arm64 && !purego
 
 #include "go_asm.h"
 #include "textflag.h"
 
-// The register tile is 4×12: 4 rows of three vectors. A vector is a pair of registers,
-// which one instruction loads or stores: 4 columns. The registers are called V0 to V31 in
+// The register tile is 4×12: 4 rows of three vectors. Here a pair of registers is called a
+// vector: one instruction loads or stores its 4 columns. The registers are called V0 to V31 in
 // vector instructions and F0 to F31 in loads and stores.
 //
 //	                        columns of z and b
@@ -26,7 +26,7 @@
 // A tile may have fewer rows, but its vectors are always whole.
 #define tile R0
 #define zp   R1  // z's row that is being moved
-#define a0   R2  // a's elements (0, p) to (3, p)
+#define a0   R2  // addresses of a's elements (0, p) to (3, p)
 #define a1   R3
 #define a2   R4
 #define a3   R5

@@ -1,6 +1,6 @@
-// The micro-kernel, the elementwise steps and exp and log in Go: what every processor
-// can run, and what the assembly must equal to the last bit. This file has no build tag,
-// so that one test binary compares both.
+// The micro-kernel, the elementwise steps and exp and log in Go, which every processor
+// can run. The assembly must give the same bits. This file has no build tag, so that one
+// test binary compares both.
 
 package mlp
 
@@ -12,8 +12,8 @@ import "math"
 // holds.
 //
 // Element (i, j) of z is z[i*ldz+j], element (i, p) of a is a[i*ai+p*ak], and element
-// (p, j) of b is b[p*bk+j]. A micro-kernel may prefetch two rows of the next tile's a,
-// which begin with prefetch; if prefetch is nil, it does not.
+// (p, j) of b is b[p*bk+j]. If prefetch is not nil, a micro-kernel may prefetch the two
+// rows of a that begin there.
 type tile struct {
 	z, a, b, prefetch              []float64
 	ldz, ai, ak, bk, k, rows, cols int
@@ -75,13 +75,13 @@ func (t *tile) whole(i, j int) {
 	z1[0], z1[1], z1[2], z1[3] = c10, c11, c12, c13
 }
 
-// A micro-kernel that writes whole vectors only computes a tile whose last vector is not
-// full in memory of its own, with rows of paddedCols elements: the largest NR of such
-// micro-kernels.
+// Some micro-kernels write only whole vectors. If a tile's last vector is not full, they
+// compute the tile in a copy whose rows have paddedCols elements, the largest NR of these
+// kernels.
 const paddedCols = 12
 
-// pad returns t with its result in z, where its vectors are whole. If t accumulates, z
-// gets what t's own result holds.
+// pad returns a copy of t whose result is in z, with whole vectors. If t accumulates, pad
+// first copies t's result to z.
 func (t *tile) pad(z []float64) tile {
 	for i := range t.rows {
 		if t.accumulate {
@@ -93,16 +93,16 @@ func (t *tile) pad(z []float64) tile {
 	return padded
 }
 
-// unpad copies the result from z to t's own.
+// unpad copies the result from z back to t.
 func (t *tile) unpad(z []float64) {
 	for i := range t.rows {
 		copy(t.z[i*t.ldz:], z[i*paddedCols:][:t.cols])
 	}
 }
 
-// packGeneric copies columns first to w-1 of b, k rows of them, to a panel. Column 0
-// begins with from; bj elements lie between columns, and bk between rows. A row of the
-// panel has width elements, of which those beyond w become zeros.
+// packGeneric copies k rows of the columns first to w-1 of b to a micro-panel. from begins
+// with column 0; bj is the stride between columns and bk between rows. A row of the
+// micro-panel has width elements. Those from w on are zeros, which no kernel uses.
 func packGeneric(panel, from []float64, width, first, w, k, bk, bj int) {
 	for p := range k {
 		row := panel[p*width:][:width]
@@ -246,8 +246,7 @@ func power(n float64) float64 {
 	return math.Float64frombits(uint64(int64(n)+1023) << 52)
 }
 
-// exp is e^x, within 1.25 units in the last place. The largest error that is known is
-// 1.024, at 3.8133966906133785.
+// exp is e^x, within 1.25 units in the last place.
 func exp(x float64) float64 {
 	if x != x {
 		return x
