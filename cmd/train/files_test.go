@@ -6,7 +6,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -445,4 +447,44 @@ func TestTwoErrors(t *testing.T) {
 	if err == nil || strings.Count(err.Error(), "no such file") != 1 {
 		t.Errorf("if saving ends the training: error %v", err)
 	}
+}
+
+// epochsOf returns the epoch of model.npz in dir, or 0 if there is none, and whether
+// the other files have the same. It fails if a file is not whole, or if the model, which
+// is replaced last, is ahead of another file.
+func epochsOf(t *testing.T, dir string) (model int, same bool) {
+	t.Helper()
+	var epochs []int
+	if f, err := os.Open(filepath.Join(dir, historyName)); err == nil {
+		defer f.Close()
+		rows, err := csv.NewReader(f).ReadAll()
+		if err != nil || len(rows) < 2 {
+			t.Fatalf("%s is not whole: %d rows, %v", historyName, len(rows), err)
+		}
+		epochs = append(epochs, len(rows)-1)
+	}
+	for name, words := range map[string]string{curvesName: "Over %d epochs", gradientsName: "after %d epochs"} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		n := 0
+		word, _, _ := strings.Cut(words, "%")
+		_, rest, _ := strings.Cut(string(text), word)
+		if fmt.Sscan(rest, &n); n == 0 || !strings.HasSuffix(string(text), "</svg>\n") {
+			t.Fatalf("%s is not whole", name)
+		}
+		epochs = append(epochs, n)
+	}
+	if _, err := os.Stat(filepath.Join(dir, modelName)); err == nil {
+		model = len(readBack(t, filepath.Join(dir, modelName)).Run.History)
+	}
+	same = len(epochs) == 3
+	for _, n := range epochs {
+		same = same && n == model
+		if n < model {
+			t.Fatalf("%s is of epoch %d, the other files of epochs %v", modelName, model, epochs)
+		}
+	}
+	return model, same
 }
