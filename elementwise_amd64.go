@@ -44,6 +44,31 @@ func add(z, x []float64) {
 	addGeneric(z[n:], x[n:])
 }
 
+func sub(z, x []float64) {
+	n := inVectors(len(z), 4, func(i, j int) { subAVX2(z[i:j], x[i:j]) })
+	subGeneric(z[n:], x[n:])
+}
+
+func mul(z, x []float64) {
+	n := inVectors(len(z), 4, func(i, j int) { mulAVX2(z[i:j], x[i:j]) })
+	mulGeneric(z[n:], x[n:])
+}
+
+func div(z, x []float64) {
+	n := inVectors(len(z), 4, func(i, j int) { divAVX2(z[i:j], x[i:j]) })
+	divGeneric(z[n:], x[n:])
+}
+
+func addProduct(z, x, y []float64) {
+	n := inVectors(len(z), 4, func(i, j int) { addProductAVX2(z[i:j], x[i:j], y[i:j]) })
+	addProductGeneric(z[n:], x[n:], y[n:])
+}
+
+func scale(z, x, y []float64) {
+	n := inVectors(len(z), 4, func(i, j int) { scaleAVX2(z[i:j], x[i:j], y[i:j]) })
+	scaleGeneric(z[n:], x[n:], y[n:])
+}
+
 func relu(z []float64) {
 	n := inVectors(len(z), 4, func(i, j int) { reluAVX2(z[i:j]) })
 	reluGeneric(z[n:])
@@ -116,6 +141,21 @@ func tanhBack(dz, a []float64) {
 
 //go:noescape
 func addAVX2(z, x []float64)
+
+//go:noescape
+func subAVX2(z, x []float64)
+
+//go:noescape
+func mulAVX2(z, x []float64)
+
+//go:noescape
+func divAVX2(z, x []float64)
+
+//go:noescape
+func addProductAVX2(z, x, y []float64)
+
+//go:noescape
+func scaleAVX2(z, x, y []float64)
 
 //go:noescape
 func reluAVX2(z []float64)

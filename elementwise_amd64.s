@@ -35,6 +35,75 @@ loop:
 	VMOVUPD Y0, (z)(i*8)
 	NEXT(4, loop)
 
+// func subAVX2(z, x []float64)
+TEXT ·subAVX2(SB), NOSPLIT, $0-48
+	MOVQ z_base+0(FP), z
+	MOVQ z_len+8(FP), count
+	MOVQ x_base+24(FP), x
+	XORL i, i
+
+loop:
+	VMOVUPD (z)(i*8), Y0
+	VSUBPD  (x)(i*8), Y0, Y0
+	VMOVUPD Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func mulAVX2(z, x []float64)
+TEXT ·mulAVX2(SB), NOSPLIT, $0-48
+	MOVQ z_base+0(FP), z
+	MOVQ z_len+8(FP), count
+	MOVQ x_base+24(FP), x
+	XORL i, i
+
+loop:
+	VMOVUPD (z)(i*8), Y0
+	VMULPD  (x)(i*8), Y0, Y0
+	VMOVUPD Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func divAVX2(z, x []float64)
+TEXT ·divAVX2(SB), NOSPLIT, $0-48
+	MOVQ z_base+0(FP), z
+	MOVQ z_len+8(FP), count
+	MOVQ x_base+24(FP), x
+	XORL i, i
+
+loop:
+	VMOVUPD (z)(i*8), Y0
+	VDIVPD  (x)(i*8), Y0, Y0
+	VMOVUPD Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func addProductAVX2(z, x, y []float64)
+TEXT ·addProductAVX2(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), z
+	MOVQ z_len+8(FP), count
+	MOVQ x_base+24(FP), x
+	MOVQ y_base+48(FP), R8
+	XORL i, i
+
+loop:
+	VMOVUPD     (z)(i*8), Y0
+	VMOVUPD     (x)(i*8), Y1
+	VFMADD231PD (R8)(i*8), Y1, Y0
+	VMOVUPD     Y0, (z)(i*8)
+	NEXT(4, loop)
+
+// func scaleAVX2(z, x, y []float64)
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), z
+	MOVQ z_len+8(FP), count
+	MOVQ x_base+24(FP), x
+	MOVQ y_base+48(FP), R8
+	XORL i, i
+
+loop:
+	VMOVUPD     (z)(i*8), Y0
+	VMOVUPD     (x)(i*8), Y1
+	VFMADD213PD (R8)(i*8), Y1, Y0
+	VMOVUPD     Y0, (z)(i*8)
+	NEXT(4, loop)
+
 // func axpyAVX2(z, x []float64, s float64)
 TEXT ·axpyAVX2(SB), NOSPLIT, $0-56
 	MOVQ         z_base+0(FP), z

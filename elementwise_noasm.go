@@ -6,6 +6,11 @@
 package mlp
 
 func add(z, x []float64)             { addGeneric(z, x) }
+func sub(z, x []float64)             { subGeneric(z, x) }
+func mul(z, x []float64)             { mulGeneric(z, x) }
+func div(z, x []float64)             { divGeneric(z, x) }
+func addProduct(z, x, y []float64)   { addProductGeneric(z, x, y) }
+func scale(z, x, y []float64)        { scaleGeneric(z, x, y) }
 func relu(z []float64)               { reluGeneric(z) }
 func reluBack(dz, a []float64)       { reluBackGeneric(dz, a) }
 func axpy(z, x []float64, s float64) { axpyGeneric(z, x, s) }

@@ -20,6 +20,11 @@ type step struct {
 func steps(x, y []float64, p []byte) []step {
 	return []step{
 		{"add", func(z []float64) { add(z, y) }, func(z []float64) { addGeneric(z, y) }},
+		{"sub", func(z []float64) { sub(z, y) }, func(z []float64) { subGeneric(z, y) }},
+		{"mul", func(z []float64) { mul(z, y) }, func(z []float64) { mulGeneric(z, y) }},
+		{"div", func(z []float64) { div(z, y) }, func(z []float64) { divGeneric(z, y) }},
+		{"addProduct", func(z []float64) { addProduct(z, y, x) }, func(z []float64) { addProductGeneric(z, y, x) }},
+		{"scale", func(z []float64) { scale(z, y, x) }, func(z []float64) { scaleGeneric(z, y, x) }},
 		{"relu", relu, reluGeneric},
 		{"reluBack", func(z []float64) { reluBack(z, y) }, func(z []float64) { reluBackGeneric(z, y) }},
 		{"exp", exps, expGeneric},

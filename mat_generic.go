@@ -122,6 +122,41 @@ func addGeneric(z, x []float64) {
 	}
 }
 
+// subGeneric is z -= x.
+func subGeneric(z, x []float64) {
+	for i, v := range x[:len(z)] {
+		z[i] -= v
+	}
+}
+
+// mulGeneric is z *= x.
+func mulGeneric(z, x []float64) {
+	for i, v := range x[:len(z)] {
+		z[i] *= v
+	}
+}
+
+// divGeneric is z /= x.
+func divGeneric(z, x []float64) {
+	for i, v := range x[:len(z)] {
+		z[i] /= v
+	}
+}
+
+// addProductGeneric is z += x·y, fused.
+func addProductGeneric(z, x, y []float64) {
+	for i, v := range x[:len(z)] {
+		z[i] = math.FMA(v, y[i], z[i])
+	}
+}
+
+// scaleGeneric is z = z·x + y, fused.
+func scaleGeneric(z, x, y []float64) {
+	for i, v := range x[:len(z)] {
+		z[i] = math.FMA(z[i], v, y[i])
+	}
+}
+
 // reluGeneric is z = max(0, z); NaN stays NaN.
 func reluGeneric(z []float64) {
 	for i, v := range z {

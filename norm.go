@@ -52,20 +52,19 @@ func (b *BatchNorm) forward(z, shift *Matrix) {
 		mean[j] /= n
 	}
 	for i := range z.Rows {
-		for j, v := range z.Row(i) {
-			d := v - mean[j]
-			dev[j] = math.FMA(d, d, dev[j])
-		}
+		d := b.hat.Row(i) // z - μ, for now
+		copy(d, z.Row(i))
+		sub(d, mean)
+		addProduct(dev, d, d)
 	}
 	for j, squares := range dev {
 		dev[j] = math.Sqrt(squares/n + normEpsilon)
 	}
 	for i := range z.Rows {
 		row, hat := z.Row(i), b.hat.Row(i)
-		for j, v := range row {
-			hat[j] = (v - mean[j]) / dev[j]
-			row[j] = math.FMA(b.Gain.Data[j], hat[j], shift.Data[j])
-		}
+		div(hat, dev)
+		copy(row, shift.Data)
+		addProduct(row, b.Gain.Data, hat)
 	}
 }
 
@@ -82,20 +81,18 @@ func (b *BatchNorm) backward(dz, dB *Matrix) {
 	for i := range dz.Rows {
 		row, hat := dz.Row(i), b.hat.Row(i)
 		add(dB.Data, row)
-		for j, v := range row {
-			dGain[j] = math.FMA(v, hat[j], dGain[j])
-		}
+		addProduct(dGain, row, hat)
 	}
 	b.factors.Reset(3, dz.Cols)
-	scale, slope, shift := b.factors.Row(0), b.factors.Row(1), b.factors.Row(2)
-	for j := range scale {
-		scale[j], slope[j], shift[j] = b.Gain.Data[j]/b.dev.Data[j], dGain[j]/n, dB.Data[j]/n
+	factor, slope, shift := b.factors.Row(0), b.factors.Row(1), b.factors.Row(2)
+	for j := range factor {
+		factor[j], slope[j], shift[j] = b.Gain.Data[j]/b.dev.Data[j], -(dGain[j] / n), dB.Data[j]/n
 	}
 	for i := range dz.Rows {
-		row, hat := dz.Row(i), b.hat.Row(i)
-		for j, v := range row {
-			row[j] = scale[j] * math.FMA(-hat[j], slope[j], v-shift[j])
-		}
+		row := dz.Row(i)
+		sub(row, shift)
+		addProduct(row, b.hat.Row(i), slope)
+		mul(row, factor)
 	}
 	b.updateAverages(n)
 }
