@@ -27,10 +27,21 @@ func settled(t *testing.T, before int) {
 	}
 }
 
+// withThreads has n threads compute, whatever processors there are, until the function
+// that it returns is called.
+func withThreads(n int) (restore func()) {
+	procs, cores := runtime.GOMAXPROCS(n), processors
+	processors = n
+	return func() {
+		runtime.GOMAXPROCS(procs)
+		processors = cores
+	}
+}
+
 // Twenty goroutines predict with one network, of inputs they share, while two
 // others train networks of their own: every number is what it is alone.
 func TestPredictTogether(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	defer withThreads(4)()
 	before := runtime.NumGoroutine()
 	net := NewNetwork(1, He, Tanh, 40, 300, 200, 5)
 	net[0].Norm = NewBatchNorm(300)
@@ -79,7 +90,7 @@ func TestPredictTogether(t *testing.T) {
 // An activation that changes GOMAXPROCS, as a container's limit may on the way: each
 // row is predicted all the same.
 func TestPredictWhileProcessorsChange(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer withThreads(7)()
 	var once *sync.Once
 	act := &Activation{"odd", func([]float64) { once.Do(func() { runtime.GOMAXPROCS(2) }) }, func(_, _ []float64) {}}
 	net := NewNetwork(1, He, act, 40, 30, 5)
@@ -159,7 +170,7 @@ func (l *leaving) part(i int) {
 }
 
 func TestShareAfterGoexit(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	defer withThreads(4)()
 	defer func() {
 		if p, ok := recover().(*workerPanic); !ok || fmt.Sprint(p.Value) != "mlp: a part of shared work called runtime.Goexit" {
 			t.Errorf("the caller recovers %v", p)
@@ -186,7 +197,7 @@ func (e *each) part(i int) { e[i].Add(1) }
 // A task that panics is over when the caller recovers, whoever it was that panicked,
 // and the next one is shared as ever. A worker's panic keeps its stack.
 func TestShareAfterPanic(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	defer withThreads(4)()
 	pool.alone.Store(0) // another test may have left it
 	for round := range 40 {
 		s, e := &slow{atLast: round%2 == 1}, new(each)
@@ -228,7 +239,7 @@ func TestWorkerPanicUnwraps(t *testing.T) {
 // Two goroutines that share work at the same time do without workers afterwards, for a
 // while.
 func TestShareAloneAfterMeeting(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	defer withThreads(2)()
 	defer pool.alone.Store(0)
 	pool.alone.Store(0)
 	pool.Lock() // as if another caller were being served

@@ -79,7 +79,7 @@
 // thread reads and updates its own panels and no other's, and it drops each part of a
 // gradient once the part has moved its weights. Train does not pack for the steps that
 // layer statistics are measured at, nor if it clips gradients, if a batch has more
-// samples than a block of a sum has terms, or if an epoch has few steps.
+// than 512 samples, or if an epoch has few steps.
 //
 // # Who owns what
 //

@@ -18,12 +18,12 @@ func detect() (avx2, avx512 bool) {
 		avx512bw, avx512vl = 1 << 30, 1 << 31
 		ymmState, zmmState = 0x06, 0xe6 // XCR0: the registers that the system saves
 	)
-	highest, _, _ := cpuid(0)
-	_, _, features := cpuid(1)
+	highest, _, _ := cpuid(0, 0)
+	_, _, features := cpuid(1, 0)
 	if highest < 7 || !has(features, osxsave|fma|avx) {
 		return false, false
 	}
-	_, extended, _ := cpuid(7)
+	_, extended, _ := cpuid(7, 0)
 	state := xgetbv()
 	avx2 = has(extended, avx2Bit|bmi2) && has(state, ymmState)
 	avx512 = avx2 && has(extended, avx512f|avx512dq|avx512bw|avx512vl) && has(state, zmmState)
@@ -32,8 +32,46 @@ func detect() (avx2, avx512 bool) {
 
 func has(word, bits uint32) bool { return word&bits == bits }
 
-// cpuid returns three registers of CPUID's given leaf, sub-leaf 0.
-func cpuid(leaf uint32) (eax, ebx, ecx uint32)
+// cpuid returns three registers of a leaf and sub-leaf of CPUID.
+func cpuid(leaf, sub uint32) (eax, ebx, ecx uint32)
+
+// caches returns the bytes of a core's first- and second-level data caches. Intel
+// describes them in leaf 4, AMD in leaf 0x8000001D, in the same form (Intel, "Software
+// Developer's Manual", volume 2A; AMD, "Architecture Programmer's Manual", volume 3).
+func caches() (l1, l2 int) {
+	leaf := uint32(4)
+	if _, maker, _ := cpuid(0, 0); maker == 0x68747541 { // "Auth"enticAMD
+		leaf = 0x8000001d
+	}
+	if highest, _, _ := cpuid(leaf&0x80000000, 0); highest < leaf {
+		return smallL1, smallL2
+	}
+	return dataCaches(func(sub uint32) (eax, ebx, ecx uint32) { return cpuid(leaf, sub) })
+}
+
+// dataCaches returns the sizes of the caches that the sub-leaves describe, one each.
+func dataCaches(describe func(sub uint32) (eax, ebx, ecx uint32)) (l1, l2 int) {
+	l1, l2 = smallL1, smallL2
+	for sub := range uint32(16) {
+		eax, ebx, ecx := describe(sub)
+		kind, level := eax&0x1f, eax>>5&7
+		if kind == 0 {
+			break
+		}
+		line, partitions, ways, sets := int(ebx&0xfff+1), int(ebx>>12&0x3ff+1), int(ebx>>22+1), int(ecx)+1
+		const data, unified = 1, 3
+		if size := line * partitions * ways * sets; kind == data && level == 1 {
+			l1 = size
+		} else if kind == unified && level == 2 {
+			l2 = size
+		}
+	}
+	return l1, l2
+}
+
+// pause tells the processor that this thread spins, so that a thread which shares the
+// core gets on.
+func pause()
 
 // xgetbv returns the low half of the register XCR0.
 func xgetbv() uint32

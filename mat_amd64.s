@@ -16,6 +16,7 @@
 // the moving of z. BP, R14 and R15 are left to Go.
 #define tile     AX
 #define rows     BX  // the tile's rows, 1 to MR
+#define bk3      BX  // in a whole tile: three times bk
 #define left     CX  // terms that are still to come, or rows of z still to be moved
 #define zp       DI  // z's row that is being moved
 #define prefetch DI  // during the sums: the rows of a to prefetch
@@ -24,6 +25,7 @@
 #define ap       SI  // a's element (0, p)
 #define ai       R8  // bytes from one row of a to the next, and multiples of that
 #define ai3      R9
+#define ak3      R9  // if a's columns are contiguous: three times ak
 #define ai5      R10
 #define ai7      R11
 #define ak       R12 // bytes from one column of a to the next
@@ -32,7 +34,7 @@
 #define RESULT \
 	MOVQ tile_z(tile), zp     \
 	MOVQ tile_ldz(tile), ldz  \
-	MOVQ rows, left           \
+	MOVQ tile_rows(tile), left \
 	SHLQ $3, ldz
 
 #define OPERANDS \
@@ -47,7 +49,10 @@
 	SHLQ $3, bk               \
 	LEAQ (ai)(ai*2), ai3      \
 	LEAQ (ai)(ai*4), ai5      \
-	LEAQ (ai3)(ai*4), ai7
+	LEAQ (ai3)(ai*4), ai7     \
+	MOVQ tile_prefetch(tile), prefetch \
+	TESTQ prefetch, prefetch  \
+	CMOVQEQ ap, prefetch
 
 // LOOP runs over p: it loads b's row and accumulates in each row of the tile. END stands
 // after each row of the tile. EVERYROW, for tiles of MR rows, is empty. LASTROW, for lower
@@ -62,6 +67,67 @@ next:                         \
 	DECQ left                 \
 	JNZ  loop                 \
 	JMP  store
+
+// FOURACROSS and FOURDOWN accumulate four terms at a time in a whole tile, as long as
+// there are four, which saves the instructions that move on. FOURACROSS is for an a whose
+// rows are contiguous: element (i, p+1) lies 8 bytes behind element (i, p). FOURDOWN is
+// for an a whose columns are: element (i+1, p) lies 8 bytes behind element (i, p). Both
+// prefetch two rows of a for the next row of tiles.
+#define FOURACROSS(loop, LOADB, ACROSS, FMA, single) \
+loop:                         \
+	PREFETCHT1 (prefetch)     \
+	PREFETCHT1 (prefetch)(ai*1) \
+	LOADB((bp))               \
+	ACROSS(FMA, 0)            \
+	LOADB((bp)(bk*1))         \
+	ACROSS(FMA, 8)            \
+	LOADB((bp)(bk*2))         \
+	ACROSS(FMA, 16)           \
+	LOADB((bp)(bk3*1))        \
+	ACROSS(FMA, 24)           \
+	ADDQ $32, ap              \
+	ADDQ $32, prefetch        \
+	LEAQ (bp)(bk*4), bp       \
+	SUBQ $4, left             \
+	JGE  loop                 \
+	JMP  single
+
+#define FOURDOWN(loop, LOADB, DOWN, FMA, single) \
+	LEAQ (ak)(ak*2), ak3      \
+loop:                         \
+	PREFETCHT1 (prefetch)     \
+	PREFETCHT1 (prefetch)(ak*1) \
+	PREFETCHT1 (prefetch)(ak*2) \
+	PREFETCHT1 (prefetch)(ak3*1) \
+	LOADB((bp))               \
+	DOWN(FMA, (ap))           \
+	LOADB((bp)(bk*1))         \
+	DOWN(FMA, (ap)(ak*1))     \
+	LOADB((bp)(bk*2))         \
+	DOWN(FMA, (ap)(ak*2))     \
+	LOADB((bp)(bk3*1))        \
+	DOWN(FMA, (ap)(ak3*1))    \
+	LEAQ (ap)(ak*4), ap       \
+	LEAQ (prefetch)(ak*4), prefetch \
+	LEAQ (bp)(bk*4), bp       \
+	SUBQ $4, left             \
+	JGE  loop                 \
+	LEAQ (ai)(ai*2), ai3      \
+	JMP  single
+
+// WHOLE runs a whole tile: four terms at a time if a's rows or columns are contiguous,
+// and then the terms that are left one at a time.
+#define WHOLE(whole, across, down, single, LOADB, ACROSS, DOWN, FMA) \
+whole:                        \
+	LEAQ (bk)(bk*2), bk3      \
+	SUBQ $4, left             \
+	JL   single               \
+	CMPQ ak, $8               \
+	JEQ  across               \
+	CMPQ ai, $8               \
+	JNE  single               \
+	FOURDOWN(down, LOADB, DOWN, FMA, single) \
+	FOURACROSS(across, LOADB, ACROSS, FMA, single)
 
 #define EVERYROW(n, next)
 #define LASTROW(n, next) CMPQ rows, $n; JEQ next
@@ -125,13 +191,8 @@ next:                         \
 #define ZLOADB2 VMOVUPD (bp), Z0; VMOVUPD.Z 64(bp), K2, Z1
 #define ZLOADB3 VMOVUPD (bp), Z0; VMOVUPD 64(bp), Z1; VMOVUPD.Z 128(bp), K3, Z2
 
-// If a does not stay in the cache, a whole tile prefetches two rows of a for the next row
-// of tiles.
-#define ZLOADB3PREFETCH \
-	ZLOADB3                   \
-	PREFETCHT1 (prefetch)     \
-	PREFETCHT1 (prefetch)(ai*1) \
-	ADDQ ak, prefetch
+#define ZLOADAT2(at) VMOVUPD at, Z0; VMOVUPD.Z 64 at, K2, Z1
+#define ZLOADAT3(at) VMOVUPD at, Z0; VMOVUPD 64 at, Z1; VMOVUPD.Z 128 at, K3, Z2
 
 // z += a·b for one row of the tile. With a single vector the multiply-add broadcasts
 // a's element itself, which saves an instruction.
@@ -156,6 +217,26 @@ next:                         \
 	END(7, next)                         \
 	FMA((ap)(ai7*1), Z5, Z29, Z30, Z31)
 
+#define ZACROSS(FMA, p) \
+	FMA(p(ap), Z3, Z8, Z9, Z10)            \
+	FMA(p(ap)(ai*1), Z4, Z11, Z12, Z13)    \
+	FMA(p(ap)(ai*2), Z5, Z14, Z15, Z16)    \
+	FMA(p(ap)(ai3*1), Z6, Z17, Z18, Z19)   \
+	FMA(p(ap)(ai*4), Z7, Z20, Z21, Z22)    \
+	FMA(p(ap)(ai5*1), Z3, Z23, Z24, Z25)   \
+	FMA(p(ap)(ai3*2), Z4, Z26, Z27, Z28)   \
+	FMA(p(ap)(ai7*1), Z5, Z29, Z30, Z31)
+
+#define ZDOWN(FMA, at) \
+	FMA(at, Z3, Z8, Z9, Z10)               \
+	FMA(8 at, Z4, Z11, Z12, Z13)           \
+	FMA(16 at, Z5, Z14, Z15, Z16)          \
+	FMA(24 at, Z6, Z17, Z18, Z19)          \
+	FMA(32 at, Z7, Z20, Z21, Z22)          \
+	FMA(40 at, Z3, Z23, Z24, Z25)          \
+	FMA(48 at, Z4, Z26, Z27, Z28)          \
+	FMA(56 at, Z5, Z29, Z30, Z31)
+
 // func multiplyAVX512(t *tile)
 TEXT ·multiplyAVX512(SB), NOSPLIT, $0-8
 	MOVQ  t+0(FP), tile
@@ -179,7 +260,6 @@ load:
 
 sums:
 	OPERANDS
-	MOVQ  tile_prefetch(tile), prefetch
 	TESTQ left, left
 	JZ    store
 	CMPQ  tile_cols(tile), $8
@@ -188,16 +268,23 @@ sums:
 	JLE   twovectors
 	CMPQ  rows, $8
 	JNE   low3
-	TESTQ prefetch, prefetch
-	JZ    whole3
-	LOOP(prefetch3, prefetch3next, ZLOADB3PREFETCH, ZROWS, ZFMA3, EVERYROW)
-	LOOP(whole3, whole3next, ZLOADB3, ZROWS, ZFMA3, EVERYROW)
+	WHOLE(whole3, across3, down3, single3, ZLOADAT3, ZACROSS, ZDOWN, ZFMA3)
+
+single3:
+	ADDQ $4, left
+	JZ   store
+	LOOP(loop3, loop3next, ZLOADB3, ZROWS, ZFMA3, EVERYROW)
 	LOOP(low3, low3next, ZLOADB3, ZROWS, ZFMA3, LASTROW)
 
 twovectors:
 	CMPQ rows, $8
 	JNE  low2
-	LOOP(whole2, whole2next, ZLOADB2, ZROWS, ZFMA2, EVERYROW)
+	WHOLE(whole2, across2, down2, single2, ZLOADAT2, ZACROSS, ZDOWN, ZFMA2)
+
+single2:
+	ADDQ $4, left
+	JZ   store
+	LOOP(loop2, loop2next, ZLOADB2, ZROWS, ZFMA2, EVERYROW)
 	LOOP(low2, low2next, ZLOADB2, ZROWS, ZFMA2, LASTROW)
 
 onevector:
@@ -262,6 +349,24 @@ done:
 #define YFMA1(at, a, z0, z1) VBROADCASTSD at, a; VFMADD231PD Y0, a, z0
 #define YFMA2(at, a, z0, z1) YFMA1(at, a, z0, z1); VFMADD231PD Y1, a, z1
 
+#define YLOADAT(at) VMOVUPD at, Y0; VMOVUPD 32 at, Y1
+
+#define YACROSS(FMA, p) \
+	FMA(p(ap), Y2, Y4, Y5)               \
+	FMA(p(ap)(ai*1), Y3, Y6, Y7)         \
+	FMA(p(ap)(ai*2), Y2, Y8, Y9)         \
+	FMA(p(ap)(ai3*1), Y3, Y10, Y11)      \
+	FMA(p(ap)(ai*4), Y2, Y12, Y13)       \
+	FMA(p(ap)(ai5*1), Y3, Y14, Y15)
+
+#define YDOWN(FMA, at) \
+	FMA(at, Y2, Y4, Y5)                  \
+	FMA(8 at, Y3, Y6, Y7)                \
+	FMA(16 at, Y2, Y8, Y9)               \
+	FMA(24 at, Y3, Y10, Y11)             \
+	FMA(32 at, Y2, Y12, Y13)             \
+	FMA(40 at, Y3, Y14, Y15)
+
 #define YROWS(FMA, END, next) \
 	FMA((ap), Y2, Y4, Y5)                \
 	END(1, next)                         \
@@ -301,7 +406,12 @@ sums:
 	JEQ   onevector
 	CMPQ  rows, $6
 	JNE   low2
-	LOOP(whole2, whole2next, YLOADB2, YROWS, YFMA2, EVERYROW)
+	WHOLE(whole2, across2, down2, single2, YLOADAT, YACROSS, YDOWN, YFMA2)
+
+single2:
+	ADDQ $4, left
+	JZ   store
+	LOOP(loop2, loop2next, YLOADB2, YROWS, YFMA2, EVERYROW)
 	LOOP(low2, low2next, YLOADB2, YROWS, YFMA2, LASTROW)
 
 onevector:
@@ -399,14 +509,19 @@ last: // The last block begins at width-4 and may repeat columns that are done.
 	VZEROUPPER
 	RET
 
-// func cpuid(leaf uint32) (eax, ebx, ecx uint32)
+// func cpuid(leaf, sub uint32) (eax, ebx, ecx uint32)
 TEXT ·cpuid(SB), NOSPLIT, $0-20
 	MOVL leaf+0(FP), AX
-	XORL CX, CX
+	MOVL sub+4(FP), CX
 	CPUID
 	MOVL AX, eax+8(FP)
 	MOVL BX, ebx+12(FP)
 	MOVL CX, ecx+16(FP)
+	RET
+
+// func pause()
+TEXT ·pause(SB), NOSPLIT, $0-0
+	PAUSE
 	RET
 
 // func xgetbv() uint32

@@ -9,6 +9,13 @@ package mlp
 // Every arm64 processor has NEON. Tests set it to false.
 var useNEON = true
 
+// pause tells the processor that this thread spins, so that a thread which shares the
+// core gets on.
+func pause()
+
+// caches returns the smallest caches, because the system does not tell.
+func caches() (l1, l2 int) { return smallL1, smallL2 }
+
 // activeKernel returns the micro-kernel of NEON, or in tests that of Go.
 func activeKernel() *kernel {
 	if useNEON {

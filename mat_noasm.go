@@ -4,6 +4,11 @@
 
 package mlp
 
+func pause() {}
+
+// caches returns the smallest caches, because nothing says how large they are.
+func caches() (l1, l2 int) { return smallL1, smallL2 }
+
 func activeKernel() *kernel { return &kernelGo }
 func multiply(t *tile)      { multiplyGeneric(t) }
 

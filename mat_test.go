@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -113,9 +113,6 @@ func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
 		{"Mul packed", func(z *Matrix) *Matrix { return z.multiply("Mul", x.operand(), packedOperand(y)) }},
 		{"MulT packed", func(z *Matrix) *Matrix { return z.multiply("MulT", x.operand(), packedOperand(yt).transpose()) }},
 		{"TMul seen by an epilogue", func(z *Matrix) *Matrix {
-			if k > activeKernel().kc {
-				return z.TMul(xt, y)
-			}
 			z.Reset(m, n)
 			p := newProduct("TMul", xt.operand().transpose(), y.operand(), (*keeper)(z))
 			p.share()
@@ -151,7 +148,7 @@ func TestProductsEveryShape(t *testing.T) {
 func TestProductsBlocked(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		for _, procs := range []int{1, 2, 7} {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			defer withThreads(procs)()
 			for _, s := range [][3]int{{20, 784, 256}, {130, 513, 10}, {65, 64, 300}, {300, 65, 131}, {1, 1000, 10},
 				{20, 200, 1216}, {9, 1025, 200}, {33, 3, 2000}, {450, 20, 61}, {60, 5, 1024}} {
 				checkProducts(t, s[0], s[1], s[2], newRand())
@@ -246,11 +243,102 @@ func benchmarkProduct(b *testing.B, op string, m, k, n int) {
 	})
 }
 
-// The workspace holds the largest block of every kernel.
-func TestKernelTable(t *testing.T) {
-	for _, k := range []kernel{kernelAVX512, kernelAVX2, kernelNEON, kernelGo} {
-		if k.mr > maxMR || k.kc > maxKC || k.nc > maxNC || k.nc%k.nr != 0 || k.nr%k.lanes != 0 {
-			t.Errorf("%+v: blocks beyond %d, %d, %d, or not of whole tiles and vectors", k, maxMR, maxKC, maxNC)
+// Blocks of a few terms and columns, so that each product has several of each and all
+// of their edges.
+func TestProductsInSmallBlocks(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		k := activeKernel()
+		defer func(was kernel) { *k = was }(*k)
+		k.kc, k.nc, k.prefetch = 5, k.nr+k.lanes, 30
+		for _, m := range []int{1, k.mr, 2*k.mr + 1} {
+			for _, n := range []int{1, k.nr - 1, k.nr + k.lanes + 1, 3*k.nr + 2, 200} {
+				for _, terms := range []int{0, 4, 5, 6, 17} {
+					checkProducts(t, m, terms, n, newRand())
+				}
+			}
 		}
+	})
+}
+
+// What the rule of the block sizes chooses for the first- and second-level caches of
+// some processors.
+func TestBlockSizes(t *testing.T) {
+	for _, c := range []struct {
+		processor        string
+		l1, l2           int // KiB
+		kernel           kernel
+		kc, nc, prefetch int
+	}{
+		{"Haswell, Skylake client", 32, 256, kernelAVX2, 144, 112, 128},
+		{"Zen 2, Zen 3", 32, 512, kernelAVX2, 144, 224, 256},
+		{"Alder Lake, performance core", 48, 1280, kernelAVX2, 216, 376, 640},
+		{"Gracemont, of a cluster of four", 32, 2048, kernelAVX2, 144, 904, 1024},
+		{"Skylake server", 32, 1024, kernelAVX512, 256, 240, 512},
+		{"Zen 4", 32, 1024, kernelAVX512, 256, 240, 512},
+		{"Zen 5", 48, 1024, kernelAVX512, 384, 168, 512},
+		{"Sapphire Rapids", 48, 2048, kernelAVX512, 384, 336, 1024},
+		{"Apple M1, Neoverse N1, any other arm64", smallL1 >> 10, smallL2 >> 10, kernelNEON, 128, 120, 128},
+	} {
+		k := c.kernel.fit(c.l1<<10, c.l2<<10)
+		if k.kc != c.kc || k.nc != c.nc || k.prefetch*8 != c.prefetch<<10 {
+			t.Errorf("%s, %s: KC %d, NC %d, a of %d KiB, want %d, %d, %d", c.processor, k.name, k.kc, k.nc, k.prefetch*8>>10, c.kc, c.nc, c.prefetch)
+		}
+		// The reasons of the rule.
+		if near, block := 8*k.kc*k.near, 8*k.kc*k.nc; near > c.l1<<10/2 || block > c.l2<<10/2 && k.nc > 2*k.nr {
+			t.Errorf("%s: %d bytes near of %d KiB, and a block of %d bytes in %d KiB", c.processor, near, c.l1, block, c.l2)
+		}
+		if k.mr > maxMR || k.nc%k.nr != 0 || k.nr%k.lanes != 0 || 8%k.lanes != 0 {
+			t.Errorf("%+v: blocks not of whole tiles and vectors", k)
+		}
+	}
+}
+
+// However many threads there are, none has much more than its share to do. A thread takes
+// as many parts as any other, or one fewer, and here it takes the largest. Packed weights
+// are shared out by whole panels, which leaves up to a fifth too much to some.
+func TestGridIsEven(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for _, batch := range []int{64, 256} {
+			for _, layer := range [][2]int{{784, 256}, {256, 128}} {
+				w := new(packed)
+				w.pack(NewMatrix(layer[0], layer[1]))
+				x, dz := NewMatrix(batch, layer[0]).operand(), NewMatrix(batch, layer[1]).operand()
+				for name, p := range map[string]product{
+					"forward":           newProduct("", x, w.operand()),
+					"input gradient":    newProduct("", dz, w.operand().transpose()),
+					"weight gradient":   newProduct("", x.transpose(), dz),
+					"forward, unpacked": newProduct("", x, NewMatrix(layer[0], layer[1]).operand()),
+				} {
+					if name != "weight gradient" {
+						p.z = make([]float64, p.m*p.n)
+					}
+					for threads := 2; threads <= 64; threads++ {
+						if threads > p.worthThreads() || name == "input gradient" && layer[0] == 784 {
+							continue // not shared by so many, or not part of a step
+						}
+						checkGrid(t, fmt.Sprintf("%s %s %d×%d×%d", Kernel(), name, p.m, p.k, p.n), p, threads)
+					}
+				}
+			}
+		}
+	})
+}
+
+func checkGrid(t *testing.T, name string, p product, threads int) {
+	p.cut(threads)
+	var sizes []int
+	for c := range p.rowParts * p.columnParts {
+		rows := interval{0, p.m}.split(1, p.rowParts, c%p.rowParts)
+		cols := interval{0, p.n}.split(p.columnUnit(), p.columnParts, c/p.rowParts)
+		sizes = append(sizes, rows.len()*cols.len())
+	}
+	slices.Sort(sizes)
+	used := min(threads, len(sizes))
+	most := 0
+	for _, n := range sizes[len(sizes)-ceil(len(sizes), used):] {
+		most += n
+	}
+	if share := float64(p.m*p.n) / float64(used); float64(most) > 1.21*share || used < threads*4/5 {
+		t.Errorf("%s on %d threads: %d×%d parts, the busiest of %d does %.2f of its share", name, threads, p.rowParts, p.columnParts, used, float64(most)/share)
 	}
 }

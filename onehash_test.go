@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -115,7 +114,7 @@ func TestFingerprints(t *testing.T) {
 			if testing.Short() && procs != 2 {
 				break
 			}
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			defer withThreads(procs)()
 			for i, r := range recipes() {
 				for _, stop := range []int{0, 1 + i%2} {
 					some := testing.Short() && stop > 0 || procs != 2 // emulators are slow

@@ -6,7 +6,6 @@ package mlp
 
 import (
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"syscall"
@@ -63,7 +62,7 @@ func (f fence) matrix(rows, cols int, atEnd bool) *Matrix {
 // run on this goroutine alone, because only its faults become panics.
 func fenced(t *testing.T, what func() string, do func(atEnd bool)) {
 	t.Helper()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer withThreads(1)()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	for _, atEnd := range []bool{true, false} {
 		func() {
@@ -99,7 +98,7 @@ func TestFence(t *testing.T) {
 
 // Every m and n up to more than two tiles, and sums of more than one block of terms.
 func TestProductsOverrun(t *testing.T) {
-	const most = 2 * maxNC * 2000 * 8
+	const most = 2 * 96 * 2000 * 8
 	fx, fy, fz := newFence(t, most), newFence(t, most), newFence(t, most)
 	eachKernel(t, func(t *testing.T) {
 		kernel := activeKernel()
@@ -114,7 +113,7 @@ func TestProductsOverrun(t *testing.T) {
 				}
 			}
 		}
-		for _, n := range []int{1, 4, 10, 13, 24, 25, 49, maxNC - 1, maxNC + 1, 2*maxNC + 1} {
+		for _, n := range []int{1, 4, 10, 13, 24, 25, 49, 95, 97, 193} {
 			overrun(t, kernel.mr+1, 2*kernel.kc+1, n, fx, fy, fz)
 			overrun(t, (packFrom+1)*kernel.mr+1, 20, n, fx, fy, fz) // panels are copied, of b or of bᵀ
 		}
@@ -159,7 +158,7 @@ func TestBlocksOverrun(t *testing.T) {
 				}
 			}
 		}
-		for _, k := range []int{maxKC, maxKC + 1} {
+		for _, k := range []int{activeKernel().kc, activeKernel().kc + 1} {
 			overrunPacked(t, (packFrom+1)*8, k, 74, fx, fy, fz)
 		}
 	})
@@ -174,11 +173,9 @@ func overrunPacked(t *testing.T, m, k, n int, fx, fy, fz fence) {
 		name = "MulT"
 		fz.matrix(m, n, atEnd).multiply(name, x.operand(), (&packed{n, k, data}).operand().transpose())
 		name = "TMul"
-		if k <= activeKernel().kc {
-			z := (*keeper)(fz.matrix(m, n, atEnd))
-			p := newProduct(name, fx.matrix(k, m, atEnd).operand().transpose(), fy.matrix(k, n, atEnd).operand(), z)
-			p.share()
-		}
+		z := (*keeper)(fz.matrix(m, n, atEnd))
+		p := newProduct(name, fx.matrix(k, m, atEnd).operand().transpose(), fy.matrix(k, n, atEnd).operand(), z)
+		p.share()
 	})
 }
 

@@ -3,11 +3,7 @@
 
 package mlp
 
-import (
-	"math"
-	"runtime"
-	"sync"
-)
+import "sync"
 
 // Predict sets y to the network's output for x, n×in to n×out, and returns y.
 // A layer with Norm normalises by its running averages, so that a row's output
@@ -19,7 +15,7 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 		panic("mlp: Predict: the output shares storage with the input")
 	}
 	// GOMAXPROCS may change during the call, so that it is read once for all parts.
-	threads := runtime.GOMAXPROCS(0)
+	threads := maxThreads()
 	parts := max((x.Rows+maxPassRows-1)/maxPassRows, min(x.Rows/minPassRows, threads))
 	p := predictions.Get().(*prediction)
 	*p = prediction{net, y, x, parts}
@@ -102,10 +98,7 @@ func (p *forwardPass) apply(z []float64, stride, i0, i1, j0, j1 int) {
 		if l.Norm == nil {
 			add(row, l.B.Data[j0:j1])
 		} else {
-			scale, shift := p.scale.Data[j0:j1], p.shift.Data[j0:j1]
-			for j, v := range row {
-				row[j] = math.FMA(v, scale[j], shift[j])
-			}
+			scale(row, p.scale.Data[j0:j1], p.shift.Data[j0:j1])
 		}
 		l.Act.Forward(row)
 	}

@@ -6,7 +6,7 @@ package mlp
 
 import (
 	"fmt"
-	"runtime"
+	"math"
 	"sync"
 )
 
@@ -129,8 +129,7 @@ func newProduct(method string, a, b operand, epilogues ...epilogue) product {
 	return p
 }
 
-// storeIn gives z the shape of the result and has the product store it there. A product
-// without a matrix may have at most KC terms.
+// storeIn gives z the shape of the result and has the product store it there.
 func (p *product) storeIn(z *Matrix) {
 	z.Reset(p.m, p.n)
 	if overlap(z.Data, p.a.data) || overlap(z.Data, p.b.data) {
@@ -159,21 +158,24 @@ func (v interval) split(unit, parts, i int) interval {
 
 // part computes part c of the grid.
 func (p *product) part(c int) {
-	kernel := activeKernel()
-	rows := interval{0, p.m}.split(kernel.mr, p.rowParts, c%p.rowParts)
+	rows := interval{0, p.m}.split(1, p.rowParts, c%p.rowParts)
 	cols := interval{0, p.n}.split(p.columnUnit(), p.columnParts, c/p.rowParts)
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	for ic := rows.lo; ic < rows.hi; ic += kernel.mc {
-		p.rowBlock(w, interval{ic, min(ic+kernel.mc, rows.hi)}, cols)
+	for ic := rows.lo; ic < rows.hi; ic += blockRows {
+		p.rowBlock(w, interval{ic, min(ic+blockRows, rows.hi)}, cols)
 	}
 }
 
 // rowBlock does the loops pc and jc. A block of b has at most KC·NC elements, so that a
-// block with fewer terms may have more columns.
+// block with fewer terms may have more columns. If no matrix holds the result, a block has
+// all terms.
 func (p *product) rowBlock(w *workspace, rows, cols interval) {
 	kernel, unit := activeKernel(), p.columnUnit()
 	blocks := max(1, (p.k+kernel.kc-1)/kernel.kc)
+	if p.z == nil {
+		blocks = 1 // the sums of a block would be lost
+	}
 	for pc := range blocks {
 		terms := interval{0, p.k}.split(1, blocks, pc)
 		width := unit
@@ -196,9 +198,8 @@ func (p *product) block(w *workspace, rows, cols, terms interval) {
 		t.ldz = cols.len()
 	}
 	b := p.packOrReadInPlace(w, rows, cols, terms)
-	height := evenHeight(rows.len(), kernel.mr)
-	for ir := rows.lo; ir < rows.hi; ir += height {
-		t.rows = min(height, rows.hi-ir)
+	for ir := rows.lo; ir < rows.hi; ir += t.rows {
+		t.rows = tileHeight(rows.hi-ir, kernel.mr)
 		t.a, _, _ = p.a.at(ir, terms.lo)
 		z := w.tiles[:]
 		if p.z != nil {
@@ -208,7 +209,7 @@ func (p *product) block(w *workspace, rows, cols, terms interval) {
 			t.cols = min(kernel.nr, cols.len()-jr)
 			t.z = z[jr:]
 			t.b, t.bk = b.microPanel(jr, t.cols, t.k)
-			t.prefetch = p.rowsToPrefetch(ir+height, jr, terms.lo)
+			t.prefetch = p.rowsToPrefetch(ir+t.rows, jr, terms.lo)
 			multiply(&t)
 		}
 		if terms.hi == p.k {
@@ -225,26 +226,24 @@ func (p *product) finish(z []float64, stride, i0, i1 int, cols interval) {
 	}
 }
 
-// evenHeight returns a height at which n rows need as few tiles as at height mr, and all
-// tiles are about equally high. A tile with few rows does too little work for each row
-// of b that it loads.
-func evenHeight(n, mr int) int {
-	tiles := max(1, (n+mr-1)/mr)
-	return (n + tiles - 1) / tiles
+// tileHeight returns the height of the next tile if left rows are left. A tile with few
+// rows does too little work for each row of b that it loads, so that the last two tiles
+// share their rows if the last would have less than half of MR.
+func tileHeight(left, mr int) int {
+	if mr < left && left < mr+mr/2 {
+		return (left + 1) / 2
+	}
+	return min(left, mr)
 }
-
-// If a has more elements than this, it does not fit in the second-level cache beside a
-// block of b.
-const prefetchFrom = 1 << 16
 
 // rowsToPrefetch returns a from the first of two rows on, if a is so large that a tile
 // prefetches rows of a for the next row of tiles, which begins with row i. The tiles of
 // a row share out these rows.
 func (p *product) rowsToPrefetch(i, jr, pc int) []float64 {
-	if len(p.a.data) <= prefetchFrom {
+	kernel := activeKernel()
+	if len(p.a.data) <= kernel.prefetch {
 		return nil
 	}
-	kernel := activeKernel()
 	rows, _, _ := p.a.at(i+(jr/kernel.nr*2)%kernel.mr, pc)
 	return rows
 }
@@ -254,8 +253,17 @@ func (p *product) rowsToPrefetch(i, jr, pc int) []float64 {
 // of what it reads. If another thread's workspace begins there, its first bytes leave that
 // thread's cache. So a packed block stands at the end of its array.
 type workspace struct {
-	packed [maxKC * maxNC]float64
+	packed []float64
 	tiles  [maxMR * maxPanel]float64
+}
+
+// blockOf returns room for a packed block of n elements.
+func (w *workspace) blockOf(n int) []float64 {
+	if n > len(w.packed) {
+		kernel := activeKernel()
+		w.packed = make([]float64, max(n, kernel.kc*kernel.nc))
+	}
+	return w.packed[len(w.packed)-n:]
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
@@ -293,7 +301,7 @@ func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) bl
 		return blockOfB{data, down}
 	}
 	kernel := activeKernel()
-	packed := w.packed[len(w.packed)-terms.len()*roundUp(cols.len(), kernel.lanes):]
+	packed := w.blockOf(terms.len() * roundUp(cols.len(), kernel.lanes))
 	for jr := 0; jr < cols.len(); jr += kernel.nr {
 		n := min(kernel.nr, cols.len()-jr)
 		width := roundUp(n, kernel.lanes)
@@ -331,42 +339,33 @@ func readInPlace(rows, cols, down, across int) bool {
 	return tiles <= packFromPages || down%page != 0 || kernel.nr > narrow
 }
 
-// Threads share out parts of z: columns first, so that each thread needs its own part
-// of b alone, or rows if z has more rows than columns.
+// Threads share out parts of z.
 const (
 	partsPerThread = 2       // so that a thread that is done early can do another's
-	minPartRows    = 8       // the fewest rows of a part
-	minPartCols    = 64      // the fewest columns, if b's rows are contiguous
-	minPackedCols  = 32      // the fewest columns if b is transposed: with few, fewer threads pack each column
-	minShared      = 1 << 16 // multiply-adds that are worth a second goroutine
+	minPartRows    = 4       // the fewest rows of a part
+	minShared      = 1 << 16 // multiply-adds that are worth a thread
+
+	// What a part costs beside its own elements, in rows and columns: each part packs its
+	// block of b, or waits for it, and shares lines of the cache with the parts beside it.
+	extraRows, extraCols = 8, 4
 )
 
 // compute computes the product on the calling goroutine.
 func (p *product) compute() {
 	p.rowParts, p.columnParts = 1, 1
-	p.mustHaveRoom()
 	p.part(0)
-}
-
-// mustHaveRoom panics if the product has no matrix for its result and more terms than a
-// block: then the sums of the first block would be lost.
-func (p *product) mustHaveRoom() {
-	if kc := activeKernel().kc; p.z == nil && p.k > kc {
-		panic(fmt.Sprintf("mlp: %s: a product without a matrix has %d terms, want at most %d", p.method, p.k, kc))
-	}
 }
 
 // share computes the product on several threads, if it has enough multiply-adds.
 func (p *product) share() {
 	p.rowParts, p.columnParts = 1, 1
-	if threads := runtime.GOMAXPROCS(0); threads > 1 {
-		p.cut(int(min(int64(partsPerThread*threads), int64(p.m)*int64(p.n)*int64(p.k)/minShared)))
+	if threads := min(maxThreads(), p.worthThreads()); threads > 1 {
+		p.cut(threads)
 	}
 	if p.rowParts*p.columnParts == 1 {
 		p.compute()
 		return
 	}
-	p.mustHaveRoom()
 	q := products.Get().(*product) // so that p does not escape to the heap
 	*q = *p
 	share(p.rowParts*p.columnParts, q)
@@ -374,27 +373,33 @@ func (p *product) share() {
 	products.Put(q)
 }
 
-// cut doubles the parts of the grid until it has as many as are wanted.
-func (p *product) cut(wanted int) {
-	double := func(parts *int, size, least int) {
-		for p.rowParts*p.columnParts < wanted && size/(2**parts) >= least {
-			*parts *= 2
+// worthThreads returns how many threads the product is worth.
+func (p *product) worthThreads() int {
+	return int(min(int64(p.m)*int64(p.n)*int64(p.k)/minShared, math.MaxInt32))
+}
+
+// cut chooses the grid of parts that is done first, if each thread takes as many parts as
+// any other, or one fewer.
+func (p *product) cut(threads int) {
+	unit := p.columnUnit()
+	columns := (p.n + unit - 1) / unit
+	least := math.MaxInt
+	for c := 1; c <= min(columns, partsPerThread*threads); c++ {
+		for parts := threads; parts <= partsPerThread*threads; parts += threads {
+			for _, r := range [...]int{parts / c, ceil(parts, c)} {
+				r = max(1, min(r, p.m/minPartRows))
+				part := (ceil(p.m, r) + extraRows) * (ceil(columns, c)*unit + extraCols)
+				// Smaller parts are better, if a thread is interrupted and another can do its last.
+				if most := (10*ceil(r*c, threads) + 1) * part; most < least {
+					least, p.rowParts, p.columnParts = most, r, c
+				}
+			}
 		}
 	}
-	if p.m > p.n && !p.wholePanels() {
-		double(&p.rowParts, p.m, minPartRows)
-	}
-	switch {
-	case p.wholePanels():
-		unit := p.columnUnit()
-		double(&p.columnParts, (p.n+unit-1)/unit, 1)
-	case p.b.across == 1:
-		double(&p.columnParts, p.n, minPartCols)
-	default:
-		double(&p.columnParts, p.n, minPackedCols)
-	}
-	double(&p.rowParts, p.m, minPartRows)
 }
+
+// ceil returns n/d, rounded up.
+func ceil(n, d int) int { return (n + d - 1) / d }
 
 // wholePanels reports whether z's columns are those of packed weights, which the product
 // reads or an epilogue updates, so that threads share out whole panels.
@@ -411,4 +416,4 @@ func (p *product) columnUnit() int {
 }
 
 // roundUp returns n rounded up to whole units.
-func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
+func roundUp(n, unit int) int { return ceil(n, unit) * unit }

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A task is work in numbered parts that may run at the same time.
@@ -29,9 +30,12 @@ var pool struct {
 }
 
 const (
-	// spinLimit is how many times a worker looks for work before it ends: long
-	// enough to last from one product of a training step to the next.
-	spinLimit = 200000
+	// spinTime is how long a worker looks for work before it ends: long enough to last
+	// from one product of a training step to the next.
+	spinTime = 300 * time.Microsecond
+	// looks is how many times a worker, or a caller that waits, looks before it reads the
+	// clock or lets other goroutines run.
+	looks = 64
 	// aloneAfterContention is how many calls of share do without workers after two
 	// callers have met, because the program's own goroutines then keep the processors
 	// busy.
@@ -61,7 +65,7 @@ func share(n int, t task) {
 // them.
 func claimWorkers() bool {
 	switch {
-	case runtime.GOMAXPROCS(0) == 1:
+	case maxThreads() == 1:
 		return false
 	case countAlone():
 		return false
@@ -83,7 +87,7 @@ func countAlone() bool {
 
 // startWorkers starts workers until there are enough for n parts.
 func startWorkers(n int) {
-	wanted := int64(min(n, runtime.GOMAXPROCS(0)-1))
+	wanted := int64(min(n, maxThreads()-1))
 	for range wanted - pool.workers.Load() {
 		pool.workers.Add(1)
 		go work()
@@ -96,8 +100,8 @@ func releaseWorkers() {
 	if first, end := unpackParts(pool.left.Load()); first < end {
 		pool.left.Store(0)
 	}
-	for spin := 1; pool.busy.Load() > 0; spin++ {
-		if spin%1024 == 0 {
+	for look := 1; pool.busy.Load() > 0; look++ {
+		if pause(); look%looks == 0 {
 			runtime.Gosched()
 		}
 	}
@@ -109,17 +113,28 @@ func releaseWorkers() {
 	}
 }
 
-// work is the body of a worker: it looks for parts until it has found none spinLimit
-// times, and ends at once if two callers have met.
+// work is the body of a worker: it looks for parts until it has found none for spinTime,
+// and ends at once if two callers have met.
 func work() {
 	defer pool.workers.Add(-1)
-	for spin := 1; spin < spinLimit && pool.alone.Load() == 0; spin++ {
+	last := time.Now()
+	for look := 1; pool.alone.Load() == 0; look++ {
 		if first, end := unpackParts(pool.left.Load()); first < end {
 			serve()
-			spin = 0
+			last = time.Now()
+		}
+		if pause(); look%looks == 0 && time.Since(last) > spinTime {
+			return
 		}
 	}
 }
+
+// processors is how many processors this process may use. Tests set it.
+var processors = runtime.NumCPU()
+
+// maxThreads returns how many threads compute at the same time: no more than there are
+// processors, because a thread that spins takes the place of one that computes.
+func maxThreads() int { return min(runtime.GOMAXPROCS(0), processors) }
 
 // serve does parts of the task, and hands a panic on to the caller of share.
 func serve() {

@@ -366,12 +366,15 @@ func (t *trainer) step(index []int, stats []LayerStats) float64 {
 // and unpack them again.
 const minPackedSteps = 9
 
+// maxPackedBatch is the most samples of a batch for which the weights are packed. A
+// gradient that is not stored has all its terms in one block, which becomes too large.
+const maxPackedBatch = 512
+
 // pack packs the weights of all layers for steps whose gradients are needed for the
 // update alone: each part of a gradient is dropped once it has moved its weights. That
-// excludes clipping, which needs all gradients before the update, and batches of more
-// than the kernel's KC samples, whose sums have more than one block of terms.
+// excludes clipping, which needs all gradients before the update.
 func (t *trainer) pack(steps int) {
-	if t.layers[0].isPacked || t.config.Clip > 0 || t.config.Batch > activeKernel().kc || steps < minPackedSteps {
+	if t.layers[0].isPacked || t.config.Clip > 0 || t.config.Batch > maxPackedBatch || steps < minPackedSteps {
 		return
 	}
 	for i := range t.layers {

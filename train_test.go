@@ -633,7 +633,7 @@ func skipUnderRaceDetector(t *testing.T) {
 
 func TestStepDoesNotAllocate(t *testing.T) {
 	skipUnderRaceDetector(t)
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	defer withThreads(2)()
 	train, _, err := sampleDigits()
 	if err != nil {
 		t.Fatal(err)
@@ -669,7 +669,7 @@ func TestOneHash(t *testing.T) {
 	want := ""
 	eachKernel(t, func(t *testing.T) {
 		for _, procs := range []int{1, 2, 7} {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			defer withThreads(procs)()
 			net := NewNetwork(1, He, Tanh, 4, 200, 100, 2)
 			if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 3, Batch: 33}); err != nil {
 				t.Fatal(err)
@@ -728,11 +728,12 @@ func sampleDigits() (train, test *MNIST, err error) {
 	return train, test, nil
 }
 
-// BenchmarkStep with ReLU and SGD, with the other activations, and with the other
-// optimizers.
+// BenchmarkStep is a step with ReLU and SGD, with the other activations and optimizers, and
+// with batch normalisation.
 func BenchmarkStep(b *testing.B) {
 	const name = "net=784-256-128-10/batch=64"
 	benchmarkStep(b, ReLU, SGD, name)
+	benchmarkStep(b, ReLU, SGD, name+"/norm=batch")
 	for _, act := range []*Activation{Sigmoid, Tanh} {
 		benchmarkStep(b, act, SGD, name+"/act="+act.Name)
 	}
@@ -748,6 +749,9 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 			b.Fatal(err)
 		}
 		net := NewNetwork(1, Small, act, MNISTPixels, 256, 128, MNISTClasses)
+		if strings.Contains(name, "norm=batch") {
+			net = normalized(net)
+		}
 		t, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		if err != nil {
 			b.Fatal(err)
