@@ -22,57 +22,33 @@
 	VZEROUPPER     \
 	RET
 
+// TWO is a step of two slices: z = z OP x.
+#define TWO(OP) \
+	MOVQ z_base+0(FP), z       \
+	MOVQ z_len+8(FP), count    \
+	MOVQ x_base+24(FP), x      \
+	XORL i, i                  \
+loop:                          \
+	VMOVUPD (z)(i*8), Y0       \
+	OP (x)(i*8), Y0, Y0        \
+	VMOVUPD Y0, (z)(i*8)       \
+	NEXT(4, loop)
+
 // func addAVX2(z, x []float64)
 TEXT ·addAVX2(SB), NOSPLIT, $0-48
-	MOVQ z_base+0(FP), z
-	MOVQ z_len+8(FP), count
-	MOVQ x_base+24(FP), x
-	XORL i, i
-
-loop:
-	VMOVUPD (z)(i*8), Y0
-	VADDPD  (x)(i*8), Y0, Y0
-	VMOVUPD Y0, (z)(i*8)
-	NEXT(4, loop)
+	TWO(VADDPD)
 
 // func subAVX2(z, x []float64)
 TEXT ·subAVX2(SB), NOSPLIT, $0-48
-	MOVQ z_base+0(FP), z
-	MOVQ z_len+8(FP), count
-	MOVQ x_base+24(FP), x
-	XORL i, i
-
-loop:
-	VMOVUPD (z)(i*8), Y0
-	VSUBPD  (x)(i*8), Y0, Y0
-	VMOVUPD Y0, (z)(i*8)
-	NEXT(4, loop)
+	TWO(VSUBPD)
 
 // func mulAVX2(z, x []float64)
 TEXT ·mulAVX2(SB), NOSPLIT, $0-48
-	MOVQ z_base+0(FP), z
-	MOVQ z_len+8(FP), count
-	MOVQ x_base+24(FP), x
-	XORL i, i
-
-loop:
-	VMOVUPD (z)(i*8), Y0
-	VMULPD  (x)(i*8), Y0, Y0
-	VMOVUPD Y0, (z)(i*8)
-	NEXT(4, loop)
+	TWO(VMULPD)
 
 // func divAVX2(z, x []float64)
 TEXT ·divAVX2(SB), NOSPLIT, $0-48
-	MOVQ z_base+0(FP), z
-	MOVQ z_len+8(FP), count
-	MOVQ x_base+24(FP), x
-	XORL i, i
-
-loop:
-	VMOVUPD (z)(i*8), Y0
-	VDIVPD  (x)(i*8), Y0, Y0
-	VMOVUPD Y0, (z)(i*8)
-	NEXT(4, loop)
+	TWO(VDIVPD)
 
 // func addProductAVX2(z, x, y []float64)
 TEXT ·addProductAVX2(SB), NOSPLIT, $0-72

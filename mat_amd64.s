@@ -37,6 +37,7 @@
 	MOVQ tile_rows(tile), left \
 	SHLQ $3, ldz
 
+// If the tile has nothing to prefetch, the loops prefetch a itself, which does no harm.
 #define OPERANDS \
 	MOVQ tile_a(tile), ap     \
 	MOVQ tile_b(tile), bp     \
@@ -68,10 +69,10 @@ next:                         \
 	JNZ  loop                 \
 	JMP  store
 
-// FOURACROSS and FOURDOWN accumulate four terms at a time in a whole tile, as long as
-// there are four, which saves the instructions that move on. FOURACROSS is for an a whose
-// rows are contiguous: element (i, p+1) lies 8 bytes behind element (i, p). FOURDOWN is
-// for an a whose columns are: element (i+1, p) lies 8 bytes behind element (i, p). Both
+// FOURACROSS and FOURDOWN accumulate four terms at a time in a whole tile, as long as four
+// are left: that saves instructions that count and advance. FOURACROSS needs an a with
+// contiguous rows: element (i, p+1) lies 8 bytes behind element (i, p). FOURDOWN needs an
+// a with contiguous columns: element (i+1, p) lies 8 bytes behind element (i, p). Both
 // prefetch two rows of a for the next row of tiles.
 #define FOURACROSS(loop, LOADB, ACROSS, FMA, single) \
 loop:                         \

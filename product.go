@@ -383,14 +383,15 @@ func (p *product) worthThreads() int {
 func (p *product) cut(threads int) {
 	unit := p.columnUnit()
 	columns := (p.n + unit - 1) / unit
-	least := math.MaxInt
+	least := math.Inf(1)
 	for c := 1; c <= min(columns, partsPerThread*threads); c++ {
 		for parts := threads; parts <= partsPerThread*threads; parts += threads {
 			for _, r := range [...]int{parts / c, ceil(parts, c)} {
 				r = max(1, min(r, p.m/minPartRows))
-				part := (ceil(p.m, r) + extraRows) * (ceil(columns, c)*unit + extraCols)
-				// Smaller parts are better, if a thread is interrupted and another can do its last.
-				if most := (10*ceil(r*c, threads) + 1) * part; most < least {
+				part := float64(ceil(p.m, r)+extraRows) * float64(ceil(columns, c)*unit+extraCols)
+				// Of two grids that are done at about the same time, the one of smaller parts
+				// is better: if a thread is interrupted, another does its last part.
+				if most := (float64(ceil(r*c, threads)) + 0.1) * part; most < least {
 					least, p.rowParts, p.columnParts = most, r, c
 				}
 			}
