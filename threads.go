@@ -42,8 +42,8 @@ const (
 	aloneAfterContention = 1024
 )
 
-// share runs parts 0 to n-1 of t, on as many goroutines as GOMAXPROCS allows, and
-// returns when all are done. The caller does all parts itself if the workers serve
+// share runs parts 0 to n-1 of t, on as many threads as there may be, and returns when all
+// are done. The caller does all parts itself if the workers serve
 // another caller, if two callers have met in one of the last calls, or if it is a part
 // of shared work itself. A panic in a part ends the task and is raised in the caller; see
 // workerPanic.
