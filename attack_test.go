@@ -1,6 +1,6 @@
-// Files that were damaged on the way: flipped bits, cuts, a byte more. Either such a file
-// is refused, or its content is what it was. Not here: files of a few bytes, of which
-// idx_test.go and npz_test.go flip every bit.
+// Files that were damaged on the way: flipped bits, cuts, a byte more. The readers refuse
+// such a file, or they return what the undamaged file holds. Not here: small files, whose
+// every bit is flipped in idx_test.go and npz_test.go.
 
 package mlp
 

@@ -118,11 +118,11 @@
 // predict with one network while none trains it. Different networks may be used
 // at the same time, and so may the parts of a data set once it is standardized.
 //
-// A product, a prediction or a batch of digits starts worker goroutines: with the
-// caller they are as many as GOMAXPROCS, or as the processors if these are fewer. A
-// worker waits for the next of them by spinning, and ends by itself if none comes
-// for a short while. If two goroutines meet because both have work to share, both
-// compute alone for their next calls. A panic in a worker, in a user's activation
+// A product, a prediction or a batch of digits starts worker goroutines. The caller and
+// the workers together are GOMAXPROCS goroutines, or one for each processor if there are
+// fewer processors. A worker waits for the next task by spinning, and ends by itself if
+// none comes for a short while. If two goroutines meet because both have work to share,
+// both compute alone for their next calls. A panic in a worker, in a user's activation
 // for example, is raised in the goroutine that called, as an error that holds the
 // worker's stack.
 package mlp

@@ -15,8 +15,8 @@ const callElements = 64 << 10 / 8
 // inVectors calls step for ranges of whole vectors and returns how many of the n elements
 // they cover. Without AVX2 that is none.
 //
-// It must not be inlined: then each call of step is a call of a Go function, which is
-// where the scheduler can preempt. In a loop of nothing but assembly it hardly can.
+// It must not be inlined. The scheduler can preempt at the call of a Go function, which
+// each call of step then is. It hardly can in a loop that only calls assembly.
 //
 //go:noinline
 func inVectors(n, lanes int, step func(from, to int)) (done int) {

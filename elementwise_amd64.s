@@ -371,7 +371,7 @@ loop:
 	VMOVUPD Y0, (z)(i*8)
 	NEXT(4, loop)
 
-// The derivatives: dz lies where other steps have z, and a = f(z) where they have x.
+// The derivatives. Their dz is in the register z, and their a = f(z) is in x.
 
 // func reluBackAVX2(dz, a []float64)
 TEXT ·reluBackAVX2(SB), NOSPLIT, $0-48

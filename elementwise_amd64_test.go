@@ -48,8 +48,8 @@ func TestElementwisePreemptible(t *testing.T) {
 // stopsInside replaces -1 by e^-1 throughout z, stops all goroutines once that has begun,
 // and reports whether z then ended with -1 still.
 //
-// ReadMemStats is what stops them: it waits until each is where it can be stopped. In one
-// call of assembly for the whole slice, that is after the last element.
+// ReadMemStats stops them. It waits until each goroutine reaches a place at which it can be
+// stopped. One call of assembly for the whole slice has no such place before its end.
 func stopsInside(z []float64) bool {
 	for i := range z {
 		z[i] = -1

@@ -1,5 +1,5 @@
-// The elementwise steps where they have no assembly. Also on arm64: there the compiler
-// makes math.FMA one instruction.
+// The elementwise steps of processors for which there is no assembly of them. arm64 is
+// one: there the compiler makes math.FMA one instruction.
 
 //go:build !amd64 || purego
 

@@ -24,11 +24,11 @@ type gradientTest struct {
 	w    io.Writer
 }
 
-// testGradient is -check: it tests the gradient of the first images, as many as a
-// batch has, before training. It does so on a copy of the network and adds noise
-// from N(0, 0.1²) to the biases: if they are zero, the balance does not depend on
-// them, and z of units far from the input is so close to 0, where ReLU has no
-// derivative, that no difference is small enough.
+// testGradient is -check: before training it tests the gradient of the first batch of
+// images, taken in order. It tests a copy of the network and adds noise from N(0, 0.1²)
+// to the copy's biases. If they were zero, the balance would not depend on them, and units
+// far from the input would have a z so close to 0, where ReLU has no derivative, that no
+// difference would be small enough.
 func (j *job) testGradient(ctx context.Context, w io.Writer) error {
 	x, y := cli.FirstBatch(j.train, min(j.batch, j.train.Len()))
 	net, err := clone(j.Net)

@@ -12,8 +12,8 @@ import (
 	"mlp"
 )
 
-// complaints returns the names in the doctor's lines. Networks whose width is not given
-// are narrow, except in CI, where they are the article's.
+// complaints returns the names in the doctor's lines. If flags give no width, the network
+// is narrow; in CI it is the article's.
 func complaints(t *testing.T, flags ...string) (names []string) {
 	t.Helper()
 	if os.Getenv("MLP_ATTACK") == "" {

@@ -76,7 +76,7 @@ func TestLoadKeepsItsWord(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, []string{"-verify", at("b")}, at("b")+": ", at("a"), "; if the file that the run began with has moved, give its new path with -load FILE.npz")
-	// -load says where the file is now, and it must be the same file.
+	// -load gives the new path of the file, which must be the same file.
 	must(t, "-verify", at("b"), "-load", filepath.Join(dir, "moved.npz"))
 	refused(t, []string{"-verify", at("b"), "-load", at("b")}, at("b")+": the weights of the -load file differ: ")
 	// A model that no command has made says what its layers are, too.

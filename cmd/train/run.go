@@ -36,8 +36,8 @@ func (j *job) complete(ctx context.Context, stdout io.Writer, stderr *os.File) e
 	return j.end(out, stdout, stderr)
 }
 
-// finished reports whether the run has had all its epochs, or so many since the best
-// that patience is over.
+// finished reports whether the run has trained all its epochs, or whether its patience
+// is over.
 func (j *job) finished() bool {
 	n := len(j.Run.History)
 	return n >= j.epochs || n > 0 && j.patience > 0 && n-j.Run.History.Best().N >= j.patience

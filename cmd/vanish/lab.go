@@ -93,7 +93,7 @@ func (b beginning) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.
 	return cli.NewNetwork(seed, b.init, act, b.norm, hidden...)
 }
 
-// hidden returns the widths of n hidden layers: 30 units each, as many as Nielsen's have.
+// hidden returns the widths of n hidden layers. Each has 30 units, like Nielsen's.
 func hidden(n int) []int { return slices.Repeat([]int{30}, n) }
 
 // deltas returns ‖δ‖ = ‖∂L/∂b‖ of each layer, for the loss over all of x.
