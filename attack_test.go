@@ -124,7 +124,7 @@ func trainedModel(t testing.TB, widths ...int) (*Model, []byte) {
 		t.Fatal(err)
 	}
 	train = train.Slice(0, 100)
-	m.Mean, m.Std = train.Stats()
+	m.Input = train.Stats()
 	m.Run.History, err = Train(context.Background(), m.Net, train, Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 32})
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestModelFlippedBits(t *testing.T) {
 }
 
 func TestModelCutAndAddedTo(t *testing.T) {
-	m := &Model{Net: NewNetwork(1, He, ReLU, 2, 3, 2), Mean: []float64{1, 2}, Std: []float64{3, 0}, Recipe: map[string]string{"a": "b"}}
+	m := &Model{Net: NewNetwork(1, He, ReLU, 2, 3, 2), Input: Standardization{[]float64{1, 2}, []float64{3, 0}}, Recipe: map[string]string{"a": "b"}}
 	file := modelFile(t, m)
 	for n := range file {
 		if accepts(t, fmt.Sprintf("%d of %d bytes", n, len(file)), file[:n], file) {

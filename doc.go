@@ -31,6 +31,7 @@
 //	norm.go         batch normalisation
 //	loss.go         losses and their gradients
 //	predict.go      predictions, which only read a network
+//	standardize.go  the mean and the deviation of inputs, which a model carries
 //	data.go         data sets, the order of samples, Evaluate
 //	train.go        Config, Train, an epoch, a step
 //	optimizer.go    optimizers, schedules of the rate, the update of a layer
@@ -42,6 +43,7 @@
 //	format.go       what the readers share: FormatError
 //	idx.go          IDX files, gzipped or not
 //	mnist.go        the digits as a data set
+//	deskew.go       digits normalised by their moments
 //	known.go        the files of digits that are known by their checksum
 //	npz.go, npy.go  NumPy's archives and arrays
 //	model.go        what model.npz holds and how it is written

@@ -74,9 +74,9 @@ func digits1000() (train, test *mlp.MNIST) {
 		panic(err)
 	}
 	train, test = all.Slice(0, 800), all.Slice(800, 1000)
-	mean, std := train.Stats()
-	train.Standardize(mean, std)
-	test.Standardize(mean, std)
+	stats := train.Stats()
+	train.Standardize(stats)
+	test.Standardize(stats)
 	return train, test
 }
 
@@ -251,7 +251,7 @@ func ExampleNetwork_Predict() {
 	if err != nil {
 		panic(err)
 	}
-	test.Standardize(m.Mean, m.Std)
+	test.Standardize(m.Input)
 	var x, y, p mlp.Matrix
 	test.Batch(&x, &y, []int{3})
 	m.Net.Predict(&p, &x).Softmax()
@@ -270,7 +270,7 @@ func saveDigitModel(name string) {
 	train, _ := digits1000()
 	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)}
 	m.Net[0].Norm = mlp.NewBatchNorm(32)
-	m.Mean, m.Std = train.Stats()
+	m.Input = train.Stats()
 	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Rate: 0.1, Epochs: 5, Batch: 50}); err != nil {
 		panic(err)
 	}
@@ -285,7 +285,7 @@ func learn(ctx context.Context, train *mlp.MNIST, name string, epochs int) (*mlp
 	m, err := load(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		m, err = &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)}, nil
-		m.Mean, m.Std = train.Stats() // which predicting needs
+		m.Input = train.Stats() // which predicting needs
 	}
 	if err != nil {
 		return nil, err

@@ -110,22 +110,9 @@ func (z *Matrix) expShifted(x *Matrix) {
 }
 
 // Normalize standardizes each column of z to mean 0 and standard deviation 1
-// and returns z. A column that does not vary becomes zero.
+// and returns z. A column that does not vary becomes zero. To standardize other rows
+// alike, keep what FitStandardization returns.
 func (z *Matrix) Normalize() *Matrix {
 	z.mustBeFilled("Normalize")
-	column := make([]float64, z.Rows)
-	for j := range z.Cols {
-		varies := false
-		for i := range column {
-			column[i] = z.Row(i)[j]
-			varies = varies || column[i] != column[0]
-		}
-		mean, std := moments(column)
-		for i, v := range column {
-			if z.Row(i)[j] = 0; varies {
-				z.Row(i)[j] = (v - mean) / std
-			}
-		}
-	}
-	return z
+	return FitStandardization(z).Apply(z, z)
 }

@@ -234,14 +234,14 @@ func (m *MNIST) Slice(lo, hi int) *MNIST {
 }
 
 // Stats returns the mean and the standard deviation of each pixel over the images of
-// m, both 1×MNISTPixels, with pixels scaled to [0, 1]. The standard deviation is the
-// population's, like NumPy's std. For n images with the pixels p:
+// m, with pixels scaled to [0, 1]. The standard deviation is the population's, like
+// NumPy's std. For n images with the pixels p:
 //
 //	mean = Σp / 255n    std = √(n·Σp² − (Σp)²) / 255n
 //
 // The sums and the difference are integers, and exact for fewer than 2²⁵ images. So std
 // is 0 if and only if the pixel never varies. If m has no images, all values are NaN.
-func (m *MNIST) Stats() (mean, std []float64) {
+func (m *MNIST) Stats() Standardization {
 	m.mustFit("Stats")
 	var sum, squares [MNISTPixels]uint64
 	for image := range slices.Chunk(m.Images, MNISTPixels) {
@@ -251,11 +251,27 @@ func (m *MNIST) Stats() (mean, std []float64) {
 		}
 	}
 	n := uint64(m.Len())
-	mean, std = make([]float64, MNISTPixels), make([]float64, MNISTPixels)
-	for j := range mean {
-		mean[j], std[j] = pixelStats(n, sum[j], squares[j])
+	s := Standardization{make([]float64, MNISTPixels), make([]float64, MNISTPixels)}
+	for j := range s.Mean {
+		s.Mean[j], s.Std[j] = pixelStats(n, sum[j], squares[j])
 	}
-	return mean, std
+	return s
+}
+
+// StatsOfAll returns one mean and one standard deviation for all pixels: those of all
+// pixels of all images. Images that are deformed need it: a pixel that is rarely lit has
+// so small a deviation of its own that a stroke which is moved there becomes enormous.
+func (m *MNIST) StatsOfAll() Standardization {
+	m.mustFit("StatsOfAll")
+	var sum, squares uint64
+	for _, p := range m.Images {
+		sum += uint64(p)
+		squares += uint64(p) * uint64(p)
+	}
+	n := float64(len(m.Images))
+	mean := float64(sum) / n
+	std := math.Sqrt(float64(squares)/n - float64(mean*mean))
+	return Standardization{slices.Repeat([]float64{mean / 255}, MNISTPixels), slices.Repeat([]float64{std / 255}, MNISTPixels)}
 }
 
 // pixelStats returns the mean and the standard deviation of a pixel over n images, from
@@ -265,21 +281,21 @@ func pixelStats(n, sum, squares uint64) (mean, std float64) {
 	return float64(sum) / float64(255*n), math.Sqrt(float64(n*squares-sum*sum)) / float64(255*n)
 }
 
-// Standardize makes [MNIST.Batch] give x = (p/255 − mean) / std for a pixel p, or
-// p/255 − mean if std is 0. Both slices are 1×MNISTPixels. Use the [MNIST.Stats] of the
-// training part for the test part too:
+// Standardize makes [MNIST.Batch] give x = (p/255 − Mean) / Std for a pixel p, or
+// p/255 − Mean if Std is 0. Use the [MNIST.Stats] of the training part for the test part
+// too:
 //
-//	mean, std := train.Stats()
-//	train.Standardize(mean, std)
-//	test.Standardize(mean, std)
+//	stats := train.Stats()
+//	train.Standardize(stats)
+//	test.Standardize(stats)
 //
 // A pixel that never varies becomes a number within 2⁻⁵⁴ of zero, and exactly zero
 // if it is always 0.
-func (m *MNIST) Standardize(mean, std []float64) {
-	if len(mean) != MNISTPixels || len(std) != MNISTPixels {
-		panic(fmt.Sprintf("mlp: Standardize: mean 1×%d, std 1×%d, want 1×%d", len(mean), len(std), MNISTPixels))
+func (m *MNIST) Standardize(s Standardization) {
+	if len(s.Mean) != MNISTPixels || len(s.Std) != MNISTPixels {
+		panic(fmt.Sprintf("mlp: Standardize: mean 1×%d, std 1×%d, want 1×%d", len(s.Mean), len(s.Std), MNISTPixels))
 	}
-	m.scale, m.shift = pixelLine(mean, std)
+	m.scale, m.shift = pixelLine(s.Mean, s.Std)
 }
 
 // pixelLine returns the scale and the shift of x = p·scale + shift.

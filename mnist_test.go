@@ -272,7 +272,8 @@ func TestStats(t *testing.T) {
 	}
 	images[7] = 255
 	m := &MNIST{Images: images, Labels: labels}
-	mean, std := m.Stats()
+	stats := m.Stats()
+	mean, std := stats.Mean, stats.Std
 	for j := range MNISTPixels {
 		sum := 0.0
 		for i := range labels {
@@ -313,9 +314,10 @@ func TestStatsOfManyImages(t *testing.T) {
 }
 
 func TestStatsOfNothing(t *testing.T) {
-	mean, std := new(MNIST).Stats()
-	if !math.IsNaN(mean[0]) || !math.IsNaN(std[0]) {
-		t.Errorf("mean %v, std %v, want NaN", mean[0], std[0])
+	for _, s := range []Standardization{new(MNIST).Stats(), new(MNIST).StatsOfAll()} {
+		if !math.IsNaN(s.Mean[0]) || !math.IsNaN(s.Std[0]) {
+			t.Errorf("mean %v, std %v, want NaN", s.Mean[0], s.Std[0])
+		}
 	}
 }
 
@@ -324,12 +326,13 @@ func TestBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mean, std := train.Stats()
+	stats := train.Stats()
+	mean, std := stats.Mean, stats.Std
 	var x, y Matrix
 	index := []int{3, 0, 3999, 3}
 	for _, standardized := range []bool{false, true} {
 		if standardized {
-			train.Standardize(mean, std)
+			train.Standardize(stats)
 		}
 		train.Batch(&x, &y, []int{9, 8, 7, 6}) // leaves something to overwrite
 		train.Batch(&x, &y, index)
@@ -477,7 +480,7 @@ func TestStandardizePanics(t *testing.T) {
 			t.Errorf("panic %v, want %s", got, want)
 		}
 	}()
-	new(MNIST).Standardize(make([]float64, MNISTPixels), make([]float64, 10))
+	new(MNIST).Standardize(Standardization{make([]float64, MNISTPixels), make([]float64, 10)})
 }
 
 // fullMNIST returns the folder of full MNIST that $MNIST_DIR names, or skips the test.

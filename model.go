@@ -17,16 +17,18 @@ import (
 // Model is a network with what is needed to use it, to go on training it and to train
 // it again.
 type Model struct {
-	Net       Network
-	Mean, Std []float64         // of the inputs' standardization, x = (raw - Mean)/Std, or raw - Mean if Std is 0; nil for none
-	Run       Run               // how far it has been trained
-	Recipe    map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
+	Net    Network
+	Input  Standardization   // of what the network sees
+	Deskew bool              // inputs are images of MNISTPixels pixels, which MNIST.Deskew normalised before the standardization
+	Run    Run               // how far it has been trained
+	Recipe map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
 }
 
 // runJSON is the member run.json: the parts of a model that are not arrays.
 type runJSON struct {
 	Activations []string
 	Optimizer   string `json:",omitempty"`
+	Deskew      bool   `json:",omitempty"`
 	Recipe      map[string]string
 }
 
@@ -120,9 +122,9 @@ func (m *Model) Write(w io.Writer) error {
 	for _, a := range m.arrays() {
 		members = append(members, npzMember{Name: a.name, Matrix: a.matrix})
 	}
-	if m.Mean != nil {
-		members = append(members, npzMember{Name: "mean", Matrix: NewMatrix(1, len(m.Mean), m.Mean...)},
-			npzMember{Name: "std", Matrix: NewMatrix(1, len(m.Std), m.Std...)})
+	if m.Input.Mean != nil {
+		members = append(members, npzMember{Name: "mean", Matrix: NewMatrix(1, len(m.Input.Mean), m.Input.Mean...)},
+			npzMember{Name: "std", Matrix: NewMatrix(1, len(m.Input.Std), m.Input.Std...)})
 	}
 	history, stats := m.Run.History.matrices(len(m.Net))
 	members = append(members, npzMember{Name: "history", Matrix: history})
@@ -134,7 +136,7 @@ func (m *Model) Write(w io.Writer) error {
 
 // runJSON returns the content of run.json.
 func (m *Model) runJSON() ([]byte, error) {
-	r := runJSON{Optimizer: m.Run.Optimizer}
+	r := runJSON{Optimizer: m.Run.Optimizer, Deskew: m.Deskew}
 	if len(m.Recipe) > 0 {
 		r.Recipe = m.Recipe
 	}
@@ -194,16 +196,20 @@ func allFinite(name string, x *Matrix) error {
 }
 
 func (m *Model) validateStandardization() error {
-	if m.Mean == nil && m.Std == nil {
+	in, mean, std := m.Net[0].W.Rows, m.Input.Mean, m.Input.Std
+	if m.Deskew && in != MNISTPixels {
+		return formatErrorf("images of %d pixels cannot be deskewed, want %d", in, MNISTPixels)
+	}
+	if mean == nil && std == nil {
 		return nil
 	}
-	if in := m.Net[0].W.Rows; len(m.Mean) != in || len(m.Std) != in {
-		return formatErrorf("mean of %d and std of %d inputs, want %d", len(m.Mean), len(m.Std), in)
+	if len(mean) != in || len(std) != in {
+		return formatErrorf("mean of %d and std of %d inputs, want %d", len(mean), len(std), in)
 	}
-	if err := allFinite("mean", &Matrix{1, len(m.Mean), m.Mean}); err != nil {
+	if err := allFinite("mean", &Matrix{1, in, mean}); err != nil {
 		return err
 	}
-	return namedArray{"std", &Matrix{1, len(m.Std), m.Std}, true}.validate()
+	return namedArray{"std", &Matrix{1, in, std}, true}.validate()
 }
 
 // validateActivations returns an error if an activation could not be found again by its

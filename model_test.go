@@ -16,7 +16,7 @@ import (
 // trained is a small model with all that a file can hold.
 func trained(t *testing.T) *Model {
 	t.Helper()
-	m := &Model{Net: NewNetwork(1, He, Tanh, 4, 5, 3, 2), Mean: []float64{1, 2, 3, 4}, Std: []float64{1, 0, 2, 1},
+	m := &Model{Net: NewNetwork(1, He, Tanh, 4, 5, 3, 2), Input: Standardization{[]float64{1, 2, 3, 4}, []float64{1, 0, 2, 1}},
 		Recipe: map[string]string{"lr": "0.1"}}
 	m.Net[0].Norm = NewBatchNorm(5)
 	if _, err := Train(context.Background(), m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7,
@@ -44,7 +44,7 @@ func TestModelRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Net.Fingerprint() != m.Net.Fingerprint() || !slices.Equal(got.Mean, m.Mean) || !slices.Equal(got.Std, m.Std) ||
+	if got.Net.Fingerprint() != m.Net.Fingerprint() || !slices.Equal(got.Input.Mean, m.Input.Mean) || !slices.Equal(got.Input.Std, m.Input.Std) ||
 		got.Recipe["lr"] != "0.1" || len(got.Run.History) != 2 || got.Run.History[1].Loss != m.Run.History[1].Loss {
 		t.Errorf("read %+v, wrote %+v", got, m)
 	}
@@ -132,16 +132,16 @@ func TestModelNotWritten(t *testing.T) {
 		{"", func(m *Model) {}},
 		{"a network without layers", func(m *Model) { m.Net = nil }},
 		{"history: row 0 is of epoch 2", func(m *Model) { m.Run.History = m.Run.History[1:] }},
-		{"mean of 4 and std of 0 inputs, want 4", func(m *Model) { m.Std = nil }},
+		{"mean of 4 and std of 0 inputs, want 4", func(m *Model) { m.Input.Std = nil }},
 		{"b2: element (0, 1) is NaN", func(m *Model) { m.Net[1].B.Data[1] = math.NaN() }},
 		{"b2: 1×2, want 1×3", func(m *Model) { m.Net[1].B = *NewMatrix(1, 2) }},
 		{"layer 2 has no Act", func(m *Model) { m.Net[1].Act = nil }},
 		{"W2: 4×3, want 5 rows as the layer before has units", func(m *Model) { m.Net[1].W = *NewMatrix(4, 3) }},
 		{"var1: element (0, 2) is -1", func(m *Model) { m.Net[0].Norm.Var.Data[2] = -1 }},
-		{"std: element (0, 1) is -1", func(m *Model) { m.Std[1] = -1 }},
-		{"mean: element (0, 1) is NaN", func(m *Model) { m.Mean[1] = math.NaN() }},
+		{"std: element (0, 1) is -1", func(m *Model) { m.Input.Std[1] = -1 }},
+		{"mean: element (0, 1) is NaN", func(m *Model) { m.Input.Mean[1] = math.NaN() }},
 		{"run.json: 1048599 bytes, over the limit of 1048576", func(m *Model) { m.Recipe["lr"] = strings.Repeat("1", 1<<20-82) }},
-		{"mean: element (0, 1) is NaN", func(m *Model) { m.Mean[1], m.Std[1] = math.NaN(), math.NaN() }},
+		{"mean: element (0, 1) is NaN", func(m *Model) { m.Input.Mean[1], m.Input.Std[1] = math.NaN(), math.NaN() }},
 		{"history: epoch 2 has statistics of 4 layers, the network has 3", func(m *Model) { m.Run.History[1].Layers = make([]LayerStats, 4) }},
 		{`layer 1: its activation is named "relu": give it a name that the package does not use`, act(0, "relu")},
 		{`layer 1: its activation is named "": give it a name that the package does not use`, act(0, "")},
@@ -241,7 +241,7 @@ func TestModelOfManyLayers(t *testing.T) {
 func TestModelWithoutRun(t *testing.T) {
 	m, err := read(archive(t, npzMember{Name: "W1", Matrix: NewMatrix(2, 3)}, npzMember{Name: "b1", Matrix: NewMatrix(1, 3)},
 		npzMember{Name: "W2", Matrix: NewMatrix(3, 1)}, npzMember{Name: "b2", Matrix: NewMatrix(1, 1)}))
-	if err != nil || m.Net[0].Act != ReLU || m.Net[1].Act != Linear || m.Recipe != nil || m.Mean != nil {
+	if err != nil || m.Net[0].Act != ReLU || m.Net[1].Act != Linear || m.Recipe != nil || m.Input.Mean != nil {
 		t.Errorf("model %+v, error %v", m, err)
 	}
 }
@@ -312,7 +312,7 @@ func TestRunRefused(t *testing.T) {
 
 func FuzzModel(f *testing.F) {
 	var b bytes.Buffer
-	if err := (&Model{Net: NewNetwork(1, He, Tanh, 2, 2), Mean: []float64{0, 0}, Std: []float64{1, 1}}).Write(&b); err != nil {
+	if err := (&Model{Net: NewNetwork(1, He, Tanh, 2, 2), Input: Standardization{[]float64{0, 0}, []float64{1, 1}}}).Write(&b); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
@@ -334,7 +334,7 @@ func TestModelInNumPy(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := &Model{Net: NewNetwork(1, He, ReLU, MNISTPixels, 32, 16, MNISTClasses)}
-	m.Mean, m.Std = train.Stats()
+	m.Input = train.Stats()
 	if _, err := Train(context.Background(), m.Net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,10 @@
 
 package mlp
 
-import "sync"
+import (
+	"fmt"
+	"sync"
+)
 
 // Predict sets y to the network's output for x, n×in to n×out, and returns y.
 // A layer with Norm normalises by its running averages, so that a row's output
@@ -23,6 +26,22 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 	*p = prediction{}
 	predictions.Put(p)
 	return y
+}
+
+// Predict sets y to the network's output for the raw inputs in x, n×in to n×out, and
+// returns y: it normalises images if m.Deskew is set, and standardizes by m.Input. Any
+// number of goroutines may call it. For classes, y.Softmax() makes the output
+// probabilities.
+func (m *Model) Predict(y, x *Matrix) *Matrix {
+	m.Net.mustFit("Model.Predict", x)
+	if m.Deskew {
+		if x.Cols != MNISTPixels {
+			panic(fmt.Sprintf("mlp: Model.Predict: images of %d pixels, want %d", x.Cols, MNISTPixels))
+		}
+		x = NewMatrix(x.Rows, x.Cols, x.Data...)
+		deskewRows(x)
+	}
+	return m.Net.Predict(y, m.Input.Apply(new(Matrix), x))
 }
 
 // A forward pass takes at most maxPassRows rows through the network on one thread, so

@@ -154,7 +154,7 @@ func (m *Model) readStandardization(z *npz) error {
 	if err != nil {
 		return err
 	}
-	m.Mean, m.Std = mean.Data, std.Data
+	m.Input = Standardization{mean.Data, std.Data}
 	return nil
 }
 
@@ -180,7 +180,10 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 			return formatErrorf("run.json: layer %d: activation %v, or one passed to ReadModel as own", i+1, err)
 		}
 	}
-	m.Run.Optimizer = r.Optimizer
+	m.Run.Optimizer, m.Deskew = r.Optimizer, r.Deskew
+	if in := m.Net[0].W.Rows; m.Deskew && in != MNISTPixels {
+		return formatErrorf("run.json: images of %d pixels cannot be deskewed, want %d", in, MNISTPixels)
+	}
 	if m.Recipe = r.Recipe; m.Recipe == nil {
 		m.Recipe = map[string]string{}
 	}

@@ -722,9 +722,9 @@ func sampleDigits() (train, test *MNIST, err error) {
 	if test, err = LoadMNIST(SampleMNIST(), "t10k", 0); err != nil {
 		return nil, nil, err
 	}
-	mean, std := train.Stats()
-	train.Standardize(mean, std)
-	test.Standardize(mean, std)
+	stats := train.Stats()
+	train.Standardize(stats)
+	test.Standardize(stats)
 	return train, test, nil
 }
 

@@ -29,7 +29,7 @@ func TestModelContradictsItself(t *testing.T) {
 	for reason, change := range map[string]func(m *mlp.Model){
 		"5 inputs": func(m *mlp.Model) {
 			m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 5, 16, 10)
-			m.Mean, m.Std = nil, nil
+			m.Input = mlp.Standardization{}
 		},
 		"7 outputs":    func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 16, 7) },
 		"-hidden 9":    func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 9, 10) },

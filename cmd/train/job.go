@@ -49,7 +49,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		if err := o.takeLayers(from); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.load, err)
 		}
-		j.Net, j.Mean, j.Std, loaded = from.Net, from.Mean, from.Std, digest
+		j.Net, j.Input, loaded = from.Net, from.Input, digest
 	} else {
 		j.Net = cli.NewNetwork(o.seed, o.init.value, o.act.value, o.norm.value, o.hidden...)
 	}
@@ -118,12 +118,12 @@ func (j *job) gather(stderr io.Writer) (err error) {
 	if n := j.train.Len(); j.epochs > 0 && j.norm.value && min(j.batch, n) == 1 {
 		return fmt.Errorf("batch normalisation needs two images or more in a step: -batch is %d, and there are %d to train on", j.batch, n)
 	}
-	if j.Mean == nil {
-		j.Mean, j.Std = j.train.Stats()
+	if j.Input.Mean == nil {
+		j.Input = j.train.Stats()
 	}
 	for _, m := range []*mlp.MNIST{j.train, j.test, j.held} {
 		if m != nil {
-			m.Standardize(j.Mean, j.Std)
+			m.Standardize(j.Input)
 		}
 	}
 	return nil

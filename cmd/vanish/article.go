@@ -56,7 +56,7 @@ func article(l *lab) (*mlp.Figure, error) {
 
 // constantPixels returns the share of the pixels that are the same in all digits.
 func constantPixels(digits *mlp.MNIST) float64 {
-	_, std := digits.Stats()
+	std := digits.Stats().Std
 	n := 0
 	for _, v := range std {
 		if v == 0 {

@@ -69,9 +69,9 @@ func (l *lab) digits(part string, least int, stderr io.Writer) (*mlp.MNIST, erro
 // deviation.
 func standardized(train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
 	train, test = train.Slice(0, train.Len()), test.Slice(0, test.Len())
-	mean, std := train.Stats()
-	train.Standardize(mean, std)
-	test.Standardize(mean, std)
+	stats := train.Stats()
+	train.Standardize(stats)
+	test.Standardize(stats)
 	return train, test
 }
 
