@@ -20,6 +20,35 @@ type Dataset interface {
 	Batch(x, y *Matrix, index []int)
 }
 
+// An Augmented data set has other samples in each epoch, deformed ones for example. Train
+// takes the samples of epoch n, which counts from 1, from Epoch(n). That data set must
+// have the same length. Measuring, by Train and by Evaluate, takes the data set itself.
+type Augmented interface {
+	Dataset
+	Epoch(n int) Dataset
+}
+
+// samplesOf returns the samples that train trains on in epoch n.
+func samplesOf(train Dataset, n int) Dataset {
+	a, ok := train.(Augmented)
+	if !ok {
+		return train
+	}
+	samples := a.Epoch(n)
+	if got, want := samples.Len(), train.Len(); got != want {
+		panic(fmt.Sprintf("mlp: Train: epoch %d has %d samples, the data set has %d", n, got, want))
+	}
+	return samples
+}
+
+// firstOf is the first n samples of a data set.
+type firstOf struct {
+	Dataset
+	n int
+}
+
+func (f firstOf) Len() int { return f.n }
+
 // Samples is a Dataset of two matrices: row i of Y is the target of row i of X.
 type Samples struct{ X, Y *Matrix }
 

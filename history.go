@@ -9,7 +9,8 @@ import (
 )
 
 // Epoch is what was measured in one pass over the samples. The losses and accuracies are
-// measured at its end, with the weights of that moment. Accuracy is the fraction of rows
+// measured at its end, with the weights of that moment. Loss and Accuracy, those of the
+// training samples, are NaN in an epoch that Config.Measure leaves out. Accuracy is the fraction of rows
 // whose largest output is in the column of the largest target; it is NaN for a single
 // output.
 type Epoch struct {

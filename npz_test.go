@@ -527,7 +527,7 @@ func TestNPZFixtureSums(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob("testdata/npz/*.np?")
-	if err != nil || len(files) != 7 {
+	if err != nil || len(files) != 8 {
 		t.Fatalf("%q, error %v", files, err)
 	}
 	for _, name := range files {

@@ -109,6 +109,21 @@ func Cosine(progress float64) float64 {
 	return c * c
 }
 
+// Warmup returns a schedule that rises over the first share of the run, in a straight line
+// from a twentieth to 1, and then takes its course from then (Goyal et al. 2017, section
+// 2.2). It panics unless share is from 0 to below 1.
+func Warmup(share float64, then Schedule) Schedule {
+	if !(0 <= share && share < 1) {
+		panic(fmt.Sprintf("mlp: Warmup: a share of %v, want 0 to below 1", share))
+	}
+	return func(progress float64) float64 {
+		if progress < share {
+			return 0.05 + float64(0.95*(progress/share))
+		}
+		return then((progress - share) / (1 - share))
+	}
+}
+
 // ScheduleByName returns the schedule of that name: constant, step or cosine.
 func ScheduleByName(name string) (Schedule, error) {
 	return byName(map[string]Schedule{"constant": Constant, "step": Step, "cosine": Cosine}, name)

@@ -28,11 +28,16 @@ type Config struct {
 	Test      Dataset    // what to measure on beside the training samples; may be nil
 	Held      Dataset    // samples held out, not trained on, that Patience looks at; may be nil
 	Patience  int        // stop when so many epochs have not lowered the loss on Held; 0 never does
+	Measure   int        // measure the loss and the accuracy on the training samples after each epoch whose number is a multiple of Measure, and after the last; 0 is 1
 
 	// Run, if it is not nil, is how far the training has come. Train goes on from there,
 	// exactly as if it had never stopped if all else in Config is as it was, and updates
 	// Run at the end of each epoch. A Model takes it to a file.
 	Run *Run
+
+	// OnStep, if it is not nil, is called after each step with the number of the step in
+	// the run, from 1, the loss of its batch before the step, and the learning rate.
+	OnStep func(n int, loss, rate float64)
 
 	// OnEpoch, if it is not nil, is called with each epoch when it is over. If it
 	// returns an error, the training stops and returns that error.
@@ -87,6 +92,8 @@ func (c *Config) complete() error {
 		return fmt.Errorf("Clip is %v, want a number from 0", c.Clip)
 	case c.Patience < 0:
 		return fmt.Errorf("Patience is %d, want 0 or more", c.Patience)
+	case c.Measure < 0:
+		return fmt.Errorf("Measure is %d, want 0 or more", c.Measure)
 	}
 	if c.Patience > 0 {
 		if err := mustHaveSamples("Held", c.Held); err != nil {
@@ -110,6 +117,9 @@ func (c *Config) complete() error {
 	if c.Beta1 == 0 {
 		c.Beta1 = 0.9
 	}
+	if c.Measure == 0 {
+		c.Measure = 1
+	}
 	if c.Run == nil {
 		c.Run = new(Run)
 	}
@@ -121,6 +131,7 @@ type trainer struct {
 	config Config
 	net    Network
 	data   Dataset
+	batch  Dataset // the samples of this epoch
 	run    *Run
 	order  []int // the order of the samples in this epoch
 	rule   updateRule
@@ -152,7 +163,7 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{config: c, net: net, data: train, run: c.Run, order: make([]int, train.Len()),
+	t := &trainer{config: c, net: net, data: train, batch: train, run: c.Run, order: make([]int, train.Len()),
 		plans: make([]layerPlan, len(net)), weights: net.arrays()}
 	if net.hasNorm() && (c.Batch == 1 || t.stepsPerEpoch() == 0) {
 		return nil, fmt.Errorf("Batch is %d and train has %d samples: Norm needs batches of two or more", c.Batch, train.Len())
@@ -243,9 +254,19 @@ func (t *trainer) undoEpoch() {
 	}
 }
 
-// finishEpoch adds e to the run. With Patience it puts the best weights into the
+// isMeasured reports whether epoch n is measured on the training samples.
+func (t *trainer) isMeasured(n int) bool {
+	return n%t.config.Measure == 0 || n == t.config.Epochs
+}
+
+// finishEpoch adds e to the run. If the epoch before was measured only because it was to
+// be the last of a shorter run, finishEpoch drops what was measured, so that the history
+// is that of a run that never stopped. With Patience it puts the best weights into the
 // network and the last ones into the run.
 func (t *trainer) finishEpoch(e Epoch) {
+	if h := t.run.History; e.N > 1 && !t.isMeasured(e.N-1) {
+		h[e.N-2].Loss, h[e.N-2].Accuracy = math.NaN(), math.NaN()
+	}
 	t.run.History = append(t.run.History, e)
 	if t.config.Patience == 0 {
 		t.run.last = nil
@@ -270,6 +291,7 @@ func (t *trainer) forgetBatch() {
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	e := Epoch{N: n, TestLoss: math.NaN(), TestAccuracy: math.NaN(), HeldLoss: math.NaN()}
 	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
+	t.batch = samplesOf(t.data, n)
 	var rise lossRise
 	steps := t.stepsPerEpoch()
 	for b := range steps {
@@ -289,6 +311,9 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 			return e, &DivergedError{n, b + 1, loss, fmt.Sprintf("the loss is %v", loss)}
 		}
 		rise.add(loss)
+		if t.config.OnStep != nil {
+			t.config.OnStep(t.rule.step.N, loss, t.rule.step.Rate)
+		}
 		if firstOfRun {
 			e.First = slices.Clone(stats)
 			for i, l := range t.net {
@@ -305,9 +330,16 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 // measure measures the network at the end of epoch e, after its last step.
 func (t *trainer) measure(e *Epoch, lastStep int) error {
 	c := &t.config
-	e.Loss, e.Accuracy = t.measuring.measure(t.net, t.data, c.Loss, e.Layers)
+	data, of := t.data, "all"
+	if !t.isMeasured(e.N) { // the activations are measured nevertheless
+		data, of = firstOf{t.data, min(evaluationRows, t.data.Len())}, "the first"
+	}
+	e.Loss, e.Accuracy = t.measuring.measure(t.net, data, c.Loss, e.Layers)
 	if !finite(e.Loss) {
-		return &DivergedError{e.N, lastStep, e.Loss, fmt.Sprintf("the loss over all samples is %v", e.Loss)}
+		return &DivergedError{e.N, lastStep, e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss)}
+	}
+	if !t.isMeasured(e.N) {
+		e.Loss, e.Accuracy = math.NaN(), math.NaN()
 	}
 	if err := t.checkFinite(); err != nil {
 		return &DivergedError{e.N, lastStep, e.Loss, err.Error()}
@@ -339,7 +371,7 @@ func (t *trainer) checkFinite() error {
 // the update, and does not update if the loss is not finite. If stats is not nil, it
 // receives what is measured of the gradients and the update.
 func (t *trainer) step(index []int, stats []LayerStats) float64 {
-	t.data.Batch(&t.x, &t.y, index)
+	t.batch.Batch(&t.x, &t.y, index)
 	loss := t.config.Loss(&t.dy, t.net.forward(&t.x, t.plans), &t.y)
 	if !finite(loss) {
 		return loss

@@ -249,6 +249,113 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
+// A warm-up rises to 1 and then takes the whole course of the other schedule.
+func TestWarmup(t *testing.T) {
+	s := Warmup(0.2, Step)
+	for progress, want := range map[float64]float64{0: 0.05, 0.1: 0.525, 0.2: 1, 0.59: 1, 0.61: 0.1, 0.79: 0.1, 0.81: 0.01} {
+		if got := s(progress); math.Abs(got-want) > 1e-15 {
+			t.Errorf("factor %v at %v, want %v", got, progress, want)
+		}
+	}
+	if s := Warmup(0, Cosine); s(0.3) != Cosine(0.3) {
+		t.Error("a warm-up of no length is not the other schedule")
+	}
+	defer func() {
+		if got, want := recover(), "mlp: Warmup: a share of 1, want 0 to below 1"; got != want {
+			t.Errorf("panic %v, want %s", got, want)
+		}
+	}()
+	Warmup(1, Cosine)
+}
+
+// An epoch that Measure leaves out has no loss, but it has statistics of the layers. A run
+// that went on after its last epoch has the history of one that never stopped.
+func TestMeasure(t *testing.T) {
+	train := func(r *Run, net Network, epochs int) {
+		t.Helper()
+		_, err := Train(context.Background(), net, blobs(300), Config{Rate: 0.1, Epochs: epochs, Batch: 50, Measure: 3, Test: blobs(10), Run: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var whole, stopped, every Run
+	a, b := NewNetwork(1, He, ReLU, 4, 3, 2), NewNetwork(1, He, ReLU, 4, 3, 2)
+	train(&whole, a, 7)
+	train(&stopped, b, 4)
+	if h := stopped.History; h[3].Loss != h[3].Loss {
+		t.Error("the last epoch is not measured")
+	}
+	train(&stopped, b, 7)
+	net := NewNetwork(1, He, ReLU, 4, 3, 2)
+	if _, err := Train(context.Background(), net, blobs(300), Config{Rate: 0.1, Epochs: 7, Batch: 50, Test: blobs(10), Run: &every}); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range whole.History {
+		want := every.History[i]
+		if n := i + 1; n != 3 && n != 6 && n != 7 {
+			want.Loss, want.Accuracy = math.NaN(), math.NaN()
+		}
+		for _, other := range []Epoch{want, stopped.History[i]} {
+			if got, want := fmt.Sprint(e), fmt.Sprint(other); got != want {
+				t.Errorf("epoch %s, want %s", got, want)
+			}
+		}
+	}
+}
+
+// OnStep hears of each step of the run, also after it was resumed.
+func TestOnStep(t *testing.T) {
+	var run Run
+	var heard []string
+	c := Config{Rate: 0.1, Schedule: Step, Epochs: 1, Batch: 2, Run: &run,
+		OnStep: func(n int, loss, rate float64) { heard = append(heard, fmt.Sprintf("%d %.3g %t", n, rate, loss > 0)) }}
+	net := NewNetwork(1, He, ReLU, 4, 2)
+	for range 2 {
+		if _, err := Train(context.Background(), net, blobs(4), c); err != nil {
+			t.Fatal(err)
+		}
+		c.Epochs++
+	}
+	if got, want := fmt.Sprint(heard), "[1 0.1 true 2 0.01 true 3 0.01 true 4 0.001 true]"; got != want {
+		t.Errorf("heard %s, want %s", got, want)
+	}
+}
+
+// shifted is a data set whose inputs are larger by the number of the epoch.
+type shifted struct{ Samples }
+
+func (s shifted) Epoch(n int) Dataset {
+	x := clone(s.X)
+	for i := range x.Data {
+		x.Data[i] += float64(n)
+	}
+	return Samples{x, s.Y}
+}
+
+// Training sees the samples of the epoch, and measuring sees the data set itself.
+func TestAugmented(t *testing.T) {
+	data := shifted{blobs(30)}
+	a, b := NewNetwork(1, He, ReLU, 4, 3, 2), NewNetwork(1, He, ReLU, 4, 3, 2)
+	c := Config{Rate: 0.1, Epochs: 2, Batch: 10, InOrder: true}
+	h, err := Train(context.Background(), a, data, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loss, _ := Evaluate(a, data.Samples, nil); loss != h[1].Loss {
+		t.Errorf("the loss %v is not that of the samples as they are, %v", h[1].Loss, loss)
+	}
+	c.Run = new(Run)
+	for n := 1; n <= 2; n++ {
+		c.Epochs = n
+		if _, err := Train(context.Background(), b, data.Epoch(n), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.Fingerprint() != b.Fingerprint() {
+		t.Error("the weights are not those of the epochs' samples")
+	}
+}
+
 // overfitted are few samples of noise and others of the same noise: the loss
 // on the others falls little and soon rises.
 func overfitted() (train, held Samples) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -103,19 +104,17 @@ var errEnough = errors.New("as many epochs as are wanted")
 // learn trains the job's network for that many more epochs, unless -patience ends the
 // training earlier, and calls onEpoch after each. In between it shows a progress bar.
 func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch func(mlp.Epoch) error) error {
-	rows := 2*j.train.Len() + j.test.Len()
-	if j.held != nil {
-		rows += j.held.Len()
-	}
 	past := len(j.Run.History)
-	bar := cli.NewBar(stderr, float64(epochs)*float64(rows), func(share float64) string {
+	steps := math.Ceil(float64(j.train.Len()) / float64(j.batch))
+	bar := cli.NewBar(stderr, float64(epochs)*steps, func(share float64) string {
 		return fmt.Sprintf("epoch %d/%d", past+min(epochs, int(share*float64(epochs))+1), j.epochs)
 	})
 	defer bar.Clear()
 	c := mlp.Config{
 		Optimizer: j.opt.value, Rate: j.lr, Schedule: j.schedule.value, Beta1: j.momentum, Decay: j.decay, Clip: j.clip,
 		Epochs: j.epochs, Run: &j.Run, Batch: j.batch, Seed: j.seed, InOrder: !j.shuffle,
-		Test: watched{j.test, bar}, Patience: j.patience,
+		Test: j.test, Patience: j.patience,
+		OnStep: func(int, float64, float64) { bar.Add(1) },
 		OnEpoch: func(e mlp.Epoch) error {
 			bar.Clear()
 			if err := onEpoch(e); err != nil || e.N < past+epochs {
@@ -125,24 +124,13 @@ func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch fu
 		},
 	}
 	if j.held != nil {
-		c.Held = watched{j.held, bar}
+		c.Held = j.held
 	}
-	_, err := mlp.Train(ctx, j.Net, watched{j.train, bar}, c)
+	_, err := mlp.Train(ctx, j.Net, j.train, c)
 	if err == errEnough {
 		return nil
 	}
 	return err
-}
-
-// watched is a data set that tells a bar how many rows it has given.
-type watched struct {
-	mlp.Dataset
-	bar *cli.Bar
-}
-
-func (d watched) Batch(x, y *mlp.Matrix, index []int) {
-	d.Dataset.Batch(x, y, index)
-	d.bar.Add(float64(len(index)))
 }
 
 // end prints the results of a finished run and the names of its files.
