@@ -155,23 +155,31 @@ test:
 	JLT  line
 	RET
 
-// Adam. FACTORS broadcasts the adamFactors at R10. ADAM updates m, v and w for one vector.
+// Adam. A division takes eight times as long as a multiplication, and two of the three
+// are by numbers that are the same for all elements: the corrections. QUOTIENT divides by
+// such a number d, given the rounded 1/d, with multiplications alone. q approximates a/d,
+// and a - q·d, which is exact, corrects q twice. After that q is a/d, rounded as VDIVPD
+// rounds it (Markstein 1990, theorem 2), unless a is so small or so large that a step
+// leaves the range of numbers. Then EXTREME or EXTREME512 says so, and both quotients are
+// divisions. A zero needs none: only a -0 would lose its sign.
 #define w DI
 #define g SI
 #define m R8
 #define v R9
+#define factors R10
 
 #define FACTORS(beta1, rest1, beta2, rest2, correct1, correct2, epsilon, rate) \
-	VBROADCASTSD adamFactors_beta1(R10), beta1       \
-	VBROADCASTSD adamFactors_rest1(R10), rest1       \
-	VBROADCASTSD adamFactors_beta2(R10), beta2       \
-	VBROADCASTSD adamFactors_rest2(R10), rest2       \
-	VBROADCASTSD adamFactors_correct1(R10), correct1 \
-	VBROADCASTSD adamFactors_correct2(R10), correct2 \
-	VBROADCASTSD adamFactors_epsilon(R10), epsilon   \
-	VBROADCASTSD adamFactors_rate(R10), rate
+	VBROADCASTSD adamFactors_beta1(factors), beta1       \
+	VBROADCASTSD adamFactors_rest1(factors), rest1       \
+	VBROADCASTSD adamFactors_beta2(factors), beta2       \
+	VBROADCASTSD adamFactors_rest2(factors), rest2       \
+	VBROADCASTSD adamFactors_correct1(factors), correct1 \
+	VBROADCASTSD adamFactors_correct2(factors), correct2 \
+	VBROADCASTSD adamFactors_epsilon(factors), epsilon   \
+	VBROADCASTSD adamFactors_rate(factors), rate
 
-#define ADAM(gradient, m1, v1, beta1, rest1, beta2, rest2, correct1, correct2, epsilon, rate) \
+// MOMENTS updates m and v for one vector.
+#define MOMENTS(gradient, m1, v1, beta1, rest1, beta2, rest2) \
 	VMOVUPD     (g)(i*8), gradient    \
 	VMULPD      gradient, rest1, m1   \
 	VFMADD231PD (m)(i*8), beta1, m1   \
@@ -179,15 +187,35 @@ test:
 	VMULPD      gradient, rest2, v1   \
 	VMULPD      gradient, v1, v1      \
 	VFMADD231PD (v)(i*8), beta2, v1   \
-	VMOVUPD     v1, (v)(i*8)          \
-	VDIVPD      correct1, m1, m1      \
-	VDIVPD      correct2, v1, v1      \
+	VMOVUPD     v1, (v)(i*8)
+
+#define QUOTIENT(a, d, inverse, q, rest) \
+	VMULPD       a, inverse, q    \
+	VMOVAPD      a, rest          \
+	VFNMADD231PD q, d, rest       \
+	VFMADD231PD  rest, inverse, q \
+	VFNMADD231PD q, d, a          \
+	VFMADD213PD  q, inverse, a
+
+// MOVE moves w for one vector by the quotients m1 and v1.
+#define MOVE(m1, v1, epsilon, rate) \
 	VSQRTPD     v1, v1                \
 	VADDPD      epsilon, v1, v1       \
 	VDIVPD      v1, m1, m1            \
 	VMOVUPD     (w)(i*8), v1          \
 	VFMADD231PD m1, rate, v1          \
 	VMOVUPD     v1, (w)(i*8)
+
+// EXTREME sets the lanes of found for which |a| is under least and a is not +0, or |a| is
+// not at most 1/least. MAGNITUDE has all bits but the sign.
+#define EXTREME(a, magnitude, least, most, size, found) \
+	VANDPD    a, magnitude, size        \
+	VCMPPD    $1, least, size, found    \
+	VCMPPD    $6, most, size, size      \
+	VORPD     size, found, found        \
+	VPXOR     size, size, size          \
+	VPCMPEQQ  a, size, size             \
+	VANDNPD   found, size, found
 
 // func adamAVX2(w, g, m, v []float64, f *adamFactors)
 TEXT ·adamAVX2(SB), NOSPLIT, $0-104
@@ -196,13 +224,41 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-104
 	MOVQ g_base+24(FP), g
 	MOVQ m_base+48(FP), m
 	MOVQ v_base+72(FP), v
-	MOVQ f+96(FP), R10
+	MOVQ f+96(FP), factors
 	XORL i, i
 	FACTORS(Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
 
 loop:
-	ADAM(Y0, Y1, Y2, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
+	MOMENTS(Y0, Y1, Y2, Y8, Y9, Y10, Y11)
+	VBROADCASTSD adamFactors_magnitude(factors), Y0
+	VBROADCASTSD adamFactors_least(factors), Y3
+	VBROADCASTSD adamFactors_most(factors), Y4
+	EXTREME(Y1, Y0, Y3, Y4, Y5, Y6)
+	EXTREME(Y2, Y0, Y3, Y4, Y5, Y7)
+	VORPD        Y6, Y7, Y7
+	VTESTPD      Y7, Y7
+	JNE          divide
+	VBROADCASTSD adamFactors_inverse1(factors), Y3
+	VBROADCASTSD adamFactors_inverse2(factors), Y4
+	QUOTIENT(Y1, Y12, Y3, Y5, Y6)
+	QUOTIENT(Y2, Y13, Y4, Y5, Y6)
+
+move:
+	MOVE(Y1, Y2, Y14, Y15)
 	NEXT(4, loop)
+
+divide:
+	VDIVPD Y12, Y1, Y1
+	VDIVPD Y13, Y2, Y2
+	JMP    move
+
+// EXTREME512 is EXTREME for the mask register found.
+#define EXTREME512(a, magnitude, least, most, size, found, other) \
+	VANDPD    a, magnitude, size         \
+	VCMPPD    $1, least, size, found     \
+	VPTESTMQ  a, a, found, found         \
+	VCMPPD    $6, most, size, other      \
+	KORW      other, found, found
 
 // func adamAVX512(w, g, m, v []float64, f *adamFactors)
 TEXT ·adamAVX512(SB), NOSPLIT, $0-104
@@ -211,13 +267,32 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-104
 	MOVQ g_base+24(FP), g
 	MOVQ m_base+48(FP), m
 	MOVQ v_base+72(FP), v
-	MOVQ f+96(FP), R10
+	MOVQ f+96(FP), factors
 	XORL i, i
 	FACTORS(Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
+	VBROADCASTSD adamFactors_magnitude(factors), Z16
+	VBROADCASTSD adamFactors_least(factors), Z17
+	VBROADCASTSD adamFactors_most(factors), Z18
+	VBROADCASTSD adamFactors_inverse1(factors), Z19
+	VBROADCASTSD adamFactors_inverse2(factors), Z20
 
 loop:
-	ADAM(Z0, Z1, Z2, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
+	MOMENTS(Z0, Z1, Z2, Z8, Z9, Z10, Z11)
+	EXTREME512(Z1, Z16, Z17, Z18, Z3, K1, K2)
+	EXTREME512(Z2, Z16, Z17, Z18, Z4, K3, K4)
+	KORTESTW K1, K3
+	JNE      divide
+	QUOTIENT(Z1, Z12, Z19, Z5, Z6)
+	QUOTIENT(Z2, Z13, Z20, Z7, Z3)
+
+move:
+	MOVE(Z1, Z2, Z14, Z15)
 	NEXT(8, loop)
+
+divide:
+	VDIVPD Z12, Z1, Z1
+	VDIVPD Z13, Z2, Z2
+	JMP    move
 
 // The activations. Each instruction of REDUCE, POWER and EXP stands for one step of
 // reduce, power and exp in mat_generic.go, and rounds as that does.

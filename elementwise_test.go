@@ -5,6 +5,7 @@ package mlp
 
 import (
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -90,7 +91,7 @@ func TestElementwise(t *testing.T) {
 
 // Adam gives the same weights, and the same m and v, in every form.
 func TestAdamEveryKernel(t *testing.T) {
-	f := &adamFactors{0.9, 0.1, 0.99, 0.01, 0.5, 0.25, 1e-8, -0.1}
+	f := newAdamFactors(3, 0.9, 0.1)
 	eachKernel(t, func(t *testing.T) {
 		rng := newRand()
 		for _, n := range lengths() {
@@ -115,6 +116,74 @@ func TestAdamEveryKernel(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The quotients that the assembly computes without a division are those of a division, for
+// moments of any bits, for zeros of both signs, around the ends of the range that needs
+// none, and for quotients that are hard to round, at any step.
+func TestAdamQuotients(t *testing.T) {
+	const n = 1 << 12
+	edges := [...]float64{0x1p-900, 0x1p900, 0x1p-1022, 5e-324, math.MaxFloat64, 1, 0x1p-960}
+	eachKernel(t, func(t *testing.T) {
+		rng := newRand()
+		for _, step := range []int{1, 2, 3, 7, 100, 355, 1000, 30000, 1 << 40} {
+			f := newAdamFactors(step, 0.9, 1)
+			f.beta1, f.beta2, f.rest1, f.rest2, f.epsilon = 1, 1, 0, 0, 0 // m and v stay as they are
+			got := NewMatrix(4, n)
+			hard := append(hardToRound(f.correct1), 1)
+			for i := range n {
+				m, v := math.Float64frombits(rng.Uint64()), math.Float64frombits(rng.Uint64())
+				switch i / 8 % 4 { // a vector with an extreme lane divides, so that most must have none
+				case 0:
+					m, v = rng.NormFloat64(), rng.Float64()
+				case 1:
+					m, v = math.Ldexp(1+rng.Float64(), rng.IntN(1700)-850), math.Ldexp(1+rng.Float64(), rng.IntN(1700)-850)
+				case 2:
+					e := edges[rng.IntN(len(edges))]
+					m, v = math.Float64frombits(math.Float64bits(e)+rng.Uint64N(8)-4), e
+				}
+				if i/8%4 == 3 && i/8%8 > 3 {
+					m, v = hard[rng.IntN(len(hard))], 1
+				} else if rng.IntN(9) == 0 {
+					m, v = math.Copysign(0, m), 0
+				}
+				got.Row(0)[i], got.Row(2)[i], got.Row(3)[i] = math.Copysign(0, v), m, v
+			}
+			want := NewMatrix(4, n, got.Data...)
+			adamStep(got.Row(0), got.Row(1), got.Row(2), got.Row(3), f)
+			adamStepGeneric(want.Row(0), want.Row(1), want.Row(2), want.Row(3), f)
+			for i, v := range want.Row(0) {
+				if !sameBits(got.Data[i], v) {
+					t.Fatalf("%s, step %d: m %v and v %v move the weight to %v, want %v", Kernel(), step, want.Row(2)[i], want.Row(3)[i], got.Data[i], v)
+				}
+			}
+		}
+	})
+}
+
+// hardToRound returns numbers whose quotients by d are as near as can be to the middle
+// between two floating-point numbers. With d = b·2^e for an odd b, and a·2⁵⁴ = q·b + r for an
+// odd q, a·2⁵³/b is r/2b from the middle q/2.
+func hardToRound(d float64) (all []float64) {
+	fraction, _ := math.Frexp(d)
+	b := int64(fraction * (1 << 53))
+	for b%2 == 0 {
+		b /= 2
+	}
+	if b < 1<<40 {
+		return nil // too few bits for a quotient that is hard to round
+	}
+	big2, bigB := new(big.Int).Lsh(big.NewInt(1), 54), big.NewInt(b)
+	inverse := new(big.Int).ModInverse(big2, bigB)
+	for r := int64(-301); r < 302; r += 2 {
+		a := new(big.Int).Mul(inverse, big.NewInt(r))
+		a.Mod(a, bigB)
+		q := new(big.Int).Div(new(big.Int).Mul(a, big2), bigB)
+		if q.Bit(0) == 1 {
+			all = append(all, float64(a.Int64()))
+		}
+	}
+	return all
 }
 
 // On numbers made of any bits, and around the ends of the range, exp, sigmoid and tanh

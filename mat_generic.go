@@ -189,11 +189,22 @@ func xpayGeneric(z, x []float64, s float64) {
 	}
 }
 
-// adamFactors are the factors and divisors of one step of Adam (Kingma & Ba 2015,
+// adamFactors are the factors and divisors of step t of Adam (Kingma & Ba 2015,
 // Algorithm 1): rest1 is 1-β1, rest2 is 1-β2, correct1 is 1-β1ᵗ, correct2 is 1-β2ᵗ, and
 // rate is negative.
 type adamFactors struct {
 	beta1, rest1, beta2, rest2, correct1, correct2, epsilon, rate float64
+
+	// For the assembly: 1/correct1 and 1/correct2, all bits but the sign, and the range of
+	// magnitudes in which a quotient needs no division.
+	inverse1, inverse2, magnitude, least, most float64
+}
+
+func newAdamFactors(t int, beta1, rate float64) *adamFactors {
+	const beta2, epsilon = 0.999, 1e-8
+	correct1, correct2 := 1-intPower(beta1, t), 1-intPower(beta2, t)
+	return &adamFactors{beta1, 1 - beta1, beta2, 1 - beta2, correct1, correct2, epsilon, -rate,
+		1 / correct1, 1 / correct2, math.Float64frombits(1<<63 - 1), 0x1p-900, 0x1p900}
 }
 
 // adamStepGeneric updates the moments m and v with the gradient g, and w with both.

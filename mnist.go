@@ -318,7 +318,10 @@ var unitScale, unitShift = pixelLine(make([]float64, MNISTPixels), make([]float6
 // index[i], and row i of y, len(index)×MNISTClasses, to 1 for its label and 0 for the
 // other digits. It reuses the storage of x and y. It panics if Images does not have
 // MNISTPixels bytes for each label, or if a label is over 9.
-func (m *MNIST) Batch(x, y *Matrix, index []int) {
+func (m *MNIST) Batch(x, y *Matrix, index []int) { m.batch(x, y, index, nil) }
+
+// batch is Batch of the images or, if epoch is not nil, of their deformed versions.
+func (m *MNIST) batch(x, y *Matrix, index []int, epoch *deformedEpoch) {
 	m.mustFit("Batch")
 	for _, k := range index {
 		if m.Labels[k] >= MNISTClasses {
@@ -328,7 +331,7 @@ func (m *MNIST) Batch(x, y *Matrix, index []int) {
 	x.Reset(len(index), MNISTPixels)
 	y.Reset(len(index), MNISTClasses)
 	b := batchTasks.Get().(*batchTask)
-	*b = batchTask{m, x, y, index, m.scale, m.shift}
+	*b = batchTask{m, epoch, x, y, index, m.scale, m.shift}
 	if m.scale == nil {
 		b.scale, b.shift = unitScale, unitShift
 	}
@@ -340,6 +343,7 @@ func (m *MNIST) Batch(x, y *Matrix, index []int) {
 // A batchTask is a task for share: to fill x and y. A part of the task is batchRows rows.
 type batchTask struct {
 	m            *MNIST
+	epoch        *deformedEpoch // nil if the images are not deformed
 	x, y         *Matrix
 	index        []int
 	scale, shift []float64
@@ -353,12 +357,20 @@ const batchRows, prefetchAhead = 16, 4
 var batchTasks = sync.Pool{New: func() any { return new(batchTask) }}
 
 func (b *batchTask) part(c int) {
+	var paper canvas
+	var deformed [MNISTPixels]byte
 	for i := c * batchRows; i < min((c+1)*batchRows, len(b.index)); i++ {
 		if i+prefetchAhead < len(b.index) {
 			prefetch(b.m.image(b.index[i+prefetchAhead]))
 		}
 		k := b.index[i]
-		bytesTo(b.x.Row(i), b.m.image(k), b.scale, b.shift)
+		image := b.m.image(k)
+		if b.epoch != nil {
+			paper.set(image)
+			b.epoch.deform(&deformed, &paper, k)
+			image = deformed[:]
+		}
+		bytesTo(b.x.Row(i), image, b.scale, b.shift)
 		want := b.y.Row(i)
 		clear(want)
 		want[b.m.Labels[k]] = 1

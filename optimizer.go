@@ -60,9 +60,7 @@ func adam(w, g, m, v []float64, s OptimizerStep) {
 	case len(m) != len(w) || len(v) != len(w):
 		panic(fmt.Sprintf("mlp: Adam: m has %d and v %d elements for %d weights", len(m), len(v), len(w)))
 	}
-	const beta2, epsilon = 0.999, 1e-8
-	adamStep(w, g, m, v, &adamFactors{s.Beta1, 1 - s.Beta1, beta2, 1 - beta2,
-		1 - intPower(s.Beta1, s.N), 1 - intPower(beta2, s.N), epsilon, -s.Rate})
+	adamStep(w, g, m, v, newAdamFactors(s.N, s.Beta1, s.Rate))
 }
 
 // intPower returns xⁿ by repeated squaring. The result has the same bits on every

@@ -53,6 +53,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 	} else {
 		j.Net = cli.NewNetwork(o.seed, o.init.value, o.act.value, o.norm.value, o.hidden...)
 	}
+	j.Deskew = o.deskew
 	err := j.gather(stderr)
 	if err == nil && loaded != "" {
 		j.Recipe[digestPrefix+"load"] = loaded
@@ -82,11 +83,14 @@ func (o *options) takeLayers(from *mlp.Model) error {
 			o.norm.name, o.norm.value = "batch", true
 		}
 	}
+	if from.Recipe != nil {
+		o.deskew = from.Deskew
+	}
 	inFile := o.settings()
 	if err := o.hidden.Set(inFile["hidden"]); err != nil { // Set checks the same limits as for a flag
 		return err
 	}
-	for _, name := range []string{"hidden", "act", "norm"} {
+	for _, name := range []string{"hidden", "act", "norm", "deskew"} {
 		value, ok := given[name]
 		if !ok || value == inFile[name] {
 			continue
@@ -108,6 +112,9 @@ func (j *job) gather(stderr io.Writer) (err error) {
 	j.Recipe = j.settings()
 	j.Recipe[digestPrefix+"train"] = cli.Digest(j.train)
 	j.Recipe[digestPrefix+"test"] = cli.Digest(j.test)
+	if j.Deskew {
+		j.train, j.test = j.train.Deskew(), j.test.Deskew()
+	}
 	if j.patience > 0 && j.epochs > 0 {
 		n := j.train.Len()
 		if n < 10 {
@@ -119,7 +126,9 @@ func (j *job) gather(stderr io.Writer) (err error) {
 		return fmt.Errorf("batch normalisation needs two images or more in a step: -batch is %d, and there are %d to train on", j.batch, n)
 	}
 	if j.Input.Mean == nil {
-		j.Input = j.train.Stats()
+		if j.Input = j.train.Stats(); j.scale.value {
+			j.Input = j.train.StatsOfAll()
+		}
 	}
 	for _, m := range []*mlp.MNIST{j.train, j.test, j.held} {
 		if m != nil {

@@ -34,6 +34,11 @@ type options struct {
 	opt                   choice[*mlp.Optimizer]
 	schedule              choice[mlp.Schedule]
 	norm                  choice[bool] // batch normalisation
+	scale                 choice[bool] // one mean and deviation for all pixels
+	deskew                bool
+	deform                deformation
+	warmup                float64
+	interval              int // epochs between two measurements of the training images
 	flags                 *flag.FlagSet
 }
 
@@ -44,6 +49,10 @@ const (
 	maxParameters = 1 << 27       // they fill 1 GiB
 	maxStored     = 1<<28 - 1<<22 // numbers that a model file has of the network: 2 GiB less 32 MiB for the rest
 )
+
+// laterFlags are the flags that recipes of earlier versions do not have. Such a run had
+// their defaults.
+var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure"}
 
 // A choice is a flag that names a value.
 type choice[T any] struct {
@@ -75,6 +84,13 @@ func normByName(name string) (batch bool, err error) {
 		err = errors.New("want one of batch, none")
 	}
 	return name == "batch", err
+}
+
+func scaleByName(name string) (together bool, err error) {
+	if name != "pixel" && name != "image" {
+		err = errors.New("want one of image, pixel")
+	}
+	return name == "image", err
 }
 
 // widths is the flag of the hidden layers: numbers with commas between them.
@@ -113,6 +129,7 @@ func parse(args []string) (*options, error) {
 		opt:      choice[*mlp.Optimizer]{"sgd", mlp.SGD, mlp.OptimizerByName},
 		schedule: choice[mlp.Schedule]{"constant", mlp.Constant, mlp.ScheduleByName},
 		norm:     choice[bool]{"none", false, normByName},
+		scale:    choice[bool]{"pixel", false, scaleByName},
 	}
 	f.StringVar(&o.data, "data", "", "`folder` of the four IDX files, gzipped or not (default the embedded sample)")
 	f.IntVar(&o.limit, "limit", 0, "use only the first N training images; 0 is all")
@@ -131,6 +148,11 @@ func parse(args []string) (*options, error) {
 	f.Float64Var(&o.decay, "decay", 0, "add this times the weights to their gradient (L2)")
 	f.Float64Var(&o.clip, "clip", 0, "scale the gradient down if its norm over all layers is larger than this; 0 never does")
 	f.Var(&o.schedule, "schedule", "schedule of the learning rate, by `name`: constant, step (a tenth from half of the run on, a hundredth from three quarters on) or cosine")
+	f.Float64Var(&o.warmup, "warmup", 0, "over this share of the run raise the learning rate from a twentieth, and take -schedule's course from then")
+	f.BoolVar(&o.deskew, "deskew", false, "normalise each digit's position, slant and size, in the training part and in the test part")
+	f.Var(&o.scale, "scale", "standardize each pixel, or the image with one mean and deviation for all pixels, by `name`: pixel or image")
+	f.Var(&o.deform, "deform", "deform the training images, anew in each epoch: none, usual, or `amounts` such as rotation=10,shear=7,scale=0.1,shift=0.5,elastic=0.9,smooth=4")
+	f.IntVar(&o.interval, "measure", 1, "measure all training images after each Nth epoch and the last")
 	f.IntVar(&o.patience, "patience", 0, "hold out a tenth of the training images, stop when so many epochs have not lowered the loss on it, and keep the best weights; 0 does not")
 	f.BoolVar(&o.check, "check", false, "check the gradient before training")
 	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`; with -verify, the new path of the file that the run began with")
@@ -166,6 +188,10 @@ func (o *options) validate() error {
 		return fmt.Errorf("-clip %v: want 0 or a finite number above", o.clip)
 	case o.patience < 0:
 		return fmt.Errorf("-patience %d: want 0 or more", o.patience)
+	case !(0 <= o.warmup && o.warmup < 1):
+		return fmt.Errorf("-warmup %v: want a share from 0 to below 1", o.warmup)
+	case o.interval < 1:
+		return fmt.Errorf("-measure %d: want 1 or more", o.interval)
 	case o.batch == 1 && o.norm.value:
 		return errors.New("-norm batch: a batch of one image has no variance")
 	case o.batch < 1:
@@ -257,7 +283,9 @@ func (o *options) earlier(recipe map[string]string) (*options, error) {
 	var args []string
 	for _, name := range slices.Sorted(maps.Keys(o.settings())) {
 		value, ok := recipe[name]
-		if !ok {
+		if !ok && slices.Contains(laterFlags, name) {
+			value = o.flags.Lookup(name).DefValue
+		} else if !ok {
 			return nil, fmt.Errorf("its recipe lacks -%s", name)
 		}
 		if len(value) > maxValue {
@@ -277,8 +305,15 @@ func (o *options) earlier(recipe map[string]string) (*options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its recipe: %w", err)
 	}
-	if now, ok := given["epochs"]; ok && now != recipe["epochs"] && e.schedule.name != "constant" {
-		return nil, fmt.Errorf("-epochs %s: the run's %s schedule is for -epochs %s, which cannot change", now, e.schedule.name, recipe["epochs"])
+	if now, ok := given["epochs"]; ok && now != recipe["epochs"] {
+		for _, c := range []struct {
+			what    string
+			depends bool
+		}{{e.schedule.name + " schedule", e.schedule.name != "constant"}, {"-warmup", e.warmup > 0}, {"-deform", e.deform.on}} {
+			if c.depends {
+				return nil, fmt.Errorf("-epochs %s: the run's %s is for -epochs %s, which cannot change", now, c.what, recipe["epochs"])
+			}
+		}
 	}
 	e.out, e.resume, e.verify, e.check = o.out, o.resume, o.verify, o.check
 	return e, nil

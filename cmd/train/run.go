@@ -89,7 +89,11 @@ func (j *job) endEpoch(e mlp.Epoch, out *output, stdout, stderr io.Writer) error
 	if err := out.add(&j.Model); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(stdout, "Epoch %d/%d, Loss: %.4f, Test Accuracy: %.4f\n", e.N, j.epochs, e.Loss, e.TestAccuracy)
+	loss := "not measured"
+	if e.Loss == e.Loss {
+		loss = fmt.Sprintf("%.4f", e.Loss)
+	}
+	_, err := fmt.Fprintf(stdout, "Epoch %d/%d, Loss: %s, Test Accuracy: %.4f\n", e.N, j.epochs, loss, e.TestAccuracy)
 	if err != nil {
 		return fmt.Errorf("standard output, epoch %d: %w", e.N, err)
 	}
@@ -110,10 +114,14 @@ func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch fu
 		return fmt.Sprintf("epoch %d/%d", past+min(epochs, int(share*float64(epochs))+1), j.epochs)
 	})
 	defer bar.Clear()
+	train, err := j.trainingSet()
+	if err != nil {
+		return err
+	}
 	c := mlp.Config{
-		Optimizer: j.opt.value, Rate: j.lr, Schedule: j.schedule.value, Beta1: j.momentum, Decay: j.decay, Clip: j.clip,
+		Optimizer: j.opt.value, Rate: j.lr, Schedule: mlp.Warmup(j.warmup, j.schedule.value), Beta1: j.momentum, Decay: j.decay, Clip: j.clip,
 		Epochs: j.epochs, Run: &j.Run, Batch: j.batch, Seed: j.seed, InOrder: !j.shuffle,
-		Test: j.test, Patience: j.patience,
+		Test: j.test, Patience: j.patience, Measure: j.interval,
 		OnStep: func(int, float64, float64) { bar.Add(1) },
 		OnEpoch: func(e mlp.Epoch) error {
 			bar.Clear()
@@ -126,11 +134,20 @@ func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch fu
 	if j.held != nil {
 		c.Held = j.held
 	}
-	_, err := mlp.Train(ctx, j.Net, j.train, c)
+	_, err = mlp.Train(ctx, j.Net, train, c)
 	if err == errEnough {
 		return nil
 	}
 	return err
+}
+
+// trainingSet returns what the network is trained on: the training images, or deformed
+// versions of them.
+func (j *job) trainingSet() (mlp.Dataset, error) {
+	if !j.deform.on {
+		return j.train, nil
+	}
+	return j.train.Deform(j.deform.Deformation, j.seed, j.epochs)
 }
 
 // end prints the results of a finished run and the names of its files.
