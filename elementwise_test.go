@@ -104,8 +104,8 @@ func TestAdamEveryKernel(t *testing.T) {
 			}
 			clear(got.Row(3)[:n/4])
 			want := NewMatrix(4, n, got.Data...)
-			adamStep(got.Row(0), got.Row(1), got.Row(2), got.Row(3), f)
-			adamStepGeneric(want.Row(0), want.Row(1), want.Row(2), want.Row(3), f)
+			adamStep(got.Row(0), got.Row(1), got.Row(2), got.Row(3), &f)
+			adamStepGeneric(want.Row(0), want.Row(1), want.Row(2), want.Row(3), &f)
 			for i, v := range want.Data {
 				if !sameBits(got.Data[i], v) {
 					t.Fatalf("%s: %d weights: element %d of w, g, m and v is %v, want %v", Kernel(), n, i, got.Data[i], v)
@@ -150,8 +150,8 @@ func TestAdamQuotients(t *testing.T) {
 				got.Row(0)[i], got.Row(2)[i], got.Row(3)[i] = math.Copysign(0, v), m, v
 			}
 			want := NewMatrix(4, n, got.Data...)
-			adamStep(got.Row(0), got.Row(1), got.Row(2), got.Row(3), f)
-			adamStepGeneric(want.Row(0), want.Row(1), want.Row(2), want.Row(3), f)
+			adamStep(got.Row(0), got.Row(1), got.Row(2), got.Row(3), &f)
+			adamStepGeneric(want.Row(0), want.Row(1), want.Row(2), want.Row(3), &f)
 			for i, v := range want.Row(0) {
 				if !sameBits(got.Data[i], v) {
 					t.Fatalf("%s, step %d: m %v and v %v move the weight to %v, want %v", Kernel(), step, want.Row(2)[i], want.Row(3)[i], got.Data[i], v)

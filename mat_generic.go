@@ -200,10 +200,10 @@ type adamFactors struct {
 	inverse1, inverse2, magnitude, least, most float64
 }
 
-func newAdamFactors(t int, beta1, rate float64) *adamFactors {
+func newAdamFactors(t int, beta1, rate float64) adamFactors {
 	const beta2, epsilon = 0.999, 1e-8
 	correct1, correct2 := 1-intPower(beta1, t), 1-intPower(beta2, t)
-	return &adamFactors{beta1, 1 - beta1, beta2, 1 - beta2, correct1, correct2, epsilon, -rate,
+	return adamFactors{beta1, 1 - beta1, beta2, 1 - beta2, correct1, correct2, epsilon, -rate,
 		1 / correct1, 1 / correct2, math.Float64frombits(1<<63 - 1), 0x1p-900, 0x1p900}
 }
 

@@ -60,7 +60,8 @@ func adam(w, g, m, v []float64, s OptimizerStep) {
 	case len(m) != len(w) || len(v) != len(w):
 		panic(fmt.Sprintf("mlp: Adam: m has %d and v %d elements for %d weights", len(m), len(v), len(w)))
 	}
-	adamStep(w, g, m, v, newAdamFactors(s.N, s.Beta1, s.Rate))
+	f := newAdamFactors(s.N, s.Beta1, s.Rate)
+	adamStep(w, g, m, v, &f)
 }
 
 // intPower returns xⁿ by repeated squaring. The result has the same bits on every
