@@ -47,7 +47,7 @@ func TestPredictTogether(t *testing.T) {
 	net[0].Norm = NewBatchNorm(300)
 	weights := net.Fingerprint()
 	var inputs, want []*Matrix
-	for _, rows := range []int{1, 7, 64, 300} {
+	for _, rows := range []int{1, 7, 64, 300, minPackedRows} {
 		x := fill(NewMatrix(rows, 40), newRand())
 		inputs = append(inputs, x)
 		want = append(want, net.Predict(new(Matrix), x))

@@ -169,7 +169,7 @@ func (v *evaluation) predictMeasured(net Network, stats []LayerStats) {
 	var out, x Matrix
 	n := min(evaluationRows, v.x.Rows)
 	p := forwardPasses.Get().(*forwardPass)
-	p.run(net, out.setRows(&v.out, 0, n), x.setRows(&v.x, 0, n), false)
+	p.run(net, nil, out.setRows(&v.out, 0, n), x.setRows(&v.x, 0, n), false)
 	p.measureLayers(net, &out, stats)
 	p.release()
 	net.Predict(out.setRows(&v.out, n, v.out.Rows), x.setRows(&v.x, n, v.x.Rows))

@@ -171,12 +171,18 @@ func (c *canvas) set(image []byte) {
 // Points are in 1/65536 of a pixel: with 16 binary digits behind the point.
 const fraction = 16
 
+// random returns the random bits that deform image k.
+func (e *deformedEpoch) random(k int) [2]uint64 {
+	var rng rand.PCG
+	rng.Seed(e.seed, uint64(e.n)<<32|uint64(k))
+	return [2]uint64{rng.Uint64(), rng.Uint64()}
+}
+
 // deform sets to to image k of the canvas, deformed. It reads the canvas by bilinear
 // interpolation, in integers, so that the result is the same on every processor.
 func (e *deformedEpoch) deform(to *[MNISTPixels]byte, c *canvas, k int) {
-	var rng rand.PCG
-	rng.Seed(e.seed, uint64(e.n)<<32|uint64(k))
-	m, windows := e.affine(&rng, e.Labels[k])
+	random := e.random(k)
+	m, windows := e.affine(random, e.Labels[k]), uint32(random[1]>>32)
 	for i := range side {
 		c.row((*[side]byte)(to[i*side:]), e.field.row(windows, i), e.field.row(windows>>16, i), m)
 		m.x0 += m.xv
@@ -208,10 +214,10 @@ func (c *canvas) row(to *[side]byte, dx, dy *[side]int16, m affineMap) {
 // y0 + yu·u + yv·v) of a canvas.
 type affineMap struct{ x0, xu, xv, y0, yu, yv int32 }
 
-// affine draws a map, and 32 more random bits.
-func (e *deformedEpoch) affine(rng *rand.PCG, label byte) (m affineMap, more uint32) {
+// affine returns the map that 96 random bits give, 16 for each amount.
+func (e *deformedEpoch) affine(random [2]uint64, label byte) affineMap {
 	d := &e.deformation
-	first, second := rng.Uint64(), rng.Uint64()
+	first, second := random[0], random[1]
 	amount := func(bits uint64, most float64) float64 {
 		return float64(float64(int16(bits)) / 0x1p15 * e.strength * most)
 	}
@@ -230,7 +236,7 @@ func (e *deformedEpoch) affine(rng *rand.PCG, label byte) (m affineMap, more uin
 	x0 := centre + amount(second, d.Shift) - float64(middle*(xu+xv))
 	y0 := centre + amount(second>>16, d.Shift) - float64(middle*(yu+yv))
 	fixed := func(v float64) int32 { return int32(math.Floor(float64(v*(1<<fraction)) + 0.5)) }
-	return affineMap{fixed(x0), fixed(xu), fixed(xv), fixed(y0), fixed(yu), fixed(yv)}, uint32(second >> 32)
+	return affineMap{fixed(x0), fixed(xu), fixed(xv), fixed(y0), fixed(yu), fixed(yv)}
 }
 
 // sinCos returns the sine, by its Taylor series, and the cosine of an angle of at most 45

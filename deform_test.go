@@ -1,22 +1,215 @@
 package mlp
 
-import "testing"
+import (
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
 
-func BenchmarkDeform(b *testing.B) {
+// deformedSample returns the sample's training part as it is deformed for ten epochs.
+func deformedSample(t testing.TB, d Deformation) *Deformed {
+	t.Helper()
 	m, err := LoadMNIST(SampleMNIST(), "train", 0)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	d, err := m.Deform(UsualDeformation, 1, 10)
+	s, err := m.Deform(d, 1, 10)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	e := d.Epoch(1).(*deformedEpoch)
+	return s
+}
+
+// rows returns samples of a data set, scaled back to grey values.
+func rows(d Dataset, index ...int) *Matrix {
+	x := new(Matrix)
+	d.Batch(x, new(Matrix), index)
+	for i, v := range x.Data {
+		x.Data[i] = math.Round(v * 255)
+	}
+	return x
+}
+
+// The deformed digits are the same on every processor, in any batch and with any number of
+// threads; another epoch, another seed and another image have others.
+func TestDeformOneHash(t *testing.T) {
+	s := deformedSample(t, UsualDeformation)
+	index := make([]int, 200)
+	for i := range index {
+		index[i] = i
+	}
+	all := rows(s.Epoch(7), index...)
+	const want = "c0eb91996ed6974445b3e4a5fb24a7b1f57cc3b769ba70971c6cce835b6b4dd9"
+	if got := fmt.Sprintf("%x", sha256.Sum256(bytesOf(all))); got != want {
+		t.Errorf("the deformed digits have the SHA-256 %s, want %s", got, want)
+	}
+	defer withThreads(3)()
+	for _, k := range []int{0, 17, 199} {
+		if got := rows(s.Epoch(7), 3, k, 5); !slices.Equal(got.Row(1), all.Row(k)) {
+			t.Errorf("image %d is another one in another batch", k)
+		}
+	}
+	other, err := s.MNIST.Deform(UsualDeformation, 2, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, e := range map[string]Dataset{"epoch": s.Epoch(8), "seed": other.Epoch(7)} {
+		if slices.Equal(rows(e, 0).Data, all.Row(0)) {
+			t.Errorf("another %s deforms alike", what)
+		}
+	}
+}
+
+// What is measured is not deformed, and amounts of zero deform nothing.
+func TestDeformNothing(t *testing.T) {
+	s := deformedSample(t, UsualDeformation)
+	plain := deformedSample(t, Deformation{})
+	for k := range 50 {
+		want := s.MNIST.image(k)
+		for what, got := range map[string]*Matrix{"measured": rows(s, k), "deformed by nothing": rows(plain.Epoch(3), k)} {
+			if !slices.Equal(bytesOf(got), want) {
+				t.Fatalf("image %d, %s, has changed", k, what)
+			}
+		}
+	}
+}
+
+// A deformed image is the image at the points of its affine map, by the interpolation that
+// NumPy has confirmed, to the grey levels that weights of 8 binary digits lose.
+func TestDeformAffine(t *testing.T) {
+	s := deformedSample(t, Deformation{})
+	var paper canvas
+	var none [side]int16
+	var got [side]byte
+	for k := range 20 {
+		image := (*[MNISTPixels]byte)(s.MNIST.image(k))
+		paper.set(image[:])
+		const one = 1 << fraction
+		m := affineMap{canvasMargin*one - 40000, 59000, 13000, canvasMargin*one + 70000, -9800, 72000}
+		for i := range side {
+			line := m
+			line.x0 += int32(i) * m.xv
+			line.y0 += int32(i) * m.yv
+			paper.row(&got, &none, &none, line)
+			for j, p := range got {
+				x := (float64(line.x0)+float64(j)*float64(m.xu))/one - canvasMargin
+				y := (float64(line.y0)+float64(j)*float64(m.yu))/one - canvasMargin
+				if want := bilinear(image, x, y); math.Abs(float64(p)-want) > 2.5 {
+					t.Fatalf("image %d, pixel (%d, %d) is %d, want %.2f", k, i, j, p, want)
+				}
+			}
+		}
+	}
+}
+
+// The maps reach the amounts, and no further: the angle, the slant, the width and the height
+// of a map are those that its matrix has.
+func TestDeformAmounts(t *testing.T) {
+	d := Deformation{Rotation: 10, Shear: 7, Scale: 0.1, Shift: 0.5}
+	s := deformedSample(t, d)
+	most := map[bool][5]float64{}
+	for n := 1; n <= 6; n++ {
+		e := s.Epoch(n).(*deformedEpoch)
+		for k, label := range s.Labels[:2000] {
+			m := e.affine(e.random(k), label)
+			xu, xv, yu, yv := float64(m.xu)/(1<<fraction), float64(m.xv)/(1<<fraction), float64(m.yu)/(1<<fraction), float64(m.yv)/(1<<fraction)
+			angle := math.Atan2(yu, xu)
+			width, height := math.Hypot(xu, yu), math.Cos(angle)*yv-math.Sin(angle)*xv
+			slant := math.Atan((math.Cos(angle)*xv + math.Sin(angle)*yv) / height)
+			shift := float64(m.x0)/(1<<fraction) + middle*(xu+xv) - canvasMargin - middle
+			straight := label == 1 || label == 7
+			worst := most[straight]
+			for i, v := range []float64{angle * 180 / math.Pi, slant * 180 / math.Pi, width - 1, height - 1, shift} {
+				worst[i] = max(worst[i], math.Abs(v))
+			}
+			most[straight] = worst
+		}
+	}
+	for straight, got := range most {
+		want := [5]float64{d.Rotation, d.Shear, d.Scale, d.Scale, d.Shift}
+		if straight {
+			want[0], want[1] = want[0]/2, want[1]/2
+		}
+		for i, v := range got {
+			if v > want[i]*1.001 || v < want[i]*0.98 {
+				t.Errorf("1 or 7: %v: amount %d reaches %v, want %v", straight, i, v, want[i])
+			}
+		}
+	}
+}
+
+// The field has the root mean square that is asked for, and it is as smooth as noise is
+// after a Gaussian: at a distance of r its correlation is e^(-r²/4σ²).
+func TestDeformField(t *testing.T) {
+	const sigma = 4.0
+	f := newField(5, sigma)
+	scaled := f.scaled(0.9)
+	squares, products := 0.0, 0.0
+	const r = 6
+	for i := range fieldSide {
+		for j := range fieldSide {
+			v := float64(scaled[i*(fieldSide+side)+j]) / 256
+			squares += v * v
+			products += f[i*fieldSide+j] * f[i*fieldSide+(j+r)%fieldSide]
+		}
+	}
+	const n = fieldSide * fieldSide
+	if rms := math.Sqrt(squares / n); math.Abs(rms-0.9) > 0.01 {
+		t.Errorf("root mean square %v, want 0.9", rms)
+	}
+	if got, want := products/n, math.Exp(-r*r/(4*sigma*sigma)); math.Abs(got-want) > 0.05 {
+		t.Errorf("correlation %v at a distance of %d, want %v", got, r, want)
+	}
+}
+
+// The strength stays until 0.6 of the run and then falls to 0.6.
+func TestDeformStrength(t *testing.T) {
+	s := deformedSample(t, UsualDeformation)
+	for n, want := range map[int]float64{1: 1, 7: 1, 8: 0.9, 9: 0.8, 10: 0.7, 11: 0.6, 20: 0.6} {
+		if got := s.Epoch(n).(*deformedEpoch).strength; math.Abs(got-want) > 1e-15 {
+			t.Errorf("epoch %d of 10 has the strength %v, want %v", n, got, want)
+		}
+	}
+}
+
+func TestDeformRefuses(t *testing.T) {
+	m := &MNIST{Images: make([]byte, MNISTPixels), Labels: []byte{0}}
+	for want, d := range map[string]Deformation{
+		"Rotation is 46, want a number from 0 to 45": {Rotation: 46},
+		"Shear is -1, want a number from 0 to 45":    {Shear: -1},
+		"Scale is NaN, want a number from 0 to 0.5":  {Scale: math.NaN()},
+		"Shift is +Inf, want a number from 0 to 8":   {Shift: math.Inf(1)},
+		"Elastic is 4.1, want a number from 0 to 4":  {Elastic: 4.1},
+		"Smooth is 0.5, want a number from 1 to 16":  {Smooth: 0.5},
+	} {
+		if _, err := m.Deform(d, 1, 1); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	most := Deformation{45, 45, 0.5, 8, 4, 16}
+	s, err := m.Deform(most, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range m.Images {
+		m.Images[k] = 255 // all ink: what is outside of the image shows
+	}
+	if x := rows(s.Epoch(1), 0); len(x.Data) != MNISTPixels {
+		t.Error("the largest amounts give no image")
+	}
+}
+
+func BenchmarkDeform(b *testing.B) {
+	s := deformedSample(b, UsualDeformation)
+	e := s.Epoch(1).(*deformedEpoch)
 	var paper canvas
 	var to [MNISTPixels]byte
 	for i := 0; b.Loop(); i++ {
-		k := i % m.Len()
-		paper.set(m.image(k))
+		k := i % s.Len()
+		paper.set(s.MNIST.image(k))
 		e.deform(&to, &paper, k)
 	}
 }

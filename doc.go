@@ -44,6 +44,7 @@
 //	idx.go          IDX files, gzipped or not
 //	mnist.go        the digits as a data set
 //	deskew.go       digits normalised by their moments
+//	deform.go       digits that are deformed anew in each epoch of training
 //	known.go        the files of digits that are known by their checksum
 //	npz.go, npy.go  NumPy's archives and arrays
 //	model.go        what model.npz holds and how it is written

@@ -82,14 +82,19 @@ func TestPredictIsNoForward(t *testing.T) {
 	}
 }
 
-// Without normalisation Predict is Forward, to the last bit.
+// Without normalisation Predict is Forward, to the last bit, also if it packs the weights
+// of networks that have fewer or more layers than the one before.
 func TestPredictIsForward(t *testing.T) {
-	net := NewNetwork(1, He, Tanh, 4, 300, 5, 2)
-	x := fill(NewMatrix(300, 4), newRand())
-	y, want := net.Predict(new(Matrix), x), net.Forward(x)
-	for i, v := range want.Data {
-		if y.Data[i] != v {
-			t.Fatalf("element %d is %v, Forward's %v", i, y.Data[i], v)
+	for _, sizes := range [][]int{{4, 300, 5, 2}, {4, 100, 2}, {4, 120, 110, 7, 2}} {
+		net := NewNetwork(1, He, Tanh, sizes...)
+		for _, rows := range []int{300, minPackedRows + 1} {
+			x := fill(NewMatrix(rows, 4), newRand())
+			y, want := net.Predict(new(Matrix), x), net.Forward(x)
+			for i, v := range want.Data {
+				if y.Data[i] != v {
+					t.Fatalf("%v, %d rows: element %d is %v, Forward's %v", sizes, rows, i, y.Data[i], v)
+				}
+			}
 		}
 	}
 }
@@ -97,10 +102,12 @@ func TestPredictIsForward(t *testing.T) {
 func TestPredictDoesNotAllocate(t *testing.T) {
 	skipUnderRaceDetector(t)
 	net := normalized(NewNetwork(1, He, ReLU, 4, 6, 2))
-	x, y := fill(NewMatrix(1, 4), newRand()), new(Matrix)
-	net.Predict(y, x)
-	if n := testing.AllocsPerRun(20, func() { net.Predict(y, x) }); n > 0 {
-		t.Errorf("a prediction allocates %v times", n)
+	for _, rows := range []int{1, minPackedRows} {
+		x, y := fill(NewMatrix(rows, 4), newRand()), new(Matrix)
+		net.Predict(y, x)
+		if n := testing.AllocsPerRun(20, func() { net.Predict(y, x) }); n > 0 {
+			t.Errorf("a prediction of %d rows allocates %v times", rows, n)
+		}
 	}
 }
 

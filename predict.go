@@ -5,6 +5,7 @@ package mlp
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -21,9 +22,10 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 	threads := maxThreads()
 	parts := max((x.Rows+maxPassRows-1)/maxPassRows, min(x.Rows/minPassRows, threads))
 	p := predictions.Get().(*prediction)
-	*p = prediction{net, y, x, parts}
+	p.net, p.y, p.x, p.parts = net, y, x, parts
+	p.packWeights()
 	share(parts, p)
-	*p = prediction{}
+	p.net, p.y, p.x = nil, nil, nil
 	predictions.Put(p)
 	return y
 }
@@ -49,19 +51,35 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 // minPassRows, the threads share out each product instead.
 const maxPassRows, minPassRows = 128, 32
 
+// minPackedRows is the fewest rows of a call for which it pays to pack the weights first.
+const minPackedRows = 1024
+
 // A prediction is the forward passes of a call of Predict, which threads share out.
 type prediction struct {
 	net   Network
 	y, x  *Matrix
 	parts int
+
+	weights []packed // of each layer, or none if there are few rows
 }
 
 var predictions = sync.Pool{New: func() any { return new(prediction) }}
 
+func (r *prediction) packWeights() {
+	r.weights = r.weights[:0]
+	if r.x.Rows < minPackedRows {
+		return
+	}
+	for i, l := range r.net {
+		r.weights = slices.Grow(r.weights, 1)[:i+1]
+		r.weights[i].pack(&l.W)
+	}
+}
+
 func (r *prediction) part(c int) {
 	p := forwardPasses.Get().(*forwardPass)
 	rows := interval{0, r.x.Rows}.split(1, r.parts, c)
-	p.run(r.net, p.out.setRows(r.y, rows.lo, rows.hi), p.in.setRows(r.x, rows.lo, rows.hi), r.parts > 1)
+	p.run(r.net, r.weights, p.out.setRows(r.y, rows.lo, rows.hi), p.in.setRows(r.x, rows.lo, rows.hi), r.parts > 1)
 	p.release()
 }
 
@@ -82,9 +100,9 @@ func (p *forwardPass) release() {
 	forwardPasses.Put(p)
 }
 
-// run sets y to the network's output for x. If alone is false, the worker pool shares
-// its products.
-func (p *forwardPass) run(net Network, y, x *Matrix, alone bool) {
+// run sets y to the network's output for x. The products read the weights, if there are
+// any, in place of the layers'. If alone is false, the worker pool shares the products.
+func (p *forwardPass) run(net Network, weights []packed, y, x *Matrix, alone bool) {
 	for len(p.outputs) < len(net)-1 {
 		p.outputs = append(p.outputs, Matrix{})
 	}
@@ -97,7 +115,11 @@ func (p *forwardPass) run(net Network, y, x *Matrix, alone bool) {
 		if l.Norm != nil {
 			l.Norm.affine(&p.scale, &p.shift, &l.B)
 		}
-		q := newProduct("Predict", x.operand(), l.W.operand(), p)
+		w := l.W.operand()
+		if len(weights) > 0 {
+			w = weights[i].operand()
+		}
+		q := newProduct("Predict", x.operand(), w, p)
 		q.storeIn(z)
 		if alone {
 			q.compute()
