@@ -140,6 +140,7 @@ func TestModelNotWritten(t *testing.T) {
 		{"var1: element (0, 2) is -1", func(m *Model) { m.Net[0].Norm.Var.Data[2] = -1 }},
 		{"std: element (0, 1) is -1", func(m *Model) { m.Input.Std[1] = -1 }},
 		{"mean: element (0, 1) is NaN", func(m *Model) { m.Input.Mean[1] = math.NaN() }},
+		{"images of 4 pixels cannot be deskewed, want 784", func(m *Model) { m.Deskew = true }},
 		{"run.json: 1048599 bytes, over the limit of 1048576", func(m *Model) { m.Recipe["lr"] = strings.Repeat("1", 1<<20-82) }},
 		{"mean: element (0, 1) is NaN", func(m *Model) { m.Input.Mean[1], m.Input.Std[1] = math.NaN(), math.NaN() }},
 		{"history: epoch 2 has statistics of 4 layers, the network has 3", func(m *Model) { m.Run.History[1].Layers = make([]LayerStats, 4) }},

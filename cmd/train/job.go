@@ -109,6 +109,9 @@ func (j *job) gather(stderr io.Writer) (err error) {
 	if j.train, j.test, err = j.digits(stderr); err != nil {
 		return err
 	}
+	if _, ok := j.given()["epochs"]; j.best && !ok {
+		j.epochs = bestEpochs(j.train.Len())
+	}
 	j.Recipe = j.settings()
 	j.Recipe[digestPrefix+"train"] = cli.Digest(j.train)
 	j.Recipe[digestPrefix+"test"] = cli.Digest(j.test)
@@ -264,6 +267,12 @@ func (j *job) warn(w io.Writer) {
 	}
 	if _, ok := given["momentum"]; ok && j.opt.value == mlp.SGD {
 		fmt.Fprintln(w, "warning: -momentum does nothing with -opt sgd")
+	}
+	if _, ok := given["scale"]; ok && j.load != "" {
+		fmt.Fprintln(w, "warning: -scale does nothing beside -load, whose file has a mean and a deviation")
+	}
+	if j.deform.on && !j.scale.value && j.load == "" {
+		fmt.Fprintln(w, "warning: -deform moves strokes to pixels that are rarely lit, which -scale pixel makes enormous: take -scale image")
 	}
 	if j.load != "" && sameFile(j.load, filepath.Join(j.out, modelName)) {
 		fmt.Fprintf(w, "warning: this run replaces the %s that it starts from, without which -verify cannot train it again; another -out keeps both\n", cli.Plain(j.load))

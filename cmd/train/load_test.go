@@ -59,6 +59,7 @@ func TestLoadKeepsItsWord(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name, "model.npz") }
 	must(t, quick("-act", "tanh", "-norm", "batch", "-out", filepath.Join(dir, "a"))...)
 	refused(t, []string{"-load", at("a"), "-norm", "none", "-out", dir}, at("a"), "-norm none contradicts the file's -norm batch")
+	refused(t, []string{"-load", at("a"), "-deskew", "-out", dir}, at("a"), "-deskew true contradicts the file's -deskew false")
 	refused(t, []string{"-load", at("a"), "-batch", "1", "-out", dir}, "two images or more in a step: -batch is 1,")
 	// A run that was loaded, stopped and resumed can still be verified.
 	must(t, "-load", at("a"), "-limit", "300", "-epochs", "1", "-out", filepath.Join(dir, "b"))

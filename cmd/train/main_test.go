@@ -88,7 +88,8 @@ func TestFlagsMatter(t *testing.T) {
 	for i, more := range []string{"", "-seed 2", "-act tanh", "-act sigmoid", "-init xavier", "-init lecun", "-init small",
 		"-opt momentum", "-opt adam", "-lr 0.2", "-batch 7", "-epochs 2", "-shuffle=false", "-holdout 0.5", "-hidden 8,8", "-hidden=",
 		"-limit 299", "-opt momentum -momentum 0.5",
-		"-norm batch", "-decay 0.01", "-clip 0.1", "-schedule step", "-schedule cosine", "-patience 3"} {
+		"-norm batch", "-decay 0.01", "-clip 0.1", "-schedule step", "-schedule cosine", "-patience 3",
+		"-warmup 0.5", "-deskew", "-scale image", "-deform usual", "-deform shift=1"} {
 		args := quick(append([]string{"-out", t.TempDir()}, strings.Fields(more)...)...)
 		stdout := must(t, args...)
 		if i%4 == 0 || os.Getenv("MLP_ATTACK") != "" {
@@ -109,7 +110,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
-	for _, name := range []string{"data", "limit", "holdout", "hidden", "act", "init", "opt", "lr", "batch", "epochs", "seed", "shuffle", "out", "norm", "decay", "clip", "schedule", "patience", "check"} {
+	for _, name := range []string{"data", "limit", "holdout", "hidden", "act", "init", "opt", "lr", "batch", "epochs", "seed", "shuffle", "out", "norm", "decay", "clip", "schedule", "patience", "check", "warmup", "deskew", "scale", "deform", "measure", "best"} {
 		if !strings.Contains(stdout.String(), "  -"+name) {
 			t.Errorf("the help lacks -%s", name)
 		}
@@ -121,7 +122,8 @@ func TestWrongFlags(t *testing.T) {
 		"-holdout NaN", "-hidden 3,x", "-hidden 0", "-hidden 3,,4", "-hidden 99999999999999999999", "-hidden 65536,65536",
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
 		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch", "-hidden 65536,1500", "-hidden 1500,65536 -opt adam", "-hidden 65536,1000 -opt momentum -patience 3", "-resume a -load b", "-resume a -verify b",
-		"-decay -1", "-decay NaN", "-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-nonsense", "extra"} {
+		"-decay -1", "-decay NaN", "-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-warmup 1", "-warmup NaN", "-measure 0", "-scale all",
+		"-deform rotation=46", "-deform elastic=NaN", "-deform shift=x", "-deform twist=3", "-deform=", "-deform none,shift=1", "-resume a -best", "-verify a -best", "-nonsense", "extra"} {
 		var stdout bytes.Buffer
 		out := t.TempDir()
 		stderr, code := command(t, context.Background(), &stdout, append([]string{"-out", out}, strings.Fields(flags)...)...)
@@ -269,6 +271,8 @@ func TestIdleFlags(t *testing.T) {
 		{"-opt momentum -momentum 0.5 -out " + t.TempDir(), ""},
 		{"-momentum 0.5 -out " + t.TempDir(), "warning: -momentum does nothing with -opt sgd\n"},
 		{"-load " + model + " -out " + t.TempDir(), "warning: -init does nothing beside -load\n"},
+		{"-deform shift=1 -out " + t.TempDir(), "warning: -deform moves strokes to pixels that are rarely lit, which -scale pixel makes enormous: take -scale image\n"},
+		{"-deform shift=1 -scale image -out " + t.TempDir(), ""},
 	} {
 		stderr, code := command(t, context.Background(), io.Discard, quick(strings.Fields(c.flags)...)...)
 		if code != 0 || !strings.Contains(stderr, c.want) || strings.Contains(stderr, "warning") != (c.want != "") {
@@ -278,6 +282,51 @@ func TestIdleFlags(t *testing.T) {
 	if stderr, _ := command(t, context.Background(), io.Discard, "-verify", model); strings.Contains(stderr, "warning") {
 		t.Errorf("-verify: %s", stderr)
 	}
+}
+
+// -best sets the flags that were not given, and the epochs by how many images there are.
+// Its recipe has them, and neither -verify nor -resume needs -best.
+func TestBest(t *testing.T) {
+	out := t.TempDir()
+	stdout := must(t, "-best", "-limit", "300", "-hidden", "8", "-epochs", "2", "-out", out)
+	m := readBack(t, filepath.Join(out, "model.npz"))
+	for name, want := range bestFlags {
+		if name == "hidden" {
+			want = "8"
+		}
+		if m.Recipe[name] != want {
+			t.Errorf("the recipe has -%s %s, want %s", name, m.Recipe[name], want)
+		}
+	}
+	if _, ok := m.Recipe["best"]; ok || !m.Deskew || m.Input.Mean[0] != m.Input.Mean[400] {
+		t.Errorf("best %v, deskew %v, means %v and %v", ok, m.Deskew, m.Input.Mean[0], m.Input.Mean[400])
+	}
+	if got := must(t, "-verify", filepath.Join(out, "model.npz")); got != "reproduced: "+hash(stdout)+"\n" {
+		t.Errorf("verified: %s", got)
+	}
+	for n, want := range map[int]int{60000: 50, 50000: 53, 4000: 123} {
+		if got := bestEpochs(n); got != want {
+			t.Errorf("%d epochs with %d images, want %d", got, n, want)
+		}
+	}
+}
+
+// A recipe of an earlier version lacks the flags that were added since.
+func TestRecipeOfEarlierVersion(t *testing.T) {
+	out := t.TempDir()
+	want := must(t, quick("-out", out)...)
+	model := filepath.Join(out, "model.npz")
+	m := readBack(t, model)
+	for _, name := range laterFlags {
+		delete(m.Recipe, name)
+	}
+	writeModel(t, model, m)
+	if got := must(t, "-verify", model); got != "reproduced: "+hash(want)+"\n" {
+		t.Errorf("verified: %s", got)
+	}
+	delete(m.Recipe, "lr")
+	writeModel(t, model, m)
+	refused(t, []string{"-verify", model}, model, "its recipe lacks -lr")
 }
 
 // A canceller cancels when the second epoch is printed.

@@ -28,7 +28,7 @@ type options struct {
 	decay, clip           float64
 	hidden                widths
 	seed                  uint64
-	shuffle, check        bool
+	shuffle, check, best  bool
 	act                   choice[*mlp.Activation]
 	init                  choice[mlp.Init]
 	opt                   choice[*mlp.Optimizer]
@@ -154,6 +154,7 @@ func parse(args []string) (*options, error) {
 	f.Var(&o.deform, "deform", "deform the training images, anew in each epoch: none, usual, or `amounts` such as rotation=10,shear=7,scale=0.1,shift=0.5,elastic=0.9,smooth=4")
 	f.IntVar(&o.interval, "measure", 1, "measure all training images after each Nth epoch and the last")
 	f.IntVar(&o.patience, "patience", 0, "hold out a tenth of the training images, stop when so many epochs have not lowered the loss on it, and keep the best weights; 0 does not")
+	f.BoolVar(&o.best, "best", false, "train the best network that this program knows for MNIST: sets those of the other flags that are not given")
 	f.BoolVar(&o.check, "check", false, "check the gradient before training")
 	f.StringVar(&o.load, "load", "", "start from the weights in this `FILE.npz`; with -verify, the new path of the file that the run began with")
 	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz` until it has had -epochs epochs, and write to the file's folder unless -out names another; if the run is finished, only write its files")
@@ -161,6 +162,9 @@ func parse(args []string) (*options, error) {
 	f.StringVar(&o.out, "out", "out", "`folder` for the files. Each is complete at any moment; model.npz is written last, and -resume goes on from it after a kill")
 	if err := f.Parse(args); err != nil {
 		return o, err
+	}
+	if o.best {
+		o.applyBest()
 	}
 	return o, o.validate()
 }
@@ -170,6 +174,8 @@ func (o *options) validate() error {
 	switch {
 	case o.resume != "" && o.load+o.verify != "":
 		return errors.New("-resume excludes -load and -verify")
+	case o.best && o.resume+o.verify != "":
+		return errors.New("-best begins a run, and -resume and -verify take the flags of the file's")
 	case len(o.hidden) == 0 && o.norm.value && o.load == "":
 		return errors.New("-norm batch: there is no hidden layer to normalise")
 	case o.flags.NArg() > 0:
@@ -235,7 +241,7 @@ func (o *options) validateSize() error {
 func (o *options) settings() map[string]string {
 	settings := map[string]string{}
 	o.flags.VisitAll(func(f *flag.Flag) { settings[f.Name] = f.Value.String() })
-	for _, name := range []string{"out", "resume", "verify", "check"} {
+	for _, name := range []string{"out", "resume", "verify", "check", "best"} {
 		delete(settings, name)
 	}
 	return settings
