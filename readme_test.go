@@ -34,7 +34,7 @@ var readmeCommands = []struct {
 		"go run ./cmd/train -verify out/model.npz"}},
 	{"cmd/train/README.md", []string{
 		"go run ./cmd/train", "go run ./cmd/train -data DIR -limit 5000 -holdout 0.2", "go run ./cmd/train -data DIR",
-		"go run ./cmd/train -verify out/model.npz", "gunzip -c FILE | sha256sum", "MNIST_DIR=DIR go test ./..."}},
+		"go run ./cmd/train -best", "go run ./cmd/train -best -data DIR", "go run ./cmd/train -verify out/model.npz", "gunzip -c FILE | sha256sum", "MNIST_DIR=DIR go test ./..."}},
 	{"cmd/vanish/README.md", []string{
 		"go run ./cmd/vanish", "go run ./cmd/vanish depth", "go run ./cmd/vanish article",
 		"go run ./cmd/vanish nielsen", "go run ./cmd/vanish init"}},
