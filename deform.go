@@ -17,15 +17,16 @@ import (
 // random field, as in Simard et al. 2003. A digit is still the same digit to a reader,
 // and the network, which never sees the same image twice, cannot learn it by heart.
 type Deformation struct {
-	Rotation float64 // degrees, at most 45; half for a 1 and a 7, which would become one another
-	Shear    float64 // degrees of slant, at most 45; half for a 1 and a 7
-	Scale    float64 // by this share, at most 0.5, of the width and, independently, of the height
-	Shift    float64 // pixels, at most 8, in x and in y
-	Elastic  float64 // root mean square of the random field in x and in y, in pixels; at most 4
+	Rotation float64 // degrees, at most 30; half for a 1 and a 7, which would become one another
+	Shear    float64 // degrees of slant, at most 30; half for a 1 and a 7
+	Scale    float64 // by this share, at most 0.3, of the width and, independently, of the height
+	Shift    float64 // pixels, at most 4, in x and in y
+	Elastic  float64 // root mean square of the random field in x and in y, in pixels; at most 2
 	Smooth   float64 // standard deviation of the Gaussian that smooths the field, in pixels, from 1 to 16; 0 is 4
 }
 
-// UsualDeformation is what suits digits that Deskew has normalised.
+// UsualDeformation is what suits digits that Deskew has normalised and a run of a few tens
+// of epochs. A longer run can do with more.
 var UsualDeformation = Deformation{Rotation: 10, Shear: 7, Scale: 0.1, Shift: 0.5, Elastic: 0.9, Smooth: usualSmooth}
 
 const usualSmooth = 4.0
@@ -36,11 +37,11 @@ func (d Deformation) Validate() error {
 		name            string
 		v, least, limit float64
 	}{
-		{"Rotation", d.Rotation, 0, 45},
-		{"Shear", d.Shear, 0, 45},
-		{"Scale", d.Scale, 0, 0.5},
-		{"Shift", d.Shift, 0, 8},
-		{"Elastic", d.Elastic, 0, 4},
+		{"Rotation", d.Rotation, 0, 30},
+		{"Shear", d.Shear, 0, 30},
+		{"Scale", d.Scale, 0, 0.3},
+		{"Shift", d.Shift, 0, 4},
+		{"Elastic", d.Elastic, 0, 2},
 		{"Smooth", cmp.Or(d.Smooth, usualSmooth), 1, 16},
 	} {
 		if !(amount.least <= amount.v && amount.v <= amount.limit) {
@@ -152,9 +153,11 @@ func (d *displacements) row(window uint32, i int) *[side]int16 {
 	return (*[side]int16)(d[int(uint8(window)+uint8(i))*(fieldSide+side)+int(uint8(window>>8)):])
 }
 
-// A canvas is an image with empty space around it, and again beyond its right and its
-// lower edge: a point's place is taken modulo canvasSide. So no point that an image of
-// admissible deformation asks for is outside, and space repeats long before an image does.
+// A canvas is an image with empty space around it. The place of a point is taken modulo
+// canvasSide, so that no point lies outside: the image repeats in both directions. With
+// the largest amounts a point lies at most 45 pixels from the centre, counting four
+// standard deviations of the field, and the next image begins at 50. Behind the last row
+// there is room for the pixels to the right of a point and below it.
 type canvas [canvasSide*canvasSide + canvasSide + 2]byte
 
 const (
@@ -192,7 +195,8 @@ func (e *deformedEpoch) deform(to *[MNISTPixels]byte, c *canvas, k int) {
 
 // row sets to to a row of a deformed image, whose first point is (m.x0, m.y0) before its
 // displacement. The weights of a point's four pixels have 8 binary digits. The two
-// columns are computed in the halves of one number.
+// columns are computed in the halves of one number. A difference may be negative, but the
+// result of each half fits its 16 digits, so that it is right modulo 2³².
 func (c *canvas) row(to *[side]byte, dx, dy *[side]int16, m affineMap) {
 	x, y := m.x0, m.y0
 	for j := range to {

@@ -178,27 +178,38 @@ func TestDeformStrength(t *testing.T) {
 func TestDeformRefuses(t *testing.T) {
 	m := &MNIST{Images: make([]byte, MNISTPixels), Labels: []byte{0}}
 	for want, d := range map[string]Deformation{
-		"Rotation is 46, want a number from 0 to 45": {Rotation: 46},
-		"Shear is -1, want a number from 0 to 45":    {Shear: -1},
-		"Scale is NaN, want a number from 0 to 0.5":  {Scale: math.NaN()},
-		"Shift is +Inf, want a number from 0 to 8":   {Shift: math.Inf(1)},
-		"Elastic is 4.1, want a number from 0 to 4":  {Elastic: 4.1},
+		"Rotation is 31, want a number from 0 to 30": {Rotation: 31},
+		"Shear is -1, want a number from 0 to 30":    {Shear: -1},
+		"Scale is NaN, want a number from 0 to 0.3":  {Scale: math.NaN()},
+		"Shift is +Inf, want a number from 0 to 4":   {Shift: math.Inf(1)},
+		"Elastic is 2.1, want a number from 0 to 2":  {Elastic: 2.1},
 		"Smooth is 0.5, want a number from 1 to 16":  {Smooth: 0.5},
 	} {
 		if _, err := m.Deform(d, 1, 1); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
-	most := Deformation{45, 45, 0.5, 8, 4, 16}
-	s, err := m.Deform(most, 1, 1)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// With the largest amounts no pixel of a deformed image is so far away that it shows the
+// next of the images in which a canvas repeats.
+func TestDeformLargest(t *testing.T) {
+	s := deformedSample(t, Deformation{30, 30, 0.3, 4, 2, 4})
+	farthest := 0.0
+	for n := 1; n <= 4; n++ {
+		e := s.Epoch(n).(*deformedEpoch)
+		for k := range 2000 {
+			m := e.affine(e.random(k), 0)
+			for corner := range int32(4) {
+				u, v := corner%2*(side-1), corner/2*(side-1)
+				for _, p := range []int32{m.x0 + u*m.xu + v*m.xv, m.y0 + u*m.yu + v*m.yv} {
+					farthest = max(farthest, math.Abs(float64(p)/(1<<fraction)-canvasMargin-middle))
+				}
+			}
+		}
 	}
-	for k := range m.Images {
-		m.Images[k] = 255 // all ink: what is outside of the image shows
-	}
-	if x := rows(s.Epoch(1), 0); len(x.Data) != MNISTPixels {
-		t.Error("the largest amounts give no image")
+	if limit := canvasSide - side/2 - 8.0; !(farthest < limit && farthest > limit-10) {
+		t.Errorf("before its displacement a point lies up to %v pixels from the centre, want less than %v", farthest, limit)
 	}
 }
 
