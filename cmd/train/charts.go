@@ -45,7 +45,9 @@ func curves(h mlp.History) *mlp.Figure {
 	line := func(name string, of func(e mlp.Epoch) float64) mlp.Series {
 		s := mlp.Series{Name: name}
 		for _, e := range h {
-			s.Y = append(s.Y, of(e))
+			if v := of(e); v == v { // not every epoch need be measured
+				s.X, s.Y = append(s.X, float64(e.N)), append(s.Y, v)
+			}
 		}
 		return s
 	}

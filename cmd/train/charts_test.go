@@ -46,4 +46,10 @@ func TestCharts(t *testing.T) {
 	}
 	h[0].HeldLoss, h[1].HeldLoss = 12, 22
 	compare("loss", curves(h).Charts[0].Series[2], "Held out", 12, 22)
+	h[0].Loss = nan // -measure 2
+	c = curves(h)
+	compare("loss", c.Charts[0].Series[0], "Training", 20)
+	if x := c.Charts[0].Series[0].X; x[0] != 2 {
+		t.Errorf("the loss of epoch 2 is at %v", x[0])
+	}
 }

@@ -97,7 +97,7 @@ func (j *job) endEpoch(e mlp.Epoch, out *output, stdout, stderr io.Writer) error
 	if err != nil {
 		return fmt.Errorf("standard output, epoch %d: %w", e.N, err)
 	}
-	if e.N == 1 {
+	if e.N == 1 && e.Loss == e.Loss {
 		j.report(stderr)
 	}
 	return nil
