@@ -7,7 +7,7 @@ import "math"
 // bestFlags are the flags that -best sets, unless they are given. Its -epochs depends on
 // how many images there are: see bestEpochs.
 var bestFlags = map[string]string{
-	"hidden": "256,256", "init": "he", "opt": "adam", "norm": "batch", "batch": "64", "lr": "0.002",
+	"hidden": "256,256", "init": "he", "opt": "adam", "norm": "batch", "batch": "128", "lr": "0.004",
 	"warmup": "0.1", "schedule": "cosine", "deskew": "true", "scale": "image", "measure": "10",
 	"deform": "rotation=10,shear=7,scale=0.1,shift=0.5,elastic=1.2,smooth=4",
 }
