@@ -46,6 +46,8 @@ type MNIST struct {
 
 	imageSet, labelSet string    // the data sets of the two files, if they are known; otherwise empty
 	scale, shift       []float64 // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
+	originals          []byte    // if Deskew made Images: what it made them from, and by which maps
+	maps               []deskewMap
 }
 
 //go:embed testdata/mnist/*.gz testdata/mnist/LICENSE
@@ -230,6 +232,9 @@ func (m *MNIST) Slice(lo, hi int) *MNIST {
 	part := *m
 	part.Labels = m.Labels[lo:hi:hi]
 	part.Images = m.Images[lo*MNISTPixels : hi*MNISTPixels : hi*MNISTPixels]
+	if m.maps != nil {
+		part.originals, part.maps = m.originals[lo*MNISTPixels:hi*MNISTPixels], m.maps[lo:hi]
+	}
 	return &part
 }
 
@@ -366,7 +371,6 @@ func (b *batchTask) part(c int) {
 		k := b.index[i]
 		image := b.m.image(k)
 		if b.epoch != nil {
-			paper.set(image)
 			b.epoch.deform(&deformed, &paper, k)
 			image = deformed[:]
 		}
