@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mlp/cmd/internal/cli"
 )
 
 // TestBoundedChild is a run in a process of its own, which prints its exit code
@@ -158,7 +160,7 @@ func TestBoundedVerify(t *testing.T) {
 	dir := t.TempDir()
 	must(t, quick("-hidden", "8,8", "-epochs", "1", "-out", dir)...)
 	name := filepath.Join(dir, "model.npz")
-	m, _, err := readModel(name)
+	m, _, err := cli.ReadModel(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
 // hash is the last word of standard output.
@@ -239,7 +240,7 @@ func TestResumeRefused(t *testing.T) {
 // readBack and writeModel are for tampering with a model file.
 func readBack(t *testing.T, name string) *mlp.Model {
 	t.Helper()
-	m, _, err := readModel(name)
+	m, _, err := cli.ReadModel(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +369,7 @@ func TestSaidPlainly(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "model.npz")
 	must(t, quick("-epochs", "1", "-out", dir)...)
-	m, _, err := readModel(name)
+	m, _, err := cli.ReadModel(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -39,7 +38,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 	j := &job{options: o}
 	loaded := ""
 	if o.load != "" {
-		from, digest, err := readModel(o.load)
+		from, digest, err := cli.ReadModel(o.load)
 		if o.verify != "" && errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w; if the file that the run began with has moved, give its new path with -load FILE.npz", err)
 		}
@@ -65,8 +64,8 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 // flags were set, they must agree with the model. The value of -act is the last hidden
 // layer's if the layers have different activations, as another program can make them.
 func (o *options) takeLayers(from *mlp.Model) error {
-	if in, out := from.Net[0].W.Rows, from.Net[len(from.Net)-1].W.Cols; in != mlp.MNISTPixels || out != mlp.MNISTClasses {
-		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.MNISTPixels, mlp.MNISTClasses)
+	if err := cli.CheckDigits(from.Net); err != nil {
+		return err
 	}
 	given := o.given()
 	o.hidden, o.norm.name, o.norm.value = nil, "none", false
@@ -174,33 +173,6 @@ func sameFiles(now, earlier map[string]string) error {
 		}
 	}
 	return nil
-}
-
-// readModel reads a model file; digest is the SHA-256 of its bytes.
-func readModel(name string) (m *mlp.Model, digest string, err error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, "", err
-	}
-	if info.IsDir() {
-		return nil, "", fmt.Errorf("%s: a folder, want a file", name)
-	}
-	if !info.Mode().IsRegular() { // to open a pipe would wait for its other end
-		return nil, "", fmt.Errorf("%s: not a regular file", name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, "", err
-	}
-	defer f.Close()
-	if m, err = mlp.ReadModel(f, info.Size()); err != nil {
-		return nil, "", fmt.Errorf("%s: %w", name, err)
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(f, 0, info.Size())); err != nil {
-		return nil, "", err
-	}
-	return m, fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
 func sameFile(a, b string) bool {

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
 // options is the command line, checked.
@@ -258,7 +259,7 @@ func (o *options) given() map[string]string {
 // reopen reads the model file of a run that has begun and returns the model and the
 // run's options.
 func (o *options) reopen(name string) (*mlp.Model, *options, error) {
-	from, _, err := readModel(name)
+	from, _, err := cli.ReadModel(name)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,6 @@
 // Package cli is what the commands share: how a command starts and ends, the
-// progress bar, files that are complete at any moment, the digits that -data names and
-// networks for them, and the names of the layer statistics. Flags and output are each
+// progress bar, files that are complete at any moment, the digits that -data names,
+// networks for them and model files, and the names of the layer statistics. Flags and output are each
 // command's own.
 package cli
 

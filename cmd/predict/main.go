@@ -1,0 +1,48 @@
+// Predict reads digits in pictures with a model of cmd/train's, or measures the model on
+// MNIST's test digits and shows its mistakes.
+//
+//	go run ./cmd/predict [-model out/model.npz] seven.png photo.jpg …
+//	go run ./cmd/predict [-model out/model.npz] [-data DIR]
+//
+// Standard output has a line for each picture, or the measurements. The exit code is 0, 1
+// with a line on standard error for each thing that went wrong, or 2 for a wrong flag.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"mlp/cmd/internal/cli"
+)
+
+func main() {
+	cli.Main(func(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {
+		return run(ctx, args, os.Stdin, stdout, stderr)
+	})
+}
+
+// run is the command with its arguments, its input and its outputs. It returns the exit
+// code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, stderr *os.File) int {
+	o, err := parse(args)
+	if err != nil {
+		return cli.Exit("predict", cli.ParseError(err, o.flags, "usage: predict [flags] [pictures]\n", stdout), stderr)
+	}
+	model, _, err := cli.ReadModel(o.model)
+	if err == nil {
+		if err = cli.CheckDigits(model.Net); err != nil {
+			err = fmt.Errorf("%s: %w", o.model, err)
+		}
+	}
+	switch {
+	case err != nil:
+	case len(o.pictures) == 0:
+		err = o.measure(ctx, model, stdout, stderr)
+	default:
+		r := &reader{options: o, model: model, stdin: stdin, stdout: stdout}
+		return r.readAll(ctx, stderr)
+	}
+	return cli.Exit("predict", err, stderr)
+}

@@ -1,0 +1,194 @@
+// Reading digits in pictures: a line for each, and what the network was shown. Not here:
+// how a picture becomes a digit (cmd/internal/picture).
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/picture"
+)
+
+// A reader reads the pictures that the command line names.
+type reader struct {
+	*options
+	model  *mlp.Model
+	stdin  io.Reader
+	stdout io.Writer
+}
+
+// A reading is what is printed of a picture.
+type reading struct {
+	File                string    `json:"file"`
+	Digit               int       `json:"digit"`
+	Probability         float64   `json:"probability"`
+	RunnerUp            int       `json:"runner_up"`
+	RunnerUpProbability float64   `json:"runner_up_probability"`
+	Probabilities       []float64 `json:"probabilities"` // of the digits 0 to 9
+}
+
+// errOutput says that standard output takes no more, so that reading on is of no use.
+var errOutput = errors.New("standard output")
+
+// readAll reads all pictures and returns the exit code. An error of one does not keep the
+// others from being read.
+func (r *reader) readAll(ctx context.Context, stderr io.Writer) (code int) {
+	if r.save != "" {
+		if err := cli.MakeFolder(r.save, r.savedName(0)); err != nil {
+			return cli.Exit("predict", fmt.Errorf("-save %s: %w", r.save, err), stderr)
+		}
+	}
+	for i := range r.pictures {
+		err := context.Cause(ctx)
+		if err == nil {
+			err = r.read(i)
+		}
+		code = max(code, cli.Exit("predict", err, stderr))
+		if errors.Is(err, errOutput) || errors.Is(err, context.Canceled) {
+			return code
+		}
+	}
+	return code
+}
+
+// read reads picture i, prints its line and saves what the network was shown.
+func (r *reader) read(i int) error {
+	name := r.pictures[i]
+	img, err := r.open(name)
+	if err != nil {
+		return err
+	}
+	var p *reading
+	digit, err := r.digit(img)
+	if err == nil {
+		p, err = r.recognise(name, digit)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if err := r.print(p); err != nil {
+		return fmt.Errorf("%w: %w", errOutput, err)
+	}
+	if r.save == "" {
+		return nil
+	}
+	return r.saveDigit(i, digit)
+}
+
+// open decodes a file, or standard input if its name is -. An error names the file.
+func (r *reader) open(name string) (img image.Image, err error) {
+	if name == "-" {
+		img, err = picture.Read(r.stdin)
+	} else {
+		f, _, openErr := cli.OpenRegular(name)
+		if openErr != nil {
+			return nil, openErr
+		}
+		defer f.Close()
+		img, err = picture.Read(f)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return img, nil
+}
+
+// digit returns what the network is to be shown of a picture.
+func (r *reader) digit(img image.Image) (*image.Gray, error) {
+	if r.raw {
+		return picture.Raw(img)
+	}
+	ink, err := picture.Ink(img)
+	if err != nil {
+		return nil, err
+	}
+	digit := picture.Center(ink)
+	if r.model.Deskew {
+		digit.Pix = (&mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}).Deskew().Images
+	}
+	picture.Bound(digit, r.model.Input)
+	return digit, nil
+}
+
+// recognise predicts. Without -raw, digit has normalised what the model normalises.
+func (r *reader) recognise(name string, digit *image.Gray) (*reading, error) {
+	var y mlp.Matrix
+	x := picture.Matrix(digit)
+	if r.raw {
+		r.model.Predict(&y, x)
+	} else {
+		r.model.Net.Predict(&y, r.model.Input.Apply(x, x))
+	}
+	p := y.Softmax().Row(0)
+	first, second := twoLargest(p)
+	if math.IsNaN(p[first]) {
+		return nil, errors.New("the network's output is not finite")
+	}
+	return &reading{name, first, p[first], second, p[second], p}, nil
+}
+
+// twoLargest returns where the largest and the second largest of p are.
+func twoLargest(p []float64) (first, second int) {
+	first, second = 0, 1
+	if p[1] > p[0] {
+		first, second = 1, 0
+	}
+	for i := 2; i < len(p); i++ {
+		if p[i] > p[first] {
+			first, second = i, first
+		} else if p[i] > p[second] {
+			second = i
+		}
+	}
+	return first, second
+}
+
+// print prints the line of a picture.
+func (r *reader) print(p *reading) error {
+	if r.json {
+		return json.NewEncoder(r.stdout).Encode(p)
+	}
+	_, err := fmt.Fprintf(r.stdout, "%s\t%d\t%.4f\t%d\t%.4f\n", cli.Plain(p.File), p.Digit, p.Probability, p.RunnerUp, p.RunnerUpProbability)
+	return err
+}
+
+// savedName returns the name of the file for picture i. The number keeps apart pictures
+// of one name in several folders.
+func (r *reader) savedName(i int) string {
+	name := filepath.Base(r.pictures[i])
+	if r.pictures[i] == "-" {
+		name = "stdin"
+	}
+	return fmt.Sprintf("%04d-%s.png", i+1, strings.TrimSuffix(name, filepath.Ext(name)))
+}
+
+// saveDigit writes what the network was shown of picture i, unless that would replace one
+// of the pictures.
+func (r *reader) saveDigit(i int, digit *image.Gray) error {
+	target := filepath.Join(r.save, r.savedName(i))
+	if there, err := os.Stat(target); err == nil {
+		for _, name := range r.pictures {
+			if info, err := os.Stat(name); err == nil && os.SameFile(info, there) {
+				return fmt.Errorf("%s: one of the pictures is in the place of the file", target)
+			}
+		}
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, digit); err != nil {
+		return err
+	}
+	return cli.Replace(r.save, cli.File{Name: r.savedName(i), Content: file.Bytes()})
+}
