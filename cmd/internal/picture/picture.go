@@ -12,6 +12,7 @@ import (
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
+	"strings"
 
 	"mlp"
 )
@@ -53,7 +54,7 @@ func Read(r io.Reader) (image.Image, error) {
 
 // damaged says of an error of a decoder what it means for the file.
 func damaged(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	if strings.HasSuffix(err.Error(), "EOF") { // decoders do not wrap it
 		return errors.New("the picture is cut short")
 	}
 	return fmt.Errorf("the picture is damaged: %w", err)

@@ -1,0 +1,197 @@
+// Ink on paper of many kinds, and pages without any.
+
+package picture
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"mlp"
+)
+
+// page is a digit of 10 pixels for each of its own on a page of 300×300 pixels, where
+// shade says what colour a place has that is covered with ink or, if ink is 0, is not.
+func page(digit []byte, shade func(x, y int, ink float64) color.Color) *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(5, 7, 305, 307)) // bounds need not begin at (0, 0)
+	for y := range 300 {
+		for x := range 300 {
+			ink := 0.0
+			if u, v := (x-10)/10, (y-10)/10; x >= 10 && y >= 10 && u < side && v < side && digit[v*side+u] >= 128 {
+				ink = 1
+			}
+			img.Set(5+x, 7+y, shade(x, y, ink))
+		}
+	}
+	return img
+}
+
+func grey(v float64) color.Gray { return color.Gray{uint8(255*min(max(v, 0), 1) + 0.5)} }
+
+// papers are pages that all show the same digit.
+var papers = map[string]func(x, y int, ink float64) color.Color{
+	"black on white": func(_, _ int, ink float64) color.Color { return grey(1 - ink) },
+	"white on black": func(_, _ int, ink float64) color.Color { return grey(ink) },
+	"pencil":         func(_, _ int, ink float64) color.Color { return grey(0.8 - 0.25*ink) },
+	"chalk":          func(_, _ int, ink float64) color.Color { return grey(0.2 + 0.5*ink) },
+	"blue on yellow": func(_, _ int, ink float64) color.Color {
+		return color.RGBA{uint8(255 - 255*ink), uint8(230 - 230*ink), 128, 255}
+	},
+	"lit from the side":    func(x, y int, ink float64) color.Color { return grey((0.4 + 0.5*float64(x+y)/600) * (1 - 0.7*ink)) },
+	"dark corners":         func(x, y int, ink float64) color.Color { return grey((0.9 - 0.25*(sq(x)+sq(y))) * (1 - 0.7*ink)) },
+	"black on transparent": func(_, _ int, ink float64) color.Color { return color.NRGBA{0, 0, 0, uint8(255 * ink)} },
+	"white on transparent": func(_, _ int, ink float64) color.Color { return color.NRGBA{255, 255, 255, uint8(255 * ink)} },
+	"a card, transparent around": func(x, y int, ink float64) color.Color {
+		if x < 8 || x > 292 || y < 8 || y > 292 {
+			return color.Transparent
+		}
+		return grey(0.9 - 0.8*ink)
+	},
+}
+
+// sq is the square of a coordinate's distance from the middle, from 0 to 1.
+func sq(x int) float64 { return math.Pow(float64(x-150)/150, 2) }
+
+// Whatever the paper, the digit is what its ink alone becomes, but for what smoothing makes
+// of the edges. Noise and specks do not matter.
+func TestInk(t *testing.T) {
+	m := sample(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for name, shade := range papers {
+		for i := range 3 {
+			digit := m.Images[i*397*mlp.MNISTPixels:][:mlp.MNISTPixels]
+			img := page(digit, shade)
+			if img.NRGBAAt(5, 7).A == 255 {
+				for j := range img.Pix {
+					if j%4 < 3 {
+						img.Pix[j] = uint8(min(max(float64(img.Pix[j])+5*rng.NormFloat64(), 0), 255))
+					}
+				}
+				for k := range 2 { // a speck
+					img.Set(20+k, 290, color.Black)
+					img.Set(290+k, 20, color.White)
+				}
+			}
+			ink, err := Ink(img)
+			if err != nil {
+				t.Fatalf("%s, digit %d: %v", name, i, err)
+			}
+			alone := image.NewGray(image.Rect(0, 0, side, side))
+			for j, p := range digit {
+				alone.Pix[j] = p / 128 * 255
+			}
+			off, mass := 0.0, 0.0
+			want := Center(enlarged(alone.Pix, 10, 0, 0)).Pix
+			for j, p := range Center(ink).Pix {
+				off += math.Abs(float64(p)-float64(want[j])) / 255
+				mass += float64(want[j]) / 255
+			}
+			if off > 0.1*mass {
+				t.Errorf("%s, digit %d: %.1f of %.1f pixels differ", name, i, off, mass)
+			}
+		}
+	}
+}
+
+func TestNoInk(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	blank := make([]byte, mlp.MNISTPixels)
+	pages := map[string]image.Image{
+		"one pixel":   image.NewGray(image.Rect(0, 0, 1, 1)),
+		"one row":     image.NewGray(image.Rect(0, 0, 500, 1)),
+		"transparent": image.NewNRGBA(image.Rect(0, 0, 30, 20)),
+		"noise":       page(blank, func(_, _ int, _ float64) color.Color { return grey(0.7 + 0.05*rng.NormFloat64()) }),
+	}
+	for name, shade := range papers {
+		if name != "a card, transparent around" {
+			pages[name] = page(blank, shade)
+		}
+	}
+	for name, img := range pages {
+		if _, err := Ink(img); err == nil || err.Error() != "no ink stands out from the paper" {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// A picture of millions of pixels, and one that is all width, are read too.
+func TestLargeInk(t *testing.T) {
+	img := image.NewGray(image.Rect(0, 0, 4000, 2500))
+	for i := range img.Pix {
+		img.Pix[i] = 200
+	}
+	for y := 1000; y < 1300; y++ {
+		for x := 2000; x < 2040; x++ {
+			img.Pix[y*4000+x] = 30
+		}
+	}
+	ink, err := Ink(img)
+	if err != nil || ink.Rect.Dx() != 1000 {
+		t.Fatal(ink.Rect, err)
+	}
+	if d := Center(ink); d.GrayAt(14, 14).Y != 255 || d.GrayAt(14, 2).Y != 0 || d.GrayAt(10, 14).Y != 0 {
+		t.Errorf("a stroke has become %v", d.Pix)
+	}
+	line := image.NewGray(image.Rect(0, 0, 100000, 1))
+	for x := 50000; x < 52000; x++ {
+		line.Pix[x] = 255
+	}
+	if _, err := Ink(line); err != nil {
+		t.Error(err)
+	}
+}
+
+// Otsu's threshold is the one with the least variance inside of the two classes, which is
+// how he defines it.
+func TestOtsu(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	variance := func(v []float64) float64 { // times their number
+		mean, sum := 0.0, 0.0
+		for _, x := range v {
+			mean += x / float64(len(v))
+		}
+		for _, x := range v {
+			sum += (x - mean) * (x - mean)
+		}
+		return sum
+	}
+	for range 50 {
+		v := make([]float64, 10+rng.IntN(50))
+		for i := range v {
+			v[i] = float64(rng.IntN(256)) / 256 * rng.Float64()
+		}
+		slices.Sort(v)
+		best := math.Inf(1)
+		within := func(threshold float64) float64 {
+			i, _ := slices.BinarySearch(v, threshold)
+			return variance(v[:i]) + variance(v[i:])
+		}
+		for b := 1; b < 256; b++ {
+			best = min(best, within(float64(b)/256))
+		}
+		threshold, m0, m1 := otsu(v)
+		if got := within(threshold); got > best+1e-12 || m0 >= m1 {
+			t.Errorf("threshold %v leaves a variance of %v, want %v", threshold, got, best)
+		}
+	}
+}
+
+// A surface is found to which a third of the places do not belong.
+func TestSurface(t *testing.T) {
+	want := surface{0.7, 0.1, -0.05, -0.1, 0.03, 0.02}
+	f := field{40, 30, make([]float64, 1200)}
+	for i := range f.v {
+		f.v[i] = want.at(f, i)
+		if x, y := i%40, i/40; x > 4 && x < 25 && y > 5 && y < 25 {
+			f.v[i] = 0.1
+		}
+	}
+	for i, got := range f.surface() {
+		if math.Abs(got-want[i]) > 2e-3 {
+			t.Errorf("number %d is %v, want %v", i, got, want[i])
+		}
+	}
+}
