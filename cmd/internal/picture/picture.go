@@ -54,7 +54,8 @@ func Read(r io.Reader) (image.Image, error) {
 
 // damaged says of an error of a decoder what it means for the file.
 func damaged(err error) error {
-	if strings.HasSuffix(err.Error(), "EOF") { // decoders do not wrap it
+	text := err.Error() // decoders do not wrap io.ErrUnexpectedEOF
+	if strings.HasSuffix(text, "EOF") || strings.HasSuffix(text, "not enough pixel data") {
 		return errors.New("the picture is cut short")
 	}
 	return fmt.Errorf("the picture is damaged: %w", err)

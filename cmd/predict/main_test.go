@@ -1,0 +1,465 @@
+// The command from its arguments to what it prints, and everything that can be wrong with
+// them. Not here: photographs (photograph_test.go).
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+)
+
+// trained is a model of a second's training on the sample, as a file, and the test part.
+var trained = sync.OnceValues(func() (model []byte, test *mlp.MNIST) {
+	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
+	if err != nil {
+		panic(err)
+	}
+	test, err = mlp.LoadMNIST(mlp.SampleMNIST(), "t10k", 0)
+	if err != nil {
+		panic(err)
+	}
+	m := &mlp.Model{Net: cli.NewNetwork(1, mlp.He, mlp.ReLU, false, 48), Input: train.Stats()}
+	train.Standardize(m.Input)
+	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Optimizer: mlp.Adam, Rate: 0.002, Epochs: 4, Batch: 50}); err != nil {
+		panic(err)
+	}
+	return fileOf(m), test
+})
+
+func fileOf(m *mlp.Model) []byte {
+	var file bytes.Buffer
+	if err := m.Write(&file); err != nil {
+		panic(err)
+	}
+	return file.Bytes()
+}
+
+// workplace is a folder with model.npz and five digits of the test part as PNGs.
+func workplace(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	model, test := trained()
+	write(t, filepath.Join(dir, "model.npz"), model)
+	for i := range 5 {
+		digit := &image.Gray{Pix: test.Images[i*150*mlp.MNISTPixels:][:mlp.MNISTPixels], Stride: side, Rect: image.Rect(0, 0, side, side)}
+		write(t, filepath.Join(dir, fmt.Sprintf("digit%d.png", i)), encoded(t, digit))
+	}
+	return dir
+}
+
+func encoded(t *testing.T, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func write(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// command runs predict and returns what it printed and its exit code.
+func command(t *testing.T, stdin io.Reader, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out bytes.Buffer
+	stderr, code = commandTo(t, &out, stdin, args...)
+	return out.String(), stderr, code
+}
+
+func commandTo(t *testing.T, stdout io.Writer, stdin io.Reader, args ...string) (stderr string, code int) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	code = run(context.Background(), args, stdin, stdout, f)
+	return string(read(t, f.Name())), code
+}
+
+// The numbers of a raw digit are those of Model.Predict, as text, as JSON and by way of
+// standard input.
+func TestRaw(t *testing.T) {
+	dir := workplace(t)
+	model, name := filepath.Join(dir, "model.npz"), filepath.Join(dir, "digit1.png")
+	m, _, err := cli.ReadModel(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, test := trained()
+	x := mlp.NewMatrix(1, mlp.MNISTPixels)
+	for j := range x.Data {
+		x.Data[j] = float64(test.Images[150*mlp.MNISTPixels+j]) / 255
+	}
+	var p mlp.Matrix
+	m.Predict(&p, x).Softmax()
+	first, second := twoLargest(p.Row(0))
+	want := fmt.Sprintf("%s\t%d\t%.4f\t%d\t%.4f\n", name, first, p.Data[first], second, p.Data[second])
+	stdout, stderr, code := command(t, nil, "-model", model, "-raw", name)
+	if stdout != want || stderr != "" || code != 0 {
+		t.Errorf("%q, standard error %q, exit code %d, want %q", stdout, stderr, code, want)
+	}
+	stdout, _, code = command(t, bytes.NewReader(read(t, name)), "-model", model, "-raw", "-json", "-")
+	var got reading
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != 0 || strings.Count(stdout, "\n") != 1 {
+		t.Fatalf("%q: %v, exit code %d", stdout, err, code)
+	}
+	if got.File != "-" || got.Digit != first || got.Probability != p.Data[first] || got.RunnerUp != second || got.RunnerUpProbability != p.Data[second] || fmt.Sprint(got.Probabilities) != fmt.Sprint(p.Data) {
+		t.Errorf("%+v, want %v", got, p.Data)
+	}
+}
+
+func TestTwoLargest(t *testing.T) {
+	for _, c := range []struct {
+		p             []float64
+		first, second int
+	}{{[]float64{1, 2}, 1, 0}, {[]float64{2, 1, 1}, 0, 1}, {[]float64{1, 2, 3}, 2, 1}, {[]float64{3, 1, 2}, 0, 2}, {[]float64{0, 0, 0}, 0, 1}} {
+		if first, second := twoLargest(c.p); first != c.first || second != c.second {
+			t.Errorf("%v: %d, %d", c.p, first, second)
+		}
+	}
+}
+
+// What -save writes is what the network was shown: read again with -raw it gives the same
+// line, and a file that is there is kept if it is one of the pictures.
+func TestSave(t *testing.T) {
+	dir := workplace(t)
+	model, saved := filepath.Join(dir, "model.npz"), filepath.Join(dir, "deep", "saved")
+	args := []string{"-model", model, "-save", saved}
+	for i := range 5 {
+		args = append(args, filepath.Join(dir, fmt.Sprintf("digit%d.png", i)))
+	}
+	first, stderr, code := command(t, bytes.NewReader(read(t, args[5])), append(args, "-")...)
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	again := []string{"-model", model, "-raw"}
+	for i := range 5 {
+		again = append(again, filepath.Join(saved, fmt.Sprintf("%04d-digit%d.png", i+1, i)))
+	}
+	second, _, _ := command(t, nil, append(again, filepath.Join(saved, "0006-stdin.png"))...)
+	numbers := regexp.MustCompile(`(?m)^[^\t]*`)
+	if a, b := numbers.ReplaceAllString(first, ""), numbers.ReplaceAllString(second, ""); a != b || strings.Count(a, "\n") != 6 {
+		t.Errorf("%q, read again %q", a, b)
+	}
+	if entries, _ := os.ReadDir(saved); len(entries) != 6 {
+		t.Errorf("%d files", len(entries))
+	}
+	own := filepath.Join(saved, "0001-digit0.png")
+	before := read(t, own)
+	_, stderr, code = command(t, nil, "-model", model, "-save", saved, args[4], own)
+	if want := "predict: " + own + ": one of the pictures is in the place of the file\n"; stderr != want || code != 1 || !bytes.Equal(read(t, own), before) {
+		t.Errorf("exit code %d, %q, want %q", code, stderr, want)
+	}
+}
+
+// A model that was trained on normalised digits is shown normalised ones.
+func TestDeskew(t *testing.T) {
+	dir := workplace(t)
+	name := filepath.Join(dir, "model.npz")
+	m, _, err := cli.ReadModel(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Deskew = true
+	write(t, name, fileOf(m))
+	saved := filepath.Join(dir, "saved")
+	if _, stderr, code := command(t, nil, "-model", name, "-save", saved, filepath.Join(dir, "digit2.png")); code != 0 {
+		t.Fatal(stderr)
+	}
+	r := &reader{options: &options{}, model: &mlp.Model{}}
+	img, err := r.open(filepath.Join(dir, "digit2.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digit, err := r.digit(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := (&mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}).Deskew().Images
+	shown, err := r.open(filepath.Join(saved, "0001-digit2.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range shown.(*image.Gray).Pix {
+		if most := 255*(m.Input.Mean[i]+4*m.Input.Std[i]) + 0.5; p != want[i] && math.Floor(most) != float64(p) {
+			t.Errorf("pixel %d is %d, want %d or at most %.1f", i, p, want[i], most)
+		}
+	}
+}
+
+// Each bad picture has a line of its own, and the others are read.
+func TestBadPictures(t *testing.T) {
+	dir := workplace(t)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	write(t, at("text.png"), []byte("hello\n"))
+	write(t, at("empty.jpg"), nil)
+	whole := read(t, at("digit0.png"))
+	write(t, at("short.png"), whole[:len(whole)/2])
+	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte("IHDR\x00\x01\x86\xa0\x00\x01\x86\xa0\x08\x02\x00\x00\x00")))
+	write(t, at("huge.png"), []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x01\x86\xa0\x00\x01\x86\xa0\x08\x02\x00\x00\x00"+string(sum)))
+	write(t, at("none.gif"), []byte("GIF89a\x00\x00\x00\x00\x00\x00\x00;"))
+	write(t, at("paper.png"), encoded(t, image.NewGray(image.Rect(0, 0, 200, 200))))
+	os.Mkdir(at("folder"), 0o777)
+	bad := map[string]string{
+		"missing.png": "no such file", "text.png": "not a PNG, JPEG or GIF", "empty.jpg": "empty", "short.png": "cut short",
+		"huge.png": "100000×100000 pixels", "none.gif": "0×0", "paper.png": "no ink", "folder": "a folder, want a file",
+		"line\nbreak\x1b[2J.png": `line\nbreak\x1b[2J.png`,
+	}
+	args := []string{"-model", at("model.npz"), at("digit0.png")}
+	for name := range bad {
+		args = append(args, at(name))
+	}
+	stdout, stderr, code := command(t, nil, append(args, at("digit1.png"))...)
+	if code != 1 || strings.Count(stdout, "\n") != 2 || strings.Count(stderr, "\n") != len(bad) {
+		t.Errorf("exit code %d, standard output %q, standard error:\n%s", code, stdout, stderr)
+	}
+	for name, reason := range bad {
+		pattern := "(?m)^predict: .*" + regexp.QuoteMeta(cli.Plain(name)) + ".*$"
+		if line := regexp.MustCompile(pattern).FindString(stderr); !strings.Contains(line, reason) {
+			t.Errorf("%q: %q, want %q", name, line, reason)
+		}
+	}
+	for _, stdin := range []string{"", "nothing"} {
+		if _, stderr, code := command(t, strings.NewReader(stdin), args[0], args[1], "-"); code != 1 || !strings.HasPrefix(stderr, "predict: -: ") {
+			t.Errorf("standard input %q: exit code %d, %q", stdin, code, stderr)
+		}
+	}
+	if _, stderr, code := command(t, nil, args[0], args[1], "-raw", at("paper.png")); code != 1 || !strings.HasSuffix(stderr, "paper.png: a picture of 200×200 pixels, want 28×28\n") {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+}
+
+func TestBadModels(t *testing.T) {
+	dir := workplace(t)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	write(t, at("text.npz"), []byte("hello"))
+	write(t, at("small.npz"), fileOf(&mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 5, 3)}))
+	enormous := &mlp.Model{Net: cli.NewNetwork(1, mlp.He, mlp.ReLU, false)}
+	for i := range enormous.Net[0].W.Data {
+		enormous.Net[0].W.Data[i] = 1e308 * float64(1-2*(i%2))
+	}
+	write(t, at("enormous.npz"), fileOf(enormous))
+	for name, want := range map[string]string{
+		"missing.npz": "no such file", "text.npz": "not an .npz archive", "small.npz": "a network of 5 inputs and 3 outputs, want 784 and 10",
+		".": "a folder, want a file", "enormous.npz": "the network's output is not finite",
+	} {
+		for _, more := range [][]string{{at("digit0.png")}, {"-out", at("out")}} {
+			stdout, stderr, code := command(t, nil, append([]string{"-model", at(name)}, more...)...)
+			line := stderr[strings.Index(stderr, "predict: "):]
+			if code != 1 || stdout != "" || strings.Count(line, "\n") != 1 || !strings.Contains(line, want) {
+				t.Errorf("%s: exit code %d, %q, standard error %q", name, code, stdout, stderr)
+			}
+		}
+	}
+	if _, err := os.Stat(at("out/mistakes.svg")); err == nil {
+		t.Error("there is a chart of nothing")
+	}
+}
+
+func TestWrongFlags(t *testing.T) {
+	for _, flags := range []string{"-nonsense", "-json", "-raw", "-save x", "-save= a.png", "-data x a.png", "-out x a.png", "a.png -json"} {
+		stdout, stderr, code := command(t, nil, strings.Fields(flags)...)
+		if code != 2 || stdout != "" || !strings.HasPrefix(stderr, "predict: ") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
+		}
+	}
+	stdout, _, code := command(t, nil, "-h")
+	if code != 0 || !strings.HasPrefix(stdout, "usage: predict [flags] [pictures]\n") || !strings.Contains(stdout, "  -save folder") {
+		t.Errorf("exit code %d, %q", code, stdout)
+	}
+}
+
+type closed struct{}
+
+func (closed) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+// A closed output ends the command at once.
+func TestClosedOutput(t *testing.T) {
+	dir := workplace(t)
+	args := []string{"-model", filepath.Join(dir, "model.npz"), "-save", filepath.Join(dir, "saved")}
+	stderr, code := commandTo(t, closed{}, nil, append(args, filepath.Join(dir, "digit0.png"), filepath.Join(dir, "digit1.png"))...)
+	if code != 1 || stderr != "predict: standard output: broken pipe\n" {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+	stderr, code = commandTo(t, closed{}, nil, "-model", args[1], "-out", filepath.Join(dir, "out"))
+	if code != 1 || !strings.HasSuffix(stderr, "predict: standard output: broken pipe\n") {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	dir := workplace(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, more := range [][]string{{filepath.Join(dir, "digit0.png")}, {"-out", dir}} {
+		f, err := os.Create(filepath.Join(dir, "stderr"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := run(ctx, append([]string{"-model", filepath.Join(dir, "model.npz")}, more...), nil, io.Discard, f)
+		f.Close()
+		if text := string(read(t, f.Name())); code != 1 || !strings.HasSuffix(text, "predict: interrupted\n") {
+			t.Errorf("exit code %d, %q", code, text)
+		}
+	}
+}
+
+// A folder that cannot be written to is named before anything is read.
+func TestUnwritable(t *testing.T) {
+	dir := workplace(t)
+	model := filepath.Join(dir, "model.npz")
+	for _, args := range [][]string{{"-save", model, filepath.Join(dir, "digit0.png")}, {"-out", model}} {
+		stdout, stderr, code := command(t, nil, append([]string{"-model", model}, args...)...)
+		if code != 1 || stdout != "" || !strings.Contains(stderr, "predict: "+args[0]+" "+model+": ") {
+			t.Errorf("exit code %d, %q", code, stderr)
+		}
+	}
+}
+
+// The measurements are those that follow from the table, and cmd/train's.
+func TestMeasure(t *testing.T) {
+	dir := workplace(t)
+	model, out := filepath.Join(dir, "model.npz"), filepath.Join(dir, "out")
+	stdout, stderr, code := command(t, nil, "-model", model, "-out", out)
+	if code != 0 || !strings.Contains(stderr, "data: 1000 images to test on, from the sample in the program\n") || !strings.HasSuffix(stderr, "written to "+out+": mistakes.svg\n") {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	m, _, err := cli.ReadModel(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, test := trained()
+	copied := *test
+	copied.Standardize(m.Input)
+	loss, accuracy := mlp.Evaluate(m.Net, &copied, nil)
+	if want := fmt.Sprintf("Test Accuracy: %.4f\nTest Loss: %.4f\n\n", accuracy, loss); !strings.HasPrefix(stdout, want) {
+		t.Errorf("%q, want %q", stdout, want)
+	}
+	_, table, _ := strings.Cut(stdout, "recall\n")
+	lines := strings.Split(table, "\n")
+	var columns [10]float64
+	right := 0.0
+	for meant, line := range lines[:10] {
+		fields, row := strings.Fields(line), 0.0
+		for read, f := range fields[1:11] {
+			var n float64
+			fmt.Sscan(f, &n)
+			row += n
+			if columns[read] += n; read == meant {
+				right += n
+			}
+		}
+		var diagonal float64
+		fmt.Sscan(fields[1+meant], &diagonal)
+		if want := fmt.Sprintf("%.4f", diagonal/100); row != 100 || fields[11] != want {
+			t.Errorf("row %d: %s, want a sum of 100 and a recall of %s", meant, line, want)
+		}
+	}
+	precision := strings.Fields(lines[10])
+	for read, all := range columns {
+		var diagonal float64
+		fmt.Sscan(strings.Fields(lines[read])[1+read], &diagonal)
+		if want := fmt.Sprintf("%.4f", diagonal/all); precision[1+read] != want {
+			t.Errorf("precision of %d: %s, want %s", read, precision[1+read], want)
+		}
+	}
+	if right != math.Round(1000*accuracy) {
+		t.Errorf("%v on the diagonal, an accuracy of %v", right, accuracy)
+	}
+	chart := string(read(t, filepath.Join(out, "mistakes.svg")))
+	if err := xml.Unmarshal([]byte(chart), new(struct{})); err != nil || strings.Count(chart, ", read as ") != int(min(40, 1000-right)) {
+		t.Errorf("the chart has %d mistakes of %v, error %v", strings.Count(chart, ", read as "), 1000-right, err)
+	}
+	if want := fmt.Sprintf(">%v of 1000 test digits were read wrong.", 1000-right); !strings.Contains(chart, want) {
+		t.Errorf("the chart lacks %q", want)
+	}
+	if _, stderr, code := command(t, nil, "-model", model, "-data", dir); code != 1 || !strings.Contains(stderr, "predict: "+filepath.Join(dir, "t10k-images-idx3-ubyte")) {
+		t.Errorf("a folder without digits: exit code %d, %q", code, stderr)
+	}
+}
+
+// The most certain mistakes come first, and a digit that is never read has no precision.
+func TestConfuse(t *testing.T) {
+	_, test := trained()
+	net := cli.NewNetwork(1, mlp.He, mlp.ReLU, false) // one layer
+	clear(net[0].W.Data)
+	net[0].B.Data[3] = 1
+	for j := range mlp.MNISTPixels {
+		net[0].W.Row(j)[3] = 0.001 // the more ink, the more certain that it is a 3
+	}
+	counts, mistakes, err := confuse(context.Background(), net, test)
+	if err != nil || len(mistakes) != 900 || counts[5][3] != 100 || counts[3][3] != 100 {
+		t.Fatalf("%d mistakes, %v, %v", len(mistakes), counts, err)
+	}
+	for i := range mistakes[1:] {
+		if mistakes[i].probability < mistakes[i+1].probability || int(test.Labels[mistakes[i].index]) != mistakes[i].meant {
+			t.Fatalf("mistake %d: %+v before %+v", i, mistakes[i], mistakes[i+1])
+		}
+	}
+	var b bytes.Buffer
+	if counts.print(&b); strings.Count(b.String(), "–") != 9 || !strings.Contains(b.String(), " 0.1000 ") {
+		t.Error(b.String())
+	}
+	if chart := string(drawMistakes(test, nil)); xml.Unmarshal([]byte(chart), new(struct{})) != nil || !strings.Contains(chart, ">0 of 1000 test digits were read wrong.<") {
+		t.Error(chart)
+	}
+}
+
+// Each pixel of a drawn digit is covered once, by the shade of its ink.
+func TestDrawDigit(t *testing.T) {
+	_, test := trained()
+	pixels := test.Images[:mlp.MNISTPixels]
+	var b bytes.Buffer
+	drawDigit(&b, pixels)
+	got := make([]float64, len(pixels))
+	for _, path := range regexp.MustCompile(`opacity="([^"]*)".* d="([^"]*)"`).FindAllStringSubmatch(b.String(), -1) {
+		var opacity float64
+		fmt.Sscan(path[1], &opacity)
+		for _, m := range regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-(\d+)z`).FindAllStringSubmatch(path[2], -1) {
+			var x, y, n int
+			fmt.Sscan(m[1]+" "+m[2]+" "+m[3], &x, &y, &n)
+			for i := range n {
+				got[y*side+x+i] += opacity
+			}
+		}
+	}
+	for i, p := range pixels {
+		if want := float64(p) / 255; math.Abs(got[i]-want) > 1.0/16+1e-9 {
+			t.Errorf("pixel %d is %v, want %v", i, got[i], want)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+// Digits of MNIST as a person would photograph them, read by the command.
+
+package main
+
+import (
+	"fmt"
+	"image"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+)
+
+// photograph is a digit written with a pen on a sheet of paper: dark ink on light paper,
+// 300×300 pixels, of which the digit's field of 28×28 takes 7 to 10 in 10 and is not in
+// the middle. A lamp stands on one side, the corners are darker than the middle, and the
+// camera has noise.
+func photograph(digit []byte, rng *rand.Rand) *image.Gray {
+	const size = 300
+	between := func(lo, hi float64) float64 { return lo + (hi-lo)*rng.Float64() }
+	img := image.NewGray(image.Rect(0, 0, size, size))
+	k := size / side * between(0.7, 1)
+	cx, cy := size*between(0.44, 0.56), size*between(0.44, 0.56)
+	paper, across, down, corners := between(0.65, 0.9), between(-0.25, 0.25), between(-0.25, 0.25), between(0, 0.1)
+	ink, noise := between(0.35, 0.85), between(0.01, 0.04)
+	for y := range size {
+		for x := range size {
+			u, v := 2*float64(x)/size-1, 2*float64(y)/size-1
+			light := paper * (1 + across*u + down*v - corners*(u*u+v*v))
+			edge := bilinear(digit, (float64(x)+0.5-cx)/k+side/2-0.5, (float64(y)+0.5-cy)/k+side/2-0.5)
+			stroke := min(max(0.5+4*(edge-0.5), 0), 1) // a pen's edge is sharp
+			value := light*(1-ink*stroke) + noise*rng.NormFloat64()
+			img.Pix[y*size+x] = uint8(255*min(max(value, 0), 1) + 0.5)
+		}
+	}
+	return img
+}
+
+// bilinear returns a digit's ink, from 0 to 1, at a point between its pixels' middles.
+func bilinear(digit []byte, x, y float64) float64 {
+	i, j := int(math.Floor(x)), int(math.Floor(y))
+	at := func(i, j int) float64 {
+		if i < 0 || i >= side || j < 0 || j >= side {
+			return 0
+		}
+		return float64(digit[j*side+i]) / 255
+	}
+	s, t := x-float64(i), y-float64(j)
+	return (1-t)*((1-s)*at(i, j)+s*at(i+1, j)) + t*((1-s)*at(i, j+1)+s*at(i+1, j+1))
+}
+
+// readPhotographs photographs every step-th of a test part's first n·step digits, and
+// returns how many of them the command reads right of those that the model reads right
+// as they are.
+func readPhotographs(t *testing.T, model string, test *mlp.MNIST, n, step int) (right, known int) {
+	t.Helper()
+	dir, rng := t.TempDir(), rand.New(rand.NewPCG(1, 2))
+	photos, raw := []string{"-model", model}, []string{"-model", model, "-raw"}
+	for i := range n {
+		digit := test.Images[i*step*mlp.MNISTPixels:][:mlp.MNISTPixels]
+		photo, plain := filepath.Join(dir, fmt.Sprintf("%d.png", i)), filepath.Join(dir, fmt.Sprintf("%d-28.png", i))
+		write(t, photo, encoded(t, photograph(digit, rng)))
+		write(t, plain, encoded(t, &image.Gray{Pix: digit, Stride: side, Rect: image.Rect(0, 0, side, side)}))
+		photos, raw = append(photos, photo), append(raw, plain)
+	}
+	answers := func(args []string) []string {
+		stdout, stderr, code := command(t, nil, args...)
+		if lines := strings.Split(stdout, "\n"); code == 0 && len(lines) == n+1 {
+			return lines
+		}
+		t.Fatalf("exit code %d, %s", code, stderr)
+		return nil
+	}
+	asIs, photographed := answers(raw), answers(photos)
+	for i := range n {
+		want := fmt.Sprint(test.Labels[i*step])
+		if strings.Split(asIs[i], "\t")[1] == want {
+			known++
+			if strings.Split(photographed[i], "\t")[1] == want {
+				right++
+			}
+		}
+	}
+	return right, known
+}
+
+// Photographs of digits are read nearly as well as the digits.
+func TestPhotographs(t *testing.T) {
+	model := filepath.Join(t.TempDir(), "model.npz")
+	file, test := trained()
+	write(t, model, file)
+	right, known := readPhotographs(t, model, test, 40, 25)
+	t.Logf("%d of %d", right, known)
+	if known < 30 || right*100 < known*90 {
+		t.Errorf("%d of %d photographs were read right", right, known)
+	}
+}
+
+// TestPhotographsOfMNIST is the same for 200 test digits of MNIST and a network that has
+// learnt all of it. CI asks for it by name.
+func TestPhotographsOfMNIST(t *testing.T) {
+	folder := os.Getenv("MNIST_DIR")
+	if os.Getenv("MLP_ATTACK") == "" || folder == "" {
+		t.Skip("$MLP_ATTACK or $MNIST_DIR is not set")
+	}
+	train, err := cli.Load(folder, "train", 0, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	test, err := cli.Load(folder, "t10k", 0, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &mlp.Model{Net: cli.NewNetwork(1, mlp.He, mlp.ReLU, false, 256, 128), Input: train.Stats()}
+	train.Standardize(m.Input)
+	if _, err := mlp.Train(t.Context(), m.Net, train, mlp.Config{Rate: 0.1, Epochs: 5, Batch: 64}); err != nil {
+		t.Fatal(err)
+	}
+	model := filepath.Join(t.TempDir(), "model.npz")
+	write(t, model, fileOf(m))
+	right, known := readPhotographs(t, model, test, 200, 50)
+	t.Logf("%d of the %d digits that are read right as they are", right, known)
+	if right*100 < known*95 {
+		t.Errorf("%d of %d photographs were read right, want 95 of 100", right, known)
+	}
+}
