@@ -27,6 +27,9 @@ var readmeCommands = []struct {
 	file     string
 	commands []string
 }{
+	{"cmd/predict/README.md", []string{ // first, because it shows what the model of a first run reads
+		"go run ./cmd/train", "go run ./cmd/predict cmd/predict/testdata/seven.png cmd/predict/testdata/photo.jpg",
+		"go run ./cmd/predict", "go run ./cmd/predict -data DIR"}},
 	{"README.md", []string{
 		"go run ./cmd/train", "go test ./...", "go doc -all .",
 		"go mod edit -require mlp@v0.0.0 -replace mlp=../mlp", "go mod vendor", "go build -mod=vendor",

@@ -17,15 +17,15 @@ import (
 	"mlp"
 )
 
-// The limits of a picture. A camera's largest have about 50 million pixels.
+// The limits of a picture. A good camera's have 50 million pixels.
 const (
 	maxBytes  = 64 << 20
-	maxPixels = 100e6
+	maxPixels = 64e6
 )
 
 // Read decodes a PNG, a JPEG or the first image of a GIF and turns it upright if its
 // camera says how it was held. It returns an error if the picture has no pixels or more
-// than 100 million, before it decodes them, or if the file is longer than 64 MiB.
+// than 64 million, before it decodes them, or if the file is longer than 64 MiB.
 func Read(r io.Reader) (image.Image, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
@@ -41,7 +41,7 @@ func Read(r io.Reader) (image.Image, error) {
 	case header.Width <= 0 || header.Height <= 0:
 		return nil, fmt.Errorf("a picture of %d×%d pixels", header.Width, header.Height)
 	case float64(header.Width)*float64(header.Height) > maxPixels:
-		return nil, fmt.Errorf("a picture of %d×%d pixels, over the limit of 100 million", header.Width, header.Height)
+		return nil, fmt.Errorf("a picture of %d×%d pixels, over the limit of 64 million", header.Width, header.Height)
 	case len(data) > maxBytes:
 		return nil, errors.New("the file is over the limit of 64 MiB")
 	}
