@@ -70,7 +70,7 @@ func TestReadRefuses(t *testing.T) {
 	for want, file := range map[string][]byte{
 		"the file is empty":                                         nil,
 		"not a PNG, JPEG or GIF picture":                            []byte("%PDF-1.7 a document"),
-		"over the limit of 64 million":                             header(100000, 100000),
+		"over the limit of 64 million":                              header(100000, 100000),
 		"a picture of 65535×65535 pixels, over":                     wide,
 		"cut short":                                                 whole[:len(whole)-20],
 		"the picture is damaged: png: invalid format: zlib: inv":    flipped,
