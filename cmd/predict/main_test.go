@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -360,120 +359,6 @@ func TestUnwritable(t *testing.T) {
 		stdout, stderr, code := command(t, nil, append([]string{"-model", model}, args...)...)
 		if code != 1 || stdout != "" || !strings.Contains(stderr, "predict: "+args[0]+" "+model+": ") {
 			t.Errorf("exit code %d, %q", code, stderr)
-		}
-	}
-}
-
-// The measurements are those that follow from the table, and cmd/train's.
-func TestMeasure(t *testing.T) {
-	dir := workplace(t)
-	model, out := filepath.Join(dir, "model.npz"), filepath.Join(dir, "out")
-	stdout, stderr, code := command(t, nil, "-model", model, "-out", out)
-	if code != 0 || !strings.Contains(stderr, "data: 1000 images to test on, from the sample in the program\n") || !strings.HasSuffix(stderr, "written to "+out+": mistakes.svg\n") {
-		t.Fatalf("exit code %d, %s", code, stderr)
-	}
-	m, _, err := cli.ReadModel(model)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, test := trained()
-	copied := *test
-	copied.Standardize(m.Input)
-	loss, accuracy := mlp.Evaluate(m.Net, &copied, nil)
-	if want := fmt.Sprintf("Test Accuracy: %.4f\nTest Loss: %.4f\n\n", accuracy, loss); !strings.HasPrefix(stdout, want) {
-		t.Errorf("%q, want %q", stdout, want)
-	}
-	_, table, _ := strings.Cut(stdout, "recall\n")
-	lines := strings.Split(table, "\n")
-	var columns [10]float64
-	right := 0.0
-	for meant, line := range lines[:10] {
-		fields, row := strings.Fields(line), 0.0
-		for read, f := range fields[1:11] {
-			var n float64
-			fmt.Sscan(f, &n)
-			row += n
-			if columns[read] += n; read == meant {
-				right += n
-			}
-		}
-		var diagonal float64
-		fmt.Sscan(fields[1+meant], &diagonal)
-		if want := fmt.Sprintf("%.4f", diagonal/100); row != 100 || fields[11] != want {
-			t.Errorf("row %d: %s, want a sum of 100 and a recall of %s", meant, line, want)
-		}
-	}
-	precision := strings.Fields(lines[10])
-	for read, all := range columns {
-		var diagonal float64
-		fmt.Sscan(strings.Fields(lines[read])[1+read], &diagonal)
-		if want := fmt.Sprintf("%.4f", diagonal/all); precision[1+read] != want {
-			t.Errorf("precision of %d: %s, want %s", read, precision[1+read], want)
-		}
-	}
-	if right != math.Round(1000*accuracy) {
-		t.Errorf("%v on the diagonal, an accuracy of %v", right, accuracy)
-	}
-	chart := string(read(t, filepath.Join(out, "mistakes.svg")))
-	if err := xml.Unmarshal([]byte(chart), new(struct{})); err != nil || strings.Count(chart, ", read as ") != int(min(40, 1000-right)) {
-		t.Errorf("the chart has %d mistakes of %v, error %v", strings.Count(chart, ", read as "), 1000-right, err)
-	}
-	if want := fmt.Sprintf(">%v of 1000 test digits were read wrong.", 1000-right); !strings.Contains(chart, want) {
-		t.Errorf("the chart lacks %q", want)
-	}
-	if _, stderr, code := command(t, nil, "-model", model, "-data", dir); code != 1 || !strings.Contains(stderr, "predict: "+filepath.Join(dir, "t10k-images-idx3-ubyte")) {
-		t.Errorf("a folder without digits: exit code %d, %q", code, stderr)
-	}
-}
-
-// The most certain mistakes come first, and a digit that is never read has no precision.
-func TestConfuse(t *testing.T) {
-	_, test := trained()
-	net := cli.NewNetwork(1, mlp.He, mlp.ReLU, false) // one layer
-	clear(net[0].W.Data)
-	net[0].B.Data[3] = 1
-	for j := range mlp.MNISTPixels {
-		net[0].W.Row(j)[3] = 0.001 // the more ink, the more certain that it is a 3
-	}
-	counts, mistakes, err := confuse(context.Background(), net, test)
-	if err != nil || len(mistakes) != 900 || counts[5][3] != 100 || counts[3][3] != 100 {
-		t.Fatalf("%d mistakes, %v, %v", len(mistakes), counts, err)
-	}
-	for i := range mistakes[1:] {
-		if mistakes[i].probability < mistakes[i+1].probability || int(test.Labels[mistakes[i].index]) != mistakes[i].meant {
-			t.Fatalf("mistake %d: %+v before %+v", i, mistakes[i], mistakes[i+1])
-		}
-	}
-	var b bytes.Buffer
-	if counts.print(&b); strings.Count(b.String(), "–") != 9 || !strings.Contains(b.String(), " 0.1000 ") {
-		t.Error(b.String())
-	}
-	if chart := string(drawMistakes(test, nil)); xml.Unmarshal([]byte(chart), new(struct{})) != nil || !strings.Contains(chart, ">0 of 1000 test digits were read wrong.<") {
-		t.Error(chart)
-	}
-}
-
-// Each pixel of a drawn digit is covered once, by the shade of its ink.
-func TestDrawDigit(t *testing.T) {
-	_, test := trained()
-	pixels := test.Images[:mlp.MNISTPixels]
-	var b bytes.Buffer
-	drawDigit(&b, pixels)
-	got := make([]float64, len(pixels))
-	for _, path := range regexp.MustCompile(`opacity="([^"]*)".* d="([^"]*)"`).FindAllStringSubmatch(b.String(), -1) {
-		var opacity float64
-		fmt.Sscan(path[1], &opacity)
-		for _, m := range regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-(\d+)z`).FindAllStringSubmatch(path[2], -1) {
-			var x, y, n int
-			fmt.Sscan(m[1]+" "+m[2]+" "+m[3], &x, &y, &n)
-			for i := range n {
-				got[y*side+x+i] += opacity
-			}
-		}
-	}
-	for i, p := range pixels {
-		if want := float64(p) / 255; math.Abs(got[i]-want) > 1.0/16+1e-9 {
-			t.Errorf("pixel %d is %v, want %v", i, got[i], want)
 		}
 	}
 }
