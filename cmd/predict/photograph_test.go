@@ -92,6 +92,9 @@ func readPhotographs(t *testing.T, model string, test *mlp.MNIST, n, step int) (
 
 // Photographs of digits are read nearly as well as the digits.
 func TestPhotographs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	model := filepath.Join(t.TempDir(), "model.npz")
 	file, test := trained()
 	write(t, model, file)

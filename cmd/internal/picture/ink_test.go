@@ -60,8 +60,12 @@ func sq(x int) float64 { return math.Pow(float64(x-150)/150, 2) }
 func TestInk(t *testing.T) {
 	m := sample(t)
 	rng := rand.New(rand.NewPCG(1, 2))
+	digits := 3
+	if testing.Short() {
+		digits = 1
+	}
 	for name, shade := range papers {
-		for i := range 3 {
+		for i := range digits {
 			digit := m.Images[i*397*mlp.MNISTPixels:][:mlp.MNISTPixels]
 			img := page(digit, shade)
 			if img.NRGBAAt(5, 7).A == 255 {
@@ -119,6 +123,9 @@ func TestNoInk(t *testing.T) {
 
 // A picture of millions of pixels, and one that is all width, are read too.
 func TestLargeInk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	img := image.NewGray(image.Rect(0, 0, 4000, 2500))
 	for i := range img.Pix {
 		img.Pix[i] = 200
