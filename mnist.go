@@ -287,7 +287,7 @@ func pixelStats(n, sum, squares uint64) (mean, std float64) {
 }
 
 // Standardize makes [MNIST.Batch] give x = (p/255 − Mean) / Std for a pixel p, or
-// p/255 − Mean if Std is 0. Use the [MNIST.Stats] of the training part for the test part
+// p/255 − Mean if Std is 0, or p/255 if s is the zero value. Use the [MNIST.Stats] of the training part for the test part
 // too:
 //
 //	stats := train.Stats()
@@ -297,6 +297,10 @@ func pixelStats(n, sum, squares uint64) (mean, std float64) {
 // A pixel that never varies becomes a number within 2⁻⁵⁴ of zero, and exactly zero
 // if it is always 0.
 func (m *MNIST) Standardize(s Standardization) {
+	if s.Mean == nil && s.Std == nil {
+		m.scale, m.shift = nil, nil
+		return
+	}
 	if len(s.Mean) != MNISTPixels || len(s.Std) != MNISTPixels {
 		panic(fmt.Sprintf("mlp: Standardize: mean 1×%d, std 1×%d, want 1×%d", len(s.Mean), len(s.Std), MNISTPixels))
 	}

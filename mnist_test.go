@@ -480,6 +480,7 @@ func TestStandardizePanics(t *testing.T) {
 			t.Errorf("panic %v, want %s", got, want)
 		}
 	}()
+	new(MNIST).Standardize(Standardization{})
 	new(MNIST).Standardize(Standardization{make([]float64, MNISTPixels), make([]float64, 10)})
 }
 

@@ -42,9 +42,7 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 	if m.Deskew {
 		shown = test.Deskew()
 	}
-	if m.Input.Mean != nil {
-		shown.Standardize(m.Input)
-	}
+	shown.Standardize(m.Input)
 	loss, accuracy := mlp.Evaluate(m.Net, shown, nil)
 	counts, mistakes, err := confuse(ctx, m.Net, shown)
 	if err != nil {
