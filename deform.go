@@ -21,7 +21,7 @@ type Deformation struct {
 	Shear    float64 // degrees of slant, at most 30; half for a 1 and a 7
 	Scale    float64 // by this share, at most 0.3, of the width and, independently, of the height
 	Shift    float64 // pixels, at most 4, in x and in y
-	Elastic  float64 // root mean square of the random field in x and in y, in pixels, at most 2: the mean over the images, of which each has from a third to five thirds of it
+	Elastic  float64 // root mean square of the random field in x and in y, in pixels; at most 2
 	Smooth   float64 // standard deviation of the Gaussian that smooths the field, in pixels, from 1 to 16; 0 is 4
 }
 
@@ -156,7 +156,7 @@ func (d *displacements) row(window uint32, i int) *[side]int16 {
 // A canvas is an image with empty space around it. The place of a point is taken modulo
 // canvasSide, so that no point lies outside: the image repeats in both directions. With
 // the largest amounts, and the largest scale and slant that Deskew takes back, a point lies
-// at most 95 pixels from the centre, counting four standard deviations of the field, and
+// at most 82 pixels from the centre, counting four standard deviations of the field, and
 // the next image begins at 114. Behind the last row there is room for the pixels to the
 // right of a point and below it.
 type canvas [canvasSide*canvasSide + canvasSide + 2]byte
@@ -176,10 +176,10 @@ func (c *canvas) set(image []byte) {
 const fraction = 16
 
 // random returns the random bits that deform image k.
-func (e *deformedEpoch) random(k int) [3]uint64 {
+func (e *deformedEpoch) random(k int) [2]uint64 {
 	var rng rand.PCG
 	rng.Seed(e.seed, uint64(e.n)<<32|uint64(k))
-	return [3]uint64{rng.Uint64(), rng.Uint64(), rng.Uint64()}
+	return [2]uint64{rng.Uint64(), rng.Uint64()}
 }
 
 // original returns what the deformed image k is made from, and the map that normalises it.
@@ -199,7 +199,7 @@ func (e *deformedEpoch) deform(to *[MNISTPixels]byte, c *canvas, k int) {
 	original, upright := e.original(k)
 	c.set(original)
 	random := e.random(k)
-	m, windows := e.affine(random, e.Labels[k], upright), uint32(random[2])
+	m, windows := e.affine(random, e.Labels[k], upright), uint32(random[1]>>32)
 	for i := range side {
 		c.row((*[side]byte)(to[i*side:]), e.field.row(windows, i), e.field.row(windows>>16, i), m)
 		m.x0 += m.xv
@@ -232,9 +232,9 @@ func (c *canvas) row(to *[side]byte, dx, dy *[side]int16, m affineMap) {
 // (x0 + xu·u + xv·v + xdx·dx + xdy·dy, y0 + yu·u + yv·v + ydy·dy) of a canvas.
 type affineMap struct{ x0, xu, xv, xdx, xdy, y0, yu, yv, ydy int32 }
 
-// affine returns the map that random bits give, 16 for each amount, followed by the map
+// affine returns the map that 96 random bits give, 16 for each amount, followed by the map
 // that normalises the image.
-func (e *deformedEpoch) affine(random [3]uint64, label byte, upright *deskewMap) affineMap {
+func (e *deformedEpoch) affine(random [2]uint64, label byte, upright *deskewMap) affineMap {
 	d := &e.deformation
 	first, second := random[0], random[1]
 	amount := func(bits uint64, most float64) float64 {
@@ -252,14 +252,12 @@ func (e *deformedEpoch) affine(random [3]uint64, label byte, upright *deskewMap)
 	xu, xv := float64(cos*width), float64(cos*slant)-float64(sin*height)
 	yu, yv := float64(sin*width), float64(sin*slant)+float64(cos*height)
 	return upright.after(xu, xv, yu, yv,
-		amount(second, d.Shift)-float64(middle*(xu+xv)), amount(second>>16, d.Shift)-float64(middle*(yu+yv)),
-		1+float64(float64(int16(second>>32))/0x1.8p15)) // ± 2/3
+		amount(second, d.Shift)-float64(middle*(xu+xv)), amount(second>>16, d.Shift)-float64(middle*(yu+yv)))
 }
 
 // after returns the map which takes (u, v) to m's point for the pixel that lies
-// (x + xu·u + xv·v, y + yu·u + yv·v) from the middle. Displacements are multiplied by
-// elastic.
-func (m *deskewMap) after(xu, xv, yu, yv, x, y, elastic float64) affineMap {
+// (x + xu·u + xv·v, y + yu·u + yv·v) from the middle.
+func (m *deskewMap) after(xu, xv, yu, yv, x, y float64) affineMap {
 	fixed := func(v float64, digits int) int32 {
 		return int32(math.Floor(float64(v*float64(int(1)<<digits)) + 0.5))
 	}
@@ -267,7 +265,7 @@ func (m *deskewMap) after(xu, xv, yu, yv, x, y, elastic float64) affineMap {
 	return affineMap{
 		x0: fixed(canvasMargin+m.x+across(x, y), fraction), xu: fixed(across(xu, yu), fraction), xv: fixed(across(xv, yv), fraction),
 		y0: fixed(canvasMargin+m.y+float64(m.yv*y), fraction), yu: fixed(m.yv*yu, fraction), yv: fixed(m.yv*yv, fraction),
-		xdx: fixed(elastic*m.xu, fraction-8), xdy: fixed(elastic*m.xv, fraction-8), ydy: fixed(elastic*m.yv, fraction-8),
+		xdx: fixed(m.xu, fraction-8), xdy: fixed(m.xv, fraction-8), ydy: fixed(m.yv, fraction-8),
 	}
 }
 
