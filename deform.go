@@ -155,14 +155,13 @@ func (d *displacements) row(window uint32, i int) *[side]int16 {
 
 // A canvas is an image with empty space around it. The place of a point is taken modulo
 // canvasSide, so that no point lies outside: the image repeats in both directions. With
-// the largest amounts, and the largest scale and slant that Deskew takes back, a point lies
-// at most 82 pixels from the centre, counting four standard deviations of the field, and
-// the next image begins at 114. Behind the last row there is room for the pixels to the
-// right of a point and below it.
+// the largest amounts a point lies at most 45 pixels from the centre, counting four
+// standard deviations of the field, and the next image begins at 50. Behind the last row
+// there is room for the pixels to the right of a point and below it.
 type canvas [canvasSide*canvasSide + canvasSide + 2]byte
 
 const (
-	canvasSide   = 128
+	canvasSide   = 64
 	canvasMargin = (canvasSide - side) / 2
 )
 
@@ -182,24 +181,11 @@ func (e *deformedEpoch) random(k int) [2]uint64 {
 	return [2]uint64{rng.Uint64(), rng.Uint64()}
 }
 
-// original returns what the deformed image k is made from, and the map that normalises it.
-// Both maps are applied in one interpolation, so that a deformed image is no more blurred
-// than one that is only normalised.
-func (e *deformedEpoch) original(k int) ([]byte, *deskewMap) {
-	if e.maps == nil {
-		return e.image(k), &noDeskew
-	}
-	return e.originals[k*MNISTPixels:][:MNISTPixels], &e.maps[k]
-}
-
-// deform sets to to the deformed image k. The canvas must be empty around an image. It is
-// read by bilinear interpolation, in integers, so that the result is the same on every
-// processor.
+// deform sets to to image k of the canvas, deformed. It reads the canvas by bilinear
+// interpolation, in integers, so that the result is the same on every processor.
 func (e *deformedEpoch) deform(to *[MNISTPixels]byte, c *canvas, k int) {
-	original, upright := e.original(k)
-	c.set(original)
 	random := e.random(k)
-	m, windows := e.affine(random, e.Labels[k], upright), uint32(random[1]>>32)
+	m, windows := e.affine(random, e.Labels[k]), uint32(random[1]>>32)
 	for i := range side {
 		c.row((*[side]byte)(to[i*side:]), e.field.row(windows, i), e.field.row(windows>>16, i), m)
 		m.x0 += m.xv
@@ -207,15 +193,15 @@ func (e *deformedEpoch) deform(to *[MNISTPixels]byte, c *canvas, k int) {
 	}
 }
 
-// row sets to to a row of a deformed image. (m.x0, m.y0) is the point of its first pixel
-// before the displacement. The weights of a point's four pixels have 8 binary digits. The two
+// row sets to to a row of a deformed image, whose first point is (m.x0, m.y0) before its
+// displacement. The weights of a point's four pixels have 8 binary digits. The two
 // columns are computed in the halves of one number. A difference may be negative, but the
 // result of each half fits its 16 digits, so that it is right modulo 2³².
 func (c *canvas) row(to *[side]byte, dx, dy *[side]int16, m affineMap) {
 	x, y := m.x0, m.y0
 	for j := range to {
-		right, down := int32(dx[j]), int32(dy[j])
-		px, py := uint32(x+right*m.xdx+down*m.xdy), uint32(y+down*m.ydy)
+		px := uint32(x + int32(dx[j])<<(fraction-8))
+		py := uint32(y + int32(dy[j])<<(fraction-8))
 		x, y = x+m.xu, y+m.yu
 		four := c[py>>fraction%canvasSide*canvasSide+px>>fraction%canvasSide:][:canvasSide+2]
 		above := uint32(binary.LittleEndian.Uint16(four))
@@ -223,18 +209,17 @@ func (c *canvas) row(to *[side]byte, dx, dy *[side]int16, m affineMap) {
 		above, below = (above|above<<8)&0xff00ff, (below|below<<8)&0xff00ff
 		fx, fy := px>>8&255, py>>8&255
 		column := above<<8 + (below-above)*fy
-		first, second := column&0xffff, column>>16
-		to[j] = byte((first<<8 + (second-first)*fx + 1<<15) >> 16)
+		left, right := column&0xffff, column>>16
+		to[j] = byte((left<<8 + (right-left)*fx + 1<<15) >> 16)
 	}
 }
 
-// An affineMap takes pixel (u, v) of an image, displaced by (dx, dy)/256, to the point
-// (x0 + xu·u + xv·v + xdx·dx + xdy·dy, y0 + yu·u + yv·v + ydy·dy) of a canvas.
-type affineMap struct{ x0, xu, xv, xdx, xdy, y0, yu, yv, ydy int32 }
+// An affineMap takes pixel (u, v) of an image to the point (x0 + xu·u + xv·v,
+// y0 + yu·u + yv·v) of a canvas.
+type affineMap struct{ x0, xu, xv, y0, yu, yv int32 }
 
-// affine returns the map that 96 random bits give, 16 for each amount, followed by the map
-// that normalises the image.
-func (e *deformedEpoch) affine(random [2]uint64, label byte, upright *deskewMap) affineMap {
+// affine returns the map that 96 random bits give, 16 for each amount.
+func (e *deformedEpoch) affine(random [2]uint64, label byte) affineMap {
 	d := &e.deformation
 	first, second := random[0], random[1]
 	amount := func(bits uint64, most float64) float64 {
@@ -247,26 +232,15 @@ func (e *deformedEpoch) affine(random [2]uint64, label byte, upright *deskewMap)
 	sin, cos := sinCos(amount(first, turn*d.Rotation))
 	sinShear, cosShear := sinCos(amount(first>>16, turn*d.Shear))
 	width, height := 1+amount(first>>32, d.Scale), 1+amount(first>>48, d.Scale)
-	slant := sinShear / cosShear * height
+	slant := float64(sinShear/cosShear) * height
 	// The rotation of (width·u + slant·v, height·v).
 	xu, xv := float64(cos*width), float64(cos*slant)-float64(sin*height)
 	yu, yv := float64(sin*width), float64(sin*slant)+float64(cos*height)
-	return upright.after(xu, xv, yu, yv,
-		amount(second, d.Shift)-float64(middle*(xu+xv)), amount(second>>16, d.Shift)-float64(middle*(yu+yv)))
-}
-
-// after returns the map which takes (u, v) to m's point for the pixel that lies
-// (x + xu·u + xv·v, y + yu·u + yv·v) from the middle.
-func (m *deskewMap) after(xu, xv, yu, yv, x, y float64) affineMap {
-	fixed := func(v float64, digits int) int32 {
-		return int32(math.Floor(float64(v*float64(int(1)<<digits)) + 0.5))
-	}
-	across := func(x, y float64) float64 { return float64(m.xu*x) + float64(m.xv*y) }
-	return affineMap{
-		x0: fixed(canvasMargin+m.x+across(x, y), fraction), xu: fixed(across(xu, yu), fraction), xv: fixed(across(xv, yv), fraction),
-		y0: fixed(canvasMargin+m.y+float64(m.yv*y), fraction), yu: fixed(m.yv*yu, fraction), yv: fixed(m.yv*yv, fraction),
-		xdx: fixed(m.xu, fraction-8), xdy: fixed(m.xv, fraction-8), ydy: fixed(m.yv, fraction-8),
-	}
+	const centre = canvasMargin + middle
+	x0 := centre + amount(second, d.Shift) - float64(middle*(xu+xv))
+	y0 := centre + amount(second>>16, d.Shift) - float64(middle*(yu+yv))
+	fixed := func(v float64) int32 { return int32(math.Floor(float64(v*(1<<fraction)) + 0.5)) }
+	return affineMap{fixed(x0), fixed(xu), fixed(xv), fixed(y0), fixed(yu), fixed(yv)}
 }
 
 // sinCos returns the sine, by its Taylor series, and the cosine of an angle of at most 30

@@ -77,24 +77,6 @@ func TestDeformNothing(t *testing.T) {
 	}
 }
 
-// Images that Deskew has made are deformed in one interpolation of the originals: deformed
-// by nothing, they are what Deskew made, to the grey levels that weights of 8 digits lose.
-func TestDeformDeskewed(t *testing.T) {
-	m := deformedSample(t, Deformation{}).MNIST.Deskew().Slice(100, 200)
-	s, err := m.Deform(Deformation{}, 1, 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for k := range 100 {
-		got := rows(s.Epoch(1), k)
-		for i, p := range m.image(k) {
-			if math.Abs(got.Data[i]-float64(p)) > 3 {
-				t.Fatalf("image %d, pixel %d is %v, want %d", k, i, got.Data[i], p)
-			}
-		}
-	}
-}
-
 // A deformed image is the image at the points of its affine map, by the interpolation that
 // NumPy has confirmed, to the grey levels that weights of 8 binary digits lose.
 func TestDeformAffine(t *testing.T) {
@@ -106,7 +88,7 @@ func TestDeformAffine(t *testing.T) {
 		image := (*[MNISTPixels]byte)(s.MNIST.image(k))
 		paper.set(image[:])
 		const one = 1 << fraction
-		m := affineMap{canvasMargin*one - 40000, 59000, 13000, 0, 0, canvasMargin*one + 70000, -9800, 72000, 0}
+		m := affineMap{canvasMargin*one - 40000, 59000, 13000, canvasMargin*one + 70000, -9800, 72000}
 		for i := range side {
 			line := m
 			line.x0 += int32(i) * m.xv
@@ -132,7 +114,7 @@ func TestDeformAmounts(t *testing.T) {
 	for n := 1; n <= 6; n++ {
 		e := s.Epoch(n).(*deformedEpoch)
 		for k, label := range s.Labels[:2000] {
-			m := e.affine(e.random(k), label, &noDeskew)
+			m := e.affine(e.random(k), label)
 			xu, xv, yu, yv := float64(m.xu)/(1<<fraction), float64(m.xv)/(1<<fraction), float64(m.yu)/(1<<fraction), float64(m.yv)/(1<<fraction)
 			angle := math.Atan2(yu, xu)
 			width, height := math.Hypot(xu, yu), math.Cos(angle)*yv-math.Sin(angle)*xv
@@ -217,7 +199,7 @@ func TestDeformLargest(t *testing.T) {
 	for n := 1; n <= 4; n++ {
 		e := s.Epoch(n).(*deformedEpoch)
 		for k := range 2000 {
-			m := e.affine(e.random(k), 0, &deskewMap{middle, math.Sqrt(1.6), math.Sqrt(1.5), middle, math.Sqrt(1.5)})
+			m := e.affine(e.random(k), 0)
 			for corner := range int32(4) {
 				u, v := corner%2*(side-1), corner/2*(side-1)
 				for _, p := range []int32{m.x0 + u*m.xu + v*m.xv, m.y0 + u*m.yu + v*m.yv} {
@@ -226,8 +208,8 @@ func TestDeformLargest(t *testing.T) {
 			}
 		}
 	}
-	if displaced := farthest + 4*2*(math.Sqrt(1.6)+math.Sqrt(1.5)); !(80 < displaced && displaced < 82) {
-		t.Errorf("a point lies up to %v pixels from the centre, want almost 82", displaced)
+	if limit := canvasSide - side/2 - 8.0; !(farthest < limit && farthest > limit-10) {
+		t.Errorf("before its displacement a point lies up to %v pixels from the centre, want less than %v", farthest, limit)
 	}
 }
 
@@ -238,6 +220,7 @@ func BenchmarkDeform(b *testing.B) {
 	var to [MNISTPixels]byte
 	for i := 0; b.Loop(); i++ {
 		k := i % s.Len()
+		paper.set(s.MNIST.image(k))
 		e.deform(&to, &paper, k)
 	}
 }

@@ -30,34 +30,25 @@ const side = 28
 // blank, and one without height has no slant.
 func (m *MNIST) Deskew() *MNIST {
 	m.mustFit("Deskew")
-	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, imageSet: m.imageSet, labelSet: m.labelSet,
-		originals: m.Images, maps: make([]deskewMap, m.Len())}
-	share((m.Len()+batchRows-1)/batchRows, (*deskewTask)(d))
+	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, imageSet: m.imageSet, labelSet: m.labelSet}
+	share((m.Len()+batchRows-1)/batchRows, &deskewTask{d.Images, m.Images})
 	return d
 }
 
-// A deskewTask is a task for share: to make the images and their maps. A part of it is
-// batchRows images.
-type deskewTask MNIST
+// A deskewTask is a task for share. A part of it is batchRows images.
+type deskewTask struct{ to, from []byte }
 
 func (t *deskewTask) part(c int) {
-	for k := c * batchRows; k < min((c+1)*batchRows, len(t.maps)); k++ {
-		original := (*[MNISTPixels]byte)(t.originals[k*MNISTPixels:])
-		t.maps[k] = deskewMapOf(original)
-		t.maps[k].apply((*[MNISTPixels]byte)(t.Images[k*MNISTPixels:]), original)
+	lo := c * batchRows * MNISTPixels
+	hi := min(lo+batchRows*MNISTPixels, len(t.to))
+	for ; lo < hi; lo += MNISTPixels {
+		deskew((*[MNISTPixels]byte)(t.to[lo:]), (*[MNISTPixels]byte)(t.from[lo:]))
 	}
 }
 
-// A deskewMap takes the pixel that lies u to the right of the middle and v below it to the
-// point (x + xu·u + xv·v, y + yv·v) of the original.
-type deskewMap struct{ x, xu, xv, y, yv float64 }
-
-// noDeskew takes each pixel to itself.
-var noDeskew = deskewMap{middle, 1, 0, middle, 1}
-
-// deskewMapOf returns the map that normalises an image.
-func deskewMapOf(image *[MNISTPixels]byte) deskewMap {
-	mx, my, xx, xy, yy := imageMoments(image)
+// deskew sets to to the normalised image.
+func deskew(to, from *[MNISTPixels]byte) {
+	mx, my, xx, xy, yy := imageMoments(from)
 	s := 0.0
 	if yy > 0 {
 		s = max(-1, min(1, xy/yy))
@@ -65,16 +56,11 @@ func deskewMapOf(image *[MNISTPixels]byte) deskewMap {
 	width := math.Sqrt(max(0, xx-float64(2*s*xy)+float64(s*s*yy)))
 	gx := math.Sqrt(max(0.4, min(1.6, width/3.6)))
 	gy := math.Sqrt(max(0.6, min(1.5, math.Sqrt(yy)/5.4)))
-	return deskewMap{mx, gx, s * gy, my, gy}
-}
-
-// apply sets to to the normalised image.
-func (m deskewMap) apply(to, from *[MNISTPixels]byte) {
 	for i := range side {
-		v := float64(i) - middle
-		x, y := m.x+float64(m.xv*v), m.y+float64(m.yv*v)
+		v := float64(gy * (float64(i) - middle))
+		x, y := mx+float64(s*v), my+v
 		for j := range side {
-			to[i*side+j] = byte(math.Floor(bilinear(from, x+float64(m.xu*(float64(j)-middle)), y) + 0.5))
+			to[i*side+j] = byte(math.Floor(bilinear(from, x+float64(gx*(float64(j)-middle)), y) + 0.5))
 		}
 	}
 }
@@ -138,7 +124,7 @@ func deskewRows(x *Matrix) {
 		for j, v := range row {
 			from[j] = byte(math.Floor(float64(max(0, min(1, v))*255) + 0.5))
 		}
-		deskewMapOf(&from).apply(&to, &from)
+		deskew(&to, &from)
 		for j, p := range to {
 			row[j] = float64(p) / 255
 		}

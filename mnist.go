@@ -46,8 +46,6 @@ type MNIST struct {
 
 	imageSet, labelSet string    // the data sets of the two files, if they are known; otherwise empty
 	scale, shift       []float64 // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
-	originals          []byte    // if Deskew made Images: what it made them from, and by which maps
-	maps               []deskewMap
 }
 
 //go:embed testdata/mnist/*.gz testdata/mnist/LICENSE
@@ -232,9 +230,6 @@ func (m *MNIST) Slice(lo, hi int) *MNIST {
 	part := *m
 	part.Labels = m.Labels[lo:hi:hi]
 	part.Images = m.Images[lo*MNISTPixels : hi*MNISTPixels : hi*MNISTPixels]
-	if m.maps != nil {
-		part.originals, part.maps = m.originals[lo*MNISTPixels:hi*MNISTPixels], m.maps[lo:hi]
-	}
 	return &part
 }
 
@@ -287,8 +282,8 @@ func pixelStats(n, sum, squares uint64) (mean, std float64) {
 }
 
 // Standardize makes [MNIST.Batch] give x = (p/255 − Mean) / Std for a pixel p, or
-// p/255 − Mean if Std is 0, or p/255 if s is the zero value. Use the [MNIST.Stats] of the training part for the test part
-// too:
+// p/255 − Mean if Std is 0, or p/255 if s is the zero value. Use the [MNIST.Stats] of the
+// training part for the test part too:
 //
 //	stats := train.Stats()
 //	train.Standardize(stats)
@@ -375,6 +370,7 @@ func (b *batchTask) part(c int) {
 		k := b.index[i]
 		image := b.m.image(k)
 		if b.epoch != nil {
+			paper.set(image)
 			b.epoch.deform(&deformed, &paper, k)
 			image = deformed[:]
 		}

@@ -28,7 +28,7 @@ def deskew(image):
     gx = np.sqrt(np.clip(np.sqrt(max(0, xx - 2 * s * xy + s * s * yy)) / 3.6, 0.4, 1.6))
     gy = np.sqrt(np.clip(np.sqrt(yy) / 5.4, 0.6, 1.5))
     u, v = j - 13.5, i - 13.5
-    x, y = mx + s * gy * v + gx * u, my + gy * v
+    x, y = mx + s * (gy * v) + gx * u, my + gy * v
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     fx, fy = x - left, y - top
     padded = np.pad(p, 60)
