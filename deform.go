@@ -63,8 +63,8 @@ type Deformed struct {
 
 // Deform returns the digits of m as a data set for a training of so many epochs that is
 // to see them deformed. How image i is deformed in epoch n depends on seed, n and i alone.
-// The amounts are those of d until 0.6 of the epochs are over, and then fall in a straight
-// line to 0.6 of those, because the last steps should learn what real digits look like.
+// The amounts are those of d for the first half of the epochs, and then fall in a straight
+// line to 0.3 of those, because the last steps should learn what real digits look like.
 // An error names an amount of d that is out of its range.
 func (m *MNIST) Deform(d Deformation, seed uint64, epochs int) (*Deformed, error) {
 	if err := d.Validate(); err != nil {
@@ -75,7 +75,7 @@ func (m *MNIST) Deform(d Deformation, seed uint64, epochs int) (*Deformed, error
 
 // Epoch returns the digits as they are deformed in epoch n.
 func (s *Deformed) Epoch(n int) Dataset {
-	const whole, least = 0.6, 0.6
+	const whole, least = 0.5, 0.3
 	strength := 1.0
 	if progress := float64(n-1) / float64(s.epochs); progress > whole {
 		strength = 1 - float64((1-least)*min(1, (progress-whole)/(1-whole)))
