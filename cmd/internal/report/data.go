@@ -1,0 +1,327 @@
+// The numbers in the page: the network, some test digits, and the history of the
+// training. Not here: the texts in the page (report.go).
+
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/picture"
+)
+
+// How many test digits a page has: the first ones, to try the network on, and the worst
+// of each cell of the confusion matrix.
+const sampleDigits, cellDigits = 500, 20
+
+// data is what the script reads, as JSON.
+type data struct {
+	Layers       []layer
+	Deskew       bool   // images are normalised by their moments
+	Scale, Shift floats // 1×784: input = byte·scale + shift
+	Most         []byte // 1×784: the largest byte that a drawing may have
+	Digits       digits
+	Sample       int              // the first digits, which are also the first of the test part
+	Cells        map[string][]int // by true digit and read digit, such as "47": indices of digits, the worst first
+	Order        []int            // the first layer's units, the one that matters most first
+	History      []epoch
+	First        [][]number // the layer statistics of the first step
+	Stats        []string   // their names
+}
+
+type layer struct {
+	In, Out int
+	Act     string
+	W, B    floats
+}
+
+type epoch struct {
+	Loss, Accuracy, TestLoss, TestAccuracy, HeldLoss number
+	Layers                                           [][]number // of each layer, in the order of Stats
+}
+
+type digits struct {
+	Labels []int
+	Pixels []byte // packed
+	Read   []int
+	P      floats // n×10: the probabilities
+}
+
+// floats are numbers of which JSON gets the six upper bytes, as base64. They differ from
+// the numbers by at most a part in 2³⁶.
+type floats []float64
+
+func (f floats) MarshalJSON() ([]byte, error) {
+	b := make([]byte, 0, 6*len(f)+2)
+	for _, v := range f {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v)>>16)[:len(b)+6]
+	}
+	return json.Marshal(b)
+}
+
+// A number is null in JSON if it is not finite, and otherwise has seven digits.
+type number float64
+
+func (x number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float32(x))
+}
+
+// newData returns the numbers of the page for m.
+func newData(m *mlp.Model, test *mlp.MNIST, r *readings) *data {
+	d := &data{Deskew: m.Deskew, Cells: map[string][]int{}, Sample: min(sampleDigits, test.Len())}
+	for _, l := range m.Net {
+		d.Layers = append(d.Layers, folded(l))
+	}
+	d.addInput(m)
+	shown := d.chooseDigits(r)
+	d.Digits = pack(test, r, shown)
+	d.Order = order(m, test.Slice(0, d.Sample))
+	d.addHistory(m.Run.History)
+	return d
+}
+
+// folded returns l with its normalisation, whose averages do not change any more,
+// multiplied into the weights:
+//
+//	Gain·(x·W − Mean)/√(Var + 1e-5) + B = x·(W·s) + (B − Mean·s), s = Gain/√(Var + 1e-5)
+func folded(l *mlp.Layer) layer {
+	w, b := slices.Clone(l.W.Data), slices.Clone(l.B.Data)
+	if l.Norm != nil {
+		for j := range b {
+			s := l.Norm.Gain.Data[j] / math.Sqrt(l.Norm.Var.Data[j]+1e-5)
+			b[j] -= float64(l.Norm.Mean.Data[j] * s)
+			for i := j; i < len(w); i += l.W.Cols {
+				w[i] *= s
+			}
+		}
+	}
+	return layer{l.W.Rows, l.W.Cols, l.Act.Name, w, b}
+}
+
+// addInput sets what is done to pixels before they are the network's inputs.
+func (d *data) addInput(m *mlp.Model) {
+	n := mlp.MNISTPixels
+	d.Scale, d.Shift = make(floats, n), make(floats, n)
+	for j := range n {
+		mean, divisor := 0.0, 1.0
+		if m.Input.Mean != nil {
+			mean = m.Input.Mean[j]
+		}
+		if m.Input.Mean != nil && m.Input.Std[j] != 0 {
+			divisor = m.Input.Std[j]
+		}
+		d.Scale[j], d.Shift[j] = 1/(255*divisor), -mean/divisor
+	}
+	white := &image.Gray{Pix: bytes.Repeat([]byte{255}, n), Stride: 28, Rect: image.Rect(0, 0, 28, 28)}
+	picture.Bound(white, m.Input)
+	d.Most = white.Pix
+}
+
+// readings is what the network reads in each test digit.
+type readings struct {
+	p    mlp.Matrix // n×10: the probabilities
+	read []int      // the most probable digit
+	want []byte     // the label
+}
+
+// read gives the test digits to the network. It returns an error if an answer is not a
+// number, as it may be if the weights are enormous.
+func read(m *mlp.Model, test *mlp.MNIST) (*readings, error) {
+	n := test.Len()
+	r := &readings{read: make([]int, n), want: test.Labels}
+	r.p.Reset(n, mlp.MNISTClasses)
+	raw := mlp.MNIST{Images: test.Images, Labels: test.Labels}
+	const rows = 2000 // in one batch, to bound the memory
+	var x, y, p mlp.Matrix
+	for lo := 0; lo < n; lo += rows {
+		index := make([]int, min(rows, n-lo))
+		for i := range index {
+			index[i] = lo + i
+		}
+		raw.Batch(&x, &y, index)
+		copy(r.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, &x).Softmax().Data)
+	}
+	for i := range r.read {
+		row := r.p.Row(i)
+		for k, v := range row {
+			if math.IsNaN(v) {
+				return nil, fmt.Errorf("test digit %d: the network's answer is not finite", i)
+			}
+			if v > row[r.read[i]] {
+				r.read[i] = k
+			}
+		}
+	}
+	return r, nil
+}
+
+func (r *readings) accuracy() float64 {
+	right := 0
+	for i, k := range r.read {
+		if k == int(r.want[i]) {
+			right++
+		}
+	}
+	return float64(right) / float64(len(r.read))
+}
+
+// loss is the mean of −ln p of the labels.
+func (r *readings) loss() (total float64) {
+	for i, k := range r.want {
+		total -= math.Log(r.p.Row(i)[k] + 1e-300)
+	}
+	return total / float64(len(r.want))
+}
+
+// confusion counts how often each digit, by row, is read as each digit, by column.
+func (r *readings) confusion() (count [mlp.MNISTClasses][mlp.MNISTClasses]int) {
+	for i, k := range r.read {
+		count[r.want[i]][k]++
+	}
+	return count
+}
+
+// chooseDigits sets Cells and returns the places in the test part of the digits that the
+// page has.
+func (d *data) chooseDigits(r *readings) (shown []int) {
+	at := map[int]int{} // from the place in the test part to that in the page
+	show := func(i int) int {
+		if _, ok := at[i]; !ok {
+			at[i] = len(shown)
+			shown = append(shown, i)
+		}
+		return at[i]
+	}
+	for i := range d.Sample {
+		show(i)
+	}
+	cells := map[string][]int{}
+	for i, k := range r.read {
+		name := string([]byte{'0' + r.want[i], '0' + byte(k)})
+		cells[name] = append(cells[name], i)
+	}
+	for want := range mlp.MNISTClasses {
+		for read := range mlp.MNISTClasses {
+			name := string([]byte{'0' + byte(want), '0' + byte(read)})
+			worst := cells[name]
+			slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(r.p.Row(a)[want], r.p.Row(b)[want]) })
+			places := []int{}
+			for _, i := range worst[:min(len(worst), cellDigits)] {
+				places = append(places, show(i))
+			}
+			d.Cells[name] = places
+		}
+	}
+	return shown
+}
+
+// pack returns the chosen digits of the test part.
+func pack(test *mlp.MNIST, r *readings, chosen []int) (d digits) {
+	var pixels []byte
+	for _, i := range chosen {
+		d.Labels = append(d.Labels, int(test.Labels[i]))
+		d.Read = append(d.Read, r.read[i])
+		d.P = append(d.P, r.p.Row(i)...)
+		pixels = append(pixels, test.Images[i*mlp.MNISTPixels:(i+1)*mlp.MNISTPixels]...)
+	}
+	d.Pixels = packPixels(pixels)
+	return d
+}
+
+// packPixels writes each run of up to 255 zeros as a zero and its length.
+func packPixels(pixels []byte) (packed []byte) {
+	for i := 0; i < len(pixels); {
+		zeros := 0
+		for zeros < 255 && i+zeros < len(pixels) && pixels[i+zeros] == 0 {
+			zeros++
+		}
+		if zeros > 0 {
+			packed = append(packed, 0, byte(zeros))
+			i += zeros
+			continue
+		}
+		packed = append(packed, pixels[i])
+		i++
+	}
+	return packed
+}
+
+// order sorts the first layer's units by how much they matter to the next layer: the
+// standard deviation of a unit's activation over the digits, times the norm of the
+// weights that go out of it. If the first layer is the last, its units are the ten digits
+// and stay in their order.
+func order(m *mlp.Model, test *mlp.MNIST) []int {
+	first := m.Net[0]
+	all := make([]int, first.W.Cols)
+	for k := range all {
+		all[k] = k
+	}
+	if len(m.Net) == 1 {
+		return all
+	}
+	below := mlp.Model{Net: m.Net[:1], Input: m.Input, Deskew: m.Deskew}
+	x, _ := cli.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
+	var a mlp.Matrix
+	below.Predict(&a, x)
+	matters := make([]float64, len(all))
+	for k := range all {
+		matters[k] = deviation(a.Data[k:], a.Cols) * norm(m.Net[1].W.Row(k))
+	}
+	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(matters[b], matters[a]) })
+	return all
+}
+
+// deviation returns the standard deviation of every step-th element of x.
+func deviation(x []float64, step int) float64 {
+	n, sum, squares := 0.0, 0.0, 0.0
+	for i := 0; i < len(x); i += step {
+		n, sum = n+1, sum+x[i]
+	}
+	for i := 0; i < len(x); i += step {
+		d := x[i] - sum/n
+		squares += float64(d * d)
+	}
+	return math.Sqrt(squares / n)
+}
+
+func norm(x []float64) (squares float64) {
+	for _, v := range x {
+		squares += float64(v * v)
+	}
+	return math.Sqrt(squares)
+}
+
+// addHistory adds what was measured at each epoch.
+func (d *data) addHistory(h mlp.History) {
+	for _, s := range cli.LayerStats {
+		d.Stats = append(d.Stats, s.Label)
+	}
+	for i, e := range h {
+		if i == 0 {
+			d.First = numbers(e.First)
+		}
+		d.History = append(d.History, epoch{number(e.Loss), number(e.Accuracy), number(e.TestLoss), number(e.TestAccuracy), number(e.HeldLoss), numbers(e.Layers)})
+	}
+}
+
+func numbers(layers []mlp.LayerStats) (all [][]number) {
+	for _, l := range layers {
+		var of []number
+		for _, s := range cli.LayerStats {
+			of = append(of, number(s.Of(l)))
+		}
+		all = append(all, of)
+	}
+	return all
+}

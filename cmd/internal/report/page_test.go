@@ -1,0 +1,335 @@
+// The page in a real browser: its numbers are the package's, and what one does moves.
+// Not here: the page as text (report_test.go).
+
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"mlp"
+)
+
+// sample returns n digits to train on and n test digits.
+func sample(t *testing.T, n int) (train, test *mlp.MNIST) {
+	t.Helper()
+	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if test, err = mlp.LoadMNIST(mlp.SampleMNIST(), "t10k", n); err != nil {
+		t.Fatal(err)
+	}
+	return train, test
+}
+
+// trained returns a model after some epochs on 500 digits.
+func trained(t *testing.T, act *mlp.Activation, norm, deskew bool, epochs int, hidden ...int) *mlp.Model {
+	t.Helper()
+	train, test := sample(t, 500)
+	if deskew {
+		train, test = train.Deskew(), test.Deskew()
+	}
+	sizes := append(append([]int{mlp.MNISTPixels}, hidden...), mlp.MNISTClasses)
+	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.Xavier, act, sizes...), Input: train.Stats(), Deskew: deskew, Recipe: map[string]string{"seed": "1"}}
+	for _, l := range m.Net[:len(hidden)] {
+		if norm {
+			l.Norm = mlp.NewBatchNorm(l.W.Cols)
+		}
+	}
+	train.Standardize(m.Input)
+	test.Standardize(m.Input)
+	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Rate: 0.05, Epochs: epochs, Batch: 50, Run: &m.Run, Test: test}); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func mustHTML(t *testing.T, m *mlp.Model, test *mlp.MNIST, findings ...Finding) []byte {
+	t.Helper()
+	html, err := HTML(m, test, "some digits", findings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return html
+}
+
+// probabilities returns what the package gives for images, as rows of ten.
+func probabilities(m *mlp.Model, digits *mlp.MNIST) []float64 {
+	index := make([]int, digits.Len())
+	for i := range index {
+		index[i] = i
+	}
+	var x, y, p mlp.Matrix
+	digits.Batch(&x, &y, index)
+	return m.Predict(&p, &x).Softmax().Data
+}
+
+// difference opens the page of a model and returns the largest difference between its
+// probabilities of digits, which must not be standardized, and the package's.
+func difference(t *testing.T, b *browser, m *mlp.Model, digits *mlp.MNIST) (most float64) {
+	t.Helper()
+	b.open(mustHTML(t, m, digits))
+	images := make([][]int, digits.Len())
+	for i, p := range digits.Images {
+		images[i/mlp.MNISTPixels] = append(images[i/mlp.MNISTPixels], int(p))
+	}
+	text, _ := json.Marshal(images)
+	var got []float64
+	b.eval(string(text)+".flatMap(image => mlp.predict(image))", &got)
+	want := probabilities(m, digits)
+	if len(got) != len(want) {
+		t.Fatalf("%d probabilities, want %d", len(got), len(want))
+	}
+	for i := range got {
+		if d := math.Abs(got[i] - want[i]); !(d <= most) {
+			most = d
+		}
+	}
+	return most
+}
+
+// One browser shows all pages.
+func TestPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes seconds")
+	}
+	b := newBrowser(t)
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T, b *browser)
+	}{
+		{"numbers", testNumbers}, {"use", testUse}, {"keyboard", testKeyboard}, {"windows", testWindows},
+		{"hostile", testHostile}, {"center", testCenter}, {"large", testLarge},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b.t = t
+			c.test(t, b)
+			b.healthy()
+		})
+	}
+	b.t = t
+}
+
+// For 100 test digits the page's probabilities are Predict's. In CI it does so for every
+// activation, with and without normalisation, for zero, one and three hidden layers;
+// otherwise for two networks.
+func testNumbers(t *testing.T, b *browser) {
+	_, test := sample(t, 100)
+	all := os.Getenv("MLP_ATTACK") != ""
+	for _, act := range []*mlp.Activation{mlp.ReLU, mlp.Sigmoid, mlp.Tanh} {
+		for _, norm := range []bool{false, true} {
+			for _, hidden := range [][]int{nil, {40}, {30, 20, 15}} {
+				few := act == mlp.Tanh && norm && len(hidden) == 3 || act == mlp.ReLU && !norm && len(hidden) == 1
+				if all || few {
+					deskew := act == mlp.Tanh // images are normalised by their moments, or not
+					if d := difference(t, b, trained(t, act, norm, deskew, 1, hidden...), test); !(d < 1e-6) {
+						t.Errorf("%s, normalisation %v, hidden %v: probabilities differ by %.2g", act.Name, norm, hidden, d)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A stroke moves the bars, and cells, units and the slider show something else.
+func testUse(t *testing.T, b *browser) {
+	m := trained(t, mlp.ReLU, false, false, 3, 32, 16)
+	_, test := sample(t, 300)
+	b.open(mustHTML(t, m, test, Finding{"over-fitting", "a number", "a cure"}))
+
+	text := func(selector string) (s string) {
+		b.eval(fmt.Sprintf("document.querySelector(%q).textContent", selector), &s)
+		return s
+	}
+	changes := func(what, selector string, do func()) {
+		t.Helper()
+		before := text(selector)
+		if do(); text(selector) == before {
+			t.Errorf("%s: %s still says %.60q", what, selector, before)
+		}
+	}
+	box := b.place("#draw")
+	at := func(x, y float64) [2]float64 { return [2]float64{box[0] + x*box[2], box[1] + y*box[3]} }
+	changes("a stroke", "#bars", func() { b.mouse(at(0.5, 0.1), at(0.5, 0.3), at(0.5, 0.5), at(0.5, 0.9)) })
+	sumToOne(t, b)
+	drawn := b.image()
+	changes("another stroke", "#bars", func() { b.mouse(at(0.2, 0.5), at(0.5, 0.5), at(0.8, 0.5)) })
+	if b.image() == drawn {
+		t.Error("another stroke left the image as it was")
+	}
+	changes("undo", "#bars", func() { b.click("#undo") })
+	if b.image() != drawn {
+		t.Error("undo has not brought back the image")
+	}
+	b.click("#clear")
+	if strings.Trim(b.image(), "[0, ]") != "" {
+		t.Error("clear left something")
+	}
+	changes("a test digit", "#bars", func() { b.click("#starts button:nth-child(8)") })
+	changes("a cell", "#cell", func() { b.click(`[data-true="7"][data-read="7"]`) })
+	changes("a digit of the cell", "#bars", func() { b.click("#cell button:first-child") })
+	changes("a unit", "#unit", func() { b.click("[data-unit]:not([aria-pressed=true])") })
+	changes("the slider", "#moment", func() {
+		b.click("#epoch") // in the middle
+	})
+	if !strings.HasPrefix(text("#moment"), "Epoch 2 of 3") {
+		t.Errorf("the slider in the middle says %q", text("#moment"))
+	}
+	changes("dropped weights", "#broken-accuracy", func() {
+		b.click("#break-drop")
+		b.eval("new Promise(f => setTimeout(f, 200))", nil)
+	})
+}
+
+// image returns mlp.image() as text.
+func (b *browser) image() (text string) {
+	b.eval("JSON.stringify(mlp.image())", &text)
+	return text
+}
+
+// sumToOne fails unless the bars are the probabilities of the image.
+func sumToOne(t *testing.T, b *browser) {
+	t.Helper()
+	var bars, want []float64
+	b.eval("[...document.querySelectorAll('[data-digit]')].map(e => Number(e.dataset.probability))", &bars)
+	b.eval("mlp.predict(mlp.image())", &want)
+	sum := 0.0
+	for i := range bars {
+		if sum += bars[i]; math.Abs(bars[i]-want[i]) > 1e-12 {
+			t.Errorf("the bar of %d is %v, mlp.predict gives %v", i, bars[i], want[i])
+		}
+	}
+	if len(bars) != 10 || math.Abs(sum-1) > 1e-9 {
+		t.Errorf("%d bars add up to %v", len(bars), sum)
+	}
+}
+
+// A finger draws, and nothing is wider than a window of 380 or of 1600 pixels, in light
+// and in dark.
+func testWindows(t *testing.T, b *browser) {
+	_, test := sample(t, 100)
+	html := mustHTML(t, trained(t, mlp.ReLU, false, false, 2, 40, 20), test, Finding{"dead units", "a number", "a cure"})
+	defer b.call("Emulation.clearDeviceMetricsOverride", nil, nil)
+	for _, width := range []int{380, 1600} {
+		b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false}, nil)
+		b.open(html)
+		for _, scheme := range []string{"dark", "light"} {
+			b.prefer(scheme)
+			b.frame()
+			var wide int
+			if b.eval("document.documentElement.scrollWidth", &wide); wide > width {
+				t.Errorf("in a window of %d pixels the page has %d", width, wide)
+			}
+		}
+		b.click("#clear")
+		box := b.place("#draw")
+		for i, kind := range []string{"touchStart", "touchMove", "touchEnd"} {
+			points := []any{map[string]any{"x": box[0] + box[2]/2, "y": box[1] + box[3]*(0.3+0.4*float64(i))}}
+			if kind == "touchEnd" {
+				points = []any{}
+			}
+			b.call("Input.dispatchTouchEvent", map[string]any{"type": kind, "touchPoints": points}, nil)
+		}
+		b.frame()
+		if strings.Trim(b.image(), "[0, ]") == "" {
+			t.Error("a finger draws nothing")
+		}
+		sumToOne(t, b)
+	}
+}
+
+// The keyboard draws, and walks from cell to cell.
+func testKeyboard(t *testing.T, b *browser) {
+	_, test := sample(t, 50)
+	b.open(mustHTML(t, trained(t, mlp.Sigmoid, false, false, 1), test))
+	b.click("#clear")
+	b.eval("document.querySelector('#draw').focus()", nil)
+	press := func(keys ...string) {
+		for _, key := range keys {
+			b.call("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": key}, nil)
+			b.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key}, nil)
+		}
+		b.frame()
+	}
+	press(" ", "ArrowDown", "ArrowDown", "ArrowLeft", " ", "ArrowUp")
+	if strings.Trim(b.image(), "[0, ]") == "" {
+		t.Error("nothing is drawn")
+	}
+	sumToOne(t, b)
+	b.click(`[data-true="4"][data-read="4"]`)
+	press("ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown")
+	var at string
+	if b.eval("document.activeElement.dataset.true + document.activeElement.dataset.read", &at); at != "55" {
+		t.Errorf("from 44 the keys walk to %s, want 55", at)
+	}
+}
+
+const hostile = `</script><script>alert(1)</script><img src=x onerror=alert(2)>` + "\u2028"
+
+// Whatever the texts of a model are, they are shown as text.
+func testHostile(t *testing.T, b *browser) {
+	m := trained(t, mlp.ReLU, false, false, 1)
+	m.Recipe = map[string]string{"data": hostile, hostile: hostile, "sha256 " + hostile: hostile}
+	_, test := sample(t, 20)
+	html, err := HTML(m, test, hostile, []Finding{{hostile, hostile, hostile}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open(html)
+	var text string
+	if b.eval("document.body.innerText", &text); strings.Count(text, "<script>alert(1)</script>") < 6 {
+		t.Errorf("the page does not show the texts: %q", text)
+	}
+}
+
+// timings returns how many milliseconds the steps of a stroke take to show all of their
+// effect: the quickest tenth, which does not depend on what else the machine does, and
+// the median.
+func timings(t *testing.T, b *browser) (quick, median float64) {
+	t.Helper()
+	box := b.place("#draw")
+	var points [][2]float64
+	for i := range 60 {
+		a := float64(i) / 10
+		points = append(points, [2]float64{box[0] + box[2]*(0.5+0.4*math.Cos(a)), box[1] + box[3]*(0.5+0.4*math.Sin(a))})
+	}
+	b.eval("performance.clearMeasures()", nil)
+	b.mouse(points...)
+	var result [2]float64
+	b.eval("(d => [d[Math.floor(d.length / 10)], d[Math.floor(d.length / 2)]])(performance.getEntriesByName('draw').map(e => e.duration).sort((a, b) => a - b))", &result)
+	return result[0], result[1]
+}
+
+// Drawing answers in time with large networks, whose numbers are the package's too.
+func testLarge(t *testing.T, b *browser) {
+	if os.Getenv("MLP_ATTACK") == "" {
+		t.Skip("$MLP_ATTACK is not set")
+	}
+	_, test := sample(t, 100)
+	for _, c := range []struct {
+		hidden []int
+		limit  float64 // ms
+		size   int     // bytes
+	}{{[]int{256, 128}, 16, 3e6}, {[]int{1000, 500}, 100, 12e6}} {
+		m := trained(t, mlp.ReLU, false, false, 1, c.hidden...)
+		if d := difference(t, b, m, test); !(d < 1e-6) {
+			t.Errorf("hidden %v: probabilities differ by %.2g", c.hidden, d)
+		}
+		quick, median := timings(t, b)
+		if !(quick < c.limit) {
+			t.Errorf("hidden %v: a step of a stroke takes %.1f ms, want %v", c.hidden, quick, c.limit)
+		}
+		_, all := sample(t, 1000)
+		n := len(mustHTML(t, m, all))
+		if n > c.size {
+			t.Errorf("hidden %v: %d bytes, want %d at most", c.hidden, n, c.size)
+		}
+		t.Logf("hidden %v: %.1f MB, and a step of a stroke takes %.1f ms in the median", c.hidden, float64(n)/1e6, median)
+	}
+}

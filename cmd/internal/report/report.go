@@ -1,0 +1,190 @@
+// Package report shows a trained network as one page of HTML, which a browser opens from
+// its file, without a server and without a library. Here is the page; what it computes in
+// the browser is in script.js, how it looks in style.css, and its parts are in
+// template.html. Not here: which numbers of the network go into it (data.go), and files.
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"maps"
+	"slices"
+	"strings"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+)
+
+// Finding is an illness of a run that a doctor has found, the numbers that show it, and
+// what to try.
+type Finding struct{ Illness, Number, Cure string }
+
+func (f Finding) String() string { return f.Illness + ": " + f.Number + "; try " + f.Cure }
+
+var (
+	//go:embed template.html
+	templateText string
+	//go:embed style.css
+	style string
+	//go:embed script.js
+	script string
+
+	page = template.Must(template.New("report").Parse(templateText))
+)
+
+// view is what the template shows.
+type view struct {
+	Style      template.CSS
+	Script     template.JS
+	Policy     string // the page's Content-Security-Policy
+	Summary    string
+	Accuracy   string
+	Loss       string
+	Parameters string
+	Digits     []int // 0 to 9
+	Epochs     int
+	Confusion  [mlp.MNISTClasses][mlp.MNISTClasses]int
+	Examined   bool // a doctor has looked at the run
+	Findings   []Finding
+	Facts      []fact
+	Hidden     int    // how many hidden layers there are
+	Test       string // how many test digits
+	Normalised bool
+	Data       *data
+}
+
+// A fact is a line of the part "What it is".
+type fact struct{ Name, Text string }
+
+// maxParameters bounds the page to about 35 MB.
+const maxParameters = 1 << 22
+
+// HTML returns the page of a model. test has the digits whose mistakes the page shows, as
+// their file has them, and about says in a line what they are. findings is nil if no doctor has looked at the run.
+// The same arguments, with the same kernel, give the same bytes. HTML returns an error if
+// the network is not one from 784 pixels to ten digits, if it has an activation that the
+// page cannot compute, if it has more than four million parameters, or if its answer to a
+// digit is not finite.
+func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []Finding) ([]byte, error) {
+	if err := check(m); err != nil {
+		return nil, err
+	}
+	r, err := read(m, test)
+	if err != nil {
+		return nil, err
+	}
+	v := view{
+		Style: template.CSS(style), Script: template.JS(script), Policy: policy(),
+		Summary: summary(m), Parameters: grouped(parameters(m)),
+		Accuracy: fmt.Sprintf("%.2f", 100*r.accuracy()), Loss: fmt.Sprintf("%.4f", r.loss()),
+		Digits: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Epochs: len(m.Run.History), Confusion: r.confusion(),
+		Examined: findings != nil, Findings: findings, Facts: facts(m, about),
+		Hidden: len(m.Net) - 1, Test: grouped(test.Len()), Data: newData(m, test, r),
+	}
+	for _, l := range m.Net {
+		v.Normalised = v.Normalised || l.Norm != nil
+	}
+	var b bytes.Buffer
+	err = page.Execute(&b, v)
+	return b.Bytes(), err
+}
+
+// check returns an error for a network that the page cannot show.
+func check(m *mlp.Model) error {
+	if len(m.Net) == 0 {
+		return errors.New("a network without layers")
+	}
+	if err := cli.CheckDigits(m.Net); err != nil {
+		return err
+	}
+	if n := parameters(m); n > maxParameters {
+		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
+	}
+	for i, l := range m.Net {
+		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {
+			return fmt.Errorf("layer %d: the page cannot compute its activation %.60q, only relu, sigmoid, tanh and linear", i+1, l.Act.Name)
+		}
+	}
+	return nil
+}
+
+// policy allows the page its own style and script, pictures that it makes itself, and
+// nothing else: no request and no other script.
+func policy() string {
+	digest := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return "default-src 'none'; script-src " + digest(script) + "; style-src " + digest(style) + "; img-src data:; base-uri 'none'; form-action 'none'"
+}
+
+// summary is the network in a line: its widths and the activations of its hidden layers.
+func summary(m *mlp.Model) string {
+	text := fmt.Sprint(m.Net[0].W.Rows)
+	var acts []string
+	for i, l := range m.Net {
+		text += fmt.Sprint(" – ", l.W.Cols)
+		if i < len(m.Net)-1 && !slices.Contains(acts, l.Act.Name) {
+			acts = append(acts, l.Act.Name)
+		}
+	}
+	if len(acts) > 0 {
+		text += ", " + strings.Join(acts, " and ")
+	}
+	return text
+}
+
+// parameters is how many numbers the training has chosen.
+func parameters(m *mlp.Model) (n int) {
+	for _, l := range m.Net {
+		n += len(l.W.Data) + len(l.B.Data)
+		if l.Norm != nil {
+			n += len(l.Norm.Gain.Data)
+		}
+	}
+	return n
+}
+
+// grouped writes a number with a comma before each three digits.
+func grouped(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// facts says what the model is and how it can be trained again.
+func facts(m *mlp.Model, about string) []fact {
+	all := []fact{{"test digits", about}}
+	if flags := commandLine(m.Recipe); flags != "" {
+		all = append(all, fact{"trained by", "go run ./cmd/train" + flags})
+		all = append(all, fact{"trained again and compared by", "go run ./cmd/train -verify model.npz"})
+	}
+	for _, key := range slices.Sorted(maps.Keys(m.Recipe)) {
+		if what, ok := strings.CutPrefix(key, "sha256 "); ok {
+			all = append(all, fact{"SHA-256 of the " + what + " part", m.Recipe[key]})
+		}
+	}
+	return append(all, fact{"SHA-256 of the weights", m.Net.Fingerprint()}, fact{"kernel", mlp.Kernel()})
+}
+
+// commandLine returns the recipe's flags as one writes them.
+func commandLine(recipe map[string]string) (flags string) {
+	for _, name := range slices.Sorted(maps.Keys(recipe)) {
+		value := recipe[name]
+		if strings.HasPrefix(name, "sha256 ") || value == "" && name != "hidden" {
+			continue
+		}
+		if value == "" || strings.ContainsAny(value, " '\"\\$&;<>()") {
+			value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+		}
+		flags += " -" + name + "=" + value
+	}
+	return flags
+}

@@ -1,0 +1,178 @@
+// The page as text: its size, what it may load, and what cannot be a page. Not here: what
+// it does in a browser (page_test.go).
+
+package report
+
+import (
+	"bytes"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"mlp"
+)
+
+// The template, the style and the script can be read in an evening.
+func TestLines(t *testing.T) {
+	if n := strings.Count(templateText+style+script, "\n"); n > 900 {
+		t.Errorf("%d lines, want 900 at most", n)
+	}
+}
+
+// The page names no place to load anything from, and its policy would not let it.
+func TestSelfContained(t *testing.T) {
+	_, test := sample(t, 20)
+	html := string(mustHTML(t, trained(t, mlp.ReLU, false, false, 1, 5), test))
+	for _, address := range regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]+[^ "'<]*`).FindAllString(html, -1) {
+		if address != "http://www.w3.org/2000/svg" { // a name, which is not loaded
+			t.Errorf("it names %s", address)
+		}
+	}
+	if !strings.Contains(html, `http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; script-src &#39;sha256-`) {
+		t.Error("it has no policy")
+	}
+	for _, handler := range regexp.MustCompile(`(?i)<[^>]* (on[a-z]+|style)=`).FindAllString(strings.Split(html, "<script")[0], -1) {
+		t.Errorf("its policy forbids %s", handler)
+	}
+}
+
+// Texts of a model cannot end an element.
+func TestEscaped(t *testing.T) {
+	m := trained(t, mlp.ReLU, false, false, 1)
+	m.Recipe = map[string]string{"data": hostile, hostile: hostile}
+	_, test := sample(t, 20)
+	html, err := HTML(m, test, hostile, []Finding{{hostile, hostile, hostile}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(html, []byte("<script")); n != 2 || bytes.Contains(html, []byte("<img")) {
+		t.Errorf("the page has %d scripts", n)
+	}
+}
+
+// What the page cannot compute is refused, and texts that name it are short.
+func TestRefused(t *testing.T) {
+	_, test := sample(t, 20)
+	huge := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 5, 10)}
+	for _, l := range huge.Net {
+		for i := range l.W.Data {
+			l.W.Data[i] *= 1e307
+		}
+	}
+	own := *mlp.Tanh
+	own.Name = strings.Repeat(hostile, 10)
+	of := func(act *mlp.Activation, sizes ...int) *mlp.Model {
+		return &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, act, sizes...)}
+	}
+	for want, m := range map[string]*mlp.Model{
+		"layer 1: the page cannot compute its activation": of(&own, 784, 5, 10),
+		"a network of 5 inputs and 10 outputs":            of(mlp.ReLU, 5, 10),
+		"a network of 784 inputs and 3 outputs":           of(mlp.ReLU, 784, 3),
+		"a network without layers":                        {},
+		"test digit 0: the network's answer":              huge,
+		"a network of 5565010 parameters":                 of(mlp.ReLU, 784, 7000, 10),
+	} {
+		if html, err := HTML(m, test, "", nil); html != nil || err == nil || !strings.HasPrefix(err.Error(), want) || len(err.Error()) > 300 {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+// The same arguments give the same bytes, and a network without a history, a recipe or a
+// standardization has a page.
+func TestRepeatable(t *testing.T) {
+	_, test := sample(t, 200)
+	m := trained(t, mlp.Sigmoid, true, false, 2, 6)
+	if !bytes.Equal(mustHTML(t, m, test), mustHTML(t, m, test)) {
+		t.Error("the bytes differ")
+	}
+	html := mustHTML(t, &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Tanh, 784, 4, 10)}, test)
+	if !bytes.Contains(html, []byte("has no history")) {
+		t.Error("without a history it does not say so")
+	}
+}
+
+// What has two findings has their texts, what was found healthy says so, and so does what
+// nobody has looked at.
+func TestFindings(t *testing.T) {
+	_, test := sample(t, 20)
+	m := trained(t, mlp.ReLU, false, false, 1)
+	for want, findings := range map[string][]Finding{
+		"<h4>dead units</h4>": {{"dead units", "half of them", "-lr 0.01"}}, "Nothing is wrong": {}, "only the page that cmd/train writes": nil,
+	} {
+		html, err := HTML(m, test, "", findings)
+		if err != nil || !bytes.Contains(html, []byte(want)) {
+			t.Errorf("%v: the page lacks %q, error %v", findings, want, err)
+		}
+	}
+	if s := (Finding{"a", "b", "c"}).String(); s != "a: b; try c" {
+		t.Error(s)
+	}
+}
+
+// Packed pixels are the digits' again.
+func TestPack(t *testing.T) {
+	_, test := sample(t, 30)
+	clear(test.Images[:2*mlp.MNISTPixels]) // two blank ones
+	for i := range mlp.MNISTPixels {
+		test.Images[2*mlp.MNISTPixels+i] = 255
+	}
+	var got []byte
+	for packed := packPixels(test.Images); len(packed) > 0; packed = packed[1:] {
+		if packed[0] != 0 {
+			got = append(got, packed[0])
+			continue
+		}
+		packed = packed[1:]
+		got = append(got, make([]byte, packed[0])...)
+	}
+	if !slices.Equal(got, test.Images) {
+		t.Error("they are others")
+	}
+}
+
+// A cell has the digits that were read so, with the worst first, and the page has the
+// first test digits in their order.
+func TestCells(t *testing.T) {
+	_, test := sample(t, 1000)
+	m := trained(t, mlp.ReLU, false, false, 1)
+	r, err := read(m, test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newData(m, test, r)
+	if d.Sample != sampleDigits || len(d.Digits.Labels) < sampleDigits {
+		t.Fatalf("%d of %d digits", d.Sample, len(d.Digits.Labels))
+	}
+	for i := range d.Sample {
+		if d.Digits.Labels[i] != int(test.Labels[i]) {
+			t.Fatalf("digit %d is another", i)
+		}
+	}
+	count := r.confusion()
+	right := 0
+	for want := range 10 {
+		right += count[want][want]
+		for as := range 10 {
+			cell := d.Cells[string([]byte{'0' + byte(want), '0' + byte(as)})]
+			if len(cell) != min(cellDigits, count[want][as]) {
+				t.Errorf("%d read as %d: %d digits of %d", want, as, len(cell), count[want][as])
+			}
+			last := 0.0
+			for _, i := range cell {
+				p := d.Digits.P[10*i+want]
+				if d.Digits.Labels[i] != want || d.Digits.Read[i] != as || p < last {
+					t.Errorf("%d read as %d: a %d read as %d with %v after %v", want, as, d.Digits.Labels[i], d.Digits.Read[i], p, last)
+				}
+				last = p
+			}
+		}
+	}
+	test.Standardize(m.Input)
+	loss, accuracy := mlp.Evaluate(m.Net, test, nil)
+	if got := float64(right) / 1000; got != accuracy || r.accuracy() != accuracy || math.Abs(r.loss()-loss) > 1e-9 {
+		t.Errorf("accuracy %v and loss %v, want %v and %v", got, r.loss(), accuracy, loss)
+	}
+}
