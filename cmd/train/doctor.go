@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"mlp"
+	"mlp/cmd/internal/report"
 )
 
 // Thresholds of the diagnoses; rules of thumb. doctor_test.go has runs on both sides of
@@ -29,8 +30,8 @@ const (
 
 // report prints a line for each thing that is wrong after the last epoch.
 func (j *job) report(w io.Writer) {
-	for _, diagnosis := range j.diagnose() {
-		fmt.Fprintf(w, "doctor: %s\n", diagnosis)
+	for _, finding := range j.diagnose() {
+		fmt.Fprintf(w, "doctor: %s\n", finding)
 	}
 }
 
@@ -39,14 +40,14 @@ type exam struct {
 	*job
 	last   mlp.Epoch
 	hidden []mlp.LayerStats // of the hidden layers, after the last epoch
-	found  []string         // the diagnoses
+	found  []report.Finding // the diagnoses; not nil
 }
 
-// diagnose returns a line for each illness, with the numbers that show it and what to
-// try. It does not look for dead units if the gradient vanishes, because that
-// explains them, nor for a loss of guessing if anything else was found.
-func (j *job) diagnose() []string {
-	e := &exam{job: j, last: j.Run.History[len(j.Run.History)-1]}
+// diagnose returns each illness, with the numbers that show it and what to try. It does
+// not look for dead units if the gradient vanishes, because that explains them, nor for
+// a loss of guessing if anything else was found.
+func (j *job) diagnose() []report.Finding {
+	e := &exam{job: j, last: j.Run.History[len(j.Run.History)-1], found: []report.Finding{}}
 	e.hidden = e.last.Layers[:max(0, len(e.last.Layers)-1)]
 	vanishing := e.vanishing()
 	e.exploding()
@@ -64,7 +65,7 @@ func (e *exam) note(name string, cures []string, shows string, numbers ...any) {
 	if last := len(cures) - 1; last > 0 {
 		cures[last] = "or " + cures[last]
 	}
-	e.found = append(e.found, fmt.Sprintf("%s: %s; try %s", name, fmt.Sprintf(shows, numbers...), strings.Join(cures, ", ")))
+	e.found = append(e.found, report.Finding{Illness: name, Number: fmt.Sprintf(shows, numbers...), Cure: strings.Join(cures, ", ")})
 }
 
 // useless reports whether a cure cannot help: the run has the values of all its flags

@@ -98,7 +98,7 @@ func TestDoctorTriesSomethingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := &exam{job: &job{options: o}}
-		if e.note("something", strings.Split(c.cures, ","), ""); e.found[0] != "something: ; try "+c.want {
+		if e.note("something", strings.Split(c.cures, ","), ""); e.found[0].String() != "something: ; try "+c.want {
 			t.Errorf("%s: of %q it says %q, want %q", c.flags, c.cures, e.found[0], c.want)
 		}
 	}
@@ -134,7 +134,7 @@ func TestDoctorNotFinite(t *testing.T) {
 	for i, loss := range []float64{nan, 0.5, 1, 1, 1, 1, 1} {
 		j.Run.History = append(j.Run.History, mlp.Epoch{N: i + 1, Loss: 1 - 0.1*float64(i), TestLoss: loss, HeldLoss: nan})
 	}
-	if found := j.diagnose(); len(found) != 1 || !strings.HasPrefix(found[0], "over-fitting: since epoch 2 ") {
+	if found := j.diagnose(); len(found) != 1 || !strings.HasPrefix(found[0].String(), "over-fitting: since epoch 2 ") {
 		t.Errorf("the best test loss is in epoch 2: %q", found)
 	}
 }

@@ -100,8 +100,8 @@ func TestResume(t *testing.T) {
 				t.Errorf("%s: %s differs", more, name)
 			}
 		}
-		if len(a) != 4 || len(b) != 4 {
-			t.Errorf("%s: %d and %d files, want 4", more, len(a), len(b))
+		if len(a) != 5 || len(b) != 5 {
+			t.Errorf("%s: %d and %d files, want 5", more, len(a), len(b))
 		}
 	}
 }
@@ -117,12 +117,13 @@ func TestResumeFinished(t *testing.T) {
 		before, _ := os.Stat(model)
 		os.Remove(filepath.Join(dir, "history.csv"))
 		os.WriteFile(filepath.Join(dir, "curves.svg"), []byte("of an earlier epoch"), 0o666)
+		os.Remove(filepath.Join(dir, "report.html"))
 		os.WriteFile(filepath.Join(dir, ".gradients.svg.tmp"), []byte("<svg"), 0o666)
 		var stdout bytes.Buffer
 		stderr, code := command(t, context.Background(), &stdout, "-resume", model)
 		after, _ := os.Stat(model)
 		if code != 0 || !strings.Contains(stderr, "there is nothing left to train\n") || !strings.HasSuffix(want, stdout.String()) ||
-			last(stderr) != "written to "+dir+": history.csv, curves.svg, gradients.svg\n" || !after.ModTime().Equal(before.ModTime()) {
+			last(stderr) != "written to "+dir+": history.csv, curves.svg, gradients.svg, report.html\n" || !after.ModTime().Equal(before.ModTime()) {
 			t.Errorf("%q: exit code %d, %s%s", more, code, stderr, stdout.String())
 		}
 		if !maps.Equal(contents(t, dir), whole) {
@@ -169,6 +170,69 @@ func TestResumeFinishedElsewhere(t *testing.T) {
 	}
 }
 
+// A finished run has its page even if its digits have moved. Where the page has to be
+// written, a line says that it is not.
+func TestPageWithoutDigits(t *testing.T) {
+	dir, data := t.TempDir(), filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(data, mlp.SampleMNIST()); err != nil {
+		t.Fatal(err)
+	}
+	must(t, quick("-data", data, "-out", dir)...)
+	whole := contents(t, dir)
+	moved := data + "-moved"
+	if err := os.Rename(data, moved); err != nil {
+		t.Fatal(err)
+	}
+	other := t.TempDir()
+	for _, flags := range [][]string{nil, {"-out", other}} {
+		stderr, code := command(t, context.Background(), io.Discard, append([]string{"-resume", filepath.Join(dir, modelName)}, flags...)...)
+		if code != 0 || !strings.Contains(stderr, "warning: report.html is not written: "+data) {
+			t.Errorf("%v: exit code %d, %s", flags, code, stderr)
+		}
+	}
+	if !maps.Equal(contents(t, dir), whole) || len(contents(t, other)) != 4 {
+		t.Error("the files are not those of the run without the page")
+	}
+	must(t, "-resume", filepath.Join(dir, modelName), "-data", moved, "-out", other)
+	if got := contents(t, other); len(got) != 5 || !strings.Contains(got[reportName], moved) {
+		t.Errorf("with the digits' new folder there are %d files", len(got))
+	}
+	os.WriteFile(filepath.Join(moved, "t10k-labels-idx1-ubyte"), append([]byte("\x00\x00\x08\x01\x00\x00\x03\xe8"), make([]byte, 1000)...), 0o666)
+	if stderr, code := command(t, context.Background(), io.Discard, "-resume", filepath.Join(dir, modelName), "-data", moved); code != 0 || !strings.Contains(stderr, "the test data differ") {
+		t.Errorf("other digits: exit code %d, %s", code, stderr)
+	}
+}
+
+// The page has the accuracy of the run, whatever is done to the digits before, and the
+// same bytes if the finished run writes it again.
+func TestPageAccuracy(t *testing.T) {
+	for _, more := range []string{"", "-deskew -scale image -norm batch", "-deskew -holdout 0.3"} {
+		dir := t.TempDir()
+		stdout := must(t, quick(append(strings.Fields(more), "-out", dir)...)...)
+		var accuracy float64
+		_, rest, _ := strings.Cut(stdout, "Final Test Accuracy: ")
+		fmt.Sscan(rest, &accuracy)
+		page := contents(t, dir)[reportName]
+		if !strings.Contains(page, fmt.Sprintf("<dd>%.2f %% of ", 100*accuracy)) {
+			t.Errorf("%s: the page lacks the accuracy %v", more, accuracy)
+		}
+		if must(t, "-resume", filepath.Join(dir, modelName)); contents(t, dir)[reportName] != page {
+			t.Errorf("%s: written again, the page differs", more)
+		}
+	}
+}
+
+// A run that is stopped leaves no page of an earlier one beside its model.
+func TestPageOfAnother(t *testing.T) {
+	dir := t.TempDir()
+	must(t, quick("-out", dir)...)
+	ctx, cancel := context.WithCancel(context.Background())
+	command(t, ctx, &canceller{cancel: cancel}, quick("-seed", "2", "-epochs", "9", "-out", dir)...)
+	if n, same := epochsOf(t, dir); n == 0 || !same || contents(t, dir)[reportName] != "" {
+		t.Errorf("the files are of epoch %d, the same: %v, and there is a page", n, same)
+	}
+}
+
 // A figure that an earlier run left and this one has not is removed.
 func TestNoGradients(t *testing.T) {
 	dir := t.TempDir()
@@ -180,7 +244,7 @@ func TestNoGradients(t *testing.T) {
 	}
 	writeModel(t, filepath.Join(dir, "model.npz"), m)
 	stderr, code := command(t, context.Background(), io.Discard, "-resume", filepath.Join(dir, "model.npz"))
-	if got := contents(t, dir); code != 0 || len(got) != 3 || got["gradients.svg"] != "" {
+	if got := contents(t, dir); code != 0 || len(got) != 4 || got["gradients.svg"] != "" {
 		t.Errorf("exit code %d, %d files: %s", code, len(got), stderr)
 	}
 }
@@ -359,7 +423,7 @@ func TestObstructed(t *testing.T) {
 		t.Skip(err)
 	}
 	must(t, quick("-epochs", "1", "-out", dir)...)
-	if text, err := os.ReadFile(precious); string(text) != "x" || len(contents(t, dir)) != 4 {
+	if text, err := os.ReadFile(precious); string(text) != "x" || len(contents(t, dir)) != 5 {
 		t.Errorf("a file outside of -out holds %q (%v), and there are %d files", text, err, len(contents(t, dir)))
 	}
 }
@@ -452,8 +516,8 @@ func TestTwoErrors(t *testing.T) {
 }
 
 // epochsOf returns the epoch of model.npz in dir, or 0 if there is none, and whether
-// the other files have the same. It fails if a file is not whole, or if the model, which
-// is replaced last, is ahead of another file.
+// the other files have the same. It fails if a file is not whole, if the model, which is
+// replaced last, is ahead of another file, or if the page is of another model.
 func epochsOf(t *testing.T, dir string) (model int, same bool) {
 	t.Helper()
 	var epochs []int
@@ -479,7 +543,12 @@ func epochsOf(t *testing.T, dir string) (model int, same bool) {
 		epochs = append(epochs, n)
 	}
 	if _, err := os.Stat(filepath.Join(dir, modelName)); err == nil {
-		model = len(readBack(t, filepath.Join(dir, modelName)).Run.History)
+		m := readBack(t, filepath.Join(dir, modelName))
+		model = len(m.Run.History)
+		page, err := os.ReadFile(filepath.Join(dir, reportName))
+		if err == nil && (!strings.Contains(string(page), m.Net.Fingerprint()) || !strings.HasSuffix(string(page), "</html>\n")) {
+			t.Fatalf("%s is not whole, or of another model", reportName)
+		}
 	}
 	same = len(epochs) == 3
 	for _, n := range epochs {

@@ -27,6 +27,7 @@ type job struct {
 	mlp.Model
 	train, test *mlp.MNIST
 	held        *mlp.MNIST // nil without -patience
+	plain       *mlp.MNIST // the test part as its file has it
 }
 
 // The recipe in a model file is the flags and, with this prefix, the SHA-256
@@ -114,7 +115,7 @@ func (j *job) gather(stderr io.Writer) (err error) {
 	j.Recipe = j.settings()
 	j.Recipe[digestPrefix+"train"] = cli.Digest(j.train)
 	j.Recipe[digestPrefix+"test"] = cli.Digest(j.test)
-	if j.Deskew {
+	if j.plain = j.test; j.Deskew {
 		j.train, j.test = j.train.Deskew(), j.test.Deskew()
 	}
 	if j.patience > 0 && j.epochs > 0 {
@@ -183,7 +184,7 @@ func sameFile(a, b string) bool {
 
 // describe says what is about to be trained, or measured.
 func (j *job) describe(w io.Writer) {
-	fmt.Fprintf(w, "data: %v to train on, %v to test on, from %s\n", j.train, j.test, cli.Plain(cmp.Or(j.data, "the sample in the program")))
+	fmt.Fprintf(w, "data: %v to train on, %v to test on, from %s\n", j.train, j.test, cli.Plain(j.source()))
 	if j.held != nil {
 		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
 	}
@@ -193,6 +194,9 @@ func (j *job) describe(w io.Writer) {
 		j.warn(w)
 	}
 }
+
+// source says where the digits are from.
+func (o *options) source() string { return cmp.Or(o.data, "the sample in the program") }
 
 // network says what the network is and where its weights are from.
 func (j *job) network() string {

@@ -112,7 +112,7 @@ func TestVerify(t *testing.T) {
 	m.Recipe["sha256 train"] = "abc"
 	writeModel(t, model, m)
 	refused(t, []string{"-verify", model}, model, "the training data differ: SHA-256 ", "…, in the file abc…")
-	if entries, _ := os.ReadDir(out); len(entries) != 4 {
+	if entries, _ := os.ReadDir(out); len(entries) != 5 {
 		t.Errorf("-verify left %d files", len(entries))
 	}
 }
@@ -130,7 +130,7 @@ func TestMeasure(t *testing.T) {
 	if !strings.Contains(stderr, "network: 784-16-10, tanh, batch normalisation, 12746 parameters, from "+model+"\n") {
 		t.Errorf("standard error %q", stderr)
 	}
-	if _, err := os.Stat(out); err == nil || len(contents(t, dir)) != 4 {
+	if _, err := os.Stat(out); err == nil || len(contents(t, dir)) != 5 {
 		t.Error("it has written files")
 	}
 	stderr, code = command(t, context.Background(), io.Discard, "-load", model, "-epochs", "0", "-patience", "2", "-batch", "1")

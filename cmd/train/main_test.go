@@ -50,7 +50,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("standard output:\n%s", stdout.String())
 	}
 	for _, text := range []string{"300 images to train on, 1000 images to test on", "784-16-10, relu, 12730 parameters, from init he by sgd", "kernel: ",
-		"written to " + out + ": history.csv, curves.svg, gradients.svg, model.npz\n"} {
+		"written to " + out + ": history.csv, curves.svg, gradients.svg, model.npz, report.html\n"} {
 		if !strings.Contains(stderr, text) {
 			t.Errorf("standard error lacks %q:\n%s", text, stderr)
 		}
@@ -76,7 +76,7 @@ func TestRun(t *testing.T) {
 	}
 	names, _ := filepath.Glob(filepath.Join(out, "*"))
 	hidden, _ := filepath.Glob(filepath.Join(out, ".*"))
-	if len(names) != 4 || len(hidden) != 0 {
+	if len(names) != 5 || len(hidden) != 0 {
 		t.Errorf("files %v %v", names, hidden)
 	}
 }

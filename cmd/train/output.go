@@ -1,5 +1,5 @@
 // The files of a run: model.npz, and those that can be made from it. Not here: what is
-// in the table and the charts (charts.go).
+// in the table and the charts (charts.go), and in the page (package report).
 
 package main
 
@@ -17,11 +17,13 @@ import (
 
 // The files of a run, in the order in which they are replaced. At whatever moment a run
 // is killed, each of them is complete. The model is the last, and the others can be
-// made from it.
+// made from it. The page is written when the run ends; until then there is none, because
+// that of another model is removed before the model is replaced.
 const (
 	historyName   = "history.csv"
 	curvesName    = "curves.svg"
 	gradientsName = "gradients.svg"
+	reportName    = "report.html"
 	modelName     = "model.npz"
 )
 
@@ -36,7 +38,7 @@ type output struct {
 
 // newOutput makes the folder and checks that the files can be written there.
 func newOutput(dir string) (*output, error) {
-	if err := cli.MakeFolder(dir, historyName, curvesName, gradientsName, modelName); err != nil {
+	if err := cli.MakeFolder(dir, historyName, curvesName, gradientsName, reportName, modelName); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", dir, err)
 	}
 	return &output{dir: filepath.Clean(dir), start: time.Now()}, nil
@@ -80,7 +82,7 @@ func (out *output) write(h mlp.History, model []byte) error {
 		files[2].Content = f.SVG()
 	}
 	if model != nil {
-		files = append(files, cli.File{Name: modelName, Content: model})
+		files = append(files, cli.File{Name: reportName}, cli.File{Name: modelName, Content: model})
 	}
 	if err := cli.Replace(out.dir, files...); err != nil {
 		return err
@@ -92,6 +94,15 @@ func (out *output) write(h mlp.History, model []byte) error {
 		}
 	}
 	return nil
+}
+
+// writePage writes the page of the model that the folder has.
+func (out *output) writePage(html []byte) error {
+	err := cli.Replace(out.dir, cli.File{Name: reportName, Content: html})
+	if err == nil {
+		out.written = append(out.written, reportName)
+	}
+	return err
 }
 
 // kept says which epochs of the run the folder has.

@@ -15,6 +15,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/report"
 )
 
 // complete trains until the run is finished and writes its files.
@@ -31,10 +32,44 @@ func (j *job) complete(ctx context.Context, stdout io.Writer, stderr *os.File) e
 	} else {
 		err = j.trainInto(ctx, out, stdout, stderr)
 	}
+	if err == nil {
+		err = j.writePage(out, stderr)
+	}
 	if err != nil {
 		return err
 	}
 	return j.end(out, stdout, stderr)
+}
+
+// writePage writes the page of a run that is over. A warning says if there is none: the
+// network may be too large, and the digits of a run that had finished earlier may have
+// moved since.
+func (j *job) writePage(out *output, stderr io.Writer) error {
+	html, err := j.page()
+	if err != nil {
+		fmt.Fprintf(stderr, "warning: %s is not written: %s\n", reportName, cli.Plain(err.Error()))
+		return nil
+	}
+	return out.writePage(html)
+}
+
+// page returns the page of the run.
+func (j *job) page() ([]byte, error) {
+	test := j.plain
+	if test == nil {
+		var err error
+		if _, test, err = j.digits(io.Discard); err == nil {
+			err = sameFiles(map[string]string{digestPrefix + "test": cli.Digest(test)}, j.Recipe)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	var findings []report.Finding
+	if j.Run.History[0].First != nil {
+		findings = j.diagnose()
+	}
+	return report.HTML(&j.Model, test, fmt.Sprintf("%v, from %s", test, j.source()), findings)
 }
 
 // finished reports whether the run has trained all its epochs, or whether its patience
