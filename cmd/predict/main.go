@@ -3,6 +3,7 @@
 //
 //	go run ./cmd/predict [-model out/model.npz] seven.png photo.jpg …
 //	go run ./cmd/predict [-model out/model.npz] [-data DIR]
+//	go run ./cmd/predict [-model out/model.npz] -report FILE.html
 //
 // Standard output has a line for each picture, or the measurements. The exit code is 0, 1
 // with a line on standard error for each thing that went wrong, or 2 for a wrong flag.
@@ -38,6 +39,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, 
 	}
 	switch {
 	case err != nil:
+	case o.report != "":
+		err = o.writeReport(model, stderr)
 	case len(o.pictures) == 0:
 		err = o.measure(ctx, model, stdout, stderr)
 	default:

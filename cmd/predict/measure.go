@@ -14,6 +14,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/report"
 )
 
 const mistakesName = "mistakes.svg"
@@ -59,6 +60,28 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 		return fmt.Errorf("standard output: %w", err)
 	}
 	fmt.Fprintf(stderr, "written to %s: %s\n", cli.Plain(filepath.Clean(o.out)), mistakesName)
+	return nil
+}
+
+// writeReport writes the page of a model, as cmd/train does when a run ends.
+func (o *options) writeReport(m *mlp.Model, stderr io.Writer) error {
+	test, err := cli.Load(o.data, "t10k", 0, stderr)
+	if err != nil {
+		return err
+	}
+	html, err := report.HTML(m, test, fmt.Sprintf("%v, from %s", test, cmp.Or(o.data, "the sample in the program")), nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.model, err)
+	}
+	dir, name := filepath.Split(filepath.Clean(o.report))
+	dir = filepath.Clean(dir)
+	if err = cli.MakeFolder(dir, name); err == nil {
+		err = cli.Replace(dir, cli.File{Name: name, Content: html})
+	}
+	if err != nil {
+		return fmt.Errorf("-report %s: %w", o.report, err)
+	}
+	fmt.Fprintf(stderr, "written to %s: %s\n", cli.Plain(dir), cli.Plain(name))
 	return nil
 }
 

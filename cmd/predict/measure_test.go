@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -128,5 +129,46 @@ func TestDrawDigit(t *testing.T) {
 		if want := float64(p) / 255; math.Abs(got[i]-want) > 1.0/16+1e-9 {
 			t.Errorf("pixel %d is %v, want %v", i, got[i], want)
 		}
+	}
+}
+
+// The page is that of the model, wherever it is written, and an earlier file stays if it
+// cannot be.
+func TestReport(t *testing.T) {
+	dir := workplace(t)
+	model, page := filepath.Join(dir, "model.npz"), filepath.Join(dir, "new", "page.html")
+	stdout, stderr, code := command(t, nil, "-model", model, "-report", page)
+	if code != 0 || stdout != "" || stderr != "written to "+filepath.Dir(page)+": page.html\n" {
+		t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+	m, _, err := cli.ReadModel(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	html := string(read(t, page))
+	if !strings.Contains(html, m.Net.Fingerprint()) || !strings.Contains(html, "1000 images, from the sample in the program") {
+		t.Error("it is of another model, or of other digits")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "out")); err == nil {
+		t.Error("it has written other files")
+	}
+	for flags, want := range map[string]string{
+		"-report " + dir:                      dir + ": a folder is in the place of the file",
+		"-report " + model + "/page.html":     model,
+		"-report " + page + " -data " + dir:   dir,
+		"-report " + page + " -model " + page: page + ": not an .npz archive",
+	} {
+		_, stderr, code := command(t, nil, append([]string{"-model", model}, strings.Fields(flags)...)...)
+		if lines := strings.Split(strings.TrimSpace(stderr), "\n"); code != 1 || !strings.Contains(lines[len(lines)-1], want) {
+			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
+		}
+	}
+	for _, flags := range []string{"-report=", "-report x -out y", "-report x seven.png"} {
+		if _, stderr, code := command(t, nil, strings.Fields(flags)...); code != 2 || !strings.Contains(stderr, "-report") {
+			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
+		}
+	}
+	if string(read(t, page)) != html {
+		t.Error("the earlier page has changed")
 	}
 }

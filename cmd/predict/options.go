@@ -13,6 +13,7 @@ import (
 // options is the command line, checked.
 type options struct {
 	model, data, out, save string
+	report                 string
 	raw, json              bool
 	pictures               []string
 	flags                  *flag.FlagSet
@@ -26,6 +27,7 @@ func parse(args []string) (*options, error) {
 	f.StringVar(&o.model, "model", "out/model.npz", "the network, in this `FILE.npz`")
 	f.StringVar(&o.data, "data", "", "`folder` of the IDX files whose test part measures the model, gzipped or not (default the embedded sample)")
 	f.StringVar(&o.out, "out", "out", "`folder` for mistakes.svg")
+	f.StringVar(&o.report, "report", "", "write the page of the network, with the test digits, to this `FILE.html`, and do not measure it")
 	f.BoolVar(&o.raw, "raw", false, "take pictures of 28×28 pixels, white on black, as they are")
 	f.BoolVar(&o.json, "json", false, "print an object of JSON for each picture, with all ten probabilities")
 	f.StringVar(&o.save, "save", "", "write what the network was shown of each picture to this `folder`, as PNGs of 28×28 pixels")
@@ -45,10 +47,13 @@ func (o *options) validate() error {
 			return fmt.Errorf("-%s: there is no picture to read", name)
 		}
 	}
-	for _, name := range []string{"data", "out"} {
+	for _, name := range []string{"data", "out", "report"} {
 		if given[name] && len(o.pictures) > 0 {
 			return fmt.Errorf("-%s is for measuring a model, without pictures", name)
 		}
+	}
+	if given["report"] && (o.report == "" || given["out"]) {
+		return errors.New("-report: want a file, and no -out")
 	}
 	for _, name := range o.pictures {
 		if strings.HasPrefix(name, "-") && name != "-" {
