@@ -9,7 +9,6 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
-	"runtime"
 )
 
 // A Dataset gives samples by their index. Batch gives x and y len(index) rows with Reset,
@@ -140,7 +139,7 @@ const evaluationRows = 256
 // measure returns the mean loss and the accuracy. If stats is not nil, it receives the
 // statistics of each layer's activations.
 func (v *evaluation) measure(net Network, data Dataset, loss Loss, stats []LayerStats) (mean, accuracy float64) {
-	rowsAtOnce := evaluationRows * max(2, (runtime.GOMAXPROCS(0)+1)/2) // two forward passes or more for each thread
+	rowsAtOnce := evaluationRows * max(2, (maxThreads()+1)/2) // two forward passes or more for each thread
 	index := make([]int, 0, rowsAtOnce)
 	total, right, n := 0.0, 0, data.Len()
 	for i := 0; i < n; i += len(index) {

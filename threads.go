@@ -34,7 +34,7 @@ const (
 	// from one product of a training step to the next.
 	spinTime = 300 * time.Microsecond
 	// looks is how many times a worker, or a caller that waits, looks before it reads the
-	// clock or lets other goroutines run.
+	// clock.
 	looks = 64
 	// aloneAfterContention is how many calls of share do without workers after two
 	// callers have met, because the program's own goroutines then keep the processors
@@ -95,13 +95,16 @@ func startWorkers(n int) {
 }
 
 // releaseWorkers waits until no worker is busy. If the caller's part panicked, it first
-// discards the parts that are left.
+// discards the parts that are left. It lets other goroutines run only if it has waited for
+// long, because Gosched wakes a thread for them, which takes a processor from a worker if
+// GOMAXPROCS is more than there are processors.
 func releaseWorkers() {
 	if first, end := unpackParts(pool.left.Load()); first < end {
 		pool.left.Store(0)
 	}
+	begin := time.Now()
 	for look := 1; pool.busy.Load() > 0; look++ {
-		if pause(); look%looks == 0 {
+		if pause(); look%looks == 0 && time.Since(begin) > spinTime {
 			runtime.Gosched()
 		}
 	}

@@ -189,7 +189,7 @@ func (j *job) describe(w io.Writer) {
 		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
 	}
 	fmt.Fprintf(w, "network: %s\n", cli.Plain(j.network()))
-	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), runtime.GOMAXPROCS(0))
+	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
 	if j.epochs > 0 {
 		j.warn(w)
 	}
