@@ -40,7 +40,7 @@ var readmeCommands = []struct {
 		"go run ./cmd/train -best", "go run ./cmd/train -best -data DIR", "go run ./cmd/train -verify out/model.npz", "gunzip -c FILE | sha256sum", "MNIST_DIR=DIR go test ./..."}},
 	{"cmd/vanish/README.md", []string{
 		"go run ./cmd/vanish", "go run ./cmd/vanish depth", "go run ./cmd/vanish article",
-		"go run ./cmd/vanish nielsen", "go run ./cmd/vanish init"}},
+		"go run ./cmd/vanish nielsen", "go run ./cmd/vanish init", "go run ./cmd/vanish data"}},
 	{"testdata/perf/README.md", []string{
 		"go run testdata/perf/growth.go -limit 58.7 -chart testdata/svg/growth.svg > growth.csv",
 		"go test -run '^$' -bench Step -cpu 1,2 -count 8", "go test -run '^$' -bench Predict -cpu 1,2 -count 3"}},

@@ -37,14 +37,14 @@ func section(stdout, name string) string {
 }
 
 // The command prints testdata/vanish.txt and draws the sheets in testdata/svg. The two
-// short experiments are repeated here, in CI all four.
+// short experiments are repeated here, in CI all five.
 func TestTranscript(t *testing.T) {
 	if testing.Short() || mlp.Kernel() == "Go" {
 		t.Skip("the kernel in Go would take minutes; TestOneHash covers it")
 	}
 	names := []string{"article", "init"}
 	if os.Getenv("MLP_ATTACK") != "" {
-		names = []string{"depth", "article", "nielsen", "init"}
+		names = []string{"depth", "article", "nielsen", "init", "data"}
 	}
 	out, want := t.TempDir(), readFile(t, "testdata", "vanish.txt")
 	stdout, stderr, code := command(t, context.Background(), append([]string{"-out", out}, names...)...)
@@ -58,9 +58,11 @@ func TestTranscript(t *testing.T) {
 		if got := section(stdout, e.name); got == "" || got != section(want, e.name) {
 			t.Errorf("%s prints\n%s, want\n%s", e.name, got, section(want, e.name))
 		}
-		sheet, err := os.ReadFile(filepath.Join(out, e.sheet))
-		if err != nil || string(sheet) != readFile(t, "testdata", "svg", e.sheet) {
-			t.Errorf("%s is not the one in testdata/svg (error %v)", e.sheet, err)
+		for _, name := range e.sheets {
+			sheet, err := os.ReadFile(filepath.Join(out, name))
+			if err != nil || string(sheet) != readFile(t, "testdata", "svg", name) {
+				t.Errorf("%s is not the one in testdata/svg (error %v)", name, err)
+			}
 		}
 	}
 	if len(names) == len(experiments) && stdout != want {
@@ -68,18 +70,18 @@ func TestTranscript(t *testing.T) {
 	}
 }
 
-// The command beside each section of the README's chapter prints every number in it.
+// The command beside each section of the README's two chapters prints every number in it.
 func TestReadme(t *testing.T) {
 	text := readFile(t, "testdata", "vanish.txt")
-	_, chapter, found := strings.Cut(readFile(t, "cmd", "vanish", "README.md"), "\n## Why deep networks stop learning")
-	chapter, _, _ = strings.Cut(chapter, "\n## ")
-	if _, hash, _ := strings.Cut(text, "Results SHA-256: "); !found || !strings.Contains(chapter, "Results SHA-256: "+hash) {
-		t.Error("the chapter lacks the hash")
+	_, chapters, begun := strings.Cut(readFile(t, "cmd", "vanish", "README.md"), "\n## Why deep networks stop learning")
+	chapters, _, ended := strings.Cut(chapters, "\n## Plain networks on all of MNIST") // data_test.go
+	if _, hash, _ := strings.Cut(text, "Results SHA-256: "); !begun || !ended || !strings.Contains(chapters, "Results SHA-256: "+hash) {
+		t.Error("the chapters lack the hash")
 	}
 	numbers := regexp.MustCompile(`\d(?:[\d.,]*\d)?(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?`)
 	aside := regexp.MustCompile("`[^`]*`|\\]\\([^)]*\\)")
 	seen := map[string]bool{}
-	for _, passage := range strings.Split(chapter, "\n### ")[1:] {
+	for _, passage := range regexp.MustCompile("\n###? ").Split(chapters, -1)[1:] {
 		command := regexp.MustCompile(`go run ./cmd/vanish (\w+)`).FindStringSubmatch(passage)
 		if command == nil {
 			t.Fatalf("no command beside %.40q", passage)
@@ -94,8 +96,13 @@ func TestReadme(t *testing.T) {
 		seen[command[1]] = len(stated) > 3
 	}
 	for _, e := range experiments {
-		if !seen[e.name] || !strings.Contains(chapter, "(../../testdata/svg/"+e.sheet+")") {
-			t.Errorf("the chapter lacks %s, its numbers or %s", e.name, e.sheet)
+		if !seen[e.name] {
+			t.Errorf("the chapters lack %s or its numbers", e.name)
+		}
+		for _, name := range e.sheets {
+			if !strings.Contains(chapters, "(../../testdata/svg/"+name+")") {
+				t.Errorf("the chapters lack %s", name)
+			}
 		}
 	}
 }

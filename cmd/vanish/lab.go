@@ -27,6 +27,7 @@ type lab struct {
 	*options
 	ctx         context.Context
 	train, test *mlp.MNIST // pixels in [0, 1]
+	pictures    []cli.File // what the experiment draws beside its sheet
 	text        bytes.Buffer
 	hash        hash.Hash
 	stderr      *os.File
@@ -45,7 +46,7 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	}
 	var sheets []string
 	for _, e := range l.chosen {
-		sheets = append(sheets, e.sheet)
+		sheets = append(sheets, e.sheets...)
 	}
 	if err = cli.MakeFolder(l.out, sheets...); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", l.out, err)
@@ -68,8 +69,11 @@ func (l *lab) digits(part string, least int, stderr io.Writer) (*mlp.MNIST, erro
 // standardized returns both parts, standardized by the training part's mean and
 // deviation.
 func standardized(train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
+	return standardizedBy(train.Stats(), train, test)
+}
+
+func standardizedBy(stats mlp.Standardization, train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
 	train, test = train.Slice(0, train.Len()), test.Slice(0, test.Len())
-	stats := train.Stats()
 	train.Standardize(stats)
 	test.Standardize(stats)
 	return train, test

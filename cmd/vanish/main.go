@@ -1,9 +1,9 @@
 // Vanish is a laboratory: it measures how the gradient vanishes on its way down a
-// deep network, and what cures that.
+// deep network, what cures that, and what data do that depth does not.
 //
-//	go run ./cmd/vanish [depth] [article] [nielsen] [init] [-data DIR] [-out DIR] [-seed N]
+//	go run ./cmd/vanish [depth] [article] [nielsen] [init] [data] [-data DIR] [-out DIR] [-seed N]
 //
-// Without a name it runs all four experiments. Standard output has their tables
+// Without a name it runs all five experiments. Standard output has their tables
 // and captions and, last, one hash of all numbers and weights; each experiment
 // writes its sheet of charts to -out. The exit code is 0, 1 with one line on
 // standard error that says what went wrong, or 2 for a wrong flag.
@@ -24,15 +24,18 @@ import (
 
 // An experiment prints its table and caption to the lab and returns its sheet.
 type experiment struct {
-	name, sheet, about string
-	run                func(*lab) (*mlp.Figure, error)
+	name   string
+	sheets []string // the first is the one that run returns
+	about  string
+	run    func(*lab) (*mlp.Figure, error)
 }
 
 var experiments = []experiment{
-	{"depth", "vanish.svg", "1 to 10 hidden layers, by activation and first weights", depth},
-	{"article", "statistics.svg", "the article's exercise 4 with four layer statistics", article},
-	{"nielsen", "nielsen.svg", "chapter 5 of Nielsen's book compared with ours", nielsen},
-	{"init", "init.svg", "one deep network from four first weights", initialisation},
+	{"depth", []string{"vanish.svg"}, "1 to 10 hidden layers, by activation and first weights", depth},
+	{"article", []string{"statistics.svg"}, "the article's exercise 4 with four layer statistics", article},
+	{"nielsen", []string{"nielsen.svg"}, "chapter 5 of Nielsen's book compared with ours", nielsen},
+	{"init", []string{"init.svg"}, "one deep network from four first weights", initialisation},
+	{"data", []string{"data.svg", deformedName}, "one network on more digits, deskewed and deformed ones", data},
 }
 
 func main() { cli.Main(run) }
@@ -73,7 +76,7 @@ func parse(args []string) (*options, error) {
 		name := o.flags.Arg(0)
 		i := slices.IndexFunc(experiments, func(e experiment) bool { return e.name == name })
 		if i < 0 {
-			return o, fmt.Errorf("%q is no experiment: want one of depth, article, nielsen, init", name)
+			return o, fmt.Errorf("%q is no experiment: want one of depth, article, nielsen, init, data", name)
 		}
 		o.chosen, args = append(o.chosen, experiments[i]), o.flags.Args()[1:]
 	}
@@ -88,7 +91,7 @@ func usage() string {
 	var b strings.Builder
 	b.WriteString("usage: vanish [experiment …] [flags]\n")
 	for _, e := range experiments {
-		fmt.Fprintf(&b, "  %s\n    \t%s: %s\n", e.name, e.sheet, e.about)
+		fmt.Fprintf(&b, "  %s\n    \t%s: %s\n", e.name, strings.Join(e.sheets, ", "), e.about)
 	}
 	return b.String()
 }
@@ -104,7 +107,7 @@ func vanish(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		if err := l.perform(e, stdout); err != nil {
 			return err
 		}
-		sheets = append(sheets, e.sheet)
+		sheets = append(sheets, e.sheets...)
 	}
 	if _, err = fmt.Fprintf(stdout, "Results SHA-256: %x\n", l.hash.Sum(nil)); err != nil {
 		return fmt.Errorf("standard output: %w", err)

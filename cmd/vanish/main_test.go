@@ -64,12 +64,12 @@ func TestWrongFlags(t *testing.T) {
 		refused(t, 2, strings.Fields(flags))
 	}
 	refused(t, 2, []string{"-a\x1b[31m\nb"}, `-a\x1b[31m\nb`) // one line, no escape
-	refused(t, 2, []string{"deep"}, `"deep"`, "depth, article, nielsen, init")
+	refused(t, 2, []string{"deep"}, `"deep"`, "depth, article, nielsen, init, data")
 }
 
 func TestHelp(t *testing.T) {
 	stdout, stderr, code := command(t, context.Background(), "-h")
-	for _, name := range []string{"depth", "article", "nielsen", "init", "-data", "-out", "-seed"} {
+	for _, name := range []string{"depth", "article", "nielsen", "init", "data\n", "-data", "-out", "-seed"} {
 		if code != 0 || stderr != "" || !strings.Contains(stdout, "  "+name) {
 			t.Errorf("exit code %d, standard error %q, no %s in the help", code, stderr, name)
 		}

@@ -14,11 +14,12 @@ import (
 	"mlp/cmd/internal/cli"
 )
 
-// perform runs an experiment, writes its sheet and prints its tables.
+// perform runs an experiment, writes its sheets and prints its tables.
 func (l *lab) perform(e experiment, stdout io.Writer) error {
+	l.pictures = nil
 	sheet, err := e.run(l)
 	if err == nil {
-		err = cli.Replace(l.out, cli.File{Name: e.sheet, Content: sheet.SVG()})
+		err = cli.Replace(l.out, append(l.pictures, cli.File{Name: e.sheets[0], Content: sheet.SVG()})...)
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", e.name, err)
