@@ -10,7 +10,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -104,31 +103,6 @@ func TestConfuse(t *testing.T) {
 	}
 	if chart := string(drawMistakes(test, nil)); xml.Unmarshal([]byte(chart), new(struct{})) != nil || !strings.Contains(chart, ">0 of 1000 test digits were read wrong.<") {
 		t.Error(chart)
-	}
-}
-
-// Each pixel of a drawn digit is covered once, by the shade of its ink.
-func TestDrawDigit(t *testing.T) {
-	_, test := trained()
-	pixels := test.Images[:mlp.MNISTPixels]
-	var b bytes.Buffer
-	drawDigit(&b, pixels)
-	got := make([]float64, len(pixels))
-	for _, path := range regexp.MustCompile(`opacity="([^"]*)".* d="([^"]*)"`).FindAllStringSubmatch(b.String(), -1) {
-		var opacity float64
-		fmt.Sscan(path[1], &opacity)
-		for _, m := range regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-(\d+)z`).FindAllStringSubmatch(path[2], -1) {
-			var x, y, n int
-			fmt.Sscan(m[1]+" "+m[2]+" "+m[3], &x, &y, &n)
-			for i := range n {
-				got[y*side+x+i] += opacity
-			}
-		}
-	}
-	for i, p := range pixels {
-		if want := float64(p) / 255; math.Abs(got[i]-want) > 1.0/16+1e-9 {
-			t.Errorf("pixel %d is %v, want %v", i, got[i], want)
-		}
 	}
 }
 

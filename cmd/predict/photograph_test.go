@@ -17,6 +17,9 @@ import (
 	"mlp/cmd/internal/cli"
 )
 
+// side is how many rows and columns a digit has.
+const side = 28
+
 // photograph is a digit written with a pen on a sheet of paper: dark ink on light paper,
 // 300×300 pixels, of which the digit's field of 28×28 takes 7 to 10 in 10 and is not in
 // the middle. A lamp stands on one side, the corners are darker than the middle, and the
