@@ -31,7 +31,7 @@ var readmeCommands = []struct {
 		"go run ./cmd/train", "go run ./cmd/predict cmd/predict/testdata/seven.png cmd/predict/testdata/photo.jpg",
 		"go run ./cmd/predict", "go run ./cmd/predict -data DIR"}},
 	{"README.md", []string{
-		"go run ./cmd/train", "go test ./...", "go doc -all .",
+		"go run ./cmd/train", "go test ./...", "go run ./cmd/train -best", "go doc -all .",
 		"go mod edit -require mlp@v0.0.0 -replace mlp=../mlp", "go mod vendor", "go build -mod=vendor",
 		"go test -run '^$' -bench Step -cpu 1,2 -count 8", "go run ./cmd/train -data DIR -limit 5000 -holdout 0.2",
 		"go run ./cmd/train -verify out/model.npz"}},
