@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Times our products, OpenBLAS's and BLIS's in turn and prints, for each shape, the best
 # of all rounds in GFLOP/s, our speed divided by theirs, and our share of the processor's
-# limit.
+# limit. BLIS_ARCH_TYPE is the number of a kernel in BLIS 0.9: 0 is skx, 3 is haswell.
 #
 #	apt-get install gcc libopenblas-dev libblis-dev
 #	testdata/perf/compare.sh [THREADS [ROUNDS [KERNEL]]]    # 1, 5, AVX-512 or AVX2
@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 threads=${1:-1} rounds=${2:-5} kernel=${3:-AVX-512}
 case $kernel in
-AVX-512) bench='^BenchmarkMul$' openblas=SkylakeX blis=skx peak=avx512 ;;
-AVX2) bench='^BenchmarkKernel$/^AVX2$' openblas=Haswell blis=haswell peak=avx2 ;;
+AVX-512) bench='^BenchmarkMul$' openblas=SkylakeX blis=0 peak=avx512 ;;
+AVX2) bench='^BenchmarkKernel$/^AVX2$' openblas=Haswell blis=3 peak=avx2 ;;
 *) echo "$0: no kernel $kernel: want AVX-512 or AVX2" >&2; exit 2 ;;
 esac
 
