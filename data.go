@@ -129,7 +129,7 @@ func lossFor(net Network, loss Loss) (Loss, error) {
 }
 
 // An evaluation has the storage that measuring a network needs.
-type evaluation struct{ x, y, out, dy Matrix }
+type evaluation struct{ x, y, out Matrix }
 
 // evaluationRows is the number of rows whose loss is computed by one call. It is fixed, so
 // that the sums do not depend on the number of threads. The activations of the layers
@@ -179,7 +179,7 @@ func (v *evaluation) addLosses(total float64, loss Loss) float64 {
 	var out, want Matrix
 	for lo := 0; lo < v.out.Rows; lo += evaluationRows {
 		hi := min(lo+evaluationRows, v.out.Rows)
-		total += float64(loss(&v.dy, out.setRows(&v.out, lo, hi), want.setRows(&v.y, lo, hi)) * float64(hi-lo))
+		total += float64(loss(nil, out.setRows(&v.out, lo, hi), want.setRows(&v.y, lo, hi)) * float64(hi-lo))
 	}
 	return total
 }

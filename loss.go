@@ -5,17 +5,24 @@ package mlp
 import (
 	"fmt"
 	"math"
+	"sync"
 )
 
-// Loss returns the loss of a network's output y against the targets want, both n×k. If
-// dy is not nil, the loss makes it n×k by Reset and sets it to the gradient by y.
+// Loss returns the loss of a network's output y against the targets want, both n×k: the
+// mean over the rows of a loss of each row. If dy is not nil, the loss makes it n×k by
+// Reset and sets it to the gradient by y. A nil dy asks for the loss alone.
 type Loss func(dy, y, want *Matrix) float64
 
 // SoftmaxCrossEntropy is the categorical cross-entropy of softmax(y), y being
 // logits: the mean over the rows of -Σ want·ln softmax(y). Its gradient is
 // (softmax(y)·Σ want - want)/n.
 func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
+	prepareLoss(dy, y, want)
+	if dy == nil {
+		dy = scratches.Get().(*Matrix)
+		defer scratches.Put(dy)
+		dy.Reset(y.Rows, y.Cols)
+	}
 	n, loss := float64(y.Rows), 0.0
 	dy.expShifted(y)
 	for i := range y.Rows {
@@ -35,18 +42,23 @@ func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
 	return loss / n
 }
 
+// scratches have the exponentials of a softmax whose gradient nobody wants.
+var scratches = sync.Pool{New: func() any { return new(Matrix) }}
+
 // SigmoidCrossEntropy is the binary cross-entropy of sigmoid(y), y being
 // logits: the mean over all elements of max(y, 0) - y·want + ln(1+e^-|y|).
 // Its gradient is (sigmoid(y) - want)/(n·k).
 func SigmoidCrossEntropy(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
+	prepareLoss(dy, y, want)
 	n, total := float64(len(y.Data)), 0.0
 	for i, z := range y.Data {
 		w, e := want.Data[i], exp(-math.Abs(z))
 		u := 1 + e
 		log1p := log(u) + (e-(u-1))/u // the second term corrects the rounding of 1+e
 		total += max(z, 0) - float64(z*w) + log1p
-		dy.Data[i] = (sigmoid(z) - w) / n
+		if dy != nil {
+			dy.Data[i] = (sigmoid(z) - w) / n
+		}
 	}
 	return total / n
 }
@@ -54,12 +66,14 @@ func SigmoidCrossEntropy(dy, y, want *Matrix) float64 {
 // SquaredError is the mean over all elements of (y - want)²; its gradient is
 // 2(y - want)/(n·k).
 func SquaredError(dy, y, want *Matrix) float64 {
-	dy = gradientLike(dy, y, want)
+	prepareLoss(dy, y, want)
 	n, total := float64(len(y.Data)), 0.0
 	for i, v := range y.Data {
 		d := v - want.Data[i]
 		total += float64(d * d)
-		dy.Data[i] = 2 * d / n
+		if dy != nil {
+			dy.Data[i] = 2 * d / n
+		}
 	}
 	return total / n
 }
@@ -94,18 +108,17 @@ func BinaryCrossEntropy(p, want *Matrix) float64 {
 	return total / float64(len(p.Data))
 }
 
-// gradientLike gives dy the shape of y and returns it. If dy is nil, it returns a new
-// matrix. It panics if y and want differ in shape, or if dy shares storage with them.
-func gradientLike(dy, y, want *Matrix) *Matrix {
+// prepareLoss gives dy, unless it is nil, the shape of y. It panics if y and want differ
+// in shape, or if dy shares storage with them.
+func prepareLoss(dy, y, want *Matrix) {
 	mustBeAlike(y, want)
 	if dy == nil {
-		dy = new(Matrix)
+		return
 	}
 	dy.Reset(y.Rows, y.Cols)
 	if overlap(dy.Data, y.Data) || overlap(dy.Data, want.Data) {
 		panic("mlp: loss: the gradient shares storage with the output or with what is wanted")
 	}
-	return dy
 }
 
 func mustBeAlike(y, want *Matrix) {

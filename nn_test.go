@@ -72,7 +72,28 @@ func TestLossGradients(t *testing.T) {
 		var dy Matrix
 		l.loss(&dy, y, want)
 		closeTo(t, l.name, dy.Data, NumericalGradient(func() float64 { return l.loss(nil, y, want) }, y.Data, 1e-5))
+		if with, alone := l.loss(&dy, y, want), l.loss(nil, y, want); with != alone {
+			t.Errorf("%s is %v, without its gradient %v", l.name, with, alone)
+		}
 	}
+}
+
+// Measuring asks each loss for the loss alone, and that allocates nothing.
+func TestLossAlone(t *testing.T) {
+	skipUnderRaceDetector(t)
+	y, want := NewMatrix(9, 3), NewMatrix(9, 3)
+	for _, l := range losses {
+		if n := testing.AllocsPerRun(20, func() { l.loss(nil, y, want) }); n > 0 {
+			t.Errorf("%s alone allocates %v times", l.name, n)
+		}
+	}
+	spy := func(dy, y, want *Matrix) float64 {
+		if dy != nil {
+			t.Error("Evaluate asks for a gradient")
+		}
+		return 0
+	}
+	Evaluate(NewNetwork(1, He, ReLU, 4, 2), blobs(300), spy)
 }
 
 // Losses and gradients are finite for logits of ±1000 and probabilities of
