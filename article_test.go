@@ -27,7 +27,13 @@ func (z *Matrix) UnmarshalJSON(text []byte) error {
 
 func numpy(t *testing.T, name string) numpyCase {
 	t.Helper()
-	text, err := os.ReadFile("testdata/numpy.json")
+	return reference(t, "numpy.json", name)
+}
+
+// reference returns what a file in testdata has of a function.
+func reference(t *testing.T, file, name string) numpyCase {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +43,7 @@ func numpy(t *testing.T, name string) numpyCase {
 	}
 	c, ok := cases[name]
 	if !ok {
-		t.Fatalf("numpy.json has no %s", name)
+		t.Fatalf("%s has no %s", file, name)
 	}
 	return c
 }

@@ -1,12 +1,10 @@
-// Data sets, the order of their samples, and how a network is measured on them. Not
-// here: the digits (mnist.go) and training (train.go).
+// Data sets, the order of their samples, and targets. Not here: weights of samples
+// (weights.go), the digits (mnist.go) and training (train.go).
 
 package mlp
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 	"math/rand/v2"
 )
@@ -27,26 +25,25 @@ type Augmented interface {
 	Epoch(n int) Dataset
 }
 
-// samplesOf returns the samples that train trains on in epoch n.
-func samplesOf(train Dataset, n int) Dataset {
-	a, ok := train.(Augmented)
-	if !ok {
-		return train
+// samplesOf returns the samples that train trains on in epoch n, and their weights, or nil
+// if they have none.
+func samplesOf(train Dataset, n int) (samples Dataset, weights []float64) {
+	samples = train
+	if a, ok := train.(Augmented); ok {
+		samples = a.Epoch(n)
+		if got, want := samples.Len(), train.Len(); got != want {
+			panic(fmt.Sprintf("mlp: Train: epoch %d has %d samples, the data set has %d", n, got, want))
+		}
 	}
-	samples := a.Epoch(n)
-	if got, want := samples.Len(), train.Len(); got != want {
-		panic(fmt.Sprintf("mlp: Train: epoch %d has %d samples, the data set has %d", n, got, want))
+	weights, err := weightsOf(samples)
+	if weights == nil && err == nil {
+		weights, err = weightsOf(train)
 	}
-	return samples
+	if err != nil {
+		panic(fmt.Sprintf("mlp: Train: epoch %d: %v", n, err))
+	}
+	return samples, weights
 }
-
-// firstOf is the first n samples of a data set.
-type firstOf struct {
-	Dataset
-	n int
-}
-
-func (f firstOf) Len() int { return f.n }
 
 // Samples is a Dataset of two matrices: row i of Y is the target of row i of X.
 type Samples struct{ X, Y *Matrix }
@@ -89,24 +86,8 @@ func shuffle(index []int, seed uint64, epoch int, inOrder bool) []int {
 	return index
 }
 
-// Evaluate returns net's mean loss and its accuracy on data, by Predict. If loss is
-// nil, it is SoftmaxCrossEntropy, which needs two outputs or more. Evaluate panics if
-// net is not complete, or if data has no samples.
-func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
-	err := net.validate()
-	if err == nil {
-		loss, err = lossFor(net, loss)
-	}
-	if err == nil {
-		err = mustHaveSamples("data", data)
-	}
-	if err != nil {
-		panic("mlp: Evaluate: " + err.Error())
-	}
-	return new(evaluation).measure(net, data, loss, nil)
-}
-
-// mustHaveSamples returns an error if a data set of that name is missing or empty.
+// mustHaveSamples returns an error if a data set of that name is missing or empty, or has
+// a wrong weight.
 func mustHaveSamples(name string, data Dataset) error {
 	if data == nil {
 		return fmt.Errorf("%s is nil", name)
@@ -114,83 +95,37 @@ func mustHaveSamples(name string, data Dataset) error {
 	if data.Len() == 0 {
 		return fmt.Errorf("%s has no samples", name)
 	}
+	if _, err := weightsOf(data); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	return nil
 }
 
-// lossFor returns the loss to use for a network: SoftmaxCrossEntropy if loss is nil.
-func lossFor(net Network, loss Loss) (Loss, error) {
-	if loss != nil {
-		return loss, nil
-	}
-	if net[len(net)-1].W.Cols == 1 {
-		return nil, errors.New("Loss is nil, and SoftmaxCrossEntropy of a single output is always 0")
-	}
-	return SoftmaxCrossEntropy, nil
-}
-
-// An evaluation has the storage that measuring a network needs.
-type evaluation struct{ x, y, out Matrix }
-
-// evaluationRows is the number of rows whose loss is computed by one call. It is fixed, so
-// that the sums do not depend on the number of threads. The activations of the layers
-// are measured on the first evaluationRows samples.
-const evaluationRows = 256
-
-// measure returns the mean loss and the accuracy. If stats is not nil, it receives the
-// statistics of each layer's activations.
-func (v *evaluation) measure(net Network, data Dataset, loss Loss, stats []LayerStats) (mean, accuracy float64) {
-	rowsAtOnce := evaluationRows * max(2, (maxThreads()+1)/2) // two forward passes or more for each thread
-	index := make([]int, 0, rowsAtOnce)
-	total, right, n := 0.0, 0, data.Len()
-	for i := 0; i < n; i += len(index) {
-		index = index[:0]
-		for k := i; k < min(n, i+rowsAtOnce); k++ {
-			index = append(index, k)
+// OneHot returns the targets of samples of these classes, which count from 0 to k-1:
+// len(classes)×k, with 1 in the column of the class and 0 in the others. It panics if a
+// class is out of range.
+func OneHot(classes []int, k int) *Matrix {
+	z := NewMatrix(len(classes), k)
+	for i, c := range classes {
+		if c < 0 || c >= k {
+			panic(fmt.Sprintf("mlp: OneHot: class %d at index %d, want 0 to %d", c, i, k-1))
 		}
-		data.Batch(&v.x, &v.y, index)
-		if v.out.Reset(v.x.Rows, net[len(net)-1].W.Cols); i == 0 && stats != nil {
-			v.predictMeasured(net, stats)
-		} else {
-			net.Predict(&v.out, &v.x)
-		}
-		total = v.addLosses(total, loss)
-		right += countRight(&v.out, &v.y)
+		z.Row(i)[c] = 1
 	}
-	if v.y.Cols == 1 {
-		return total / float64(n), math.NaN()
-	}
-	return total / float64(n), float64(right) / float64(n)
+	return z
 }
 
-// predictMeasured predicts the first evaluationRows rows by themselves and measures the
-// layers on them. Then it predicts the others.
-func (v *evaluation) predictMeasured(net Network, stats []LayerStats) {
-	var out, x Matrix
-	n := min(evaluationRows, v.x.Rows)
-	p := forwardPasses.Get().(*forwardPass)
-	p.run(net, nil, out.setRows(&v.out, 0, n), x.setRows(&v.x, 0, n), false)
-	p.measureLayers(net, &out, stats)
-	p.release()
-	net.Predict(out.setRows(&v.out, n, v.out.Rows), x.setRows(&v.x, n, v.x.Rows))
-}
-
-// addLosses adds the loss of each row to total.
-func (v *evaluation) addLosses(total float64, loss Loss) float64 {
-	var out, want Matrix
-	for lo := 0; lo < v.out.Rows; lo += evaluationRows {
-		hi := min(lo+evaluationRows, v.out.Rows)
-		total += float64(loss(nil, out.setRows(&v.out, lo, hi), want.setRows(&v.y, lo, hi)) * float64(hi-lo))
+// SmoothLabels moves targets of classes, n×k, by a share towards no class in particular,
+// so that the network does not become too sure (Szegedy et al. 2016, section 7):
+// y = (1-share)·y + share/k. In a single column it moves them towards 1/2. It panics
+// unless share is from 0 to below 1.
+func (y *Matrix) SmoothLabels(share float64) *Matrix {
+	if !(0 <= share && share < 1) {
+		panic(fmt.Sprintf("mlp: SmoothLabels: a share of %v, want 0 to below 1", share))
 	}
-	return total
-}
-
-// countRight counts the rows whose largest output is in the column of the largest target.
-func countRight(y, want *Matrix) int {
-	n := 0
-	for i := range y.Rows {
-		if argmax(y.Row(i)) == argmax(want.Row(i)) {
-			n++
-		}
+	equal := share / float64(max(2, y.Cols))
+	for i, v := range y.Data {
+		y.Data[i] = float64((1-share)*v) + equal
 	}
-	return n
+	return y
 }

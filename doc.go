@@ -32,7 +32,9 @@
 //	loss.go         losses and their gradients
 //	predict.go      predictions, which only read a network
 //	standardize.go  the mean and the deviation of inputs, which a model carries
-//	data.go         data sets, the order of samples, Evaluate
+//	data.go         data sets, the order of samples, targets
+//	weights.go      weights of samples
+//	metric.go       metrics, Evaluate
 //	train.go        Config, Train, an epoch, a step
 //	optimizer.go    optimizers, schedules of the rate, the update of a layer
 //	history.go      Epoch, History and Run: what a training leaves beside the weights

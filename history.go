@@ -10,9 +10,8 @@ import (
 
 // Epoch is what was measured in one pass over the samples. The losses and accuracies are
 // measured at its end, with the weights of that moment. Loss and Accuracy, those of the
-// training samples, are NaN in an epoch that Config.Measure leaves out. Accuracy is the fraction of rows
-// whose largest output is in the column of the largest target; it is NaN for a single
-// output.
+// training samples, are NaN in an epoch that Config.Measure leaves out. An accuracy is what
+// Config.Metric makes it, which Run.Metric names.
 type Epoch struct {
 	N                      int // from 1
 	Loss, Accuracy         float64
@@ -56,6 +55,7 @@ func (e *DivergedError) Error() string {
 type Run struct {
 	History   History
 	Optimizer string // the name of the optimizer whose running values are kept
+	Metric    string // the name of the metric that the history has as accuracy; empty is Accuracy's
 
 	slots []runningValues // of each layer
 	last  snapshot        // with Config.Patience, the last epoch's arrays; the network has the best epoch's

@@ -248,7 +248,7 @@ func TestTestdataREADME(t *testing.T) {
 	}
 	for _, name := range []string{
 		"mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz",
-		"mnist/t10k-images-idx3-ubyte.gz", "mnist/t10k-labels-idx1-ubyte.gz", "numpy.json",
+		"mnist/t10k-images-idx3-ubyte.gz", "mnist/t10k-labels-idx1-ubyte.gz", "numpy.json", "sklearn.json",
 	} {
 		f, err := os.Open("testdata/" + name)
 		if err != nil {

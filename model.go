@@ -28,6 +28,7 @@ type Model struct {
 type runJSON struct {
 	Activations []string
 	Optimizer   string `json:",omitempty"`
+	Metric      string `json:",omitempty"`
 	Deskew      bool   `json:",omitempty"`
 	Recipe      map[string]string
 }
@@ -136,7 +137,7 @@ func (m *Model) Write(w io.Writer) error {
 
 // runJSON returns the content of run.json.
 func (m *Model) runJSON() ([]byte, error) {
-	r := runJSON{Optimizer: m.Run.Optimizer, Deskew: m.Deskew}
+	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Deskew: m.Deskew}
 	if len(m.Recipe) > 0 {
 		r.Recipe = m.Recipe
 	}
@@ -235,6 +236,9 @@ func (m *Model) validateActivations() error {
 func (m *Model) validateTexts() error {
 	if name := m.Run.Optimizer; !utf8.ValidString(name) {
 		return formatErrorf("the optimizer is named %.60q, which is not UTF-8", name)
+	}
+	if name := m.Run.Metric; !utf8.ValidString(name) {
+		return formatErrorf("the metric is named %.60q, which is not UTF-8", name)
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.Recipe)) {
 		if !utf8.ValidString(key) {

@@ -149,6 +149,7 @@ func TestModelNotWritten(t *testing.T) {
 		{`layer 2: its activation is named "a\xff", which is not UTF-8`, act(1, "a\xff")},
 		{`layers 1 and 2: their activations differ but are both named "twice"`, func(m *Model) { act(0, "twice")(m); act(1, "twice")(m) }},
 		{`the optimizer is named "\xff", which is not UTF-8`, func(m *Model) { m.Run.Optimizer = "\xff" }},
+		{`the metric is named "\xff", which is not UTF-8`, func(m *Model) { m.Run.Metric = "\xff" }},
 		{`recipe: the key "l\xff" is not UTF-8`, func(m *Model) { m.Recipe["l\xff"] = "1" }},
 		{`recipe: the value "\xff" of "lr" is not UTF-8`, func(m *Model) { m.Recipe["lr"] = "\xff" }},
 		{"v.W1: element (1, 0) is -1", func(m *Model) { m.Run.slots[0][1][0].Data[5] = -1 }},

@@ -247,6 +247,14 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Evaluate: data has no samples", func() { Evaluate(net, Samples{new(Matrix), new(Matrix)}, nil) }},
 		{"mlp: Samples: X or Y is nil", func() { Evaluate(net, Samples{}, nil) }},
 		{"mlp: Evaluate: data is nil", func() { Evaluate(net, nil, nil) }},
+		{"mlp: Evaluate: Metric is nil", func() { EvaluateBy(net, blobs(3), nil, nil) }},
+		{"mlp: Evaluate: Metric has no Of", func() { EvaluateBy(net, blobs(3), nil, &Metric{Name: "x"}) }},
+		{"mlp: Evaluate: data: the weight of sample 1 is -1, want a finite number from 0", func() {
+			Evaluate(net, WeightedSamples{Samples{NewMatrix(2, 3), NewMatrix(2, 2)}, []float64{1, -1}}, nil)
+		}},
+		{"mlp: WeightedSamples: W has 1 weights for 3 rows", func() { Evaluate(net, WeightedSamples{blobs(3), []float64{1}}, nil) }},
+		{"mlp: OneHot: class 2 at index 1, want 0 to 1", func() { OneHot([]int{0, 2}, 2) }},
+		{"mlp: SmoothLabels: a share of 1, want 0 to below 1", func() { NewMatrix(1, 2).SmoothLabels(1) }},
 		{"mlp: Adam: OptimizerStep.N is 0, want the number of the step, from 1", func() { Adam.Update(make([]float64, 2), nil, nil, nil, OptimizerStep{}) }},
 		{"mlp: Adam: m has 2 and v 0 elements for 2 weights", func() {
 			Adam.Update(make([]float64, 2), make([]float64, 2), make([]float64, 2), nil, OptimizerStep{N: 1})
@@ -270,14 +278,6 @@ func TestMisusePanics(t *testing.T) {
 			}()
 			c.do()
 		}()
-	}
-}
-
-// With a single output there is no largest one.
-func TestAccuracyOfOneOutput(t *testing.T) {
-	net := NewNetwork(1, He, ReLU, 3, 1)
-	if loss, accuracy := Evaluate(net, Samples{NewMatrix(4, 3), NewMatrix(4, 1)}, SigmoidCrossEntropy); loss != math.Ln2 || accuracy == accuracy {
-		t.Errorf("loss %v and accuracy %v, want ln 2 and NaN", loss, accuracy)
 	}
 }
 

@@ -180,7 +180,7 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 			return formatErrorf("run.json: layer %d: activation %v, or one passed to ReadModel as own", i+1, err)
 		}
 	}
-	m.Run.Optimizer, m.Deskew = r.Optimizer, r.Deskew
+	m.Run.Optimizer, m.Run.Metric, m.Deskew = r.Optimizer, r.Metric, r.Deskew
 	if in := m.Net[0].W.Rows; m.Deskew && in != MNISTPixels {
 		return formatErrorf("run.json: images of %d pixels cannot be deskewed, want %d", in, MNISTPixels)
 	}

@@ -5,6 +5,7 @@
 package mlp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,10 +26,11 @@ type Config struct {
 	Batch     int        // samples per step; an epoch's last step takes what is left, but not a single sample if a layer has Norm
 	Seed      uint64     // of the order of the samples
 	InOrder   bool       // take the samples in the order of the data set, not in a new order each epoch
+	Metric    *Metric    // what is measured beside the loss, as Epoch.Accuracy and TestAccuracy; nil is Accuracy
 	Test      Dataset    // what to measure on beside the training samples; may be nil
 	Held      Dataset    // samples held out, not trained on, that Patience looks at; may be nil
 	Patience  int        // stop when so many epochs have not lowered the loss on Held; 0 never does
-	Measure   int        // measure the loss and the accuracy on the training samples after each epoch whose number is a multiple of Measure, and after the last; 0 is 1
+	Measure   int        // measure the loss and the metric on the training samples after each epoch whose number is a multiple of Measure, and after the last; 0 is 1
 
 	// Run, if it is not nil, is how far the training has come. Train goes on from there,
 	// exactly as if it had never stopped if all else in Config is as it was, and updates
@@ -95,11 +97,6 @@ func (c *Config) complete() error {
 	case c.Measure < 0:
 		return fmt.Errorf("Measure is %d, want 0 or more", c.Measure)
 	}
-	if c.Patience > 0 {
-		if err := mustHaveSamples("Held", c.Held); err != nil {
-			return fmt.Errorf("Patience: %w", err)
-		}
-	}
 	if c.Optimizer == nil {
 		c.Optimizer = SGD
 	}
@@ -123,7 +120,25 @@ func (c *Config) complete() error {
 	if c.Run == nil {
 		c.Run = new(Run)
 	}
-	return nil
+	if c.Metric == nil {
+		c.Metric = Accuracy
+	}
+	return cmp.Or(c.Metric.validate(), c.validateData())
+}
+
+// validateData returns an error if Test or Held is given and cannot be measured, or if
+// Held is missing.
+func (c *Config) validateData() (err error) {
+	if c.Patience > 0 && c.Held == nil {
+		return errors.New("Patience: Held is nil")
+	}
+	if c.Test != nil {
+		err = mustHaveSamples("Test", c.Test)
+	}
+	if err == nil && c.Held != nil {
+		err = mustHaveSamples("Held", c.Held)
+	}
+	return err
 }
 
 // A trainer is the state of one call of Train.
@@ -142,7 +157,11 @@ type trainer struct {
 	last, best       snapshot  // the weights of the last epoch and of the best
 	lastRunning      snapshot  // the running values of the last epoch
 
-	x, y, dy  Matrix
+	x, y, dy Matrix
+	row      rowLoss
+	// The weights of the samples of this epoch, nil if they have none, and those of a batch.
+	sampleWeights, batchWeights []float64
+
 	gradients [][]float64 // of all layers, for their norm
 	before    Matrix      // a layer's weights before a step that is measured
 	withDecay Matrix      // a layer's gradient to which Decay's is added
@@ -183,9 +202,17 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 func (t *trainer) prepareRun() error {
 	c := &t.config
 	t.best.take(t.weights)
+	metric := c.Metric.Name
+	if metric == Accuracy.Name {
+		metric = ""
+	}
 	if len(t.run.History) == 0 {
 		t.run.begin(t.net, c.Optimizer)
+		t.run.Metric = metric
 		return nil
+	}
+	if t.run.Metric != metric {
+		return fmt.Errorf("its accuracies are by the metric %q, not %q", cmp.Or(t.run.Metric, Accuracy.Name), c.Metric.Name)
 	}
 	if n := len(t.run.History); n > c.Epochs {
 		return fmt.Errorf("%d epochs are trained already, Epochs is %d", n, c.Epochs)
@@ -291,7 +318,7 @@ func (t *trainer) forgetBatch() {
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	e := Epoch{N: n, TestLoss: math.NaN(), TestAccuracy: math.NaN(), HeldLoss: math.NaN()}
 	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
-	t.batch = samplesOf(t.data, n)
+	t.batch, t.sampleWeights = samplesOf(t.data, n)
 	var rise lossRise
 	steps := t.stepsPerEpoch()
 	for b := range steps {
@@ -330,11 +357,11 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 // measure measures the network at the end of epoch e, after its last step.
 func (t *trainer) measure(e *Epoch, lastStep int) error {
 	c := &t.config
-	data, of := t.data, "all"
+	n, of := t.data.Len(), "all"
 	if !t.isMeasured(e.N) { // the activations are measured nevertheless
-		data, of = firstOf{t.data, min(evaluationRows, t.data.Len())}, "the first"
+		n, of = min(evaluationRows, n), "the first"
 	}
-	e.Loss, e.Accuracy = t.measuring.measure(t.net, data, c.Loss, e.Layers)
+	e.Loss, e.Accuracy = t.measuring.measure(t.net, t.data, n, c.Loss, c.Metric, e.Layers)
 	if !finite(e.Loss) {
 		return &DivergedError{e.N, lastStep, e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss)}
 	}
@@ -345,10 +372,10 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 		return &DivergedError{e.N, lastStep, e.Loss, err.Error()}
 	}
 	if c.Test != nil {
-		e.TestLoss, e.TestAccuracy = t.measuring.measure(t.net, c.Test, c.Loss, nil)
+		e.TestLoss, e.TestAccuracy = t.measuring.measure(t.net, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
 	}
 	if c.Held != nil {
-		e.HeldLoss, _ = t.measuring.measure(t.net, c.Held, c.Loss, nil)
+		e.HeldLoss, _ = t.measuring.measure(t.net, c.Held, c.Held.Len(), c.Loss, c.Metric, nil)
 		if !finite(e.HeldLoss) && c.Patience > 0 {
 			return &DivergedError{e.N, lastStep, e.HeldLoss, fmt.Sprintf("the loss on Held is %v", e.HeldLoss)}
 		}
@@ -372,7 +399,7 @@ func (t *trainer) checkFinite() error {
 // receives what is measured of the gradients and the update.
 func (t *trainer) step(index []int, stats []LayerStats) float64 {
 	t.batch.Batch(&t.x, &t.y, index)
-	loss := t.config.Loss(&t.dy, t.net.forward(&t.x, t.plans), &t.y)
+	loss := t.row.of(t.config.Loss, &t.dy, t.net.forward(&t.x, t.plans), &t.y, t.weightsOf(index))
 	if !finite(loss) {
 		return loss
 	}
@@ -392,6 +419,18 @@ func (t *trainer) step(index []int, stats []LayerStats) float64 {
 		t.update(stats)
 	}
 	return loss
+}
+
+// weightsOf returns the weights of the samples of a batch, or nil if samples have none.
+func (t *trainer) weightsOf(index []int) []float64 {
+	if t.sampleWeights == nil {
+		return nil
+	}
+	t.batchWeights = t.batchWeights[:0]
+	for _, k := range index {
+		t.batchWeights = append(t.batchWeights, t.sampleWeights[k])
+	}
+	return t.batchWeights
 }
 
 // minPackedSteps is the fewest steps of an epoch for which it pays to pack the weights

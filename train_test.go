@@ -105,7 +105,7 @@ func TestHistoryIsOfFinalWeights(t *testing.T) {
 			if want := SoftmaxCrossEntropy(nil, y, data.Y); math.Abs(e.Loss-want) > 1e-14 || e.N != seen {
 				t.Errorf("epoch %d: loss %v, want %v", e.N, e.Loss, want)
 			}
-			if want := float64(countRight(y, data.Y)) / 300; e.Accuracy != want {
+			if want := Accuracy.Of(y, data.Y); e.Accuracy != want {
 				t.Errorf("epoch %d: accuracy %v, want %v", e.N, e.Accuracy, want)
 			}
 			if loss, accuracy := Evaluate(net, blobs(50), nil); e.TestLoss != loss || e.TestAccuracy != accuracy {
@@ -627,7 +627,7 @@ func TestTrainRefuses(t *testing.T) {
 		{"Optimizer has no Update", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{Name: "x"}}},
 		{"Optimizer.Slots is 3, want 0 to 2", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{"x", 3, SGD.Update}}},
 		{"Patience: Held is nil", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1}},
-		{"Patience: Held has no samples", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1, Held: none}},
+		{"Held has no samples", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1, Held: none}},
 	} {
 		got := ""
 		if _, err := Train(context.Background(), NewNetwork(1, He, ReLU, 2, 2), c.train, c.Config); err != nil {
@@ -660,7 +660,7 @@ func TestBestAndFirst(t *testing.T) {
 			t.Errorf("of %v the best is %d, want %d", c.losses, got, c.best)
 		}
 	}
-	if y := NewMatrix(1, 3, 0, 1, 1); countRight(y, NewMatrix(1, 3, 0, 1, 0)) != 1 || countRight(y, NewMatrix(1, 3, 0, 0, 1)) != 0 {
+	if y := NewMatrix(1, 3, 0, 1, 1); Accuracy.Of(y, NewMatrix(1, 3, 0, 1, 0)) != 1 || Accuracy.Of(y, NewMatrix(1, 3, 0, 0, 1)) != 0 {
 		t.Error("of two largest outputs it is not the first that counts")
 	}
 }

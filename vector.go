@@ -23,8 +23,9 @@ func largest(x []float64) float64 {
 	return most
 }
 
-// argmax returns the index of the first of the largest elements.
-func argmax(x []float64) int {
+// Argmax returns the index of the largest element of x, the first of several. Of a row of
+// outputs or of targets that is the class.
+func Argmax(x []float64) int {
 	best := 0
 	for i, v := range x {
 		if v > x[best] {
