@@ -197,3 +197,14 @@ func TestNumPyOptimizers(t *testing.T) {
 		}
 	}
 }
+
+func TestAdamWFormula(t *testing.T) {
+	c := reference(t, "sklearn.json", "adamw")
+	w := clone(c.In["w"])
+	n := len(w.Data)
+	m, v := make([]float64, n), make([]float64, n)
+	for i := range c.In["G"].Rows {
+		AdamW.Update(w.Data, c.In["G"].Row(i), m, v, OptimizerStep{N: i + 1, Rate: c.In["lr"].Data[0], Beta1: 0.9, Decay: c.In["decay"].Data[0]})
+		near(t, fmt.Sprintf("step %d", i+1), &Matrix{1, n, w.Data}, &Matrix{1, n, c.Out["w"].Row(i)}, 1e-12)
+	}
+}

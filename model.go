@@ -55,10 +55,11 @@ type namedArray struct {
 
 // named returns an array of a layer, which counts from 0, with its name in the file.
 // which is the array's place in arrayNames. The second running value is an average of
-// squares if the optimizer is Adam. Files of earlier versions do not name the optimizer,
+// squares if the optimizer is Adam or AdamW. Files of earlier versions do not name the optimizer,
 // and then it is Adam too, because no other had a second running value.
 func (m *Model) named(prefix string, which, layer int, x *Matrix) namedArray {
-	isAdam := cmp.Or(m.Run.Optimizer, Adam.Name) == Adam.Name
+	optimizer := cmp.Or(m.Run.Optimizer, Adam.Name)
+	isAdam := optimizer == Adam.Name || optimizer == AdamW.Name
 	squares := arrayNames[which] == "var" || prefix == slotPrefixes[1] && isAdam
 	return namedArray{arrayName(prefix, which, layer), x, squares}
 }

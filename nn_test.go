@@ -10,7 +10,7 @@ import (
 // activations in a fixed order.
 var activations = []*Activation{ReLU, Sigmoid, Tanh, Linear}
 
-var optimizers = map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam}
+var optimizers = map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam, "adamw": AdamW}
 
 // losses, and what each takes its outputs and its targets to be.
 var losses = []struct {

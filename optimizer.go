@@ -18,6 +18,9 @@ type Optimizer struct {
 	// the same time for different parts of a layer, of any size. So Update must treat each
 	// element by itself.
 	Update func(w, g, m, v []float64, s OptimizerStep)
+	// Decays says that Update itself applies OptimizerStep.Decay. Otherwise Train adds the
+	// gradient of an L2 penalty, Decay·w, to g.
+	Decays bool
 }
 
 // maxSlots is the most running values that an optimizer keeps for a weight.
@@ -28,6 +31,7 @@ type OptimizerStep struct {
 	N     int     // the number of the step, from 1
 	Rate  float64 // the learning rate
 	Beta1 float64 // the decay of the first running value
+	Decay float64 // Config.Decay if w are weights, 0 if they are biases or gains
 }
 
 // The optimizers.
@@ -38,11 +42,17 @@ var (
 	Momentum = &Optimizer{Name: "momentum", Slots: 1, Update: momentum}
 	// Adam is algorithm 1 of Kingma & Ba 2015, with β₂ = 0.999 and ε = 10⁻⁸.
 	Adam = &Optimizer{Name: "adam", Slots: 2, Update: adam}
+	// AdamW is Adam after w -= rate·decay·w, which an L2 penalty is not for Adam (Loshchilov
+	// & Hutter 2019, algorithm 2).
+	AdamW = &Optimizer{Name: "adamw", Slots: 2, Decays: true, Update: func(w, g, m, v []float64, s OptimizerStep) {
+		axpy(w, w, -s.Rate*s.Decay)
+		adam(w, g, m, v, s)
+	}}
 )
 
-// OptimizerByName returns the optimizer of that name: sgd, momentum or adam.
+// OptimizerByName returns the optimizer of that name: sgd, momentum, adam or adamw.
 func OptimizerByName(name string) (*Optimizer, error) {
-	return byName(map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam}, name)
+	return byName(map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam, "adamw": AdamW}, name)
 }
 
 func momentum(w, g, m, _ []float64, s OptimizerStep) {
@@ -212,10 +222,13 @@ func (s *layerState) updatePanel(g []float64, i0, i1, j0, j1 int) {
 	s.rule.move(s.packed[0].columns(i0, i1, j0, j1), g, running, s.rule.decay)
 }
 
-// move adds decay·w to the gradient g and has the optimizer move w.
+// move has the optimizer move w by its gradient g, to which it adds decay·w unless the
+// optimizer decays w itself.
 func (r *updateRule) move(w, g []float64, running [maxSlots][]float64, decay float64) {
-	if decay > 0 {
+	if decay > 0 && !r.optimizer.Decays {
 		axpy(g, w, decay)
 	}
-	r.optimizer.Update(w, g, running[0], running[1], r.step)
+	step := r.step
+	step.Decay = decay
+	r.optimizer.Update(w, g, running[0], running[1], step)
 }

@@ -20,7 +20,7 @@ type Config struct {
 	Rate      float64    // the learning rate
 	Schedule  Schedule   // of the rate; nil is Constant
 	Beta1     float64    // the decay of Momentum's and Adam's first running value, below 1; 0 is 0.9
-	Decay     float64    // of an L2 penalty Decay/2·Σ W²: adds its gradient, Decay·W, to that of the weights
+	Decay     float64    // of an L2 penalty Decay/2·Σ W²: adds its gradient, Decay·W, to that of the weights; AdamW takes Rate·Decay·W from the weights instead
 	Clip      float64    // if the norm of the loss's gradient over all layers exceeds Clip, the gradient is scaled to that norm before Decay is added; 0 never does
 	Epochs    int        // how many epochs there shall be, those of Run included
 	Batch     int        // samples per step; an epoch's last step takes what is left, but not a single sample if a layer has Norm
@@ -471,7 +471,7 @@ func (t *trainer) update(stats []LayerStats) {
 		l := t.net[i]
 		update := func() {
 			g := &l.DW
-			if t.config.Decay > 0 {
+			if t.config.Decay > 0 && !t.config.Optimizer.Decays {
 				g = t.withDecay.Reset(l.W.Rows, l.W.Cols)
 				copy(g.Data, l.DW.Data)
 			}

@@ -185,6 +185,32 @@ func TestDecay(t *testing.T) {
 	}
 }
 
+// AdamW's decay takes a share of each weight, but nothing from biases and gains, whether the
+// weights are packed or not.
+func TestAdamWDecay(t *testing.T) {
+	still := func(dy, y, _ *Matrix) float64 {
+		if dy != nil {
+			clear(dy.Reset(y.Rows, y.Cols).Data)
+		}
+		return 0
+	}
+	for _, batch := range []int{20, 2} {
+		net, start := normalized(NewNetwork(1, He, Tanh, 4, 5, 2)), normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
+		c := Config{Loss: still, Optimizer: AdamW, Rate: 0.5, Epochs: 1, Batch: batch, Decay: 0.25}
+		if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
+			t.Fatal(err)
+		}
+		for i, l := range net {
+			for j, v := range start[i].W.Data {
+				start[i].W.Data[j] = v * math.Pow(1-0.5*0.25, 20/float64(batch))
+			}
+			near(t, "W", &l.W, &start[i].W, 1e-14)
+			near(t, "b", &l.B, &start[i].B, 0)
+		}
+		near(t, "gain", &net[0].Norm.Gain, &start[0].Norm.Gain, 0)
+	}
+}
+
 // A step by a clipped gradient is as long as the clip says and points the same
 // way; a clip that is not reached changes no bit.
 func TestClip(t *testing.T) {
@@ -625,7 +651,7 @@ func TestTrainRefuses(t *testing.T) {
 		{"Patience is -1, want 0 or more", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: -1}},
 		{"Optimizer has no Name", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{Update: SGD.Update}}},
 		{"Optimizer has no Update", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{Name: "x"}}},
-		{"Optimizer.Slots is 3, want 0 to 2", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{"x", 3, SGD.Update}}},
+		{"Optimizer.Slots is 3, want 0 to 2", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{Name: "x", Slots: 3, Update: SGD.Update}}},
 		{"Patience: Held is nil", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1}},
 		{"Held has no samples", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1, Held: none}},
 	} {
@@ -856,7 +882,7 @@ func BenchmarkStep(b *testing.B) {
 	for _, act := range []*Activation{Sigmoid, Tanh} {
 		benchmarkStep(b, act, SGD, name+"/act="+act.Name)
 	}
-	for _, rule := range []*Optimizer{Momentum, Adam} {
+	for _, rule := range []*Optimizer{Momentum, Adam, AdamW} {
 		benchmarkStep(b, ReLU, rule, name+"/opt="+rule.Name)
 	}
 }

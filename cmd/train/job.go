@@ -244,6 +244,9 @@ func (j *job) warn(w io.Writer) {
 	if _, ok := given["momentum"]; ok && j.opt.value == mlp.SGD {
 		fmt.Fprintln(w, "warning: -momentum does nothing with -opt sgd")
 	}
+	if j.opt.value == mlp.AdamW && j.decay == 0 {
+		fmt.Fprintln(w, "warning: -opt adamw without -decay is adam")
+	}
 	if _, ok := given["scale"]; ok && j.load != "" {
 		fmt.Fprintln(w, "warning: -scale does nothing beside -load, whose file has a mean and a deviation")
 	}

@@ -271,6 +271,7 @@ func TestIdleFlags(t *testing.T) {
 		{"-opt momentum -momentum 0.5 -out " + t.TempDir(), ""},
 		{"-momentum 0.5 -out " + t.TempDir(), "warning: -momentum does nothing with -opt sgd\n"},
 		{"-load " + model + " -out " + t.TempDir(), "warning: -init does nothing beside -load\n"},
+		{"-opt adamw -out " + t.TempDir(), "warning: -opt adamw without -decay is adam\n"},
 		{"-deform shift=1 -out " + t.TempDir(), "warning: -deform moves strokes to pixels that are rarely lit, which -scale pixel makes enormous: take -scale image\n"},
 		{"-deform shift=1 -scale image -out " + t.TempDir(), ""},
 	} {
