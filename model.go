@@ -110,7 +110,8 @@ func (s snapshot) pointers() (all []*Matrix) {
 // rise); layer_stats (a row for the first step and one per epoch: six numbers for each
 // layer); the optimizer's running values as m.W1, v.W1, …; with Config.Patience the
 // last epoch's weights as last.W1, …; and run.json. The same model gives the same
-// bytes. Write returns an error, and writes nothing, if ReadModel would refuse the file or
+// bytes. To write only what is needed to use the model, set m.Run to Run{} before. Write
+// returns an error, and writes nothing, if ReadModel would refuse the file or
 // read another model from it.
 func (m *Model) Write(w io.Writer) error {
 	if err := m.validate(); err != nil {
@@ -129,7 +130,9 @@ func (m *Model) Write(w io.Writer) error {
 			npzMember{Name: "std", Matrix: NewMatrix(1, len(m.Input.Std), m.Input.Std...)})
 	}
 	history, stats := m.Run.History.matrices(len(m.Net))
-	members = append(members, npzMember{Name: "history", Matrix: history})
+	if history != nil {
+		members = append(members, npzMember{Name: "history", Matrix: history})
+	}
 	if stats != nil {
 		members = append(members, npzMember{Name: "layer_stats", Matrix: stats})
 	}
@@ -316,9 +319,13 @@ func (s *LayerStats) numbers() []*float64 {
 	return []*float64{&s.GradMeanAbs, &s.GradNorm, &s.DeltaNorm, &s.ActivationStd, &s.InactiveFraction, &s.UpdateRatio}
 }
 
-// matrices returns the epochs as rows, and the statistics of their layers as rows. If the
-// first step has no statistics of each of the layers, stats is nil.
+// matrices returns the epochs as rows, and the statistics of their layers as rows. Without
+// epochs both are nil. If the first step has no statistics of each of the layers, stats is
+// nil.
 func (h History) matrices(layers int) (history, stats *Matrix) {
+	if len(h) == 0 {
+		return nil, nil
+	}
 	history = NewMatrix(len(h), historyCols)
 	for i, e := range h {
 		row := history.Row(i)
@@ -327,7 +334,7 @@ func (h History) matrices(layers int) (history, stats *Matrix) {
 			row[1+j] = *v
 		}
 	}
-	if len(h) == 0 || len(h[0].First) != layers {
+	if len(h[0].First) != layers {
 		return history, nil
 	}
 	stats = NewMatrix(len(h)+1, layers*statsCols)

@@ -370,3 +370,37 @@ print(np.abs(E / E.sum(axis=1, keepdims=True) - ours["A3"]).max() <= 1e-12)
 		t.Errorf("NumPy says %s (%v)", out, err)
 	}
 }
+
+// A copy has the same weights and averages, and training it leaves the network as it was.
+func TestClone(t *testing.T) {
+	net := normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
+	before, copied := net.Fingerprint(), net.Clone()
+	if copied.Fingerprint() != before || copied[0].Act != Tanh {
+		t.Error("the copy is another network")
+	}
+	if _, err := Train(context.Background(), copied, blobs(20), Config{Rate: 0.1, Epochs: 1, Batch: 5}); err != nil {
+		t.Fatal(err)
+	}
+	if net.Fingerprint() != before || copied.Fingerprint() == before {
+		t.Error("training the copy trains the network")
+	}
+}
+
+// Without its run a model's file has the weights and little else.
+func TestModelForUse(t *testing.T) {
+	m := &Model{Net: NewNetwork(1, He, ReLU, 100, 50, 2)}
+	c := Config{Optimizer: Adam, Rate: 0.01, Epochs: 3, Batch: 5, Run: &m.Run}
+	data := Samples{fill(NewMatrix(20, 100), newRand()), blobs(20).Y}
+	if _, err := Train(context.Background(), m.Net, data, c); err != nil {
+		t.Fatal(err)
+	}
+	whole := len(written(t, m))
+	m.Run = Run{}
+	file := written(t, m)
+	if weights := 8 * (101*50 + 51*2); len(file) > weights+2000 || whole < 3*weights {
+		t.Errorf("%d bytes for weights of %d, with the run %d", len(file), weights, whole)
+	}
+	if again, err := read(file); err != nil || again.Net.Fingerprint() != m.Net.Fingerprint() {
+		t.Errorf("read again: error %v", err)
+	}
+}

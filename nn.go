@@ -144,6 +144,23 @@ func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 	return net
 }
 
+// Clone returns a copy of the network that shares no array with it. The gradients are not
+// copied, and the activations are the same.
+func (net Network) Clone() Network {
+	copied := make(Network, len(net))
+	for i, l := range net {
+		copied[i] = &Layer{Act: l.Act}
+		if l.Norm != nil {
+			copied[i].Norm = new(BatchNorm)
+		}
+		arrays := l.arrays()
+		for which, to := range copied[i].arrays() {
+			*to = *NewMatrix(arrays[which].Rows, arrays[which].Cols, arrays[which].Data...)
+		}
+	}
+	return copied
+}
+
 // normal returns a source of numbers from N(0, 1), by Marsaglia's polar
 // method. The standard library's NormFloat64 may differ in the last bit between
 // processors.

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -31,10 +30,7 @@ type gradientTest struct {
 // difference would be small enough.
 func (j *job) testGradient(ctx context.Context, w io.Writer) error {
 	x, y := cli.FirstBatch(j.train, min(j.batch, j.train.Len()))
-	net, err := clone(j.Net)
-	if err != nil {
-		return err
-	}
+	net := j.Net.Clone()
 	rng := rand.New(rand.NewPCG(j.seed, 2))
 	for _, l := range net {
 		for i := range l.B.Data {
@@ -45,26 +41,14 @@ func (j *job) testGradient(ctx context.Context, w io.Writer) error {
 	mlp.SoftmaxCrossEntropy(&dy, net.Forward(x), y)
 	net.Backward(&dy)
 	g := &gradientTest{ctx, net, x, y, mlp.SoftmaxCrossEntropy, w}
-	if err = g.balance(); err == nil {
+	err := g.balance()
+	if err == nil {
 		err = g.differences(j.seed)
 	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("-check: %w", err)
 	}
 	return err
-}
-
-// clone returns a copy of a network, by way of a model file.
-func clone(net mlp.Network) (mlp.Network, error) {
-	var file bytes.Buffer
-	if err := (&mlp.Model{Net: net}).Write(&file); err != nil {
-		return nil, err
-	}
-	m, err := mlp.ReadModel(bytes.NewReader(file.Bytes()), int64(file.Len()))
-	if err != nil {
-		return nil, err
-	}
-	return m.Net, nil
 }
 
 // balance compares the gradients of neighbouring layers. If the weights and the bias
