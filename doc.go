@@ -29,6 +29,7 @@
 //
 //	nn.go           activations, initialisations, layers forward and backward
 //	norm.go         batch normalisation
+//	dropout.go      dropout
 //	loss.go         losses and their gradients
 //	predict.go      predictions, which only read a network
 //	standardize.go  the mean and the deviation of inputs, which a model carries
@@ -109,12 +110,13 @@
 //
 // A pixel is a byte. A NaN in other data, an infinity, or a step that is too large makes
 // the loss NaN or infinite sooner or later: each operation passes NaN on. Train looks at
-// the loss before each update (trainer.step) and at every weight and running value at
-// the end of an epoch (trainer.checkFinite), undoes the epoch and returns a
-// [DivergedError]. Losses of logits are finite for any finite logits, because they
-// subtract the largest before the exponential (expShifted). A norm of a gradient that
-// has vanished does not underflow (rootOfSquares). A file has no number that is not
-// finite (namedArray.validate).
+// the loss before each update (trainer.step). If it is not finite, Train looks for a number
+// of the batch that is not (trainer.validateBatch). It looks at every weight and running
+// value at the end of an epoch (trainer.checkFinite). In each case it undoes the epoch and
+// returns an error, a [DivergedError] unless the data are to blame. Losses of logits are
+// finite for any finite logits, because they subtract the largest before the exponential
+// (expShifted). A norm of a gradient that has vanished does not underflow (rootOfSquares).
+// A file has no number that is not finite (namedArray.validate).
 //
 // # Goroutines
 //

@@ -27,9 +27,10 @@ type Model struct {
 // runJSON is the member run.json: the parts of a model that are not arrays.
 type runJSON struct {
 	Activations []string
-	Optimizer   string `json:",omitempty"`
-	Metric      string `json:",omitempty"`
-	Deskew      bool   `json:",omitempty"`
+	Dropout     []float64 `json:",omitempty"` // of each layer, if one has any
+	Optimizer   string    `json:",omitempty"`
+	Metric      string    `json:",omitempty"`
+	Deskew      bool      `json:",omitempty"`
 	Recipe      map[string]string
 }
 
@@ -147,6 +148,10 @@ func (m *Model) runJSON() ([]byte, error) {
 	}
 	for _, l := range m.Net {
 		r.Activations = append(r.Activations, l.Act.Name)
+		r.Dropout = append(r.Dropout, l.Dropout)
+	}
+	if slices.Max(r.Dropout) == 0 {
+		r.Dropout = nil
 	}
 	text, err := json.MarshalIndent(r, "", " ")
 	if err == nil && len(text) > maxRunJSON {

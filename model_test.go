@@ -95,6 +95,8 @@ func TestModelRefused(t *testing.T) {
 		{"run.json: invalid character", []npzMember{w1, b1, json("nonsense")}},
 		{"run.json: 2 activations for 1 layers", []npzMember{w1, b1, json(`{"Activations": ["relu", "relu"]}`)}},
 		{`run.json: layer 1: activation "cos": want one of linear, relu, sigmoid, tanh, or one passed to ReadModel as own`, []npzMember{w1, b1, json(`{"Activations": ["cos"]}`)}},
+		{"run.json: 2 numbers of Dropout for 1 layers", []npzMember{w1, b1, json(`{"Activations": ["relu"], "Dropout": [0, 0]}`)}},
+		{"run.json: layer 1 has Dropout 1, want a number from 0 to below 1", []npzMember{w1, b1, json(`{"Activations": ["relu"], "Dropout": [1]}`)}},
 		{"history: 1×4, want 7 columns", []npzMember{w1, b1, array("history", 1, 4)}},
 		{"history: row 0 is of epoch 2", []npzMember{w1, b1, array("history", 1, 7, 2, 0, 0, 0, 0, 0, 0)}},
 		{"gain1, mean1, var1: 1 of the three are missing", []npzMember{w1, b1, array("mean1", 1, 3), array("var1", 1, 3)}},

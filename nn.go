@@ -79,8 +79,22 @@ type Layer struct {
 	Norm   *BatchNorm
 	Act    *Activation
 
-	x     *Matrix // the last Forward's input, n×in
-	a, dz Matrix  // the last Forward's output, and the gradient by x·W, n×out
+	// Dropout is the probability, in multiples of 1/65536, with which a step of Train drops
+	// an output of the layer: the layer above sees 0, and the other outputs divided by
+	// 1-Dropout (Srivastava et al. 2014). Predict and Forward drop none.
+	Dropout float64
+
+	x             *Matrix // the last Forward's input, n×in
+	a, dz         Matrix  // f(…) of the last Forward, and the gradient by x·W, n×out
+	mask, dropped Matrix  // if the last step dropped outputs, their factors, and a times these; else empty
+}
+
+// output returns what the last Forward gave to the layer above.
+func (l *Layer) output() *Matrix {
+	if l.mask.Rows > 0 {
+		return &l.dropped
+	}
+	return &l.a
 }
 
 // arrays returns the layer's weights and averages, in the order in which Fingerprint and
@@ -149,7 +163,7 @@ func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 func (net Network) Clone() Network {
 	copied := make(Network, len(net))
 	for i, l := range net {
-		copied[i] = &Layer{Act: l.Act}
+		copied[i] = &Layer{Act: l.Act, Dropout: l.Dropout}
 		if l.Norm != nil {
 			copied[i].Norm = new(BatchNorm)
 		}
@@ -199,6 +213,9 @@ func (net Network) validate() error {
 			return formatErrorf("W%d: %d×%d, want %d rows as the layer before has units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols)
 		}
 	}
+	if net[len(net)-1].Dropout > 0 {
+		return FormatError("the last layer has Dropout, which would drop answers")
+	}
 	return nil
 }
 
@@ -216,6 +233,8 @@ func (l *Layer) validate(number int) error {
 		}
 	}
 	switch {
+	case !(0 <= l.Dropout && l.Dropout < 1):
+		return formatErrorf("layer %d has Dropout %v, want a number from 0 to below 1", number, l.Dropout)
 	case l.Act == nil:
 		return formatErrorf("layer %d has no Act", number)
 	case l.Act.Forward == nil:
@@ -242,6 +261,7 @@ func (net Network) mustFit(method string, x *Matrix) {
 type layerPlan struct {
 	weights *packed  // if not nil, the products read it in place of W, and DW is not stored
 	update  epilogue // if not nil, it is applied to each finished part of the gradient by W
+	drop    epilogue // if not nil, it is applied to the layer's outputs
 }
 
 func (p layerPlan) operand(l *Layer) operand {
@@ -258,20 +278,28 @@ func (p layerPlan) operand(l *Layer) operand {
 // and the result must not be passed to Forward.
 func (net Network) Forward(x *Matrix) *Matrix {
 	net.mustFit("Forward", x)
+	net[0].dz.Reset(0, 0) // so that InputGradient asks for a Backward
 	return net.forward(x, make([]layerPlan, len(net)))
 }
 
 func (net Network) forward(x *Matrix, plans []layerPlan) *Matrix {
 	for i, l := range net {
 		l.x = x
-		w := plans[i].operand(l)
-		if l.Norm == nil {
-			x = l.a.multiply("Forward", x.operand(), w, (*biasAndActivation)(l))
-			continue
+		w, drop := plans[i].operand(l), plans[i].drop
+		if drop == nil {
+			l.mask.Reset(0, 0)
 		}
-		x = l.a.multiply("Forward", x.operand(), w)
-		l.Norm.forward(x, &l.B)
-		l.Act.Forward(x.Data)
+		if l.Norm == nil {
+			l.a.multiply("Forward", x.operand(), w, (*biasAndActivation)(l), drop)
+		} else {
+			l.a.multiply("Forward", x.operand(), w)
+			l.Norm.forward(&l.a, &l.B)
+			l.Act.Forward(l.a.Data)
+			if drop != nil {
+				drop.apply(l.a.Data, l.a.Cols, 0, l.a.Rows, 0, l.a.Cols)
+			}
+		}
+		x = l.output()
 	}
 	return x
 }
@@ -291,6 +319,16 @@ func (net Network) Backward(dy *Matrix) {
 		panic(fmt.Sprintf("mlp: Backward: dy is %d×%d, the output %d×%d", dy.Rows, dy.Cols, a.Rows, a.Cols))
 	}
 	net.backward(dy, make([]layerPlan, len(net)))
+}
+
+// InputGradient sets dx, n×in, to the gradient by the input of the last Forward, after its
+// Backward, and returns dx: what the loss of each row depends on, or the dy of another
+// network, whose output was the input.
+func (net Network) InputGradient(dx *Matrix) *Matrix {
+	if len(net) == 0 || net[0].x == nil || net[0].dz.Rows != net[0].x.Rows {
+		panic("mlp: InputGradient: there was no Backward")
+	}
+	return dx.multiply("InputGradient", net[0].dz.operand(), net[0].W.operand().transpose())
 }
 
 func (net Network) backward(dy *Matrix, plans []layerPlan) {
@@ -318,7 +356,7 @@ func (net Network) backward(dy *Matrix, plans []layerPlan) {
 // The epilogues of a layer's products.
 type (
 	biasAndActivation Layer // after a = x·W
-	derivative        Layer // after the next layer's dz·Wᵀ: times f′, this is the layer's dz
+	derivative        Layer // after the next layer's dz·Wᵀ: times f′ and what was dropped, this is the layer's dz
 	biasGradient      Layer // after DW = xᵀ·dz, and before DW updates the layer
 )
 
@@ -332,7 +370,11 @@ func (l *biasAndActivation) apply(z []float64, stride, i0, i1, j0, j1 int) {
 
 func (l *derivative) apply(z []float64, stride, i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i++ {
-		l.Act.Backward(z[(i-i0)*stride:][:j1-j0], l.a.Row(i)[j0:j1])
+		row := z[(i-i0)*stride:][:j1-j0]
+		if l.mask.Rows > 0 {
+			mul(row, l.mask.Row(i)[j0:j1])
+		}
+		l.Act.Backward(row, l.a.Row(i)[j0:j1])
 	}
 }
 

@@ -31,8 +31,9 @@ var mores = map[string]func(*Config, Network, Dataset){
 		normalized(net)
 		c.Clip, c.Decay = 0.5, 0.01
 	},
-	"decay":  func(c *Config, _ Network, _ Dataset) { c.Decay = 0.1 },
-	"cosine": func(c *Config, _ Network, _ Dataset) { c.Schedule, c.Decay = Cosine, 0.01 },
+	"decay":   func(c *Config, _ Network, _ Dataset) { c.Decay = 0.1 },
+	"dropout": func(_ *Config, net Network, _ Dataset) { net[0].Dropout, net[1].Dropout = 0.2, 0.5 },
+	"cosine":  func(c *Config, _ Network, _ Dataset) { c.Schedule, c.Decay = Cosine, 0.01 },
 	"patience": func(c *Config, net Network, held Dataset) {
 		normalized(net)
 		c.Rate, c.Held, c.Patience = 0.1, held, 1
@@ -46,7 +47,8 @@ func recipes() (all []recipe) {
 				all = append(all, recipe{act, opt, init, ""})
 			}
 		}
-		all = append(all, recipe{act, "adamw", "he", "decay"}, recipe{act, "adam", "he", "norm"}, recipe{act, "momentum", "small", "clip"},
+		all = append(all, recipe{act, "adamw", "he", "decay"}, recipe{act, "momentum", "he", "dropout"},
+			recipe{act, "adam", "he", "norm"}, recipe{act, "momentum", "small", "clip"},
 			recipe{act, "sgd", "he", "cosine"}, recipe{act, "adam", "he", "patience"})
 	}
 	return all

@@ -180,6 +180,17 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 			return formatErrorf("run.json: layer %d: activation %v, or one passed to ReadModel as own", i+1, err)
 		}
 	}
+	if len(r.Dropout) > 0 {
+		if len(r.Dropout) != len(m.Net) {
+			return formatErrorf("run.json: %d numbers of Dropout for %d layers", len(r.Dropout), len(m.Net))
+		}
+		for i, l := range m.Net {
+			l.Dropout = r.Dropout[i]
+		}
+		if err := m.Net.validate(); err != nil {
+			return fmt.Errorf("run.json: %w", err)
+		}
+	}
 	m.Run.Optimizer, m.Run.Metric, m.Deskew = r.Optimizer, r.Metric, r.Deskew
 	if in := m.Net[0].W.Rows; m.Deskew && in != MNISTPixels {
 		return formatErrorf("run.json: images of %d pixels cannot be deskewed, want %d", in, MNISTPixels)

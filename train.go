@@ -24,7 +24,7 @@ type Config struct {
 	Clip      float64    // if the norm of the loss's gradient over all layers exceeds Clip, the gradient is scaled to that norm before Decay is added; 0 never does
 	Epochs    int        // how many epochs there shall be, those of Run included
 	Batch     int        // samples per step; an epoch's last step takes what is left, but not a single sample if a layer has Norm
-	Seed      uint64     // of the order of the samples
+	Seed      uint64     // of the order of the samples, and of what Layer.Dropout drops
 	InOrder   bool       // take the samples in the order of the data set, not in a new order each epoch
 	Metric    *Metric    // what is measured beside the loss, as Epoch.Accuracy and TestAccuracy; nil is Accuracy
 	Test      Dataset    // what to measure on beside the training samples; may be nil
@@ -48,8 +48,9 @@ type Config struct {
 
 // Train trains net on train and returns the history of all epochs, those of Config.Run
 // included. It stops early, with an error, in three cases: ctx is done, which Train
-// looks at before each batch; the loss is not finite or, at the end of an epoch, a weight
-// or a running value is not (*DivergedError); or OnEpoch returns an error.
+// looks at before each batch; the loss is not finite, because of a sample, which the error
+// names, or else because training has diverged (*DivergedError), as if a weight or a running
+// value is not finite at the end of an epoch; or OnEpoch returns an error.
 //
 // When Train returns, and when it calls OnEpoch, the network and Config.Run are in the
 // state of the last finished epoch, so that both can be written to a file. With
@@ -152,6 +153,7 @@ type trainer struct {
 	rule   updateRule
 	layers []layerState
 	plans  []layerPlan // how forward and backward treat each layer
+	drops  []dropout
 
 	weights, running []*Matrix // the arrays of the network, and the optimizer's of run
 	last, best       snapshot  // the weights of the last epoch and of the best
@@ -183,7 +185,7 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		return nil, err
 	}
 	t := &trainer{config: c, net: net, data: train, batch: train, run: c.Run, order: make([]int, train.Len()),
-		plans: make([]layerPlan, len(net)), weights: net.arrays()}
+		plans: make([]layerPlan, len(net)), drops: make([]dropout, len(net)), weights: net.arrays()}
 	if net.hasNorm() && (c.Batch == 1 || t.stepsPerEpoch() == 0) {
 		return nil, fmt.Errorf("Batch is %d and train has %d samples: Norm needs batches of two or more", c.Batch, train.Len())
 	}
@@ -333,8 +335,12 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		} else {
 			t.pack(steps)
 		}
-		loss := t.step(t.order[b*t.config.Batch:min((b+1)*t.config.Batch, len(t.order))], stats)
+		index := t.order[b*t.config.Batch : min((b+1)*t.config.Batch, len(t.order))]
+		loss := t.step(index, stats)
 		if !finite(loss) {
+			if err := t.validateBatch(index); err != nil {
+				return e, err
+			}
 			return e, &DivergedError{n, b + 1, loss, fmt.Sprintf("the loss is %v", loss)}
 		}
 		rise.add(loss)
@@ -399,6 +405,12 @@ func (t *trainer) checkFinite() error {
 // receives what is measured of the gradients and the update.
 func (t *trainer) step(index []int, stats []LayerStats) float64 {
 	t.batch.Batch(&t.x, &t.y, index)
+	for i, l := range t.net {
+		if t.plans[i].drop = nil; l.Dropout > 0 {
+			t.drops[i].begin(l, t.x.Rows, t.config.Seed, t.rule.step.N, i)
+			t.plans[i].drop = &t.drops[i]
+		}
+	}
 	loss := t.row.of(t.config.Loss, &t.dy, t.net.forward(&t.x, t.plans), &t.y, t.weightsOf(index))
 	if !finite(loss) {
 		return loss
@@ -419,6 +431,22 @@ func (t *trainer) step(index []int, stats []LayerStats) float64 {
 		t.update(stats)
 	}
 	return loss
+}
+
+// validateBatch returns an error that names the first input or target of a batch that is
+// not finite.
+func (t *trainer) validateBatch(index []int) error {
+	for _, m := range []struct {
+		name string
+		*Matrix
+	}{{"input", &t.x}, {"target", &t.y}} {
+		for at, v := range m.Data {
+			if !finite(v) {
+				return fmt.Errorf("train: sample %d: column %d of its %s is %v", index[at/m.Cols], at%m.Cols, m.name, v)
+			}
+		}
+	}
+	return nil
 }
 
 // weightsOf returns the weights of the samples of a batch, or nil if samples have none.

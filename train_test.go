@@ -725,14 +725,20 @@ func TestTrainStops(t *testing.T) {
 	data.X.Data[0], c.Rate = math.NaN(), 0.1
 	net = NewNetwork(1, He, ReLU, 4, 3, 2)
 	before := net.Fingerprint()
-	if _, err := Train(context.Background(), net, data, c); !errors.As(err, &diverged) || net.Fingerprint() != before {
+	if _, err := Train(context.Background(), net, data, c); err == nil || net.Fingerprint() != before {
 		t.Errorf("a loss of NaN: error %v, and the weights were %s and are %s", err, before, net.Fingerprint())
 	}
 	c.Batch, c.InOrder = 4, true
-	data.X.Data[0], data.X.Row(9)[0] = 0, math.NaN()
-	if _, err := Train(context.Background(), net, data, c); !errors.As(err, &diverged) || diverged.Epoch != 1 || diverged.Batch != 3 {
-		t.Errorf("NaN in sample 9, by batches of 4: error %v", err)
+	data.X.Data[0], data.X.Row(9)[2] = 0, math.NaN()
+	if _, err := Train(context.Background(), net, data, c); err == nil || err.Error() != "train: sample 9: column 2 of its input is NaN" {
+		t.Errorf("NaN in sample 9: error %v", err)
 	}
+	data.X.Row(9)[2], data.Y.Row(11)[1] = 0, math.Inf(1)
+	c.InOrder = false
+	if _, err := Train(context.Background(), net, data, c); err == nil || err.Error() != "train: sample 11: column 1 of its target is +Inf" {
+		t.Errorf("an infinite target in sample 11: error %v", err)
+	}
+	data.Y.Row(11)[1] = 0
 	// A running value that overflows is seen where the loss is finite.
 	adam := Config{Optimizer: Adam, Rate: 0.001, Epochs: 2, Batch: 10, Decay: 1e160}
 	_, err := Train(context.Background(), NewNetwork(1, He, ReLU, 4, 3, 2), blobs(40), adam)
@@ -785,6 +791,7 @@ func TestStepDoesNotAllocate(t *testing.T) {
 	}
 	for name, rule := range optimizers {
 		net := NewNetwork(1, Small, ReLU, MNISTPixels, 256, 128, MNISTClasses)
+		net[0].Dropout = 0.2
 		tr, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		if err != nil {
 			t.Fatal(err)
@@ -873,12 +880,13 @@ func sampleDigits() (train, test *MNIST, err error) {
 	return train, test, nil
 }
 
-// BenchmarkStep is a step with ReLU and SGD, with the other activations and optimizers, and
-// with batch normalisation.
+// BenchmarkStep is a step with ReLU and SGD, with the other activations and optimizers, with
+// batch normalisation and with dropout.
 func BenchmarkStep(b *testing.B) {
 	const name = "net=784-256-128-10/batch=64"
 	benchmarkStep(b, ReLU, SGD, name)
 	benchmarkStep(b, ReLU, SGD, name+"/norm=batch")
+	benchmarkStep(b, ReLU, SGD, name+"/dropout=0.2")
 	for _, act := range []*Activation{Sigmoid, Tanh} {
 		benchmarkStep(b, act, SGD, name+"/act="+act.Name)
 	}
@@ -896,6 +904,9 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		net := NewNetwork(1, Small, act, MNISTPixels, 256, 128, MNISTClasses)
 		if strings.Contains(name, "norm=batch") {
 			net = normalized(net)
+		}
+		if strings.Contains(name, "dropout=0.2") {
+			net[0].Dropout, net[1].Dropout = 0.2, 0.2
 		}
 		t, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		if err != nil {

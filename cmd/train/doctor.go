@@ -170,7 +170,7 @@ func (e *exam) overfitting() {
 	if last.N-best.N < overfitBy || !(last.HeldLoss > overfit*best.HeldLoss) || !(last.Loss < best.Loss) {
 		return
 	}
-	cures := []string{"-decay 0.001", "more digits"}
+	cures := []string{"-dropout 0.2", "-decay 0.001", "more digits"}
 	if e.patience == 0 {
 		cures = slices.Insert(cures, 0, fmt.Sprintf("-patience %d", overfitBy))
 	}

@@ -77,7 +77,7 @@ func contents(t *testing.T, dir string) map[string]string {
 // A run that was stopped and resumed ends with the same files as one that was not, to
 // the last byte.
 func TestResume(t *testing.T) {
-	for _, more := range []string{"-opt sgd", "-opt momentum -momentum 0.8", "-opt adam -lr 0.01", "-opt adamw -lr 0.01 -decay 0.1", "-shuffle=false -act tanh", "-holdout 0.3 -batch 17",
+	for _, more := range []string{"-opt sgd", "-opt momentum -momentum 0.8", "-opt adam -lr 0.01", "-opt adamw -lr 0.01 -decay 0.1", "-dropout 0.3", "-shuffle=false -act tanh", "-holdout 0.3 -batch 17",
 		"-norm batch -decay 0.001 -clip 1", "-schedule step",
 		"-schedule cosine -warmup 0.3 -deskew -scale image -deform usual -measure 2", "-norm batch -patience 5 -opt momentum"} {
 		flags := append(strings.Fields(more), "-limit", "300", "-hidden", "16", "-init", "he")

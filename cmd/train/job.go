@@ -54,11 +54,19 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		j.Net = cli.NewNetwork(o.seed, o.init.value, o.act.value, o.norm.value, o.hidden...)
 	}
 	j.Deskew = o.deskew
+	j.setDropout()
 	err := j.gather(stderr)
 	if err == nil && loaded != "" {
 		j.Recipe[digestPrefix+"load"] = loaded
 	}
 	return j, err
+}
+
+// setDropout gives the hidden layers the probability of -dropout.
+func (j *job) setDropout() {
+	for _, l := range j.Net[:len(j.Net)-1] {
+		l.Dropout = j.dropout
+	}
 }
 
 // takeLayers makes the flags of the hidden layers those of a model from a file. If the
@@ -217,6 +225,9 @@ func (j *job) network() string {
 	}
 	if j.norm.value {
 		text += ", " + j.norm.name + " normalisation"
+	}
+	if j.dropout > 0 && j.epochs > 0 {
+		text += fmt.Sprintf(", dropout %v", j.dropout)
 	}
 	from := cmp.Or(j.load, "init "+j.init.name)
 	if n := len(j.Run.History); n > 0 {

@@ -88,7 +88,7 @@ func TestFlagsMatter(t *testing.T) {
 	for i, more := range []string{"", "-seed 2", "-act tanh", "-act sigmoid", "-init xavier", "-init lecun", "-init small",
 		"-opt momentum", "-opt adam", "-lr 0.2", "-batch 7", "-epochs 2", "-shuffle=false", "-holdout 0.5", "-hidden 8,8", "-hidden=",
 		"-limit 299", "-opt momentum -momentum 0.5",
-		"-norm batch", "-decay 0.01", "-clip 0.1", "-schedule step", "-schedule cosine", "-patience 3",
+		"-norm batch", "-decay 0.01", "-opt adamw -decay 0.01", "-dropout 0.2", "-clip 0.1", "-schedule step", "-schedule cosine", "-patience 3",
 		"-warmup 0.5", "-deskew", "-scale image", "-deform usual", "-deform shift=1"} {
 		args := quick(append([]string{"-out", t.TempDir()}, strings.Fields(more)...)...)
 		stdout := must(t, args...)
@@ -110,7 +110,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
-	for _, name := range []string{"data", "limit", "holdout", "hidden", "act", "init", "opt", "lr", "batch", "epochs", "seed", "shuffle", "out", "norm", "decay", "clip", "schedule", "patience", "check", "warmup", "deskew", "scale", "deform", "measure", "best"} {
+	for _, name := range []string{"data", "limit", "holdout", "hidden", "act", "init", "opt", "lr", "batch", "epochs", "seed", "shuffle", "out", "norm", "decay", "clip", "dropout", "schedule", "patience", "check", "warmup", "deskew", "scale", "deform", "measure", "best"} {
 		if !strings.Contains(stdout.String(), "  -"+name) {
 			t.Errorf("the help lacks -%s", name)
 		}
@@ -122,7 +122,7 @@ func TestWrongFlags(t *testing.T) {
 		"-holdout NaN", "-hidden 3,x", "-hidden 0", "-hidden 3,,4", "-hidden 99999999999999999999", "-hidden 65536,65536",
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
 		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch", "-hidden 65536,1500", "-hidden 1500,65536 -opt adam", "-hidden 65536,1000 -opt momentum -patience 3", "-resume a -load b", "-resume a -verify b",
-		"-decay -1", "-decay NaN", "-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-warmup 1", "-warmup NaN", "-measure 0", "-scale all",
+		"-dropout 1", "-dropout NaN", "-hidden= -dropout 0.5", "-decay -1", "-decay NaN", "-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-warmup 1", "-warmup NaN", "-measure 0", "-scale all",
 		"-deform rotation=46", "-deform elastic=NaN", "-deform shift=x", "-deform twist=3", "-deform=", "-deform none,shift=1", "-resume a -best", "-verify a -best", "-nonsense", "extra"} {
 		var stdout bytes.Buffer
 		out := t.TempDir()

@@ -26,7 +26,7 @@ type options struct {
 	limit, batch, epochs  int
 	patience              int
 	holdout, lr, momentum float64
-	decay, clip           float64
+	decay, clip, dropout  float64
 	hidden                widths
 	seed                  uint64
 	shuffle, check, best  bool
@@ -53,7 +53,7 @@ const (
 
 // laterFlags are the flags that recipes of earlier versions do not have. Such a run had
 // their defaults.
-var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure"}
+var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure", "dropout"}
 
 // A choice is a flag that names a value.
 type choice[T any] struct {
@@ -147,6 +147,7 @@ func parse(args []string) (*options, error) {
 	f.BoolVar(&o.shuffle, "shuffle", true, "take the images in a new order each epoch")
 	f.Var(&o.norm, "norm", "normalisation in the hidden layers, by `name`: none or batch")
 	f.Float64Var(&o.decay, "decay", 0, "add this times the weights to their gradient (L2); with -opt adamw, take this times the learning rate times the weights from the weights instead")
+	f.Float64Var(&o.dropout, "dropout", 0, "in each step drop the outputs of hidden units with this probability")
 	f.Float64Var(&o.clip, "clip", 0, "scale the gradient down if its norm over all layers is larger than this; 0 never does")
 	f.Var(&o.schedule, "schedule", "schedule of the learning rate, by `name`: constant, step (a tenth from half of the run on, a hundredth from three quarters on) or cosine")
 	f.Float64Var(&o.warmup, "warmup", 0, "over this share of the run raise the learning rate from a twentieth, and take -schedule's course from then")
@@ -193,6 +194,10 @@ func (o *options) validate() error {
 		return fmt.Errorf("-decay %v: want 0 or a finite number above", o.decay)
 	case !(o.clip >= 0) || math.IsInf(o.clip, 0):
 		return fmt.Errorf("-clip %v: want 0 or a finite number above", o.clip)
+	case !(0 <= o.dropout && o.dropout < 1):
+		return fmt.Errorf("-dropout %v: want a probability from 0 to below 1", o.dropout)
+	case len(o.hidden) == 0 && o.dropout > 0 && o.load == "":
+		return errors.New("-dropout: there is no hidden layer to drop units of")
 	case o.patience < 0:
 		return fmt.Errorf("-patience %d: want 0 or more", o.patience)
 	case !(0 <= o.warmup && o.warmup < 1):

@@ -245,6 +245,7 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		return err
 	}
 	j := &job{options: earlier, Model: *from}
+	j.setDropout()
 	if !j.finished() {
 		err = j.gather(stderr)
 		if err == nil {
