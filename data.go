@@ -5,6 +5,7 @@ package mlp
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"math/rand/v2"
 )
@@ -67,6 +68,23 @@ func (s Samples) Batch(x, y *Matrix, index []int) {
 		copy(x.Row(i), s.X.Row(r))
 		copy(y.Row(i), s.Y.Row(r))
 	}
+}
+
+// Split returns copies of the rows in a random order, which depends on seed alone, in two
+// parts. The share of the rows that test has is rounded to whole rows. Split panics unless
+// share is from 0 to 1.
+func (s Samples) Split(share float64, seed uint64) (train, test Samples) {
+	if !(0 <= share && share <= 1) {
+		panic(fmt.Sprintf("mlp: Samples.Split: a share of %v, want 0 to 1", share))
+	}
+	order := shuffle(make([]int, s.Len()), seed, 0, false)
+	cut := len(order) - int(math.Round(share*float64(len(order))))
+	rows := func(index []int) Samples {
+		part := Samples{new(Matrix), new(Matrix)}
+		s.Batch(part.X, part.Y, index)
+		return part
+	}
+	return rows(order[:cut]), rows(order[cut:])
 }
 
 // shuffle fills index with 0, 1, 2 … in an order that depends on seed and epoch alone,

@@ -52,6 +52,7 @@
 //	npz.go, npy.go  NumPy's archives and arrays
 //	model.go        what model.npz holds and how it is written
 //	readmodel.go    how it is read
+//	modelfile.go    models by the name of their file
 //	svgplot.go      charts: the figure, its legends and axes
 //	svgline.go      their lines
 //	svgtext.go      their texts, cut and wrapped to fit

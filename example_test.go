@@ -4,7 +4,6 @@
 package mlp_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -187,12 +186,11 @@ func grid(n int) (points [][2]float64, classes []int) {
 
 // samples makes a data set of points and their classes, 0 or 1.
 func samples(points [][2]float64, classes []int) mlp.Samples {
-	s := mlp.Samples{X: mlp.NewMatrix(len(points), 2), Y: mlp.NewMatrix(len(points), 2)}
+	x := mlp.NewMatrix(len(points), 2)
 	for i, p := range points {
-		copy(s.X.Row(i), p[:])
-		s.Y.Row(i)[classes[i]] = 1 // and 0 in the columns of the other classes
+		copy(x.Row(i), p[:])
 	}
-	return s
+	return mlp.Samples{X: x, Y: mlp.OneHot(classes, 2)}
 }
 
 // Data of your own are two matrices with a row for each sample.
@@ -209,29 +207,6 @@ func ExampleSamples() {
 	// Output: accuracy on the test points 0.983
 }
 
-// load reads the model in a file.
-func load(name string) (*mlp.Model, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	return mlp.ReadModel(bytes.NewReader(data), int64(len(data)))
-}
-
-// save writes a model beside the file and renames it, so that the file is whole at any
-// moment.
-func save(m *mlp.Model, name string) error {
-	file, err := os.CreateTemp(filepath.Dir(name), ".model")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // does nothing after the rename
-	if err := errors.Join(m.Write(file), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), name)
-}
-
 // A model is read from its file and asked for a digit. Predict, unlike Forward, only
 // reads the network, and gives a row the same output whatever the other rows are.
 func ExampleNetwork_Predict() {
@@ -243,7 +218,7 @@ func ExampleNetwork_Predict() {
 	name := filepath.Join(dir, "model.npz")
 	saveDigitModel(name)
 
-	m, err := load(name)
+	m, err := mlp.ReadModelFile(name)
 	if err != nil {
 		panic(err)
 	}
@@ -274,7 +249,7 @@ func saveDigitModel(name string) {
 	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Rate: 0.1, Epochs: 5, Batch: 50}); err != nil {
 		panic(err)
 	}
-	if err := save(m, name); err != nil {
+	if err := m.WriteFile(name); err != nil {
 		panic(err)
 	}
 }
@@ -282,7 +257,7 @@ func saveDigitModel(name string) {
 // learn trains a network for so many epochs in all, and saves the model after each. If
 // the file is there already, it goes on from it.
 func learn(ctx context.Context, train *mlp.MNIST, name string, epochs int) (*mlp.Model, error) {
-	m, err := load(name)
+	m, err := mlp.ReadModelFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		m, err = &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)}, nil
 		m.Input = train.Stats() // which predicting needs
@@ -292,7 +267,7 @@ func learn(ctx context.Context, train *mlp.MNIST, name string, epochs int) (*mlp
 	}
 	_, err = mlp.Train(ctx, m.Net, train, mlp.Config{
 		Optimizer: mlp.Adam, Rate: 0.001, Epochs: epochs, Batch: 50, Run: &m.Run,
-		OnEpoch: func(mlp.Epoch) error { return save(m, name) },
+		OnEpoch: func(mlp.Epoch) error { return m.WriteFile(name) },
 	})
 	return m, err
 }

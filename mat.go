@@ -46,6 +46,15 @@ func (z *Matrix) Row(i int) []float64 {
 	return z.Data[i*z.Cols : (i+1)*z.Cols : (i+1)*z.Cols]
 }
 
+// Slice returns rows lo to hi-1, which share z's storage. It panics if they are out of
+// range.
+func (z *Matrix) Slice(lo, hi int) *Matrix {
+	if !(0 <= lo && lo <= hi && hi <= z.Rows) {
+		panic(fmt.Sprintf("mlp: Matrix.Slice: rows %d to %d of %d", lo, hi, z.Rows))
+	}
+	return new(Matrix).setRows(z, lo, hi)
+}
+
 // setRows makes z a view of rows lo to hi-1 of x and returns z.
 func (z *Matrix) setRows(x *Matrix, lo, hi int) *Matrix {
 	*z = Matrix{hi - lo, x.Cols, x.Data[lo*x.Cols : hi*x.Cols : hi*x.Cols]}

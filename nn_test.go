@@ -247,6 +247,8 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Evaluate: data has no samples", func() { Evaluate(net, Samples{new(Matrix), new(Matrix)}, nil) }},
 		{"mlp: Samples: X or Y is nil", func() { Evaluate(net, Samples{}, nil) }},
 		{"mlp: Evaluate: data is nil", func() { Evaluate(net, nil, nil) }},
+		{"mlp: Matrix.Slice: rows 1 to 4 of 3", func() { NewMatrix(3, 2).Slice(1, 4) }},
+		{"mlp: Samples.Split: a share of NaN, want 0 to 1", func() { blobs(3).Split(math.NaN(), 1) }},
 		{"mlp: Evaluate: Metric is nil", func() { EvaluateBy(net, blobs(3), nil, nil) }},
 		{"mlp: Evaluate: Metric has no Of", func() { EvaluateBy(net, blobs(3), nil, &Metric{Name: "x"}) }},
 		{"mlp: Evaluate: data: the weight of sample 1 is -1, want a finite number from 0", func() {

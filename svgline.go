@@ -34,9 +34,10 @@ func (c *Chart) pointAt(s *Series, i int) (point, bool) {
 }
 
 // pieces returns the pieces of s between its gaps, in pixels and thinned. A gap within
-// one column of pixels does not break the line.
+// one column of pixels does not break the line. If s has no line, each point is a piece,
+// and only the first of those in one pixel.
 func (c *Chart) pieces(s *Series, x, y axis) (pieces [][]point) {
-	gap := true
+	gap, drawn := true, map[point]bool{}
 	for i := range s.points() {
 		v, ok := c.pointAt(s, i)
 		if !ok {
@@ -44,6 +45,12 @@ func (c *Chart) pieces(s *Series, x, y axis) (pieces [][]point) {
 			continue
 		}
 		v = point{x.pixel(v.x), y.pixel(v.y)}
+		if s.Points {
+			if at := (point{math.Floor(v.x), math.Floor(v.y)}); !drawn[at] {
+				pieces, drawn[at] = append(pieces, []point{v}), true
+			}
+			continue
+		}
 		if n := len(pieces) - 1; n >= 0 && (!gap || column(v) == column(pieces[n][len(pieces[n])-1])) {
 			pieces[n] = append(pieces[n], v)
 		} else {
@@ -85,7 +92,7 @@ func thin(piece []point) []point {
 
 // writePiece draws the line through the points of a piece, and a mark at each point if marks
 // is true. A piece of one point always has its mark, because it has no line.
-func writePiece(b io.Writer, piece []point, style int, marks bool) {
+func (l *layout) writePiece(b io.Writer, piece []point, style int, marks bool) {
 	fmt.Fprintf(b, "<g class=\"s%d\">", style%colours)
 	if len(piece) > 1 {
 		fmt.Fprintf(b, `<path class="line d%d" d="M`, style%dashes)
@@ -96,7 +103,7 @@ func writePiece(b io.Writer, piece []point, style int, marks bool) {
 	}
 	for _, p := range piece {
 		if marks || len(piece) == 1 {
-			fmt.Fprintf(b, "\n<use class=\"mark\" href=\"#m%d\" x=\"%v\" y=\"%v\"/>", style%markers, pixel(p.x), pixel(p.y))
+			fmt.Fprintf(b, "\n<use class=\"mark\" href=\"#m%d%s\" x=\"%v\" y=\"%v\"/>", style%markers, l.id, pixel(p.x), pixel(p.y))
 		}
 	}
 	io.WriteString(b, "</g>\n")

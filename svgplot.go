@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math"
 	"slices"
@@ -36,12 +37,13 @@ type Chart struct {
 	Guides                []Guide
 }
 
-// Series is one line. A point that is NaN, infinite or, on a linear axis, beyond ±1e300
+// Series is one line, or points. A point that is NaN, infinite or, on a linear axis, beyond ±1e300
 // leaves a gap in it. If X is empty, the points are at 1, 2, 3 and so on; otherwise
 // the series has as many points as the shorter of X and Y.
 type Series struct {
-	Name string // for the legend, if not empty; series of one name look the same in all charts
-	X, Y []float64
+	Name   string // for the legend, if not empty; series of one name look the same in all charts
+	X, Y   []float64
+	Points bool // draw a mark at each point and no line: a scatter
 }
 
 // Guide is a horizontal line at Y, in the units of the y axis, to compare with.
@@ -72,10 +74,10 @@ const (
 )
 
 // plotStart is the document up to the first chart. It takes the width, the height, the
-// title and the description.
-const plotStart = `<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="%[1]v" height="%[2]v" viewBox="0 0 %[1]v %[2]v" role="img" aria-labelledby="title desc">
-<title id="title">%[3]s</title>
-<desc id="desc">%[4]s</desc>
+// title, the description and what ends each id.
+const plotStart = `<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="%[1]v" height="%[2]v" viewBox="0 0 %[1]v %[2]v" role="img" aria-labelledby="title%[5]s desc%[5]s">
+<title id="title%[5]s">%[3]s</title>
+<desc id="desc%[5]s">%[4]s</desc>
 <style>
 .plot{max-width:100%%;height:auto;font:12px "Helvetica Neue",Helvetica,Arial,sans-serif}
 .bg{fill:#fff}.plot text{fill:#1c2126}.plot .dim{fill:#59636e}
@@ -92,15 +94,23 @@ const plotStart = `<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="%
 .s0{color:#5aa9f0}.s1{color:#ff8a4a}.s2{color:#2fc795}.s3{color:#e795c6}.s4{color:#e8b23c}.s5{color:#a5d8ff}.s6{color:#c6cbd1}
 }
 </style>
-<defs><circle id="m0" r="3.5"/><path id="m1" d="M-3.2-3.2H3.2V3.2H-3.2Z"/><path id="m2" d="M0-4.4L4.2 3.2H-4.2Z"/><path id="m3" d="M0-4.6L4.6 0 0 4.6-4.6 0Z"/><path id="m4" d="M0 4.4L4.2-3.2H-4.2Z"/><path id="m5" d="M-1.4-4.2H1.4V-1.4H4.2V1.4H1.4V4.2H-1.4V1.4H-4.2V-1.4H-1.4Z"/></defs>
+<defs><circle id="m0%[5]s" r="3.5"/><path id="m1%[5]s" d="M-3.2-3.2H3.2V3.2H-3.2Z"/><path id="m2%[5]s" d="M0-4.4L4.2 3.2H-4.2Z"/><path id="m3%[5]s" d="M0-4.6L4.6 0 0 4.6-4.6 0Z"/><path id="m4%[5]s" d="M0 4.4L4.2-3.2H-4.2Z"/><path id="m5%[5]s" d="M-1.4-4.2H1.4V-1.4H4.2V1.4H1.4V4.2H-1.4V1.4H-4.2V-1.4H-1.4Z"/></defs>
 <rect class="bg" width="100%%" height="100%%"/>
 `
 
-// SVG returns the figure as an SVG document. The same figure gives the same bytes.
+// SVG returns the figure as an SVG document. The same figure gives the same bytes. Its ids
+// end with a hash of the document without it, so that several figures can stand in one HTML
+// page.
 func (f *Figure) SVG() []byte {
-	l := f.layout()
+	l, hash := f.layout(), fnv.New64a()
+	hash.Write(f.draw(l))
+	l.id = fmt.Sprintf("-%x", hash.Sum64())
+	return f.draw(l)
+}
+
+func (f *Figure) draw(l *layout) []byte {
 	b := new(bytes.Buffer)
-	fmt.Fprintf(b, plotStart, pixel(l.width), pixel(l.height), xmlText(cmp.Or(f.Title, "Line chart")), xmlText(cmp.Or(f.Desc, f.Caption)))
+	fmt.Fprintf(b, plotStart, pixel(l.width), pixel(l.height), xmlText(cmp.Or(f.Title, "Line chart")), xmlText(cmp.Or(f.Desc, f.Caption)), l.id)
 	writeText(b, "head", margin, margin+headSize, fitText(f.Title, headSize, l.width-2*margin))
 	for _, g := range l.legends {
 		l.writeLegend(b, g)
@@ -132,9 +142,10 @@ type layout struct {
 	y                        []span   // the range of each chart's y axis
 	caption                  []string // its lines
 	names                    []string // of the series, in order of appearance; the index is the style
-	points                   []int    // of the longest series of each name
+	points                   []int    // of the longest line of each name
 	marks                    bool     // each point has a mark, because there is space for those of the longest series
 	legends                  []legend
+	id                       string // ends the ids of the document
 }
 
 // A legend explains some styles, from top down.
@@ -184,12 +195,16 @@ func (l *layout) fit(c *Chart, y span) (longest int) {
 		l.right = max(l.right, textWidth(l.guideLabel(g), tickSize)+2*inset)
 	}
 	for _, s := range c.Series {
-		longest = max(longest, s.points())
+		n := s.points()
+		if s.Points {
+			n = min(n, 1) // as that of a series of one point its piece in the legend has no line
+		}
+		longest = max(longest, n)
 		i := slices.Index(l.names, s.Name)
 		if i < 0 {
 			i, l.names, l.points = len(l.names), append(l.names, s.Name), append(l.points, 0)
 		}
-		l.points[i] = max(l.points[i], s.points())
+		l.points[i] = max(l.points[i], n)
 	}
 	return longest
 }
@@ -258,10 +273,10 @@ func (l *layout) writeLegend(b io.Writer, g legend) (lines int) {
 		}
 		y := g.top + float64(lines*legendRow) - legendRow/2
 		if l.points[style] != 1 {
-			writePiece(b, []point{{x, y}, {x + sampleSize, y}}, style, false)
+			l.writePiece(b, []point{{x, y}, {x + sampleSize, y}}, style, false)
 		}
 		if l.marks || l.points[style] == 1 {
-			writePiece(b, []point{{x + sampleSize/2, y}}, style, true)
+			l.writePiece(b, []point{{x + sampleSize/2, y}}, style, true)
 		}
 		writeText(b, "name", x+sampleSize+6, y+4, name)
 		x += w + 18
@@ -280,7 +295,7 @@ func (l *layout) writeChart(b io.Writer, c *Chart, sy span) {
 	for i := range c.Series {
 		style := slices.Index(l.names, c.Series[i].Name)
 		for _, p := range c.pieces(&c.Series[i], x, y) {
-			writePiece(b, p, style, l.marks)
+			l.writePiece(b, p, style, l.marks)
 		}
 	}
 	if sx.lo > sx.hi {

@@ -192,7 +192,7 @@ func TestSVGReadable(t *testing.T) {
 	if d.title != "Training" || d.desc != "Loss falls, accuracy rises." {
 		t.Errorf("title %q, desc %q", d.title, d.desc)
 	}
-	for _, want := range []string{`role="img"`, `aria-labelledby="title desc"`, `id="title"`, `id="desc"`, "@media (prefers-color-scheme:dark)"} {
+	for _, want := range []string{`role="img"`, `aria-labelledby="title-`, `id="title-`, `id="desc-`, "@media (prefers-color-scheme:dark)"} {
 		if !bytes.Contains(svg, []byte(want)) {
 			t.Errorf("no %s", want)
 		}
@@ -215,7 +215,7 @@ func TestSVGStyles(t *testing.T) {
 	seen := map[string]int{}
 	for i := range colours * dashes {
 		var b bytes.Buffer
-		writePiece(&b, []point{{0, 0}, {1, 1}}, i, false)
+		new(layout).writePiece(&b, []point{{0, 0}, {1, 1}}, i, false)
 		if j, ok := seen[b.String()]; ok {
 			t.Errorf("series %d and %d look alike", i, j)
 		}
@@ -371,7 +371,7 @@ func TestSVGLoneLegend(t *testing.T) {
 	c := line(make([]float64, 500)...)
 	c.Series = append(c.Series, Series{Name: "dot", X: []float64{9}, Y: []float64{1}}, Series{Name: "dot", X: []float64{7}, Y: []float64{2}})
 	svg := string(oneChart(c).SVG())
-	if n := strings.Count(svg, `href="#m1"`); n != 3 {
+	if n := strings.Count(svg, `href="#m1-`); n != 3 {
 		t.Errorf("%d marks of the dots, want 2 and one in the legend", n)
 	}
 	if strings.Contains(svg, `class="line d1"`) {
@@ -500,4 +500,56 @@ func FuzzSVG(f *testing.F) {
 		fig := &Figure{Title: title, Desc: name, Columns: 2, Charts: []Chart{chart, chart, line(a, b)}} // the rows have legends of their own, unless a name is s
 		checkLabels(t, readSVG(t, fig.SVG()))
 	})
+}
+
+// Points have marks and no line, however many there are, also in the legend; those in one
+// pixel are drawn once.
+func TestSVGPoints(t *testing.T) {
+	var x, y []float64
+	for i := range 500 {
+		x, y = append(x, float64(i*7%500)), append(y, float64(i*11%500))
+	}
+	f := &Figure{Charts: []Chart{{Series: []Series{
+		{Name: "measured", X: append(x, x...), Y: append(y, y...), Points: true},
+		{Name: "fitted", X: []float64{0, 500}, Y: []float64{0, 500}},
+	}}}}
+	svg := string(f.SVG())
+	if d := readSVG(t, f.SVG()); len(d.lines) != 1 || len(d.uses) < 450 || len(d.uses) > 502 {
+		t.Errorf("%d lines and %d marks, want a line and about 500 marks", len(d.lines), len(d.uses))
+	}
+	head, _, _ := strings.Cut(svg, "<g transform")
+	if line, mark := strings.Count(head, `class="line d0"`), strings.Count(head, `href="#m0-`); line != 0 || mark != 1 {
+		t.Errorf("the legend shows points by %d lines and %d marks", line, mark)
+	}
+	if line := strings.Count(head, `class="line d1"`); line != 1 {
+		t.Errorf("the legend shows the line by %d lines", line)
+	}
+}
+
+// Two figures have no id in common, and each reference is to an id of its own figure.
+func TestSVGIds(t *testing.T) {
+	ids := regexp.MustCompile(` id="([^"]*)"`)
+	seen := map[string]bool{}
+	for i := range 2 {
+		svg := (&Figure{Title: "a", Charts: []Chart{{Series: []Series{{Y: []float64{1, float64(2 + i)}}}}}}).SVG()
+		own := map[string]bool{}
+		for _, m := range ids.FindAllSubmatch(svg, -1) {
+			if id := string(m[1]); seen[id] {
+				t.Errorf("figure %d has the id %s again", i, id)
+			} else {
+				seen[id], own[id] = true, true
+			}
+		}
+		references := regexp.MustCompile(`href="#([^"]*)"|labelledby="([^ ]*) ([^"]*)"`).FindAllSubmatch(svg, -1)
+		for _, m := range references {
+			for _, id := range m[1:] {
+				if len(id) > 0 && !own[string(id)] {
+					t.Errorf("figure %d refers to %s, which it does not have", i, id)
+				}
+			}
+		}
+		if len(own) != 8 || len(references) < 3 {
+			t.Errorf("%d ids, %d references", len(own), len(references))
+		}
+	}
 }

@@ -1,0 +1,274 @@
+// Examples of one's own data: a table, numbers, a server, labels, augmentation, and what an
+// output depends on. Not here: the examples with digits (example_test.go).
+
+package mlp_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mlp"
+)
+
+// Every fifth of R. A. Fisher's irises (1936).
+const irises = `sepal length,sepal width,petal length,petal width,species
+5.1,3.5,1.4,0.2,setosa
+5.4,3.9,1.7,0.4,setosa
+5.4,3.7,1.5,0.2,setosa
+5.7,4.4,1.5,0.4,setosa
+5.4,3.4,1.7,0.2,setosa
+5.0,3.0,1.6,0.2,setosa
+4.8,3.1,1.6,0.2,setosa
+5.0,3.2,1.2,0.2,setosa
+5.0,3.5,1.3,0.3,setosa
+4.8,3.0,1.4,0.3,setosa
+7.0,3.2,4.7,1.4,versicolor
+5.7,2.8,4.5,1.3,versicolor
+5.0,2.0,3.5,1.0,versicolor
+6.7,3.1,4.4,1.4,versicolor
+5.9,3.2,4.8,1.8,versicolor
+6.6,3.0,4.4,1.4,versicolor
+5.5,2.4,3.8,1.1,versicolor
+6.0,3.4,4.5,1.6,versicolor
+5.5,2.6,4.4,1.2,versicolor
+5.7,3.0,4.2,1.2,versicolor
+6.3,3.3,6.0,2.5,virginica
+7.6,3.0,6.6,2.1,virginica
+6.5,3.2,5.1,2.0,virginica
+6.4,3.2,5.3,2.3,virginica
+6.9,3.2,5.7,2.3,virginica
+7.2,3.2,6.0,1.8,virginica
+7.4,2.8,6.1,1.9,virginica
+7.7,3.0,6.1,2.3,virginica
+6.7,3.1,5.6,2.4,virginica
+6.7,3.0,5.2,2.3,virginica
+`
+
+// A table from a CSV file: the model carries the standardization of the training rows, so
+// that it takes raw rows.
+func Example_iris() {
+	records, err := csv.NewReader(strings.NewReader(irises)).ReadAll()
+	if err != nil {
+		panic(err)
+	}
+	records = records[1:] // without the header
+	species := []string{"setosa", "versicolor", "virginica"}
+	x, classes := mlp.NewMatrix(len(records), 4), make([]int, len(records))
+	for i, record := range records {
+		for j := range 4 {
+			if x.Row(i)[j], err = strconv.ParseFloat(record[j], 64); err != nil {
+				panic(err)
+			}
+		}
+		classes[i] = slices.Index(species, record[4])
+	}
+	train, test := mlp.Samples{X: x, Y: mlp.OneHot(classes, 3)}.Split(0.3, 1)
+
+	m := mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 4, 16, 3), Input: mlp.FitStandardization(train.X)}
+	train.X = m.Input.Apply(train.X, train.X)
+	_, err = mlp.Train(context.Background(), m.Net, train, mlp.Config{Optimizer: mlp.Adam, Rate: 0.01, Epochs: 100, Batch: 7})
+	if err != nil {
+		panic(err)
+	}
+	var p mlp.Matrix
+	m.Predict(&p, test.X).Softmax()
+	fmt.Printf("accuracy on %d flowers %.2f\n", test.Len(), mlp.Accuracy.Of(&p, test.Y))
+	for i := range 2 {
+		fmt.Printf("%v: %s\n", test.X.Row(i), species[mlp.Argmax(p.Row(i))])
+	}
+	// Output:
+	// accuracy on 9 flowers 1.00
+	// [4.8 3.1 1.6 0.2]: setosa
+	// [6.9 3.2 5.7 2.3]: virginica
+}
+
+// random returns numbers from -2 to 2 in n rows of two columns.
+func random(n int) *mlp.Matrix {
+	x, rng := mlp.NewMatrix(n, 2), rand.New(rand.NewPCG(1, 1))
+	for i := range x.Data {
+		x.Data[i] = 4*rng.Float64() - 2
+	}
+	return x
+}
+
+// Numbers: the squared error, R², and a chart of what is predicted against what is true.
+func Example_regression() {
+	data := mlp.Samples{X: random(400), Y: mlp.NewMatrix(400, 1)}
+	for i := range data.Y.Data {
+		x := data.X.Row(i)
+		data.Y.Data[i] = x[0]*x[0] - x[0]*x[1]
+	}
+	train, test := data.Split(0.25, 1)
+	net := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 2, 32, 1)
+	history, err := mlp.Train(context.Background(), net, train, mlp.Config{
+		Loss: mlp.SquaredError, Metric: mlp.RSquared, Optimizer: mlp.Adam, Rate: 0.01, Schedule: mlp.Cosine,
+		Epochs: 100, Batch: 20, Test: test,
+	})
+	if err != nil {
+		panic(err)
+	}
+	var y mlp.Matrix
+	net.Predict(&y, test.X)
+	chart := mlp.Figure{Title: "Predicted against true", Charts: []mlp.Chart{{XLabel: "True", YLabel: "Predicted", Series: []mlp.Series{
+		{Name: "test rows", X: test.Y.Data, Y: y.Data, Points: true},
+		{Name: "as if all were right", X: []float64{-2, 8}, Y: []float64{-2, 8}},
+	}}}}
+	fmt.Printf("R² on the test rows %.3f; %.4s…\n", history[99].TestAccuracy, chart.SVG())
+	// Output:
+	// R² on the test rows 0.994; <svg…
+}
+
+// handler answers JSON, rows of numbers, with a row of probabilities for each. Any number
+// of requests share the model.
+func handler(m *mlp.Model) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var rows [][]float64
+		if err := json.NewDecoder(r.Body).Decode(&rows); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		x := mlp.NewMatrix(len(rows), m.Net[0].W.Rows)
+		for i, row := range rows {
+			if len(row) != x.Cols {
+				http.Error(w, fmt.Sprintf("row %d has %d numbers, want %d", i, len(row), x.Cols), http.StatusBadRequest)
+				return
+			}
+			copy(x.Row(i), row)
+		}
+		p := m.Predict(new(mlp.Matrix), x).Softmax()
+		for i := range rows {
+			rows[i] = p.Row(i)
+		}
+		json.NewEncoder(w).Encode(rows)
+	}
+}
+
+// A server's handler with a model that a program would embed as a file.
+func Example_handler() {
+	trained := mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 8, 2)}
+	data := samples(grid(10))
+	_, err := mlp.Train(context.Background(), trained.Net, data, mlp.Config{
+		Optimizer: mlp.Adam, Rate: 0.03, Epochs: 200, Batch: 25, Run: &trained.Run})
+	if err != nil {
+		panic(err)
+	}
+	trained.Run = mlp.Run{} // which only training needs
+	var file bytes.Buffer
+	if err := trained.Write(&file); err != nil {
+		panic(err)
+	}
+
+	m, err := mlp.ReadModel(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		panic(err)
+	}
+	for _, body := range []string{"[[0.1, 0.2], [0.9, -0.9]]", "[[1]]"} {
+		w := httptest.NewRecorder()
+		handler(m)(w, httptest.NewRequest("POST", "/", strings.NewReader(body)))
+		var rows [][]float64
+		if json.Unmarshal(w.Body.Bytes(), &rows) != nil {
+			fmt.Print(w.Code, ": ", w.Body.String())
+		}
+		for _, p := range rows {
+			fmt.Printf("inside the circle with probability %.1f\n", p[1])
+		}
+	}
+	// Output:
+	// inside the circle with probability 1.0
+	// inside the circle with probability 0.0
+	// 400: row 0 has 1 numbers, want 2
+}
+
+// Three labels that do not depend on one another. The last is rare: weights let its few
+// rows count as much as the others together.
+func Example_labels() {
+	data := mlp.Samples{X: random(600), Y: mlp.NewMatrix(600, 3)}
+	rare := mlp.NewMatrix(600, 1)
+	for i := range rare.Data {
+		x, y := data.X.Row(i), data.Y.Row(i)
+		for j, yes := range []bool{x[0] > 0, x[0] > x[1], x[1] > 1.8} {
+			if yes {
+				y[j] = 1
+			}
+		}
+		rare.Data[i] = y[2]
+	}
+	train := mlp.WeightedSamples{Samples: data, W: mlp.BalancedWeights(rare)}
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 16, 3)
+	_, err := mlp.Train(context.Background(), net, train, mlp.Config{
+		Loss: mlp.SigmoidCrossEntropy, Metric: mlp.LabelAccuracy, Optimizer: mlp.Adam, Rate: 0.01, Epochs: 40, Batch: 20,
+	})
+	if err != nil {
+		panic(err)
+	}
+	_, accuracy := mlp.EvaluateBy(net, data, mlp.SigmoidCrossEntropy, mlp.LabelAccuracy)
+	found, all := 0, 0
+	var y mlp.Matrix
+	net.Predict(&y, data.X)
+	for i, yes := range rare.Data {
+		if yes == 1 {
+			if all++; y.Row(i)[2] > 0 {
+				found++
+			}
+		}
+	}
+	fmt.Printf("label accuracy %.2f; of the rare label %d of %d are found\n", accuracy, found, all)
+	// Output:
+	// label accuracy 0.98; of the rare label 34 of 34 are found
+}
+
+// jittered is samples whose inputs are moved a little, anew in each epoch of training.
+type jittered struct{ mlp.Samples }
+
+func (s jittered) Epoch(n int) mlp.Dataset {
+	x, rng := mlp.NewMatrix(s.X.Rows, s.X.Cols, s.X.Data...), rand.New(rand.NewPCG(1, uint64(n)))
+	for i := range x.Data {
+		x.Data[i] += 0.1 * (rng.Float64() - 0.5)
+	}
+	return mlp.Samples{X: x, Y: s.Y}
+}
+
+// Few samples, and what makes the most of them: new versions of them in each epoch,
+// dropout, a decay of the weights, and labels that are not quite sure.
+func Example_augmentation() {
+	few, test := samples(grid(8)), samples(grid(33))
+	few.Y.SmoothLabels(0.05)
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 64, 2)
+	net[0].Dropout = 0.1
+	history, err := mlp.Train(context.Background(), net, jittered{few}, mlp.Config{
+		Optimizer: mlp.AdamW, Decay: 0.01, Rate: 0.01, Schedule: mlp.Cosine, Epochs: 200, Batch: 16, Test: test,
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("accuracy on %d other points %.3f\n", test.Len(), history[199].TestAccuracy)
+	// Output:
+	// accuracy on 1089 other points 0.972
+}
+
+// What an output depends on: of two inputs, this one only sees the first.
+func ExampleNetwork_InputGradient() {
+	net := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 2, 8, 1)
+	clear(net[0].W.Row(1)) // the weights of the second input
+	x := random(100).Slice(0, 3)
+	dy := mlp.NewMatrix(3, 1, 1, 1, 1) // the gradient of the sum of the outputs by each
+	net.Forward(x)
+	net.Backward(dy)
+	var dx mlp.Matrix
+	for i := range net.InputGradient(&dx).Rows {
+		fmt.Printf("%.3f\n", dx.Row(i))
+	}
+	// Output:
+	// [-0.135 0.000]
+	// [-0.062 0.000]
+	// [-0.401 0.000]
+}
