@@ -133,11 +133,11 @@ func OneHot(classes []int, k int) *Matrix {
 	return z
 }
 
-// SmoothLabels moves targets of classes, n×k, by a share towards no class in particular,
-// so that the network does not become too sure (Szegedy et al. 2016, section 7):
-// y = (1-share)·y + share/k. In a single column it moves them towards 1/2. It panics
-// unless share is from 0 to below 1.
-func (y *Matrix) SmoothLabels(share float64) *Matrix {
+// SmoothLabels moves the targets y of classes, n×k, by a share towards no class in
+// particular, so that the network does not become too sure (Szegedy et al. 2016, section
+// 7): y = (1-share)·y + share/k. In a single column it moves them towards 1/2. It returns
+// y, and panics unless share is from 0 to below 1.
+func SmoothLabels(y *Matrix, share float64) *Matrix {
 	if !(0 <= share && share < 1) {
 		panic(fmt.Sprintf("mlp: SmoothLabels: a share of %v, want 0 to below 1", share))
 	}

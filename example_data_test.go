@@ -241,7 +241,7 @@ func (s jittered) Epoch(n int) mlp.Dataset {
 // dropout, a decay of the weights, and labels that are not quite sure.
 func Example_augmentation() {
 	few, test := samples(grid(8)), samples(grid(33))
-	few.Y.SmoothLabels(0.05)
+	mlp.SmoothLabels(few.Y, 0.05)
 	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 64, 2)
 	net[0].Dropout = 0.1
 	history, err := mlp.Train(context.Background(), net, jittered{few}, mlp.Config{

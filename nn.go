@@ -81,7 +81,8 @@ type Layer struct {
 
 	// Dropout is the probability, in multiples of 1/65536, with which a step of Train drops
 	// an output of the layer: the layer above sees 0, and the other outputs divided by
-	// 1-Dropout (Srivastava et al. 2014). Predict and Forward drop none.
+	// 1-Dropout (Srivastava et al. 2014). Predict and Forward drop none. The last layer of a
+	// network that is trained may not have it.
 	Dropout float64
 
 	x             *Matrix // the last Forward's input, n×in
@@ -212,9 +213,6 @@ func (net Network) validate() error {
 		if i > 0 && l.W.Rows != net[i-1].W.Cols {
 			return formatErrorf("W%d: %d×%d, want %d rows as the layer before has units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols)
 		}
-	}
-	if net[len(net)-1].Dropout > 0 {
-		return FormatError("the last layer has Dropout, which would drop answers")
 	}
 	return nil
 }

@@ -256,7 +256,7 @@ func TestMisusePanics(t *testing.T) {
 		}},
 		{"mlp: WeightedSamples: W has 1 weights for 3 rows", func() { Evaluate(net, WeightedSamples{blobs(3), []float64{1}}, nil) }},
 		{"mlp: OneHot: class 2 at index 1, want 0 to 1", func() { OneHot([]int{0, 2}, 2) }},
-		{"mlp: SmoothLabels: a share of 1, want 0 to below 1", func() { NewMatrix(1, 2).SmoothLabels(1) }},
+		{"mlp: SmoothLabels: a share of 1, want 0 to below 1", func() { SmoothLabels(NewMatrix(1, 2), 1) }},
 		{"mlp: Adam: OptimizerStep.N is 0, want the number of the step, from 1", func() { Adam.Update(make([]float64, 2), nil, nil, nil, OptimizerStep{}) }},
 		{"mlp: Adam: m has 2 and v 0 elements for 2 weights", func() {
 			Adam.Update(make([]float64, 2), make([]float64, 2), make([]float64, 2), nil, OptimizerStep{N: 1})
@@ -292,7 +292,7 @@ func TestByName(t *testing.T) {
 	for want, err := range map[string]error{
 		`"swish": want one of linear, relu, sigmoid, tanh`: act,
 		`"kaiming": want one of he, lecun, small, xavier`:  init,
-		`"lion": want one of adam, momentum, sgd`:          opt,
+		`"lion": want one of adam, adamw, momentum, sgd`:   opt,
 		`"warm": want one of constant, cosine, step`:       schedule,
 	} {
 		if fmt.Sprint(err) != want {

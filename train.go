@@ -172,6 +172,9 @@ type trainer struct {
 
 func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	err := net.validate()
+	if err == nil && net[len(net)-1].Dropout > 0 {
+		err = errors.New("the last layer has Dropout, which would drop answers")
+	}
 	if err == nil {
 		c.Loss, err = lossFor(net, c.Loss)
 	}

@@ -125,6 +125,6 @@ func TestWeightsRefused(t *testing.T) {
 }
 
 func TestSmoothLabels(t *testing.T) {
-	near(t, "three classes", OneHot([]int{2, 0}, 3).SmoothLabels(0.3), NewMatrix(2, 3, 0.1, 0.1, 0.8, 0.8, 0.1, 0.1), 1e-15)
-	near(t, "yes and no", NewMatrix(2, 1, 0, 1).SmoothLabels(0.2), NewMatrix(2, 1, 0.1, 0.9), 1e-15)
+	near(t, "three classes", SmoothLabels(OneHot([]int{2, 0}, 3), 0.3), NewMatrix(2, 3, 0.1, 0.1, 0.8, 0.8, 0.1, 0.1), 1e-15)
+	near(t, "yes and no", SmoothLabels(NewMatrix(2, 1, 0, 1), 0.2), NewMatrix(2, 1, 0.1, 0.9), 1e-15)
 }
