@@ -36,7 +36,8 @@
 //	data.go         data sets, the order of samples, targets
 //	weights.go      weights of samples
 //	metric.go       metrics, Evaluate
-//	train.go        Config, Train, an epoch, a step
+//	config.go       Config, what Train can be told
+//	train.go        Train, an epoch, a step
 //	optimizer.go    optimizers, schedules of the rate, the update of a layer
 //	history.go      Epoch, History and Run: what a training leaves beside the weights
 //	layerstats.go   how much each layer learns
@@ -66,6 +67,7 @@
 //
 //	Dataset.Batch                 x, y of the batch               mnist.go, data.go
 //	Network.forward               for each layer a = f(x·W + B)   nn.go
+//	    a ∘ mask, if it drops         epilogue dropout            dropout.go
 //	Loss                          the loss and dy                 loss.go
 //	Network.backward              for each layer, from the last   nn.go
 //	    dz = (next dz·next Wᵀ) ∘ f′   epilogue derivative
@@ -91,6 +93,7 @@
 // # Who owns what
 //
 //	weights, biases, gradients, last input and output   Layer           nn.go
+//	what a layer drops in the last step                 Layer           nn.go
 //	running averages of batch normalisation             BatchNorm       norm.go
 //	an optimizer's running values, the history          Run             history.go
 //	the weights and the running values while packed     layerState      optimizer.go
@@ -105,7 +108,8 @@
 // with any number of threads. Threads share out parts of the result, never
 // parts of a sum. Other sums run in a fixed order. The exponential, the logarithm and
 // normally distributed numbers are the package's own; the uniform random numbers are
-// math/rand/v2's PCG, whose values are fixed. So one seed gives one set of weights.
+// math/rand/v2's PCG, whose values are fixed, and for dropout a hash of what is dropped
+// (splitMix). So one seed gives one set of weights.
 //
 // # What is not finite
 //

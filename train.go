@@ -1,6 +1,7 @@
-// Training: mini-batch gradient descent. Not here: how an optimizer moves the weights
-// (optimizer.go), what is measured of the layers (layerstats.go), what a run leaves
-// (history.go), the network's mathematics (nn.go) and files.
+// Training: mini-batch gradient descent. Not here: what it can be told (config.go), how an
+// optimizer moves the weights (optimizer.go), what is measured of the layers
+// (layerstats.go), what a run leaves (history.go), the network's mathematics (nn.go) and
+// files.
 
 package mlp
 
@@ -13,44 +14,11 @@ import (
 	"slices"
 )
 
-// Config says how Train trains.
-type Config struct {
-	Loss      Loss       // nil is SoftmaxCrossEntropy, which needs two or more outputs
-	Optimizer *Optimizer // nil is SGD
-	Rate      float64    // the learning rate
-	Schedule  Schedule   // of the rate; nil is Constant
-	Beta1     float64    // the decay of Momentum's and Adam's first running value, below 1; 0 is 0.9
-	Decay     float64    // of an L2 penalty Decay/2·Σ W²: adds its gradient, Decay·W, to that of the weights; AdamW takes Rate·Decay·W from the weights instead
-	Clip      float64    // if the norm of the loss's gradient over all layers exceeds Clip, the gradient is scaled to that norm before Decay is added; 0 never does
-	Epochs    int        // how many epochs there shall be, those of Run included
-	Batch     int        // samples per step; an epoch's last step takes what is left, but not a single sample if a layer has Norm
-	Seed      uint64     // of the order of the samples, and of what Layer.Dropout drops
-	InOrder   bool       // take the samples in the order of the data set, not in a new order each epoch
-	Metric    *Metric    // what is measured beside the loss, as Epoch.Accuracy and TestAccuracy; nil is Accuracy
-	Test      Dataset    // what to measure on beside the training samples; may be nil
-	Held      Dataset    // samples held out, not trained on, that Patience looks at; may be nil
-	Patience  int        // stop when so many epochs have not lowered the loss on Held; 0 never does
-	Measure   int        // measure the loss and the metric on the training samples after each epoch whose number is a multiple of Measure, and after the last; 0 is 1
-
-	// Run, if it is not nil, is how far the training has come. Train goes on from there,
-	// exactly as if it had never stopped if all else in Config is as it was, and updates
-	// Run at the end of each epoch. A Model takes it to a file.
-	Run *Run
-
-	// OnStep, if it is not nil, is called after each step with the number of the step in
-	// the run, from 1, the loss of its batch before the step, and the learning rate.
-	OnStep func(n int, loss, rate float64)
-
-	// OnEpoch, if it is not nil, is called with each epoch when it is over. If it
-	// returns an error, the training stops and returns that error.
-	OnEpoch func(Epoch) error
-}
-
 // Train trains net on train and returns the history of all epochs, those of Config.Run
-// included. It stops early, with an error, in three cases: ctx is done, which Train
-// looks at before each batch; the loss is not finite, because of a sample, which the error
-// names, or else because training has diverged (*DivergedError), as if a weight or a running
-// value is not finite at the end of an epoch; or OnEpoch returns an error.
+// included. It stops early, with an error, in four cases: ctx is done, which Train looks at
+// before each batch; the loss of a batch is not finite, and the error names a number of the
+// batch that is not; the loss or, at the end of an epoch, a weight or a running value is not
+// finite, and the data are (*DivergedError); or OnEpoch returns an error.
 //
 // When Train returns, and when it calls OnEpoch, the network and Config.Run are in the
 // state of the last finished epoch, so that both can be written to a file. With
@@ -75,71 +43,6 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 		}
 	}
 	return t.run.History, nil
-}
-
-// complete replaces zero values by their defaults, and returns an error that names a
-// field whose value is wrong.
-func (c *Config) complete() error {
-	switch {
-	case c.Epochs < 1:
-		return fmt.Errorf("Epochs is %d, want 1 or more", c.Epochs)
-	case c.Batch < 1:
-		return fmt.Errorf("Batch is %d, want 1 or more", c.Batch)
-	case !(c.Rate > 0) || !finite(c.Rate):
-		return fmt.Errorf("Rate is %v, want a finite number above 0", c.Rate)
-	case c.Beta1 != 0 && !(0 < c.Beta1 && c.Beta1 < 1):
-		return fmt.Errorf("Beta1 is %v, want a number from 0 to below 1", c.Beta1)
-	case !(c.Decay >= 0) || !finite(c.Decay):
-		return fmt.Errorf("Decay is %v, want a finite number from 0", c.Decay)
-	case !(c.Clip >= 0):
-		return fmt.Errorf("Clip is %v, want a number from 0", c.Clip)
-	case c.Patience < 0:
-		return fmt.Errorf("Patience is %d, want 0 or more", c.Patience)
-	case c.Measure < 0:
-		return fmt.Errorf("Measure is %d, want 0 or more", c.Measure)
-	}
-	if c.Optimizer == nil {
-		c.Optimizer = SGD
-	}
-	switch o := c.Optimizer; {
-	case o.Name == "":
-		return errors.New("Optimizer has no Name")
-	case o.Update == nil:
-		return errors.New("Optimizer has no Update")
-	case o.Slots < 0 || o.Slots > maxSlots:
-		return fmt.Errorf("Optimizer.Slots is %d, want 0 to %d", o.Slots, maxSlots)
-	}
-	if c.Schedule == nil {
-		c.Schedule = Constant
-	}
-	if c.Beta1 == 0 {
-		c.Beta1 = 0.9
-	}
-	if c.Measure == 0 {
-		c.Measure = 1
-	}
-	if c.Run == nil {
-		c.Run = new(Run)
-	}
-	if c.Metric == nil {
-		c.Metric = Accuracy
-	}
-	return cmp.Or(c.Metric.validate(), c.validateData())
-}
-
-// validateData returns an error if Test or Held is given and cannot be measured, or if
-// Held is missing.
-func (c *Config) validateData() (err error) {
-	if c.Patience > 0 && c.Held == nil {
-		return errors.New("Patience: Held is nil")
-	}
-	if c.Test != nil {
-		err = mustHaveSamples("Test", c.Test)
-	}
-	if err == nil && c.Held != nil {
-		err = mustHaveSamples("Held", c.Held)
-	}
-	return err
 }
 
 // A trainer is the state of one call of Train.
@@ -408,12 +311,7 @@ func (t *trainer) checkFinite() error {
 // receives what is measured of the gradients and the update.
 func (t *trainer) step(index []int, stats []LayerStats) float64 {
 	t.batch.Batch(&t.x, &t.y, index)
-	for i, l := range t.net {
-		if t.plans[i].drop = nil; l.Dropout > 0 {
-			t.drops[i].begin(l, t.x.Rows, t.config.Seed, t.rule.step.N, i)
-			t.plans[i].drop = &t.drops[i]
-		}
-	}
+	t.beginDropout()
 	loss := t.row.of(t.config.Loss, &t.dy, t.net.forward(&t.x, t.plans), &t.y, t.weightsOf(index))
 	if !finite(loss) {
 		return loss
@@ -434,6 +332,16 @@ func (t *trainer) step(index []int, stats []LayerStats) float64 {
 		t.update(stats)
 	}
 	return loss
+}
+
+// beginDropout draws anew what the layers drop of the batch in x.
+func (t *trainer) beginDropout() {
+	for i, l := range t.net {
+		if t.plans[i].drop = nil; l.Dropout > 0 {
+			t.drops[i].begin(l, t.x.Rows, t.config.Seed, t.rule.step.N, i)
+			t.plans[i].drop = &t.drops[i]
+		}
+	}
 }
 
 // validateBatch returns an error that names the first input or target of a batch that is
