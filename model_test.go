@@ -376,8 +376,9 @@ print(np.abs(E / E.sum(axis=1, keepdims=True) - ours["A3"]).max() <= 1e-12)
 // A copy has the same weights and averages, and training it leaves the network as it was.
 func TestClone(t *testing.T) {
 	net := normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
+	net[0].Dropout = 0.5
 	before, copied := net.Fingerprint(), net.Clone()
-	if copied.Fingerprint() != before || copied[0].Act != Tanh {
+	if copied.Fingerprint() != before || copied[0].Act != Tanh || copied[0].Dropout != 0.5 {
 		t.Error("the copy is another network")
 	}
 	if _, err := Train(context.Background(), copied, blobs(20), Config{Rate: 0.1, Epochs: 1, Batch: 5}); err != nil {

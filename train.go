@@ -410,7 +410,7 @@ func (t *trainer) update(stats []LayerStats) {
 		l := t.net[i]
 		update := func() {
 			g := &l.DW
-			if t.config.Decay > 0 && !t.config.Optimizer.Decays {
+			if t.config.Decay > 0 {
 				g = t.withDecay.Reset(l.W.Rows, l.W.Cols)
 				copy(g.Data, l.DW.Data)
 			}

@@ -110,6 +110,12 @@ func TestWeightsSklearn(t *testing.T) {
 	near(t, "balanced", NewMatrix(1, n, BalancedWeights(OneHot(classes, 3))...), c.Out["weights"], 1e-15)
 }
 
+// Of three classes each counts a third, however many rows it has.
+func TestBalancedWeights(t *testing.T) {
+	got := BalancedWeights(OneHot([]int{0, 1, 1, 2, 2, 2}, 3))
+	near(t, "weights", NewMatrix(1, 6, got...), NewMatrix(1, 6, 2, 1, 1, 2./3, 2./3, 2./3), 1e-15)
+}
+
 func TestWeightsRefused(t *testing.T) {
 	data := WeightedSamples{blobs(3), []float64{1, math.NaN(), 1}}
 	c := Config{Rate: 0.1, Epochs: 1, Batch: 2}
