@@ -43,7 +43,8 @@ var readmeCommands = []struct {
 		"go run ./cmd/vanish nielsen", "go run ./cmd/vanish init", "go run ./cmd/vanish data"}},
 	{"testdata/perf/README.md", []string{
 		"go run testdata/perf/growth.go -limit 58.7 -chart testdata/svg/growth.svg > growth.csv",
-		"go test -run '^$' -bench Step -cpu 1,2 -count 8", "go test -run '^$' -bench Predict -cpu 1,2 -count 3"}},
+		"go test -run '^$' -bench Step -cpu 1,2 -count 8", "go test -run '^$' -bench Predict -cpu 1,2 -count 3",
+		"go test -run '^$' -bench Deform -cpu 1"}},
 }
 
 func readText(t *testing.T, name string) string {
