@@ -5,6 +5,7 @@ package cli
 
 import (
 	"fmt"
+	"hash/fnv"
 	"html"
 	"io"
 )
@@ -13,10 +14,10 @@ import (
 const digitSide = 28
 
 // picturesStart is the document up to the first picture. It takes the width, the height,
-// the title and what the pictures show. Its colours are those of the package's charts.
-const picturesStart = `<svg xmlns="http://www.w3.org/2000/svg" class="pictures" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" role="img" aria-labelledby="title desc">
-<title id="title">%[3]s</title>
-<desc id="desc">%[4]s</desc>
+// the title, what the pictures show, and what keeps its ids apart from those of another. Its colours are those of the package's charts.
+const picturesStart = `<svg xmlns="http://www.w3.org/2000/svg" class="pictures" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" role="img" aria-labelledby="title-%[5]x desc-%[5]x">
+<title id="title-%[5]x">%[3]s</title>
+<desc id="desc-%[5]x">%[4]s</desc>
 <style>
 .pictures{max-width:100%%;height:auto;font:12px "Helvetica Neue",Helvetica,Arial,sans-serif}
 .bg{fill:#fff}.pictures text{fill:#1c2126}.pictures .dim{fill:#59636e}
@@ -39,7 +40,9 @@ const PicturesHead = 70
 // line about the pictures. The caller adds pictures and text and ends the document with
 // </svg>. The classes of text are dim and strong.
 func StartPictures(b io.Writer, title, about string, width, height int) {
-	fmt.Fprintf(b, picturesStart, width, height, html.EscapeString(title), html.EscapeString(about))
+	hash := fnv.New64a()
+	io.WriteString(hash, title+about)
+	fmt.Fprintf(b, picturesStart, width, height, html.EscapeString(title), html.EscapeString(about), hash.Sum64())
 }
 
 // DrawDigit draws a digit's 28×28 pixels, each of them size CSS pixels wide and high, with
