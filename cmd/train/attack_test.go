@@ -103,11 +103,11 @@ func FuzzHidden(f *testing.F) {
 		in, parameters := mlp.MNISTPixels, 0
 		for _, n := range o.hidden {
 			parameters += (in + 1) * n
-			if in = n; n < 1 || n > maxWidth {
+			if in = n; n < 1 || n > cli.MaxWidth {
 				t.Fatalf("a width of %d", n)
 			}
 		}
-		if len(o.hidden) > maxHidden || parameters > maxParameters {
+		if len(o.hidden) > cli.MaxHidden || parameters > cli.MaxParameters {
 			t.Fatalf("%d layers, %d parameters", len(o.hidden), parameters)
 		}
 		same(t, o)
@@ -131,7 +131,7 @@ func FuzzFlags(f *testing.F) {
 			return
 		}
 		if !(o.lr > 0 && o.lr <= math.MaxFloat64) || !(o.holdout >= 0 && o.holdout < 1) || !(o.momentum > 0 && o.momentum < 1) ||
-			o.batch < 1 || o.epochs < 0 || o.epochs == 0 && o.load == "" || o.limit < 0 || o.act.value == nil || o.init.value == nil || o.opt.value == nil || o.schedule.value == nil {
+			o.batch < 1 || o.epochs < 0 || o.epochs == 0 && o.load == "" || o.limit < 0 || o.act.Value == nil || o.init.Value == nil || o.opt.Value == nil || o.schedule.Value == nil {
 			t.Fatalf("%q is accepted as %+v", s, o)
 		}
 		if o.epochs > 0 { // otherwise no model file keeps it

@@ -99,7 +99,7 @@ func (e *exam) vanishing() bool {
 	switch {
 	case e.load != "":
 		other = "other weights to begin with"
-	case e.norm.value:
+	case e.norm.Value:
 		other = "a larger -batch"
 	}
 	e.note("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},

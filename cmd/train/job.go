@@ -51,7 +51,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		}
 		j.Net, j.Input, loaded = from.Net, from.Input, digest
 	} else {
-		j.Net = cli.NewNetwork(o.seed, o.init.value, o.act.value, o.norm.value, o.hidden...)
+		j.Net = cli.NewNetwork(o.seed, o.init.Value, o.act.Value, o.norm.Value, o.hidden...)
 	}
 	j.Deskew = o.deskew
 	j.setDropout()
@@ -77,18 +77,18 @@ func (o *options) takeLayers(from *mlp.Model) error {
 		return err
 	}
 	given := o.given()
-	o.hidden, o.norm.name, o.norm.value = nil, "none", false
+	o.hidden, o.norm.Name, o.norm.Value = nil, "none", false
 	for _, l := range from.Net[:len(from.Net)-1] {
 		if from.Recipe == nil { // NumPy wrote it, and it does not say
-			l.Act = o.act.value
+			l.Act = o.act.Value
 		}
 		if l.Act == mlp.Linear {
 			return errors.New("a hidden layer is linear, which -act cannot be")
 		}
 		o.hidden = append(o.hidden, l.W.Cols)
-		o.act.name, o.act.value = l.Act.Name, l.Act
+		o.act.Name, o.act.Value = l.Act.Name, l.Act
 		if l.Norm != nil {
-			o.norm.name, o.norm.value = "batch", true
+			o.norm.Name, o.norm.Value = "batch", true
 		}
 	}
 	if from.Recipe != nil {
@@ -133,11 +133,11 @@ func (j *job) gather(stderr io.Writer) (err error) {
 		}
 		j.train, j.held = j.train.Slice(0, n-n/10), j.train.Slice(n-n/10, n)
 	}
-	if n := j.train.Len(); j.epochs > 0 && j.norm.value && min(j.batch, n) == 1 {
+	if n := j.train.Len(); j.epochs > 0 && j.norm.Value && min(j.batch, n) == 1 {
 		return fmt.Errorf("batch normalisation needs two images or more in a step: -batch is %d, and there are %d to train on", j.batch, n)
 	}
 	if j.Input.Mean == nil {
-		if j.Input = j.train.Stats(); j.scale.value {
+		if j.Input = j.train.Stats(); j.scale.Value {
 			j.Input = j.train.StatsOfAll()
 		}
 	}
@@ -223,19 +223,19 @@ func (j *job) network() string {
 	if len(acts) > 0 {
 		text += ", " + strings.Join(acts, " and ")
 	}
-	if j.norm.value {
-		text += ", " + j.norm.name + " normalisation"
+	if j.norm.Value {
+		text += ", " + j.norm.Name + " normalisation"
 	}
 	if j.dropout > 0 && j.epochs > 0 {
 		text += fmt.Sprintf(", dropout %v", j.dropout)
 	}
-	from := cmp.Or(j.load, "init "+j.init.name)
+	from := cmp.Or(j.load, "init "+j.init.Name)
 	if n := len(j.Run.History); n > 0 {
 		from = fmt.Sprintf("epoch %d", n)
 	}
 	text += fmt.Sprintf(", %d parameters, from %s", parameters, from)
 	if j.epochs > 0 {
-		text += " by " + j.opt.name
+		text += " by " + j.opt.Name
 	}
 	return text
 }
@@ -252,16 +252,16 @@ func (j *job) warn(w io.Writer) {
 	if _, ok := given["init"]; ok && j.load != "" {
 		fmt.Fprintln(w, "warning: -init does nothing beside -load")
 	}
-	if _, ok := given["momentum"]; ok && j.opt.value == mlp.SGD {
+	if _, ok := given["momentum"]; ok && j.opt.Value == mlp.SGD {
 		fmt.Fprintln(w, "warning: -momentum does nothing with -opt sgd")
 	}
-	if j.opt.value == mlp.AdamW && j.decay == 0 {
+	if j.opt.Value == mlp.AdamW && j.decay == 0 {
 		fmt.Fprintln(w, "warning: -opt adamw without -decay is adam")
 	}
 	if _, ok := given["scale"]; ok && j.load != "" {
 		fmt.Fprintln(w, "warning: -scale does nothing beside -load, whose file has a mean and a deviation")
 	}
-	if j.deform.on && !j.scale.value && j.load == "" {
+	if j.deform.on && !j.scale.Value && j.load == "" {
 		fmt.Fprintln(w, "warning: -deform moves strokes to pixels that are rarely lit, which -scale pixel makes enormous: take -scale image")
 	}
 	if j.load != "" && sameFile(j.load, filepath.Join(j.out, modelName)) {

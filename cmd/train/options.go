@@ -12,8 +12,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
@@ -27,15 +25,15 @@ type options struct {
 	patience              int
 	holdout, lr, momentum float64
 	decay, clip, dropout  float64
-	hidden                widths
+	hidden                cli.Widths
 	seed                  uint64
 	shuffle, check, best  bool
-	act                   choice[*mlp.Activation]
-	init                  choice[mlp.Init]
-	opt                   choice[*mlp.Optimizer]
-	schedule              choice[mlp.Schedule]
-	norm                  choice[bool] // batch normalisation
-	scale                 choice[bool] // one mean and deviation for all pixels
+	act                   cli.Choice[*mlp.Activation]
+	init                  cli.Choice[mlp.Init]
+	opt                   cli.Choice[*mlp.Optimizer]
+	schedule              cli.Choice[mlp.Schedule]
+	norm                  cli.Choice[bool] // batch normalisation
+	scale                 cli.Choice[bool] // one mean and deviation for all pixels
 	deskew                bool
 	deform                deformation
 	warmup                float64
@@ -43,49 +41,13 @@ type options struct {
 	flags                 *flag.FlagSet
 }
 
-const (
-	maxValue      = 4096          // bytes of a flag's value in a recipe: a path on Linux has at most so many
-	maxWidth      = 1 << 16       // units of a layer
-	maxHidden     = 100           // layers
-	maxParameters = 1 << 27       // they fill 1 GiB
-	maxStored     = 1<<28 - 1<<22 // numbers that a model file has of the network: 2 GiB less 32 MiB for the rest
-)
+// maxValue is the most bytes of a flag's value in a recipe: a path on Linux has at most so
+// many.
+const maxValue = 4096
 
 // laterFlags are the flags that recipes of earlier versions do not have. Such a run had
 // their defaults.
 var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure", "dropout"}
-
-// A choice is a flag that names a value.
-type choice[T any] struct {
-	name   string
-	value  T
-	byName func(name string) (T, error)
-}
-
-// Set makes the value the one of that name.
-func (c *choice[T]) Set(name string) (err error) {
-	c.name = name
-	c.value, err = c.byName(name)
-	return err
-}
-
-func (c *choice[T]) String() string { return c.name }
-
-// actByName is for the layers below the output.
-func actByName(name string) (*mlp.Activation, error) {
-	act, err := mlp.ActivationByName(name)
-	if act == mlp.Linear {
-		err = errors.New("a hidden layer that is linear adds nothing")
-	}
-	return act, err
-}
-
-func normByName(name string) (batch bool, err error) {
-	if name != "batch" && name != "none" {
-		err = errors.New("want one of batch, none")
-	}
-	return name == "batch", err
-}
 
 func scaleByName(name string) (together bool, err error) {
 	if name != "pixel" && name != "image" {
@@ -94,43 +56,19 @@ func scaleByName(name string) (together bool, err error) {
 	return name == "image", err
 }
 
-// widths is the flag of the hidden layers: numbers with commas between them.
-type widths []int
-
-func (w *widths) Set(s string) error {
-	*w = nil
-	if strings.TrimSpace(s) == "" {
-		return nil
-	}
-	for _, field := range strings.Split(s, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(field))
-		if err != nil || n < 1 || n > maxWidth {
-			return fmt.Errorf("%q is not a width from 1 to %d", field, maxWidth)
-		}
-		if *w = append(*w, n); len(*w) > maxHidden {
-			return fmt.Errorf("more than %d layers", maxHidden)
-		}
-	}
-	return nil
-}
-
-func (w *widths) String() string {
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(*w)), " ", ","), "[]")
-}
-
 // parse reads the command line. An error is one line.
 func parse(args []string) (*options, error) {
 	f := flag.NewFlagSet("train", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	o := &options{
 		flags:    f,
-		hidden:   widths{256, 128},
-		act:      choice[*mlp.Activation]{"relu", mlp.ReLU, actByName},
-		init:     choice[mlp.Init]{"small", mlp.Small, mlp.InitByName},
-		opt:      choice[*mlp.Optimizer]{"sgd", mlp.SGD, mlp.OptimizerByName},
-		schedule: choice[mlp.Schedule]{"constant", mlp.Constant, mlp.ScheduleByName},
-		norm:     choice[bool]{"none", false, normByName},
-		scale:    choice[bool]{"pixel", false, scaleByName},
+		hidden:   cli.Widths{256, 128},
+		act:      cli.NewChoice("relu", cli.ActByName),
+		init:     cli.NewChoice("small", mlp.InitByName),
+		opt:      cli.NewChoice("sgd", mlp.OptimizerByName),
+		schedule: cli.NewChoice("constant", mlp.ScheduleByName),
+		norm:     cli.NewChoice("none", cli.NormByName),
+		scale:    cli.NewChoice("pixel", scaleByName),
 	}
 	f.StringVar(&o.data, "data", "", "`folder` of the four IDX files, gzipped or not (default the embedded sample)")
 	f.IntVar(&o.limit, "limit", 0, "use only the first N training images; 0 is all")
@@ -178,7 +116,7 @@ func (o *options) validate() error {
 		return errors.New("-resume excludes -load and -verify")
 	case o.best && o.resume+o.verify != "":
 		return errors.New("-best begins a run, and -resume and -verify take the flags of the file's")
-	case len(o.hidden) == 0 && o.norm.value && o.load == "":
+	case len(o.hidden) == 0 && o.norm.Value && o.load == "":
 		return errors.New("-norm batch: there is no hidden layer to normalise")
 	case o.flags.NArg() > 0:
 		return fmt.Errorf("%q is not a flag (write -shuffle=false, -hidden 256,128)", o.flags.Arg(0))
@@ -204,7 +142,7 @@ func (o *options) validate() error {
 		return fmt.Errorf("-warmup %v: want a share from 0 to below 1", o.warmup)
 	case o.interval < 1:
 		return fmt.Errorf("-measure %d: want 1 or more", o.interval)
-	case o.batch == 1 && o.norm.value:
+	case o.batch == 1 && o.norm.Value:
 		return errors.New("-norm batch: a batch of one image has no variance")
 	case o.batch < 1:
 		return fmt.Errorf("-batch %d: want 1 or more", o.batch)
@@ -216,30 +154,9 @@ func (o *options) validate() error {
 	return o.validateSize()
 }
 
-// validateSize returns an error for a network that is too large, or whose model file
-// would be. The file has the parameters, the averages of batch normalisation and the
-// optimizer's running values of the parameters. With -patience it has the best and the
-// last of parameters and averages.
+// validateSize returns an error for a network that is too large.
 func (o *options) validateSize() error {
-	parameters, averages, in := 0, 0, mlp.MNISTPixels
-	for _, n := range o.hidden {
-		parameters += (in + 1) * n
-		if o.norm.value {
-			parameters += n
-			averages += 2 * n
-		}
-		in = n
-	}
-	parameters += (in + 1) * mlp.MNISTClasses
-	if parameters > maxParameters {
-		return fmt.Errorf("-hidden: %d parameters, more than %d", parameters, maxParameters)
-	}
-	networks := 1 + min(1, o.patience)
-	if stored := networks*(parameters+averages) + o.opt.value.Slots*parameters; stored > maxStored {
-		return fmt.Errorf("-hidden: with -opt %s and -patience %d the model file would have %d numbers of the network, more than %d",
-			o.opt.name, o.patience, stored, maxStored)
-	}
-	return nil
+	return cli.CheckSize(mlp.MNISTPixels, o.hidden, mlp.MNISTClasses, o.norm.Value, o.opt.Value, o.patience)
 }
 
 // settings returns the flags that the weights depend on, by name, with values that
@@ -321,7 +238,7 @@ func (o *options) earlier(recipe map[string]string) (*options, error) {
 		for _, c := range []struct {
 			what    string
 			depends bool
-		}{{e.schedule.name + " schedule", e.schedule.name != "constant"}, {"-warmup", e.warmup > 0}, {"-deform", e.deform.on}} {
+		}{{e.schedule.Name + " schedule", e.schedule.Name != "constant"}, {"-warmup", e.warmup > 0}, {"-deform", e.deform.on}} {
 			if c.depends {
 				return nil, fmt.Errorf("-epochs %s: the run's %s is for -epochs %s, which cannot change", now, c.what, recipe["epochs"])
 			}

@@ -154,7 +154,7 @@ func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch fu
 		return err
 	}
 	c := mlp.Config{
-		Optimizer: j.opt.value, Rate: j.lr, Schedule: mlp.Warmup(j.warmup, j.schedule.value), Beta1: j.momentum, Decay: j.decay, Clip: j.clip,
+		Optimizer: j.opt.Value, Rate: j.lr, Schedule: mlp.Warmup(j.warmup, j.schedule.Value), Beta1: j.momentum, Decay: j.decay, Clip: j.clip,
 		Epochs: j.epochs, Run: &j.Run, Batch: j.batch, Seed: j.seed, InOrder: !j.shuffle,
 		Test: j.test, Patience: j.patience, Measure: j.interval,
 		OnStep: func(int, float64, float64) { bar.Add(1) },
