@@ -1,5 +1,5 @@
 // A run's history as a table and two figures. Not here: when they are written
-// (output.go).
+// (cli.Output), and what is in the page (package report).
 
 package main
 
@@ -12,6 +12,25 @@ import (
 	"mlp"
 	"mlp/cmd/internal/cli"
 )
+
+// The files beside the model, in the order in which they are replaced. The page is written
+// when the run ends; until then there is none, because that of another model is removed
+// before the model is replaced.
+const (
+	historyName   = "history.csv"
+	curvesName    = "curves.svg"
+	gradientsName = "gradients.svg"
+	reportName    = "report.html"
+)
+
+// files returns the files of a history.
+func files(h mlp.History) []cli.File {
+	all := []cli.File{{Name: historyName, Content: historyCSV(h)}, {Name: curvesName, Content: curves(h).SVG()}, {Name: gradientsName}}
+	if f := gradients(h); f != nil {
+		all[2].Content = f.SVG()
+	}
+	return all
+}
 
 // historyCSV has a header and a row per epoch: what was measured on the data, then
 // the statistics of each layer.

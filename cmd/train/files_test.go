@@ -163,7 +163,7 @@ func TestResumeFinishedElsewhere(t *testing.T) {
 	must(t, quick("-out", dir)...)
 	must(t, quick("-seed", "2", "-epochs", "1", "-out", other)...)
 	for _, out := range []string{other, filepath.Join(t.TempDir(), "new")} {
-		must(t, "-resume", filepath.Join(dir, modelName), "-out", out)
+		must(t, "-resume", filepath.Join(dir, cli.ModelName), "-out", out)
 		if !maps.Equal(contents(t, out), contents(t, dir)) {
 			t.Error("the files are not those of the run")
 		}
@@ -185,7 +185,7 @@ func TestPageWithoutDigits(t *testing.T) {
 	}
 	other := t.TempDir()
 	for _, flags := range [][]string{nil, {"-out", other}} {
-		stderr, code := command(t, context.Background(), io.Discard, append([]string{"-resume", filepath.Join(dir, modelName)}, flags...)...)
+		stderr, code := command(t, context.Background(), io.Discard, append([]string{"-resume", filepath.Join(dir, cli.ModelName)}, flags...)...)
 		if code != 0 || !strings.Contains(stderr, "warning: report.html is not written: "+data) {
 			t.Errorf("%v: exit code %d, %s", flags, code, stderr)
 		}
@@ -193,12 +193,12 @@ func TestPageWithoutDigits(t *testing.T) {
 	if !maps.Equal(contents(t, dir), whole) || len(contents(t, other)) != 4 {
 		t.Error("the files are not those of the run without the page")
 	}
-	must(t, "-resume", filepath.Join(dir, modelName), "-data", moved, "-out", other)
+	must(t, "-resume", filepath.Join(dir, cli.ModelName), "-data", moved, "-out", other)
 	if got := contents(t, other); len(got) != 5 || !strings.Contains(got[reportName], moved) {
 		t.Errorf("with the digits' new folder there are %d files", len(got))
 	}
 	os.WriteFile(filepath.Join(moved, "t10k-labels-idx1-ubyte"), append([]byte("\x00\x00\x08\x01\x00\x00\x03\xe8"), make([]byte, 1000)...), 0o666)
-	if stderr, code := command(t, context.Background(), io.Discard, "-resume", filepath.Join(dir, modelName), "-data", moved); code != 0 || !strings.Contains(stderr, "the test data differ") {
+	if stderr, code := command(t, context.Background(), io.Discard, "-resume", filepath.Join(dir, cli.ModelName), "-data", moved); code != 0 || !strings.Contains(stderr, "the test data differ") {
 		t.Errorf("other digits: exit code %d, %s", code, stderr)
 	}
 }
@@ -216,7 +216,7 @@ func TestPageAccuracy(t *testing.T) {
 		if !strings.Contains(page, fmt.Sprintf("<dd>%.2f %% of ", 100*accuracy)) {
 			t.Errorf("%s: the page lacks the accuracy %v", more, accuracy)
 		}
-		if must(t, "-resume", filepath.Join(dir, modelName)); contents(t, dir)[reportName] != page {
+		if must(t, "-resume", filepath.Join(dir, cli.ModelName)); contents(t, dir)[reportName] != page {
 			t.Errorf("%s: written again, the page differs", more)
 		}
 	}
@@ -343,38 +343,6 @@ func TestReadmeFingerprint(t *testing.T) {
 	}
 }
 
-// A model is serialised only when it is saved: at once at first, then not before the
-// next save is due, and at the end.
-func TestSavedWhenDue(t *testing.T) {
-	out, err := newOutput(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := mlp.Epoch{N: 1}
-	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 3, 2), Run: mlp.Run{History: mlp.History{e}}}
-	if err := out.add(m); err != nil || out.saved != 1 {
-		t.Fatalf("epochs saved: %d, error %v", out.saved, err)
-	}
-	bad := &mlp.Model{Run: mlp.Run{History: mlp.History{e, {N: 2}, {N: 3}}}} // it cannot be serialised
-	out.next = time.Now().Add(time.Hour)
-	if err := out.add(bad); err != nil || out.saved != 1 {
-		t.Errorf("not due: epochs saved: %d, error %v", out.saved, err)
-	}
-	m.Run.History = append(m.Run.History, mlp.Epoch{N: 2})
-	if err := out.save(m); err != nil || out.saved != 2 {
-		t.Errorf("at the end: epochs saved: %d, error %v", out.saved, err)
-	}
-	if err := out.save(bad); err == nil || out.saved != 2 {
-		t.Errorf("a model that cannot be written: epochs saved: %d, error %v", out.saved, err)
-	}
-	out.failed = nil
-	out.start, out.next = out.start.Add(-time.Minute), time.Time{}
-	before := time.Now()
-	if err := out.add(m); err != nil || out.next.Before(before.Add(time.Second)) {
-		t.Errorf("after a minute the next save is due in %v, error %v", out.next.Sub(before), err)
-	}
-}
-
 // If the disk is full, the earlier files stay as they are.
 func TestFullDisk(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
@@ -458,9 +426,9 @@ func TestEndsBeforeSaving(t *testing.T) {
 	must(t, quick("-out", dir)...)
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
-	model := filepath.Join(dir, modelName)
+	model := filepath.Join(dir, cli.ModelName)
 	holds := func(out string) string {
-		return "train: interrupted: " + out + " holds epochs 1 to 3; -resume " + filepath.Join(out, modelName) + " goes on\n"
+		return "train: interrupted: " + out + " holds epochs 1 to 3; -resume " + filepath.Join(out, cli.ModelName) + " goes on\n"
 	}
 	for args, want := range map[string]string{
 		"-verify " + model:                              "train: interrupted\n",
@@ -497,8 +465,8 @@ func TestTwoErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out.next = time.Now().Add(time.Hour) // no epoch is saved before the end
-	os.Remove(out.dir)
+	out.Next = time.Now().Add(time.Hour) // no epoch is saved before the end
+	os.Remove(out.Dir)
 	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
 	if err != nil {
 		t.Fatal(err)
@@ -508,7 +476,7 @@ func TestTwoErrors(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), "interrupted: no epoch was saved; open ") || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
-	out.failed, out.next = nil, time.Time{}
+	out.Failed, out.Next = nil, time.Time{}
 	err = j.trainInto(context.Background(), out, io.Discard, stderr)
 	if err == nil || strings.Count(err.Error(), "no such file") != 1 {
 		t.Errorf("if saving ends the training: error %v", err)
@@ -542,8 +510,8 @@ func epochsOf(t *testing.T, dir string) (model int, same bool) {
 		}
 		epochs = append(epochs, n)
 	}
-	if _, err := os.Stat(filepath.Join(dir, modelName)); err == nil {
-		m := readBack(t, filepath.Join(dir, modelName))
+	if _, err := os.Stat(filepath.Join(dir, cli.ModelName)); err == nil {
+		m := readBack(t, filepath.Join(dir, cli.ModelName))
 		model = len(m.Run.History)
 		page, err := os.ReadFile(filepath.Join(dir, reportName))
 		if err == nil && (!strings.Contains(string(page), m.Net.Fingerprint()) || !strings.HasSuffix(string(page), "</html>\n")) {
@@ -554,7 +522,7 @@ func epochsOf(t *testing.T, dir string) (model int, same bool) {
 	for _, n := range epochs {
 		same = same && n == model
 		if n < model {
-			t.Fatalf("%s is of epoch %d, the other files of epochs %v", modelName, model, epochs)
+			t.Fatalf("%s is of epoch %d, the other files of epochs %v", cli.ModelName, model, epochs)
 		}
 	}
 	return model, same

@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -29,10 +28,6 @@ type job struct {
 	held        *mlp.MNIST // nil without -patience
 	plain       *mlp.MNIST // the test part as its file has it
 }
-
-// The recipe in a model file is the flags and, with this prefix, the SHA-256
-// of what they name.
-const digestPrefix = "sha256 "
 
 // newJob prepares a run from its beginning.
 func newJob(o *options, stderr io.Writer) (*job, error) {
@@ -57,7 +52,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 	j.setDropout()
 	err := j.gather(stderr)
 	if err == nil && loaded != "" {
-		j.Recipe[digestPrefix+"load"] = loaded
+		j.Recipe[cli.DigestPrefix+"load"] = loaded
 	}
 	return j, err
 }
@@ -106,7 +101,7 @@ func (o *options) takeLayers(from *mlp.Model) error {
 		if run := o.resume + o.verify; run != "" { // the flag is in that file's recipe
 			return fmt.Errorf("its layers have -%s %s, but the recipe in %s has -%s %s", name, cmp.Or(inFile[name], `""`), run, name, cmp.Or(value, `""`))
 		}
-		return contradiction(name, value, inFile[name])
+		return cli.Contradiction(name, value, inFile[name])
 	}
 	return o.validateSize()
 }
@@ -121,8 +116,8 @@ func (j *job) gather(stderr io.Writer) (err error) {
 		j.epochs = bestEpochs(j.train.Len())
 	}
 	j.Recipe = j.settings()
-	j.Recipe[digestPrefix+"train"] = cli.Digest(j.train)
-	j.Recipe[digestPrefix+"test"] = cli.Digest(j.test)
+	j.Recipe[cli.DigestPrefix+"train"] = cli.Digest(j.train)
+	j.Recipe[cli.DigestPrefix+"test"] = cli.Digest(j.test)
 	if j.plain = j.test; j.Deskew {
 		j.train, j.test = j.train.Deskew(), j.test.Deskew()
 	}
@@ -177,17 +172,11 @@ func (o *options) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
 func sameFiles(now, earlier map[string]string) error {
 	what := map[string]string{"train": "training data", "test": "test data", "load": "weights of the -load file"}
 	for _, name := range []string{"train", "test", "load"} {
-		if a, b := now[digestPrefix+name], earlier[digestPrefix+name]; a != "" && a != b {
+		if a, b := now[cli.DigestPrefix+name], earlier[cli.DigestPrefix+name]; a != "" && a != b {
 			return fmt.Errorf("the %s differ: SHA-256 %.16s…, in the file %.16s…", what[name], a, b)
 		}
 	}
 	return nil
-}
-
-func sameFile(a, b string) bool {
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // describe says what is about to be trained, or measured.
@@ -264,7 +253,7 @@ func (j *job) warn(w io.Writer) {
 	if j.deform.on && !j.scale.Value && j.load == "" {
 		fmt.Fprintln(w, "warning: -deform moves strokes to pixels that are rarely lit, which -scale pixel makes enormous: take -scale image")
 	}
-	if j.load != "" && sameFile(j.load, filepath.Join(j.out, modelName)) {
+	if j.load != "" && cli.SameFile(j.load, filepath.Join(j.out, cli.ModelName)) {
 		fmt.Fprintf(w, "warning: this run replaces the %s that it starts from, without which -verify cannot train it again; another -out keeps both\n", cli.Plain(j.load))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 )
 
 // writePlain writes weights alone, as numpy.savez would.
@@ -162,5 +163,5 @@ func TestSeveralActivations(t *testing.T) {
 	if code != 0 || !strings.Contains(stderr, "network: 784-8-8-8-10, tanh and relu, ") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
-	must(t, "-verify", filepath.Join(dir, modelName))
+	must(t, "-verify", filepath.Join(dir, cli.ModelName))
 }

@@ -4,14 +4,11 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"math"
-	"slices"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
@@ -40,10 +37,6 @@ type options struct {
 	interval              int // epochs between two measurements of the training images
 	flags                 *flag.FlagSet
 }
-
-// maxValue is the most bytes of a flag's value in a recipe: a path on Linux has at most so
-// many.
-const maxValue = 4096
 
 // laterFlags are the flags that recipes of earlier versions do not have. Such a run had
 // their defaults.
@@ -162,20 +155,13 @@ func (o *options) validateSize() error {
 // settings returns the flags that the weights depend on, by name, with values that
 // parse accepts. A model file keeps them as its recipe.
 func (o *options) settings() map[string]string {
-	settings := map[string]string{}
-	o.flags.VisitAll(func(f *flag.Flag) { settings[f.Name] = f.Value.String() })
-	for _, name := range []string{"out", "resume", "verify", "check", "best"} {
-		delete(settings, name)
-	}
-	return settings
+	return cli.Settings(o.flags, "out", "resume", "verify", "check", "best")
 }
 
 // given returns the flags that were set, with values as in settings: those on the
 // command line or, if the options are those of an earlier run, all in its recipe.
 func (o *options) given() map[string]string {
-	given := map[string]string{}
-	o.flags.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
-	return given
+	return cli.Given(o.flags)
 }
 
 // reopen reads the model file of a run that has begun and returns the model and the
@@ -205,27 +191,12 @@ func (o *options) reopen(name string) (*mlp.Model, *options, error) {
 // contradicts the recipe is an error, with three exceptions: -data and -load, which may
 // name other places, and -epochs if the run is resumed.
 func (o *options) earlier(recipe map[string]string) (*options, error) {
-	if len(recipe) == 0 {
-		return nil, errors.New("the file does not say how it was trained")
-	}
 	given := o.given()
-	var args []string
-	for _, name := range slices.Sorted(maps.Keys(o.settings())) {
-		value, ok := recipe[name]
-		if !ok && slices.Contains(laterFlags, name) {
-			value = o.flags.Lookup(name).DefValue
-		} else if !ok {
-			return nil, fmt.Errorf("its recipe lacks -%s", name)
-		}
-		if len(value) > maxValue {
-			return nil, fmt.Errorf("its recipe has %d bytes for -%s, more than %d", len(value), name, maxValue)
-		}
-		if now, ok := given[name]; ok && (name == "data" || name == "epochs" && o.resume != "" || name == "load" && value != "") {
-			value = now
-		} else if ok && now != value {
-			return nil, contradiction(name, now, value)
-		}
-		args = append(args, "-"+name+"="+value)
+	args, err := cli.RecipeArgs(o.flags, o.settings(), given, recipe, laterFlags, func(name, value string) bool {
+		return name == "data" || name == "epochs" && o.resume != "" || name == "load" && value != ""
+	})
+	if err != nil {
+		return nil, err
 	}
 	e, err := parse(args)
 	if err == nil && e.epochs == 0 {
@@ -246,9 +217,4 @@ func (o *options) earlier(recipe map[string]string) (*options, error) {
 	}
 	e.out, e.resume, e.verify, e.check = o.out, o.resume, o.verify, o.check
 	return e, nil
-}
-
-// contradiction is the error for a flag that has another value in the file.
-func contradiction(name, given, inFile string) error {
-	return fmt.Errorf("-%s %s contradicts the file's -%s %s", name, given, name, cmp.Or(inFile, `""`))
 }

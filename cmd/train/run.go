@@ -1,6 +1,6 @@
 // A run: training with a line and the files for each epoch, from the beginning or
 // from where a file's run stopped; and measuring without training. Not here: how
-// the files are written (output.go).
+// the files are written (cli.Output).
 
 package main
 
@@ -26,7 +26,7 @@ func (j *job) complete(ctx context.Context, stdout io.Writer, stderr *os.File) e
 	}
 	if j.finished() {
 		fmt.Fprintf(stderr, "%s: the run is finished after epoch %d of %d: there is nothing left to train\n", cli.Plain(j.resume), len(j.Run.History), j.epochs)
-		err = out.save(&j.Model)
+		err = out.Save(&j.Model)
 	} else if err = j.begin(ctx, stderr); err != nil {
 		err = j.explain(err, out)
 	} else {
@@ -44,13 +44,13 @@ func (j *job) complete(ctx context.Context, stdout io.Writer, stderr *os.File) e
 // writePage writes the page of a run that is over. A warning says if there is none: the
 // network may be too large, and the digits of a run that had finished earlier may have
 // moved since.
-func (j *job) writePage(out *output, stderr io.Writer) error {
+func (j *job) writePage(out *cli.Output, stderr io.Writer) error {
 	html, err := j.page()
 	if err != nil {
 		fmt.Fprintf(stderr, "warning: %s is not written: %s\n", reportName, cli.Plain(err.Error()))
 		return nil
 	}
-	return out.writePage(html)
+	return out.Finish(html)
 }
 
 // page returns the page of the run.
@@ -59,7 +59,7 @@ func (j *job) page() ([]byte, error) {
 	if test == nil {
 		var err error
 		if _, test, err = j.digits(io.Discard); err == nil {
-			err = sameFiles(map[string]string{digestPrefix + "test": cli.Digest(test)}, j.Recipe)
+			err = sameFiles(map[string]string{cli.DigestPrefix + "test": cli.Digest(test)}, j.Recipe)
 		}
 		if err != nil {
 			return nil, err
@@ -81,11 +81,14 @@ func (j *job) finished() bool {
 
 // open makes the folder for the files. If the model that is resumed is in it, open
 // writes the other files anew, because a kill may have left those of another epoch.
-func (j *job) open() (*output, error) {
-	out, err := newOutput(j.out)
-	if err == nil && sameFile(j.resume, filepath.Join(out.dir, modelName)) {
-		out.saved = len(j.Run.History)
-		err = out.write(j.Run.History, nil)
+func (j *job) open() (*cli.Output, error) {
+	out, err := cli.NewOutput(j.out, files, historyName, curvesName, gradientsName, reportName)
+	if err != nil {
+		return nil, err
+	}
+	if out.Last = reportName; cli.SameFile(j.resume, filepath.Join(out.Dir, cli.ModelName)) {
+		out.Saved = len(j.Run.History)
+		err = out.Write(j.Run.History, nil)
 	}
 	return out, err
 }
@@ -101,11 +104,11 @@ func (j *job) begin(ctx context.Context, stderr io.Writer) error {
 
 // trainInto trains the epochs that are left. However training ends, it saves the last
 // epoch that was finished.
-func (j *job) trainInto(ctx context.Context, out *output, stdout io.Writer, stderr *os.File) error {
+func (j *job) trainInto(ctx context.Context, out *cli.Output, stdout io.Writer, stderr *os.File) error {
 	err := j.learn(ctx, stderr, j.epochs-len(j.Run.History), func(e mlp.Epoch) error {
 		return j.endEpoch(e, out, stdout, stderr)
 	})
-	saveErr := out.save(&j.Model)
+	saveErr := out.Save(&j.Model)
 	if len(j.Run.History) > 1 {
 		j.report(stderr)
 	}
@@ -120,8 +123,8 @@ func (j *job) trainInto(ctx context.Context, out *output, stdout io.Writer, stde
 }
 
 // endEpoch saves an epoch, if that is due, and prints its line.
-func (j *job) endEpoch(e mlp.Epoch, out *output, stdout, stderr io.Writer) error {
-	if err := out.add(&j.Model); err != nil {
+func (j *job) endEpoch(e mlp.Epoch, out *cli.Output, stdout, stderr io.Writer) error {
+	if err := out.Add(&j.Model); err != nil {
 		return err
 	}
 	loss := "not measured"
@@ -186,7 +189,7 @@ func (j *job) trainingSet() (mlp.Dataset, error) {
 }
 
 // end prints the results of a finished run and the names of its files.
-func (j *job) end(out *output, stdout, stderr io.Writer) error {
+func (j *job) end(out *cli.Output, stdout, stderr io.Writer) error {
 	best := j.Run.History.Best()
 	if j.patience > 0 {
 		fmt.Fprintf(stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.HeldLoss)
@@ -194,7 +197,7 @@ func (j *job) end(out *output, stdout, stderr io.Writer) error {
 	if err := j.conclude(stdout, best.TestAccuracy); err != nil {
 		return err
 	}
-	out.report(stderr)
+	out.Report(stderr)
 	return nil
 }
 
@@ -218,21 +221,12 @@ func (j *job) measure(ctx context.Context, stdout, stderr io.Writer) error {
 
 // explain adds to the reason why training ended early what can be done about it and
 // what is kept.
-func (j *job) explain(err error, out *output) error {
-	var diverged *mlp.DivergedError
-	switch {
-	case errors.As(err, &diverged):
-		smaller := "-lr"
-		if j.decay > 0 {
-			smaller = "-lr or -decay"
-		}
-		return fmt.Errorf("%w; a smaller %s is the usual cure (%s)", err, smaller, out.kept())
-	case errors.Is(err, context.Canceled) && out.saved > 0:
-		return fmt.Errorf("interrupted: %s; -resume %s goes on", out.kept(), filepath.Join(out.dir, modelName))
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("interrupted: %s", out.kept())
+func (j *job) explain(err error, out *cli.Output) error {
+	smaller := "-lr"
+	if j.decay > 0 {
+		smaller = "-lr or -decay"
 	}
-	return err
+	return out.Explain(err, smaller)
 }
 
 // resume goes on with the run of a file. If that is finished, resume needs no digits.
@@ -254,8 +248,8 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.resume, err)
 		}
-		if loaded, ok := from.Recipe[digestPrefix+"load"]; ok {
-			j.Recipe[digestPrefix+"load"] = loaded
+		if loaded, ok := from.Recipe[cli.DigestPrefix+"load"]; ok {
+			j.Recipe[cli.DigestPrefix+"load"] = loaded
 		}
 	}
 	return j.complete(ctx, stdout, stderr)

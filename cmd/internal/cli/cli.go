@@ -1,7 +1,7 @@
 // Package cli is what the commands share: how a command starts and ends, flags that name a
-// value, the progress bar, files that are complete at any moment, model files, the digits
-// that -data names, networks, and the names of the layer statistics. Which flags there are,
-// and what is printed, is each command's own.
+// value, the progress bar, files that are complete at any moment, model files, their
+// recipes and their comparison, the digits that -data names, networks, and the names of the
+// layer statistics. Which flags there are, and what is printed, is each command's own.
 package cli
 
 import (

@@ -55,8 +55,13 @@ func FirstBatch(data mlp.Dataset, n int) (x, y *mlp.Matrix) {
 // NewNetwork returns a network for the digits with hidden layers of these widths and,
 // if norm is true, batch normalisation in them.
 func NewNetwork(seed uint64, init mlp.Init, act *mlp.Activation, norm bool, hidden ...int) mlp.Network {
-	net := mlp.NewNetwork(seed, init, act, slices.Concat([]int{mlp.MNISTPixels}, hidden, []int{mlp.MNISTClasses})...)
-	for _, l := range net[:len(hidden)] {
+	return NewNetworkOf(seed, init, act, norm, slices.Concat([]int{mlp.MNISTPixels}, hidden, []int{mlp.MNISTClasses})...)
+}
+
+// NewNetworkOf is NewNetwork for any sizes, as mlp.NewNetwork takes them.
+func NewNetworkOf(seed uint64, init mlp.Init, act *mlp.Activation, norm bool, sizes ...int) mlp.Network {
+	net := mlp.NewNetwork(seed, init, act, sizes...)
+	for _, l := range net[:len(net)-1] {
 		if norm {
 			l.Norm = mlp.NewBatchNorm(l.W.Cols)
 		}
