@@ -1,0 +1,370 @@
+// The command as it is run: what it prints and writes, one hash, resuming, verifying and
+// predicting. Not here: wrong files (wrong_test.go).
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"mlp/cmd/internal/cli"
+)
+
+// command runs table and returns what it printed and its exit code.
+func command(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (stderr string, code int) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	code = run(ctx, args, stdout, f)
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), code
+}
+
+// must runs table, which must succeed, and returns standard output and standard error.
+func must(t *testing.T, args ...string) (stdout, stderr string) {
+	t.Helper()
+	var b bytes.Buffer
+	stderr, code := command(t, context.Background(), &b, args...)
+	if code != 0 {
+		t.Fatalf("%q: exit code %d: %s", args, code, stderr)
+	}
+	return b.String(), stderr
+}
+
+// file writes a file and returns its name.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// With no argument the command trains on iris.
+func TestIris(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "deep", "out")
+	stdout, stderr := must(t, "-out", out, "-importance")
+	want := regexp.MustCompile(`\A(Epoch \d+/\d+, Loss: \d\.\d{4}\n)+Test part: 30 rows\n` +
+		` +true \\ predicted +setosa +versicolor +virginica +recall\n( +[a-z]+( +\d+){3} +\d\.\d{3}\n){3}` +
+		`Accuracy: (\d\.\d{4}) \(baseline 0\.3333: always setosa\)\n` +
+		`Importance: the test loss, \d\.\d{4}, rises with a column shuffled by\n([+-]\d\.\d{4}  (sepal|petal) (length|width)\n){4}` +
+		`Weights SHA-256: [0-9a-f]{64}\n\z`)
+	m := want.FindStringSubmatch(stdout)
+	if m == nil {
+		t.Fatalf("standard output:\n%s", stdout)
+	}
+	if accuracy, _ := strconv.ParseFloat(m[4], 64); accuracy < 0.9 {
+		t.Errorf("accuracy %v", accuracy)
+	}
+	if top := regexp.MustCompile(`shuffled by\n\S+  petal`); !top.MatchString(stdout) {
+		t.Errorf("the petals do not matter most:\n%s", stdout)
+	}
+	for _, text := range []string{"data: 120 rows to train on, 30 to test on, from iris.csv in the program\n",
+		"columns: 4 of numbers and 0 of categories predict species (3 categories)\n", "network: 4-64-32-3, relu, 2499 parameters, from init he by adam\n",
+		"written to " + out + ": curves.svg, model.npz\n"} {
+		if !strings.Contains(stderr, text) {
+			t.Errorf("standard error lacks %q:\n%s", text, stderr)
+		}
+	}
+	if err := xml.Unmarshal([]byte(read(t, filepath.Join(out, "curves.svg"))), new(struct{})); err != nil {
+		t.Error(err)
+	}
+	if names, _ := filepath.Glob(filepath.Join(out, "*")); len(names) != 2 {
+		t.Errorf("files %v", names)
+	}
+}
+
+// One seed gives the same bytes for any number of threads, and -verify agrees.
+func TestOneHash(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var want string
+	for _, threads := range []int{1, 4, 1} {
+		runtime.GOMAXPROCS(threads)
+		out := t.TempDir()
+		stdout, _ := must(t, "-out", out, "-epochs", "5")
+		got := stdout + read(t, filepath.Join(out, "model.npz")) + read(t, filepath.Join(out, "curves.svg"))
+		if want == "" {
+			want = got
+		} else if got != want {
+			t.Errorf("%d threads: other bytes", threads)
+		}
+		if verified, _ := must(t, "-verify", filepath.Join(out, "model.npz")); "Weights SHA-256: "+strings.TrimPrefix(verified, "reproduced: ") != stdout[strings.Index(stdout, "Weights"):] {
+			t.Errorf("-verify printed %q", verified)
+		}
+	}
+	if other, _ := must(t, "-out", t.TempDir(), "-epochs", "5", "-seed", "2"); strings.HasSuffix(want, other) {
+		t.Error("another seed gives the same weights")
+	}
+}
+
+// A model that was changed by one bit is not reproduced.
+func TestVerifyRefused(t *testing.T) {
+	out := t.TempDir()
+	must(t, "-out", out, "-epochs", "2")
+	name := filepath.Join(out, "model.npz")
+	m, _, err := cli.ReadModel(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Net[0].W.Data[7] = math.Nextafter(m.Net[0].W.Data[7], 9)
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	os.WriteFile(name, b.Bytes(), 0o666)
+	refused(t, []string{"-verify", name}, name+": not reproduced: W1 differs in 1 of 256 elements, by up to")
+}
+
+// A run that is stopped and resumed ends with the bytes of one that was not.
+func TestResume(t *testing.T) {
+	straight, halves := t.TempDir(), t.TempDir()
+	want, _ := must(t, "-out", straight, "-epochs", "6", "-schedule", "constant", "-patience", "5")
+	must(t, "-out", halves, "-epochs", "3", "-schedule", "constant", "-patience", "5")
+	got, _ := must(t, "-resume", filepath.Join(halves, "model.npz"), "-epochs", "6")
+	if !strings.HasSuffix(want, got) || !strings.HasPrefix(got, "Epoch 4/6") {
+		t.Errorf("resumed:\n%s\nstraight:\n%s", got, want)
+	}
+	for _, name := range []string{"model.npz", "curves.svg"} {
+		if read(t, filepath.Join(straight, name)) != read(t, filepath.Join(halves, name)) {
+			t.Errorf("%s differs", name)
+		}
+	}
+	refused(t, []string{"-resume", filepath.Join(halves, "model.npz"), "-lr", "9"}, "-lr 9 contradicts the file's -lr")
+	finished, _ := must(t, "-resume", filepath.Join(halves, "model.npz"))
+	if !strings.HasPrefix(finished, "Test part") || !strings.HasSuffix(want, finished) {
+		t.Errorf("a finished run prints\n%s", finished)
+	}
+}
+
+// shop is a table of every kind of column: numbers with gaps, categories, and a number that
+// depends on them.
+func shop(rows int) string {
+	var b strings.Builder
+	b.WriteString("\ufeffsize;\"the; colour\";weight;price\r\n")
+	for i := range rows {
+		size, colour := 1+i%7, []string{"red", "green", "\"light; blue\""}[i%3]
+		weight := fmt.Sprint(i % 5)
+		if i%11 == 0 {
+			weight = ""
+		}
+		fmt.Fprintf(&b, "%d,5;%s;%s;%d\r\n", size, colour, weight, 10*size+100*(i%3))
+	}
+	return b.String()
+}
+
+// A network learns a number from numbers and categories, of a file as Excel writes one.
+func TestNumbers(t *testing.T) {
+	out, data := t.TempDir(), file(t, "shop.csv", shop(210))
+	stdout, stderr := must(t, "-target", "price", "-missing", "mean", "-out", out, data)
+	m := regexp.MustCompile(`price: R² (0\.\d{4}), RMSE \S+ \(baseline \S+: always the mean, \S+\)`).FindStringSubmatch(stdout)
+	if m == nil {
+		t.Fatalf("standard output:\n%s", stdout)
+	}
+	if r2, _ := strconv.ParseFloat(m[1], 64); r2 < 0.97 {
+		t.Errorf("R² %v", r2)
+	}
+	if !strings.Contains(stderr, "columns: 2 of numbers and 1 of categories predict price (a number)") {
+		t.Errorf("standard error:\n%s", stderr)
+	}
+	chart := read(t, filepath.Join(out, "predicted-against-true.svg"))
+	if n := strings.Count(chart, `<use class="mark"`); n < 30 {
+		t.Errorf("the chart has %d marks", n)
+	}
+	// Columns in another order, one that is new, a category that is new, and no number.
+	more := file(t, "new.csv", "the; colour\tnote\tweight\tsize\nred\tfirst\t\t1.5\nmauve\t\"a \"\"b\"\"\"\t2\t6.5\nlight; blue\tthird\t3\t6.5\n")
+	predicted, stderr := must(t, "-model", filepath.Join(out, "model.npz"), more)
+	rows, err := csv.NewReader(strings.NewReader(strings.ReplaceAll(strings.ReplaceAll(predicted, ",", "."), "\t", ","))).ReadAll()
+	if err != nil || len(rows) != 4 || !slices.Equal(rows[0], []string{"the; colour", "note", "weight", "size", "price"}) || rows[2][1] != `a "b"` {
+		t.Fatalf("predicted %q, error %v", predicted, err)
+	}
+	first, _ := strconv.ParseFloat(rows[1][4], 64)
+	third, _ := strconv.ParseFloat(rows[3][4], 64)
+	if math.Abs(first-10) > 25 || math.Abs(third-260) > 25 {
+		t.Errorf("predicted %v and %v, want about 10 and 260", first, third)
+	}
+	if want := `warning: ` + more + `: row 2 (line 3), column "the; colour": "mauve" is not a category of the training file, and is taken as none` + "\n"; stderr != want {
+		t.Errorf("standard error %q, want %q", stderr, want)
+	}
+}
+
+// What -model prints are the probabilities that the network gives, by plain arithmetic.
+func TestPredictedProbabilities(t *testing.T) {
+	out := t.TempDir()
+	must(t, "-out", out)
+	name := filepath.Join(out, "model.npz")
+	predicted, _ := must(t, "-model", name, file(t, "new.csv", string(iris)))
+	rows, err := csv.NewReader(strings.NewReader(predicted)).ReadAll()
+	if err != nil || len(rows) != 151 || strings.Join(rows[0][4:], " ") != "species predicted species species=setosa species=versicolor species=virginica" {
+		t.Fatalf("%d rows, header %v, error %v", len(rows), rows[0], err)
+	}
+	m, _, err := cli.ReadModel(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows[1:] {
+		a := make([]float64, 4)
+		for j := range a {
+			v, _ := strconv.ParseFloat(row[j], 64)
+			a[j] = (v - m.Input.Mean[j]) / m.Input.Std[j]
+		}
+		for i, l := range m.Net {
+			z := slices.Clone(l.B.Data)
+			for j := range z {
+				for k, v := range a {
+					z[j] += v * l.W.Row(k)[j]
+				}
+				if i < len(m.Net)-1 {
+					z[j] = max(0, z[j])
+				}
+			}
+			a = z
+		}
+		total, best := 0.0, 0
+		for j, v := range a {
+			if total += math.Exp(v); v > a[best] {
+				best = j
+			}
+		}
+		for j, v := range a {
+			if got, _ := strconv.ParseFloat(row[6+j], 64); math.Abs(got-math.Exp(v)/total) > 1e-5 {
+				t.Fatalf("%v: probability %d is %v, want %v", row, j, got, math.Exp(v)/total)
+			}
+		}
+		if want := []string{"setosa", "versicolor", "virginica"}[best]; row[5] != want {
+			t.Fatalf("%v: want %s", row, want)
+		}
+	}
+}
+
+// Two or more targets are independent.
+func TestLabels(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("x,y,big,near\n")
+	for i := range 300 {
+		x, y := float64(i%20)/10-1, float64(i/15)/10-1
+		fmt.Fprintf(&b, "%v,%v,%v,%d\n", x, y, map[bool]string{false: "no", true: "yes"}[x > 0], map[bool]int{true: 1}[x*x+y*y < 0.5])
+	}
+	out, data := t.TempDir(), file(t, "labels.csv", b.String())
+	stdout, _ := must(t, "-target", "big,near", "-decay", "0.001", "-out", out, data)
+	m := regexp.MustCompile(`target +is +rows +recall +precision +accuracy +baseline\n +big +yes +\d+ +(\S+) +(\S+) +(\S+) +0\.\d+\n +near +1 +\d+ +(\S+) +(\S+) +(\S+) +0\.\d+\n`).FindStringSubmatch(stdout)
+	if m == nil {
+		t.Fatalf("standard output:\n%s", stdout)
+	}
+	for _, text := range m[1:] {
+		if v, _ := strconv.ParseFloat(text, 64); v < 0.85 {
+			t.Errorf("%v", m[1:])
+		}
+	}
+	predicted, _ := must(t, "-model", filepath.Join(out, "model.npz"), file(t, "new.csv", "x,y\n0.9,0\n-0.9,0.9\n0.1,0\n"))
+	if want := regexp.MustCompile(`\Ax,y,big,big=no,big=yes,near,near=0,near=1\n0.9,0,yes,\S+,0,\S+\n-0.9,0.9,no,\S+,0,\S+\n0.1,0,(yes|no),\S+,1,\S+\n\z`); !want.MatchString(predicted) {
+		t.Errorf("predicted\n%s", predicted)
+	}
+}
+
+// -weights balanced finds more of a rare class.
+func TestWeights(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("x,class\n")
+	for i := range 400 {
+		class := "usual"
+		if i%20 == 0 {
+			class = "rare"
+		}
+		fmt.Fprintf(&b, "%v,%s\n", float64(i*7919%100)/100+map[string]float64{"rare": 0.4}[class], class)
+	}
+	data := file(t, "rare.csv", b.String())
+	recall := func(more ...string) float64 {
+		stdout, _ := must(t, append(more, "-target", "class", "-out", t.TempDir(), data)...)
+		m := regexp.MustCompile(`\n +rare +\d+ +\d+ +(\S+)\n`).FindStringSubmatch(stdout)
+		if m == nil {
+			t.Fatalf("standard output:\n%s", stdout)
+		}
+		v, _ := strconv.ParseFloat(m[1], 64)
+		return v
+	}
+	if plain, balanced := recall(), recall("-weights", "balanced"); !(balanced > plain) || balanced < 0.5 {
+		t.Errorf("recall %v, with weights %v", plain, balanced)
+	}
+}
+
+// The parts have the shares of each class, and no row is in two of them.
+func TestSplit(t *testing.T) {
+	o, err := parse([]string{"-holdout", "0.3", "-seed", "5", "-patience", "3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := newJob(o, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make([]int, 150)
+	for _, p := range []struct {
+		*part
+		each int
+	}{{j.test, 15}, {j.train, 31}, {j.held, 3}} {
+		var counts [3]int
+		for _, r := range p.index {
+			seen[r]++
+			counts[int(j.table.target(r, 0))]++
+		}
+		for _, n := range counts {
+			if n < p.each || n > p.each+1 {
+				t.Errorf("of the classes there are %v, want %d or one more", counts, p.each)
+			}
+		}
+	}
+	if slices.Min(seen) != 1 || slices.Max(seen) != 1 {
+		t.Errorf("rows are in %d to %d parts", slices.Min(seen), slices.Max(seen))
+	}
+	if other := j.table.split(6, 0.3)[1]; slices.Equal(other, j.test.index) {
+		t.Error("another seed has the same test rows")
+	}
+}
+
+// The standardization is of the training rows alone.
+func TestFit(t *testing.T) {
+	o, _ := parse(nil)
+	j, err := newJob(o, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c := range 4 {
+		sum, squares, n := 0.0, 0.0, float64(j.train.Len())
+		for _, r := range j.train.index {
+			v := j.table.row(r)[c]
+			sum, squares = sum+v/n, squares+v*v/n
+		}
+		if std := math.Sqrt(squares - sum*sum); math.Abs(sum-j.Input.Mean[c]) > 1e-9 || math.Abs(std-j.Input.Std[c]) > 1e-6 {
+			t.Errorf("column %d: mean %v and deviation %v, want %v and %v", c, j.Input.Mean[c], j.Input.Std[c], sum, std)
+		}
+	}
+}

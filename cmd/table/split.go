@@ -1,0 +1,169 @@
+// The rows that a network is trained on, those that decide when to stop, and those that it
+// is tested on; and what is fitted on the first. Not here: the reading of them (table.go).
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"mlp"
+)
+
+// A part is some rows of a table as a data set of the package: inputs standardized, and a
+// target for each output.
+type part struct {
+	*table
+	index   []int // the rows
+	input   mlp.Standardization
+	weights []float64 // of each class, or nil
+
+	moved int   // a column whose cells are those of other rows, or -1
+	from  []int // the row of each
+}
+
+func (t *table) part(index []int) *part { return &part{table: t, index: index, moved: -1} }
+
+// Len returns the number of rows.
+func (p *part) Len() int { return len(p.index) }
+
+// Batch encodes the rows of index.
+func (p *part) Batch(x, y *mlp.Matrix, index []int) {
+	p.raw(x, index)
+	p.input.Apply(x, x)
+	y.Reset(len(index), p.outputs())
+	for i, r := range index {
+		cells := p.row(p.index[r])
+		p.wanted(y.Row(i), cells)
+		p.weigh(y.Row(i))
+	}
+}
+
+// raw encodes the inputs of the rows of index as the model takes them.
+func (p *part) raw(x *mlp.Matrix, index []int) {
+	x.Reset(len(index), p.width())
+	cells := make([]float64, p.cols())
+	for i, r := range index {
+		copy(cells, p.row(p.index[r]))
+		if p.moved >= 0 {
+			cells[p.moved] = p.row(p.index[p.from[r]])[p.moved]
+		}
+		p.encoding.input(x.Row(i), cells, p.input.Mean)
+	}
+}
+
+// strata is how many parts of equal size a target of numbers is cut in.
+const strata = 10
+
+// split divides the rows in a training part and, with one share for each, others. Each
+// part has the same share of each class, of each combination of labels, or of each tenth
+// of the numbers. Which rows they are depends on the seed.
+func (t *table) split(seed uint64, shares ...float64) [][]int {
+	order := rand.New(rand.NewPCG(seed, 0)).Perm(t.rows())
+	stratum := t.strata()
+	slices.SortStableFunc(order, func(a, b int) int { return stratum[a] - stratum[b] })
+	var parts [][]int
+	for _, share := range shares {
+		var taken, left []int
+		for i, r := range order {
+			if math.Floor(float64(i+1)*share) > math.Floor(float64(i)*share) {
+				taken = append(taken, r)
+			} else {
+				left = append(left, r)
+			}
+		}
+		order = left
+		slices.Sort(taken)
+		parts = append(parts, taken)
+	}
+	slices.Sort(order)
+	return append([][]int{order}, parts...)
+}
+
+// all returns the numbers of all rows.
+func (t *table) all() []int {
+	index := make([]int, t.rows())
+	for i := range index {
+		index[i] = i
+	}
+	return index
+}
+
+// strata returns the stratum of each row.
+func (t *table) strata() []int {
+	stratum := make([]int, t.rows())
+	if t.task() == numbers {
+		order := t.all()
+		slices.SortStableFunc(order, func(a, b int) int { return compare(t.target(a, 0), t.target(b, 0)) })
+		for rank, r := range order {
+			stratum[r] = rank * strata / len(order)
+		}
+		return stratum
+	}
+	for i := range stratum {
+		for k := range t.Targets {
+			stratum[i] = (stratum[i]*maxCategories + int(t.target(i, k))) % (1 << 40)
+		}
+	}
+	return stratum
+}
+
+func compare(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// fit returns the standardization of the inputs of p, and sets that of targets of numbers.
+// Categories stay zeros and ones.
+func (p *part) fit(source string) (mlp.Standardization, error) {
+	s := mlp.Standardization{Mean: make([]float64, p.width()), Std: make([]float64, p.width())}
+	at := 0
+	for i, c := range p.columns() {
+		isTarget := i >= len(p.Inputs)
+		if !c.isCategory() {
+			mean, std, err := p.fitColumn(i)
+			if err == nil && isTarget && std == 0 {
+				err = errors.New("the target never varies in the training rows")
+			}
+			if err != nil {
+				return s, fmt.Errorf("%s: column %.60q: %w", source, c.Name, err)
+			}
+			if isTarget {
+				c.Mean, c.Std = mean, std
+			} else {
+				s.Mean[at], s.Std[at] = mean, std
+			}
+		}
+		if !isTarget {
+			at += c.width()
+		}
+	}
+	return s, nil
+}
+
+// fitColumn returns the mean and the deviation of the numbers in column i.
+func (p *part) fitColumn(i int) (mean, std float64, err error) {
+	x := &mlp.Matrix{Cols: 1, Data: make([]float64, 0, len(p.index))}
+	for _, r := range p.index {
+		if v := p.row(r)[i]; v == v {
+			x.Data = append(x.Data, v)
+		}
+	}
+	x.Rows = len(x.Data)
+	if x.Rows == 0 {
+		return 0, 0, errors.New("no number in the training rows")
+	}
+	s := mlp.FitStandardization(x)
+	if !finite(s.Mean[0]) || !finite(s.Std[0]) {
+		return 0, 0, errors.New("its numbers are too large for a mean and a deviation")
+	}
+	return s.Mean[0], s.Std[0], nil
+}

@@ -1,0 +1,168 @@
+// Wrong files and wrong flags: one line that names the file, the row and the column, exit
+// code 1 or 2, and nothing written.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// refused runs table, which must end with exit code 1 and one line that has the text, and
+// must print and write nothing else.
+func refused(t *testing.T, args []string, want string) {
+	t.Helper()
+	refusedWith(t, 1, args, want)
+}
+
+func refusedWith(t *testing.T, exit int, args []string, want string) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	if !strings.Contains(strings.Join(args, " "), "-resume") && !strings.Contains(strings.Join(args, " "), "-model") {
+		args = append([]string{"-out", out}, args...)
+	}
+	var stdout bytes.Buffer
+	stderr, code := command(t, context.Background(), &stdout, args...)
+	last := stderr[strings.LastIndex(strings.TrimSuffix(stderr, "\n"), "\n")+1:]
+	if code != exit || !strings.HasPrefix(last, "table: ") || !strings.Contains(last, want) || len(last) > 500 {
+		t.Errorf("%.300q: exit code %d, standard error %.500q, want %q", args, code, stderr, want)
+	}
+	if stdout.Len() > 0 {
+		t.Errorf("%.300q: standard output %.100q", args, stdout.String())
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Errorf("%.300q: something was written", args)
+	}
+}
+
+// abc is a good table of 30 rows.
+func abc() string {
+	return "a,b,c\n" + strings.Repeat("1,2,x\n2,3,y\n4,3,x\n", 10)
+}
+
+func TestWrongFiles(t *testing.T) {
+	header := "a,b,c\n"
+	wide := strings.Repeat("x,", 99_999) + "y\n"
+	for _, c := range []struct{ name, text, flags, want string }{
+		{"ragged row", header + "1,2,x\n1,2\n", "-target c", "F: row 2 (line 3): 2 cells, the header has 3\n"},
+		{"long row", header + "1,2,x\n1,2,x,\n", "-target c", "F: row 2 (line 3): 4 cells, the header has 3\n"},
+		{"quote that never closes", abc() + "1,\"2,x\n" + abc(), "-target c", "F: row 31 (line 32): a quote that never closes, or one inside a quoted cell\n"},
+		{"quote inside a cell", abc() + "1,2\"3,x\n", "-target c", "F: row 31 (line 32): a quote inside a cell that does not begin with one\n"},
+		{"long quote", "a,b,c\n1,2,\"" + strings.Repeat("x", 17<<20), "-target c", "F: row 1: more than 16777216 bytes, is there a quote that never closes?\n"},
+		{"not a number", abc() + "1,two,x\n", "-target c", "F: row 31 (line 32), column \"b\": \"two\" is not a number\n"},
+		{"row 999,999", header + strings.Repeat("1,2,x\n2,3,y\n", 499_999) + "1,2e,x\n1,2,x\n", "-target c",
+			"F: row 999999 (line 1000000), column \"b\": \"2e\" is not a number\n"},
+		{"empty", "", "-target c", "F: the file is empty\n"},
+		{"only a header", header, "-target c", "F: there is a header, but no row\n"},
+		{"a header twice", abc() + abc(), "-target c", "F: row 31 (line 32): the header again\n"},
+		{"one name twice", "a,b,a\n1,2,3\n", "-target b", "F: columns 1 and 3 are both named \"a\"\n"},
+		{"no header", "1,2,3\n1,2,3\n", "-target b", "F: the first line has only numbers, want the names of the columns\n"},
+		{"no target", abc(), "-target C2", "F: there is no column \"C2\"; the nearest name is \"c\"\n"},
+		{"no column to leave out", abc(), "-target c -without aa", "F: there is no column \"aa\"; the nearest name is \"a\"\n"},
+		{"target left out", abc(), "-target c -without c", "F: column \"c\" is a target, and -without leaves it out\n"},
+		{"nothing left", "c\nx\ny\n", "-target c", "F: no column is left to predict from\n"},
+		{"all different", "id,b,c\nu1,1,x\nu2,2,y\nu3,3,x\n", "-target c",
+			"F: column \"id\" has 3 different categories in 3 rows, which say nothing about another row; -without id leaves it out\n"},
+		{"too many categories", "id,c\n" + manyWords(1001), "-target c", "F: row 1001 (line 1002), column \"id\": more than 1000 categories; -without \"id\" leaves the column out\n"},
+		{"target never varies", "a,c\n1,x\n2,x\n3,x\n", "-target c", "F: the target \"c\" is always \"x\", there is nothing to learn\n"},
+		{"target varies once", "a,c\n" + strings.Repeat("1,5\n", 40) + "1,6\n1,7\n", "-target c -holdout 0.9 -seed 5", "F: column \"c\": the target never varies in the training rows\n"},
+		{"infinite", abc() + "1,1e999,x\n", "-target c", "F: row 31 (line 32), column \"b\": \"1e999\" is infinite\n"},
+		{"infinity", abc() + "-Inf,1,x\n", "-target c", "F: row 31 (line 32), column \"a\": \"-Inf\" is infinite\n"},
+		{"too large", "a,c\n" + strings.Repeat("1e308,x\n-1e308,y\n", 20), "-target c", "F: column \"a\": its numbers are too large for a mean and a deviation\n"},
+		{"100,000 columns", wide, "-target y", "F: 100000 columns, more than 10000\n"},
+		{"missing", abc() + "1,,x\n", "-target c", "F: row 31 (line 32), column \"b\": the cell is missing; -missing mean takes the column's mean\n"},
+		{"missing NA", abc() + "1,NA,x\n", "-target c", "F: row 31 (line 32), column \"b\": the cell is missing; -missing mean takes the column's mean\n"},
+		{"missing category", abc() + "1,2,\n", "-target a", "F: row 31 (line 32), column \"c\": the cell is missing; -missing mean takes the column's mean\n"},
+		{"missing target", abc() + "1,2,\n", "-target c -missing mean", "F: row 31 (line 32), column \"c\": the target is missing\n"},
+		{"empty column", "a,b,c\n,1,x\n,2,y\n", "-target c -missing mean", "F: column \"a\" has no values\n"},
+		{"UTF-16", "\xff\xfea\x00", "-target c", "F: UTF-16, want UTF-8\n"},
+		{"Latin-1 name", "caf\xe9,c\n1,2\n", "-target c", "F: the name of column 1 is not UTF-8\n"},
+		{"Latin-1 cell", "a,c\n1,caf\xe9\n2,x\n", "-target c", "F: row 1 (line 2), column \"c\": the cell is not UTF-8\n"},
+		{"control characters", "a,c\n1,x\n2,y\n3,\x1b[2J\n,x\n", "-target c", "F: row 4 (line 5), column \"a\": the cell is missing; -missing mean takes the column's mean\n"},
+		{"too few rows", "a,c\n1,x\n2,y\n1,x\n2,y\n", "-target c", "F: -holdout 0.2 of 4 rows is none, there is nothing to test on\n"},
+		{"too few to hold out", "a,c\n1,x\n2,y\n1,x\n2,y\n2,y\n1,x\n", "-target c -patience 9", "F: 5 rows to train on, -patience needs at least 10\n"},
+		{"label of three", "a,b,c\n" + strings.Repeat("1,u,x\n2,v,y\n2,w,y\n", 9), "-target b,c", "F: the target \"b\" has 3 categories, but each of two or more targets must be a yes or no\n"},
+		{"mixed targets", "a,b,c\n" + strings.Repeat("1,1,x\n2,2,y\n2,3,y\n", 9), "-target b,c", "F: \"b\" and \"c\" are targets, one of numbers and one of categories\n"},
+		{"weights of numbers", "a,c\n" + strings.Repeat("1,1\n2,2\n2,3\n", 9), "-target c -weights balanced", "F: -weights balanced is for one target of categories\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			name := file(t, "data.csv", c.text)
+			refused(t, append(strings.Fields(c.flags), name), strings.Replace(c.want, "F:", "table: "+name+":", 1))
+		})
+	}
+}
+
+// manyWords has rows of words that all differ.
+func manyWords(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("w")
+		for k := i; k > 0; k /= 10 {
+			b.WriteByte(byte('a' + k%10))
+		}
+		b.WriteString([]string{",x\n", ",y\n"}[i%2])
+	}
+	return b.String()
+}
+
+// A file of 10 GB is refused before it is read. What -model reads may have any size, but
+// not in one row.
+func TestHugeFile(t *testing.T) {
+	name := file(t, "huge.csv", "")
+	if err := os.Truncate(name, 10_000_000_000); err != nil {
+		t.Skip("no sparse files: ", err)
+	}
+	refused(t, []string{"-target", "c", name}, "table: "+name+": 10000000000 bytes, more than 4294967296\n")
+	out := t.TempDir()
+	must(t, "-out", out, "-epochs", "1")
+	refused(t, []string{"-model", filepath.Join(out, "model.npz"), name}, "table: "+name+": row 0: more than 16777216 bytes, is there a quote that never closes?\n")
+}
+
+// Nothing of a file is printed if one of its rows cannot be predicted.
+func TestPredictRefused(t *testing.T) {
+	out := t.TempDir()
+	must(t, "-out", out, "-epochs", "1")
+	model := filepath.Join(out, "model.npz")
+	many := strings.Repeat("5.1,3.5,1.4,0.2\n", 2000)
+	header := "sepal length,sepal width,petal length,petal width\n"
+	for text, want := range map[string]string{
+		header + many + "5.1,3.5,1.4,x\n":               "row 2001 (line 2002), column \"petal width\": \"x\" is not a number\n",
+		header + many + "5.1,3.5,1.4\n":                 "row 2001 (line 2002): 3 cells, the header has 4\n",
+		"sepal length,sepal width,petal width\n1,2,3\n": "there is no column \"petal length\"; the nearest name is \"sepal length\"\n",
+		"": "the file is empty\n",
+	} {
+		name := file(t, "new.csv", text)
+		refused(t, []string{"-model", model, name}, "table: "+name+": "+want)
+	}
+	refused(t, []string{"-model", out, "new.csv"}, "table: "+out+": a folder, want a file\n")
+	refused(t, []string{"-model", model, out}, "table: "+out+": a folder, want a file\n")
+}
+
+func TestWrongFlags(t *testing.T) {
+	for args, want := range map[string]string{
+		"data.csv":                    "-target: want the column to predict",
+		"-target c a.csv b.csv":       `"b.csv": want one file, after the flags`,
+		"-target c -data a.csv b.csv": `"b.csv": -data names a file already`,
+		"-target c -holdout 1 a.csv":  "-holdout 1: want a share between 0 and 1",
+		"-lr 0":                       "-lr 0: want a finite number above 0",
+		"-lr NaN":                     "-lr NaN: want a finite number above 0",
+		"-epochs 0":                   "-epochs 0: want 1 or more",
+		"-batch 0":                    "-batch 0: want 1 or more",
+		"-patience -1":                `invalid value "-1" for flag -patience: want auto, or a finite number from 0`,
+		"-patience 1.5":               "-patience 1.5: want a whole number",
+		"-missing zero":               `invalid value "zero" for flag -missing: want one of refuse, mean`,
+		"-weights x":                  `invalid value "x" for flag -weights: want one of none, balanced`,
+		"-target a,a x.csv":           `"a" is there twice`,
+		"-model m.npz":                "-model: want the file to predict, after the flags",
+		"-model m.npz -lr 1 a.csv":    "-model excludes -lr",
+		"-resume a.npz -verify b.npz": "-resume excludes -verify",
+		"-hidden= -norm batch":        "-norm batch: there is no hidden layer to normalise",
+		"-hidden 64,x":                "is not a width from 1 to 65536",
+	} {
+		refusedWith(t, 2, strings.Fields(args), want)
+	}
+}
