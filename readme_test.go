@@ -41,6 +41,9 @@ var readmeCommands = []struct {
 	{"cmd/vanish/README.md", []string{
 		"go run ./cmd/vanish", "go run ./cmd/vanish depth", "go run ./cmd/vanish article",
 		"go run ./cmd/vanish nielsen", "go run ./cmd/vanish init", "go run ./cmd/vanish data"}},
+	{"cmd/table/README.md", []string{
+		"go run ./cmd/table", "go run ./cmd/table -target species cmd/table/testdata/iris.csv",
+		"go run ./cmd/table -model out/model.npz cmd/table/testdata/iris.csv > predicted.csv", "go run ./cmd/table -verify out/model.npz"}},
 	{"testdata/perf/README.md", []string{
 		"go run testdata/perf/growth.go -limit 58.7 -chart testdata/svg/growth.svg > growth.csv",
 		"go test -run '^$' -bench Step -cpu 1,2 -count 8", "go test -run '^$' -bench Predict -cpu 1,2 -count 3",

@@ -5,6 +5,7 @@ package main
 
 import (
 	"math"
+	"slices"
 
 	"mlp"
 )
@@ -45,12 +46,24 @@ func (p *part) weigh(y []float64) {
 	}
 }
 
-// points returns a series of points that no line connects, in the order of x: after each
-// is a gap, and so far to the left that the two are not in one column of pixels.
+// points returns a series of points that no line connects: each is followed by a gap. A gap
+// does not part two points in one column of pixels, so that the points of the lower half of
+// x and of the upper half come in turn.
 func points(name string, x, y []float64) mlp.Series {
-	s := mlp.Series{Name: name}
-	for i := range x {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return compare(x[a], x[b]) })
+	s, half := mlp.Series{Name: name}, (len(order)+1)/2
+	add := func(i int) {
 		s.X, s.Y = append(s.X, x[i], x[i]), append(s.Y, y[i], math.NaN())
+	}
+	for k := range half {
+		add(order[k])
+		if k+half < len(order) {
+			add(order[k+half])
+		}
 	}
 	return s
 }

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -35,11 +34,8 @@ func predict(ctx context.Context, o *options, stdout io.Writer, stderr io.Writer
 	if err := e.checkRows(s, stderr); err != nil {
 		return err
 	}
-	p := &predictor{encoding: e, model: m}
-	if err := p.rows(ctx, s, stdout); err != nil {
-		return err
-	}
-	return nil
+	p := &predictor{encoding: e, model: m, to: csv.NewWriter(stdout), name: s.name}
+	return p.rows(ctx, s)
 }
 
 // checkRows returns an error for the first row that cannot be predicted.
@@ -61,12 +57,14 @@ type predictor struct {
 	*encoding
 	model *mlp.Model
 	to    *csv.Writer
+	name  string // of the file
 	lines [][]string
+	done  int // rows that are printed
 	x, y  mlp.Matrix
 }
 
 // rows prints the header and the rows of a source with the answers behind.
-func (p *predictor) rows(ctx context.Context, s *source, stdout io.Writer) error {
+func (p *predictor) rows(ctx context.Context, s *source) error {
 	r, err := s.rows(nil)
 	if err != nil {
 		return err
@@ -75,14 +73,12 @@ func (p *predictor) rows(ctx context.Context, s *source, stdout io.Writer) error
 	if err != nil {
 		return err
 	}
-	buffered := bufio.NewWriterSize(stdout, 1<<16)
-	p.to = csv.NewWriter(buffered)
 	p.to.Comma = r.separator
 	p.to.Write(slices.Concat(r.header, p.header(r.header)))
 	p.x.Reset(rowsAtOnce, p.width())
 	err = d.all(func(row []string, cells []float64) error {
 		p.input(p.x.Row(len(p.lines)), cells, p.model.Input.Mean)
-		if p.lines = append(p.lines, clone(row)); len(p.lines) < rowsAtOnce {
+		if p.lines = append(p.lines, slices.Clone(row)); len(p.lines) < rowsAtOnce {
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -93,15 +89,7 @@ func (p *predictor) rows(ctx context.Context, s *source, stdout io.Writer) error
 	if err == nil {
 		err = p.flush()
 	}
-	if err == nil {
-		err = buffered.Flush()
-	}
 	return err
-}
-
-// clone copies a row, whose texts are parts of one.
-func clone(row []string) []string {
-	return slices.Clone(row)
 }
 
 // header returns the names of the answers. If the file has a column of the target's name,
@@ -125,13 +113,13 @@ func (p *predictor) flush() error {
 	x := &mlp.Matrix{Rows: len(p.lines), Cols: p.x.Cols, Data: p.x.Data[:len(p.lines)*p.x.Cols]}
 	p.answers(p.model.Predict(&p.y, x))
 	for i, line := range p.lines {
-		answer, err := p.answer(p.y.Row(i))
-		if err != nil {
-			return err
+		y := p.y.Row(i)
+		if slices.ContainsFunc(y, func(v float64) bool { return !finite(v) }) {
+			return fmt.Errorf("%s: row %d: its numbers are so large that the answer is not finite", p.name, p.done+i+1)
 		}
-		p.to.Write(append(line, answer...))
+		p.to.Write(append(line, p.answer(y)...))
 	}
-	p.lines = p.lines[:0]
+	p.done, p.lines = p.done+len(p.lines), p.lines[:0]
 	if p.to.Flush(); p.to.Error() != nil {
 		return fmt.Errorf("standard output: %w", p.to.Error())
 	}
@@ -139,10 +127,7 @@ func (p *predictor) flush() error {
 }
 
 // answer returns the answers of one row as texts.
-func (p *predictor) answer(y []float64) (texts []string, err error) {
-	if i := slices.IndexFunc(y, func(v float64) bool { return !finite(v) }); i >= 0 {
-		return nil, fmt.Errorf("an answer is %v: the row is too far from those of the training", y[i])
-	}
+func (p *predictor) answer(y []float64) (texts []string) {
 	text := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	switch p.task() {
 	case classes:
@@ -163,5 +148,5 @@ func (p *predictor) answer(y []float64) (texts []string, err error) {
 			texts = append(texts, text(v))
 		}
 	}
-	return texts, nil
+	return texts
 }

@@ -183,21 +183,27 @@ func (r *rows) next() ([]string, error) {
 	return cells, nil
 }
 
+// read returns the cells of a line, or an error that names the place.
 func (r *rows) read() ([]string, error) {
 	r.meter.left = maxRow
 	cells, err := r.csv.Read()
+	if err == nil || err == io.EOF {
+		return cells, err
+	}
 	var wrong *csv.ParseError
+	place := "the header"
+	if r.n > 0 {
+		place = fmt.Sprintf("row %d", r.n)
+	}
 	switch {
 	case errors.Is(err, errLongRow):
-		return nil, fmt.Errorf("%s: row %d: %w", r.source, r.n, errLongRow)
+		return nil, fmt.Errorf("%s: %s: %w", r.source, place, errLongRow)
 	case errors.As(err, &wrong) && errors.Is(err, csv.ErrBareQuote):
-		return nil, fmt.Errorf("%s: row %d (line %d): a quote inside a cell that does not begin with one", r.source, r.n, wrong.StartLine)
+		return nil, fmt.Errorf("%s: %s (line %d): a quote inside a cell that does not begin with one", r.source, place, wrong.StartLine)
 	case errors.As(err, &wrong):
-		return nil, fmt.Errorf("%s: row %d (line %d): a quote that never closes, or one inside a quoted cell", r.source, r.n, wrong.StartLine)
-	case err != nil && err != io.EOF:
-		return nil, fmt.Errorf("%s: row %d: %w", r.source, r.n, pathless(err))
+		return nil, fmt.Errorf("%s: %s (line %d): a quote that never closes, or one inside a quoted cell", r.source, place, wrong.StartLine)
 	}
-	return cells, err
+	return nil, fmt.Errorf("%s: %s: %w", r.source, place, pathless(err))
 }
 
 // pathless returns an error of the operating system without the name of the file.

@@ -119,7 +119,7 @@ func TestHugeFile(t *testing.T) {
 	refused(t, []string{"-target", "c", name}, "table: "+name+": 10000000000 bytes, more than 4294967296\n")
 	out := t.TempDir()
 	must(t, "-out", out, "-epochs", "1")
-	refused(t, []string{"-model", filepath.Join(out, "model.npz"), name}, "table: "+name+": row 0: more than 16777216 bytes, is there a quote that never closes?\n")
+	refused(t, []string{"-model", filepath.Join(out, "model.npz"), name}, "table: "+name+": the header: more than 16777216 bytes, is there a quote that never closes?\n")
 }
 
 // Nothing of a file is printed if one of its rows cannot be predicted.

@@ -7,7 +7,7 @@ ten seeds it makes one split, a fifth of the rows to test on, and both train on 
 rows and are tested on the same rows. For scikit-learn the inputs, and the target of
 MLPRegressor, are standardized by the training rows, as cmd/table does. Both have one
 thread. Of the time of training, scikit-learn's fit and what cmd/table says after "trained
-in", it takes the least of five runs, because a machine may be busy with other work. It
+in", it takes the least of seven runs, because a machine may be busy with other work. It
 prints the mean over the seeds, as a table of Markdown.
 """
 import csv, os, re, subprocess, sys, tempfile, time, warnings
@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 TABLES = [("iris", datasets.load_iris), ("wine", datasets.load_wine), ("breast cancer", datasets.load_breast_cancer),
           ("digits, 8×8", datasets.load_digits), ("diabetes", datasets.load_diabetes)]
-SEEDS, REPEATS = range(1, 11), 5
+SEEDS, REPEATS = range(1, 11), 7
 
 
 def write(name, columns, X, y):

@@ -1,0 +1,98 @@
+// Model files of other commands, model files that were changed, and tables that were changed
+// since. Not here: wrong tables (wrong_test.go).
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+)
+
+// changed writes a model that a change was made to, and returns its name.
+func changed(t *testing.T, name string, change func(m *mlp.Model)) string {
+	t.Helper()
+	m, _, err := cli.ReadModel(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(m)
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return file(t, "changed.npz", b.String())
+}
+
+// A recipe comes from a file, and so its columns are checked before they are used.
+func TestTamperedColumns(t *testing.T) {
+	out := t.TempDir()
+	must(t, "-out", out, "-epochs", "1")
+	model := filepath.Join(out, "model.npz")
+	m, _, err := cli.ReadModel(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := m.Recipe[encodingKey]
+	data := file(t, "new.csv", string(iris))
+	for want, text := range map[string]string{
+		"its columns: unexpected end of JSON input":                                          "{",
+		"its columns: there is no input or no target":                                        "{}",
+		"its columns: a column has no name, or two have one":                                 strings.Replace(good, "petal width", "petal length", 1),
+		"its columns make 4 inputs and 1 outputs, the network has 4 and 3":                   strings.Replace(good, `"Values":["setosa","versicolor","virginica"]`, `"Std":2`, 1),
+		"its columns: the target \"species\" has the mean 0 and the deviation 0":             strings.Replace(good, `"Values":["setosa","versicolor","virginica"]`, `"Std":0`, 1),
+		"its columns: the categories of \"species\" are not in order":                        strings.Replace(good, `"setosa"`, `"zetosa"`, 1),
+		"its columns make 4 inputs and 2 outputs, the network has 4 and 3":                   strings.Replace(good, `,"virginica"`, "", 1),
+		"its columns make 5 inputs and 3 outputs, the network has 4 and 3":                   strings.Replace(good, `"petal width"`, `"petal width","Values":["a","b"]`, 1),
+		"its columns: the target \"species\" has one category":                               strings.Replace(good, `"setosa","versicolor",`, "", 1),
+		"its columns: a column has no name, or two have one\n":                               strings.Replace(good, `"Inputs":[`, `"Inputs":[null,`, 1),
+		"its columns: json: cannot unmarshal number into Go struct field column.Inputs.Name": strings.Replace(good, `"petal width"`, `7`, 1),
+	} {
+		if text == good {
+			t.Errorf("%s: nothing was changed", want)
+		}
+		name := changed(t, model, func(m *mlp.Model) { m.Recipe[encodingKey] = text })
+		refused(t, []string{"-model", name, data}, "table: "+name+": "+want)
+	}
+	other := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, encodingKey) })
+	refused(t, []string{"-model", other, data}, other+": its recipe has no columns: another command trained it\n")
+	lacks := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, "seed") })
+	refused(t, []string{"-verify", lacks}, lacks+": its recipe lacks -seed\n")
+	wide := changed(t, model, func(m *mlp.Model) { m.Recipe["hidden"] = "60000,60000" })
+	refused(t, []string{"-resume", wide, "-out", t.TempDir()}, wide+": -hidden: 3600540003 parameters, more than 134217728\n")
+	less := changed(t, model, func(m *mlp.Model) { m.Recipe["hidden"] = "64" })
+	refused(t, []string{"-resume", less, "-out", t.TempDir()}, less+": its layers are [4 64 32 3], its recipe and the table make [4 64 3]\n")
+}
+
+// A table that has changed is no longer that of the run; one that has moved is.
+func TestTableChanged(t *testing.T) {
+	out, data := t.TempDir(), file(t, "abc.csv", abc())
+	must(t, "-out", out, "-epochs", "2", "-target", "c", data)
+	model := filepath.Join(out, "model.npz")
+	moved := filepath.Join(t.TempDir(), "moved.csv")
+	if err := os.Rename(data, moved); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, []string{"-verify", model}, model+": stat "+data+": no such file or directory\n")
+	must(t, "-verify", model, moved)
+	if err := os.WriteFile(moved, []byte(abc()+"1,2,x\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, []string{"-verify", model, moved}, model+": the file of -data differs: SHA-256 ")
+}
+
+// -test names the rows to test on, whose columns may be in another order.
+func TestTestFile(t *testing.T) {
+	data := file(t, "abc.csv", abc())
+	stdout, stderr := must(t, "-out", t.TempDir(), "-target", "c", "-test", file(t, "test.csv", "c,d,b,a\nx,,2,1\ny,,3,2\n"), data)
+	if !strings.Contains(stdout, "Test part: 2 rows\n") || !strings.Contains(stderr, "30 rows to train on, 2 to test on") {
+		t.Errorf("printed\n%s%s", stdout, stderr)
+	}
+	test := file(t, "test.csv", "a,b,c\n1,2,x\n1,2,z\n")
+	refused(t, []string{"-target", "c", "-test", test, data}, "table: "+test+": row 2 (line 3), column \"c\": \"z\" is not a category of the training file\n")
+}
