@@ -20,6 +20,7 @@ import (
 	"strings"
 	"testing"
 
+	"mlp"
 	"mlp/cmd/internal/cli"
 )
 
@@ -347,6 +348,43 @@ func TestSplit(t *testing.T) {
 	}
 	if other := j.table.split(6, 0.3)[1]; slices.Equal(other, j.test.index) {
 		t.Error("another seed has the same test rows")
+	}
+}
+
+// A missing number is 0 once it is standardized, and a missing category is 0 everywhere.
+func TestMissing(t *testing.T) {
+	o, err := parse([]string{"-target", "y", "-missing", "mean", file(t, "gaps.csv", "a,b,y\n"+strings.Repeat("5,u,1\n7,v,2\n,u,3\n8,,4\n", 10))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := newJob(o, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var x, y mlp.Matrix
+	all := j.table.part(j.table.all())
+	all.input = j.Input
+	all.Batch(&x, &y, []int{0, 1, 2, 3})
+	if x.Row(2)[0] != 0 || x.Row(0)[0] >= 0 || x.Row(3)[0] <= 0 || x.Row(3)[1] != 0 || x.Row(3)[2] != 0 || x.Row(0)[1] != 1 || x.Row(1)[2] != 1 {
+		t.Errorf("inputs %v", x.Data)
+	}
+}
+
+// The importance of a column is the rise of the loss if that column is shuffled, and no
+// other: one that the target does not depend on has less than one that is the target.
+func TestImportance(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("noise,copy,y\n")
+	for i := range 300 {
+		fmt.Fprintf(&b, "%d,%d,%d\n", i*7919%100, i%17, i%17)
+	}
+	stdout, _ := must(t, "-importance", "-target", "y", "-out", t.TempDir(), file(t, "copy.csv", b.String()))
+	m := regexp.MustCompile(`\n(\S+)  copy\n(\S+)  noise\n`).FindStringSubmatch(stdout)
+	if m == nil {
+		t.Fatalf("standard output:\n%s", stdout)
+	}
+	if first, _ := strconv.ParseFloat(m[1], 64); first < 1 || !strings.HasPrefix(m[2], "+0.0") && !strings.HasPrefix(m[2], "-0.0") {
+		t.Errorf("importance %v", m[1:])
 	}
 }
 
