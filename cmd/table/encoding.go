@@ -160,18 +160,20 @@ func before(a, b string) bool {
 // all zeros, except a one for the row's. A missing number is what the model subtracts, its
 // column's mean.
 func (e *encoding) input(x, cells []float64, mean []float64) {
-	clear(x)
 	at := 0
 	for i, c := range e.Inputs {
-		switch v := cells[i]; {
-		case !c.isCategory() && math.IsNaN(v):
-			x[at] = mean[at]
-		case !c.isCategory():
-			x[at] = v
-		case v >= 0:
+		v := cells[i]
+		if c.codes == nil {
+			if x[at] = v; v != v {
+				x[at] = mean[at]
+			}
+			at++
+			continue
+		}
+		if clear(x[at : at+len(c.Values)]); v >= 0 {
 			x[at+int(v)] = 1
 		}
-		at += c.width()
+		at += len(c.Values)
 	}
 }
 

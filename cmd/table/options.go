@@ -161,7 +161,7 @@ func parse(args []string) (*options, error) {
 	f.Float64Var(&o.lr, "lr", 0.02, "learning rate")
 	f.Float64Var(&o.momentum, "momentum", 0.9, "momentum of -opt momentum, and the first decay rate of adam")
 	f.IntVar(&o.batch, "batch", 32, "rows in a step")
-	f.IntVar(&o.epochs, "epochs", 16, "how many times all rows are used, at most")
+	f.IntVar(&o.epochs, "epochs", 15, "how many times all rows are used, at most")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the split, of the first weights and of the order of the rows")
 	f.Var(&o.norm, "norm", "normalisation in the hidden layers, by `name`: none or batch")
 	f.Var(&o.decay, "decay", "add this `number` times the weights to their gradient (L2); auto is 10 divided by the rows to train on and, if there are several targets, by their number")

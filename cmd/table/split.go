@@ -45,10 +45,10 @@ func (p *part) Batch(x, y *mlp.Matrix, index []int) {
 // raw encodes the inputs of the rows of index as the model takes them.
 func (p *part) raw(x *mlp.Matrix, index []int) {
 	x.Reset(len(index), p.width())
-	cells := make([]float64, p.cols())
 	for i, r := range index {
-		copy(cells, p.row(p.index[r]))
+		cells := p.row(p.index[r])
 		if p.moved >= 0 {
+			cells = slices.Clone(cells)
 			cells[p.moved] = p.row(p.index[p.from[r]])[p.moved]
 		}
 		p.encoding.input(x.Row(i), cells, p.input.Mean)
