@@ -70,7 +70,7 @@ func (j *job) points() *mlp.Figure {
 			lo, hi = min(lo, t), max(hi, t)
 		}
 		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Series: []mlp.Series{
-			points("Test row", truth, predicted), {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
+			{Name: "Test row", X: truth, Y: predicted, Points: true}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
 	}
 	return f
 }

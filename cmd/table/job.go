@@ -32,6 +32,9 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 	}
 	sizes := slices.Concat([]int{j.table.width()}, o.hidden, []int{j.table.outputs()})
 	j.Net = cli.NewNetworkOf(o.seed, o.init.Value, o.act.Value, o.norm.Value, sizes...)
+	for _, l := range j.Net[:len(o.hidden)] {
+		l.Dropout = o.dropout
+	}
 	return j, nil
 }
 
@@ -55,9 +58,6 @@ func (j *job) gather(stderr io.Writer) (err error) {
 		if p != nil {
 			p.input = j.Input
 		}
-	}
-	if j.weights.Value {
-		j.balance()
 	}
 	j.Recipe[encodingKey], err = j.table.text()
 	return err
@@ -167,6 +167,9 @@ func (j *job) network() string {
 	}
 	if len(j.hidden) > 0 {
 		text += ", " + j.act.Name
+	}
+	if j.dropout > 0 {
+		text += fmt.Sprintf(", dropout %v", j.dropout)
 	}
 	if j.norm.Value {
 		text += ", " + j.norm.Name + " normalisation"

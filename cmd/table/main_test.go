@@ -317,6 +317,25 @@ func TestWeights(t *testing.T) {
 	}
 }
 
+// The weights are those of the package.
+func TestBalance(t *testing.T) {
+	o, _ := parse(nil)
+	j, err := newJob(o, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := j.table.part([]int{0, 1, 2, 3, 60, 61, 120}) // 4, 2 and 1 of the classes
+	p.input = j.Input
+	var x, y mlp.Matrix
+	p.Batch(&x, &y, []int{0, 1, 2, 3, 4, 5, 6})
+	b := balanced{p, p.balance()}
+	for i, want := range mlp.BalancedWeights(&y) {
+		if got := b.Weight(i); got != want {
+			t.Errorf("row %d weighs %v, want %v", i, got, want)
+		}
+	}
+}
+
 // The parts have the shares of each class, and no row is in two of them.
 func TestSplit(t *testing.T) {
 	o, err := parse([]string{"-holdout", "0.3", "-seed", "5", "-patience", "3"})

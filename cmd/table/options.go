@@ -24,7 +24,7 @@ type options struct {
 	model, resume, verify string
 	target, without, text columnNames
 	holdout, lr, momentum float64
-	clip, warmup          float64
+	clip, warmup, dropout float64
 	batch, epochs         int
 	decay, patience       auto
 	hidden                cli.Widths
@@ -157,14 +157,15 @@ func parse(args []string) (*options, error) {
 	f.Var(&o.hidden, "hidden", "`widths` of the hidden layers, empty for none")
 	f.Var(&o.act, "act", "activation, by `name`: relu, sigmoid or tanh")
 	f.Var(&o.init, "init", "standard deviation of the first weights, by `name`: small (0.01), xavier, he or lecun")
-	f.Var(&o.opt, "opt", "optimizer, by `name`: sgd, momentum or adam")
+	f.Var(&o.opt, "opt", "optimizer, by `name`: sgd, momentum, adam or adamw")
 	f.Float64Var(&o.lr, "lr", 0.02, "learning rate")
-	f.Float64Var(&o.momentum, "momentum", 0.9, "momentum of -opt momentum, and the first decay rate of adam")
+	f.Float64Var(&o.momentum, "momentum", 0.9, "momentum of -opt momentum, and the first decay rate of adam and adamw")
 	f.IntVar(&o.batch, "batch", 32, "rows in a step")
 	f.IntVar(&o.epochs, "epochs", 15, "how many times all rows are used, at most")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the split, of the first weights and of the order of the rows")
 	f.Var(&o.norm, "norm", "normalisation in the hidden layers, by `name`: none or batch")
-	f.Var(&o.decay, "decay", "add this `number` times the weights to their gradient (L2); auto is 10 divided by the rows to train on and, if there are several targets, by their number")
+	f.Var(&o.decay, "decay", "add this `number` times the weights to their gradient (L2); with -opt adamw, take this times the learning rate times the weights from the weights instead; auto is 10 divided by the rows to train on and, if there are several targets, by their number")
+	f.Float64Var(&o.dropout, "dropout", 0, "in each step drop the outputs of hidden units with this probability")
 	f.Float64Var(&o.clip, "clip", 0, "scale the gradient down if its norm over all layers is larger than this; 0 never does")
 	f.Var(&o.schedule, "schedule", "schedule of the learning rate, by `name`: constant, step (a tenth from half of the run on, a hundredth from three quarters on) or cosine")
 	f.Float64Var(&o.warmup, "warmup", 0, "over this share of the run raise the learning rate from a twentieth, and take -schedule's course from then")
@@ -219,6 +220,10 @@ func (o *options) validate() error {
 		return fmt.Errorf("-warmup %v: want a share from 0 to below 1", o.warmup)
 	case o.patience.value != math.Trunc(o.patience.value) || o.patience.value > math.MaxInt32:
 		return fmt.Errorf("-patience %v: want a whole number", o.patience.value)
+	case !(0 <= o.dropout && o.dropout < 1):
+		return fmt.Errorf("-dropout %v: want a probability from 0 to below 1", o.dropout)
+	case len(o.hidden) == 0 && o.dropout > 0:
+		return errors.New("-dropout: there is no hidden layer to drop units of")
 	case o.epochs < 1:
 		return fmt.Errorf("-epochs %d: want 1 or more", o.epochs)
 	case o.batch < 1:

@@ -119,13 +119,21 @@ func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch fu
 		},
 	}
 	if j.held != nil {
-		c.Held = j.held
+		c.Held = j.weighted(j.held)
 	}
-	_, err := mlp.Train(ctx, j.Net, j.train, c)
+	_, err := mlp.Train(ctx, j.Net, j.weighted(j.train), c)
 	if err == errEnough {
 		return nil
 	}
 	return err
+}
+
+// weighted returns a part with the weights that -weights asks for.
+func (j *job) weighted(p *part) mlp.Dataset {
+	if !j.weights.Value {
+		return p
+	}
+	return balanced{p, j.train.balance()}
 }
 
 // resume goes on with the run of a file.

@@ -17,9 +17,8 @@ import (
 // target for each output.
 type part struct {
 	*table
-	index   []int // the rows
-	input   mlp.Standardization
-	weights []float64 // of each class, or nil
+	index []int // the rows
+	input mlp.Standardization
 
 	moved int   // a column whose cells are those of other rows, or -1
 	from  []int // the row of each
@@ -36,9 +35,7 @@ func (p *part) Batch(x, y *mlp.Matrix, index []int) {
 	p.input.Apply(x, x)
 	y.Reset(len(index), p.outputs())
 	for i, r := range index {
-		cells := p.row(p.index[r])
-		p.wanted(y.Row(i), cells)
-		p.weigh(y.Row(i))
+		p.wanted(y.Row(i), p.row(p.index[r]))
 	}
 }
 
@@ -53,6 +50,37 @@ func (p *part) raw(x *mlp.Matrix, index []int) {
 		}
 		p.encoding.input(x.Row(i), cells, p.input.Mean)
 	}
+}
+
+// A balanced part has weights for its rows, as mlp.Weighted says.
+type balanced struct {
+	*part
+	weights []float64 // of each class
+}
+
+// Weight returns the weight of row i's class.
+func (b balanced) Weight(i int) float64 { return b.weights[int(b.target(b.index[i], 0))] }
+
+// balance returns a weight for each class, so that all classes of p weigh the same and the
+// mean over its rows is 1. They are those of mlp.BalancedWeights, but for a matrix with a
+// column for each class there may be too many rows.
+func (p *part) balance() []float64 {
+	weights := make([]float64, p.outputs())
+	for _, r := range p.index {
+		weights[int(p.target(r, 0))]++
+	}
+	present := 0.0
+	for _, n := range weights {
+		if n > 0 {
+			present++
+		}
+	}
+	for c, n := range weights {
+		if n > 0 {
+			weights[c] = float64(p.Len()) / (present * n)
+		}
+	}
+	return weights
 }
 
 // strata is how many parts of equal size a target of numbers is cut in.

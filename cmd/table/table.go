@@ -11,6 +11,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"mlp"
 )
 
 // The limits of a table.
@@ -313,6 +315,11 @@ const (
 	labels
 	numbers
 )
+
+// loss returns the loss of a task.
+func (t task) loss() mlp.Loss {
+	return []mlp.Loss{classes: mlp.SoftmaxCrossEntropy, labels: mlp.SigmoidCrossEntropy, numbers: mlp.SquaredError}[t]
+}
 
 func (e *encoding) task() task {
 	switch {
