@@ -21,8 +21,8 @@ import (
 const side = 28
 
 // photograph is a digit written with a pen on a sheet of paper: dark ink on light paper,
-// 300×300 pixels, of which the digit's field of 28×28 takes 7 to 10 in 10 and is not in
-// the middle. A lamp stands on one side, the corners are darker than the middle, and the
+// 300×300 pixels. The digit's field of 28×28 takes 70 to 100 % of each side and does not
+// lie in the middle. A lamp stands on one side, the corners are darker than the middle, and the
 // camera has noise.
 func photograph(digit []byte, rng *rand.Rand) *image.Gray {
 	const size = 300

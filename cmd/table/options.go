@@ -43,7 +43,7 @@ type options struct {
 // unkept are the flags that the weights do not depend on. A recipe does not have them.
 var unkept = []string{"out", "model", "resume", "verify", "importance"}
 
-// either returns the function of a choice between two names, of which the second is true.
+// either returns the function of a choice between two names. The second stands for true.
 func either(no, yes string) func(string) (bool, error) {
 	return func(name string) (bool, error) {
 		if name != no && name != yes {

@@ -62,8 +62,8 @@ type balanced struct {
 func (b balanced) Weight(i int) float64 { return b.weights[int(b.target(b.index[i], 0))] }
 
 // balance returns a weight for each class, so that all classes of p weigh the same and the
-// mean over its rows is 1. They are those of mlp.BalancedWeights, but for a matrix with a
-// column for each class there may be too many rows.
+// mean over its rows is 1. They are those of mlp.BalancedWeights, which needs a matrix with
+// a column for each class. For a large table that is too large.
 func (p *part) balance() []float64 {
 	weights := make([]float64, p.outputs())
 	for _, r := range p.index {

@@ -12,7 +12,7 @@ import (
 )
 
 // deformation is the flag -deform: none, usual, or amounts by name with commas between
-// them, of which those that are missing are 0.
+// them. An amount that is missing is 0.
 type deformation struct {
 	mlp.Deformation
 	on bool

@@ -55,8 +55,8 @@ var papers = map[string]func(x, y int, ink float64) color.Color{
 // sq is the square of a coordinate's distance from the middle, from 0 to 1.
 func sq(x int) float64 { return math.Pow(float64(x-150)/150, 2) }
 
-// Whatever the paper, the digit is what its ink alone becomes, but for what smoothing makes
-// of the edges. Noise and specks do not matter.
+// On any paper the digit becomes what its ink alone becomes. Only the edges differ, because
+// they are smoothed. Noise and specks do not matter.
 func TestInk(t *testing.T) {
 	m := sample(t)
 	rng := rand.New(rand.NewPCG(1, 2))
