@@ -30,10 +30,10 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 	if err := j.gather(stderr); err != nil {
 		return nil, err
 	}
-	sizes := slices.Concat([]int{j.table.width()}, o.hidden, []int{j.table.outputs()})
-	j.Net = cli.NewNetworkOf(o.seed, o.init.Value, o.act.Value, o.norm.Value, sizes...)
-	for _, l := range j.Net[:len(o.hidden)] {
-		l.Dropout = o.dropout
+	sizes := slices.Concat([]int{j.table.width()}, o.Hidden, []int{j.table.outputs()})
+	j.Net = cli.NewNetworkOf(o.Seed, o.Init.Value, o.Act.Value, o.Norm.Value, sizes...)
+	for _, l := range j.Net[:len(o.Hidden)] {
+		l.Dropout = o.Dropout
 	}
 	return j, nil
 }
@@ -48,7 +48,7 @@ func (j *job) gather(stderr io.Writer) (err error) {
 	if err := j.divide(stderr); err != nil {
 		return err
 	}
-	if err := cli.CheckSize(j.table.width(), j.hidden, j.table.outputs(), j.norm.Value, j.opt.Value, int(j.patience.value)); err != nil {
+	if err := cli.CheckSize(j.table.width(), j.Hidden, j.table.outputs(), j.Norm.Value, j.Opt.Value, int(j.patience.value)); err != nil {
 		return err
 	}
 	if j.Input, err = j.train.fit(j.fileName()); err != nil {
@@ -84,7 +84,7 @@ func (j *job) divide(stderr io.Writer) error {
 	if j.patience.value > 0 {
 		tenth = 0.1
 	}
-	rows := j.table.split(j.seed, tests, tenth)
+	rows := j.table.split(j.Seed, tests, tenth)
 	j.train, j.test = j.table.part(rows[0]), j.table.part(rows[1])
 	switch {
 	case tests > 0 && j.test.Len() == 0:
@@ -93,7 +93,7 @@ func (j *job) divide(stderr io.Writer) error {
 		return fmt.Errorf("%s: %d rows to train on, -patience needs at least 10", j.fileName(), n)
 	case j.train.Len() == 0:
 		return fmt.Errorf("%s: -holdout %v leaves no row to train on", j.fileName(), j.holdout)
-	case j.norm.Value && min(j.batch, j.train.Len()) == 1:
+	case j.Norm.Value && min(j.Batch, j.train.Len()) == 1:
 		return errors.New("-norm batch: there is one row to train on, which has no variance")
 	}
 	if tenth > 0 {
@@ -165,18 +165,18 @@ func (j *job) network() string {
 			parameters += len(l.Norm.Gain.Data)
 		}
 	}
-	if len(j.hidden) > 0 {
-		text += ", " + j.act.Name
+	if len(j.Hidden) > 0 {
+		text += ", " + j.Act.Name
 	}
-	if j.dropout > 0 {
-		text += fmt.Sprintf(", dropout %v", j.dropout)
+	if j.Dropout > 0 {
+		text += fmt.Sprintf(", dropout %v", j.Dropout)
 	}
-	if j.norm.Value {
-		text += ", " + j.norm.Name + " normalisation"
+	if j.Norm.Value {
+		text += ", " + j.Norm.Name + " normalisation"
 	}
-	from := "init " + j.init.Name
+	from := "init " + j.Init.Name
 	if n := len(j.Run.History); n > 0 {
 		from = fmt.Sprintf("epoch %d", n)
 	}
-	return text + fmt.Sprintf(", %d parameters, from %s by %s", parameters, from, j.opt.Name)
+	return text + fmt.Sprintf(", %d parameters, from %s by %s", parameters, from, j.Opt.Name)
 }

@@ -20,23 +20,15 @@ import (
 
 // options is the command line, checked.
 type options struct {
+	cli.Training
 	data, test, out       string
 	model, resume, verify string
 	target, without, text columnNames
-	holdout, lr, momentum float64
-	clip, warmup, dropout float64
-	batch, epochs         int
+	holdout               float64
 	decay, patience       auto
-	hidden                cli.Widths
-	seed                  uint64
 	importance            bool
 	missing               cli.Choice[bool] // a missing cell is taken as the column's mean
 	weights               cli.Choice[bool] // each class weighs the same
-	act                   cli.Choice[*mlp.Activation]
-	init                  cli.Choice[mlp.Init]
-	opt                   cli.Choice[*mlp.Optimizer]
-	schedule              cli.Choice[mlp.Schedule]
-	norm                  cli.Choice[bool] // batch normalisation
 	flags                 *flag.FlagSet
 }
 
@@ -135,16 +127,12 @@ func parse(args []string) (*options, error) {
 	f := flag.NewFlagSet("table", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	o := &options{
-		flags:    f,
-		hidden:   cli.Widths{64, 32},
-		missing:  cli.NewChoice("refuse", either("refuse", "mean")),
-		weights:  cli.NewChoice("none", either("none", "balanced")),
-		act:      cli.NewChoice("relu", cli.ActByName),
-		init:     cli.NewChoice("he", mlp.InitByName),
-		opt:      cli.NewChoice("adam", mlp.OptimizerByName),
-		schedule: cli.NewChoice("cosine", mlp.ScheduleByName),
-		norm:     cli.NewChoice("none", cli.NormByName),
+		Training: cli.NewTraining("he", "adam", "cosine", 64, 32), flags: f,
+		missing: cli.NewChoice("refuse", either("refuse", "mean")),
+		weights: cli.NewChoice("none", either("none", "balanced")),
 	}
+	o.LR, o.Batch = 0.02, 32
+	o.Define(f, "rows")
 	f.StringVar(&o.data, "data", "", "`FILE.csv` to train on, or with -model to predict; its name may stand after the flags instead (default iris, which is in the program)")
 	f.Var(&o.target, "target", "the `column` to predict, or several with commas between them (default species, for iris)")
 	f.Var(&o.without, "without", "leave these `columns` out")
@@ -154,21 +142,8 @@ func parse(args []string) (*options, error) {
 	f.Float64Var(&o.holdout, "holdout", 0.2, "hold out this share of the rows to test on")
 	f.StringVar(&o.test, "test", "", "test on the rows of this `FILE.csv` instead")
 	f.BoolVar(&o.importance, "importance", false, "print how much the loss on the test rows rises when each column is shuffled")
-	f.Var(&o.hidden, "hidden", "`widths` of the hidden layers, empty for none")
-	f.Var(&o.act, "act", "activation, by `name`: relu, sigmoid or tanh")
-	f.Var(&o.init, "init", "standard deviation of the first weights, by `name`: small (0.01), xavier, he or lecun")
-	f.Var(&o.opt, "opt", "optimizer, by `name`: sgd, momentum, adam or adamw")
-	f.Float64Var(&o.lr, "lr", 0.02, "learning rate")
-	f.Float64Var(&o.momentum, "momentum", 0.9, "momentum of -opt momentum, and the first decay rate of adam and adamw")
-	f.IntVar(&o.batch, "batch", 32, "rows in a step")
-	f.IntVar(&o.epochs, "epochs", 15, "how many times all rows are used, at most")
-	f.Uint64Var(&o.seed, "seed", 1, "seed of the split, of the first weights and of the order of the rows")
-	f.Var(&o.norm, "norm", "normalisation in the hidden layers, by `name`: none or batch")
+	f.IntVar(&o.Epochs, "epochs", 15, "how many times all rows are used, at most")
 	f.Var(&o.decay, "decay", "add this `number` times the weights to their gradient (L2); with -opt adamw, take this times the learning rate times the weights from the weights instead; auto is 10 divided by the rows to train on and, if there are several targets, by their number")
-	f.Float64Var(&o.dropout, "dropout", 0, "in each step drop the outputs of hidden units with this probability")
-	f.Float64Var(&o.clip, "clip", 0, "scale the gradient down if its norm over all layers is larger than this; 0 never does")
-	f.Var(&o.schedule, "schedule", "schedule of the learning rate, by `name`: constant, step (a tenth from half of the run on, a hundredth from three quarters on) or cosine")
-	f.Float64Var(&o.warmup, "warmup", 0, "over this share of the run raise the learning rate from a twentieth, and take -schedule's course from then")
 	f.Var(&o.patience, "patience", "hold out a tenth of the training rows, stop when this `number` of epochs has not lowered the loss on it, and keep the best weights; 0 does not; auto is 10, or 0 if there are fewer than 2000 rows to train on")
 	f.StringVar(&o.model, "model", "", "predict with this `FILE.npz`, and train nothing")
 	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz` until it has had -epochs epochs, and write to the file's folder unless -out names another")
@@ -201,7 +176,6 @@ func (o *options) takeFile() error {
 
 // validate returns an error for the first flag that is out of its range.
 func (o *options) validate() error {
-	positive := func(x float64) bool { return x >= 0 && !math.IsInf(x, 0) }
 	if err := o.validateMode(); err != nil || o.model != "" {
 		return err
 	}
@@ -210,30 +184,12 @@ func (o *options) validate() error {
 		return errors.New("-target: want the column to predict")
 	case !(0 < o.holdout && o.holdout < 1):
 		return fmt.Errorf("-holdout %v: want a share between 0 and 1", o.holdout)
-	case !positive(o.lr) || o.lr == 0:
-		return fmt.Errorf("-lr %v: want a finite number above 0", o.lr)
-	case !(0 < o.momentum && o.momentum < 1):
-		return fmt.Errorf("-momentum %v: want a number between 0 and 1", o.momentum)
-	case !positive(o.clip):
-		return fmt.Errorf("-clip %v: want 0 or a finite number above", o.clip)
-	case !(0 <= o.warmup && o.warmup < 1):
-		return fmt.Errorf("-warmup %v: want a share from 0 to below 1", o.warmup)
 	case o.patience.value != math.Trunc(o.patience.value) || o.patience.value > math.MaxInt32:
 		return fmt.Errorf("-patience %v: want a whole number", o.patience.value)
-	case !(0 <= o.dropout && o.dropout < 1):
-		return fmt.Errorf("-dropout %v: want a probability from 0 to below 1", o.dropout)
-	case len(o.hidden) == 0 && o.dropout > 0:
-		return errors.New("-dropout: there is no hidden layer to drop units of")
-	case o.epochs < 1:
-		return fmt.Errorf("-epochs %d: want 1 or more", o.epochs)
-	case o.batch < 1:
-		return fmt.Errorf("-batch %d: want 1 or more", o.batch)
-	case o.batch == 1 && o.norm.Value:
-		return errors.New("-norm batch: a batch of one row has no variance")
-	case len(o.hidden) == 0 && o.norm.Value:
-		return errors.New("-norm batch: there is no hidden layer to normalise")
+	case o.Epochs < 1:
+		return fmt.Errorf("-epochs %d: want 1 or more", o.Epochs)
 	}
-	return nil
+	return o.Validate(true)
 }
 
 // validateMode returns an error for flags that exclude one another.
@@ -272,8 +228,8 @@ func (o *options) reopen(name string) (*mlp.Model, *options, error) {
 	earlier, err := o.earlier(from.Recipe)
 	if n := len(from.Run.History); err == nil && n == 0 {
 		err = errors.New("no epoch was trained")
-	} else if err == nil && n > earlier.epochs {
-		err = fmt.Errorf("the run has had %d epochs, more than -epochs %d", n, earlier.epochs)
+	} else if err == nil && n > earlier.Epochs {
+		err = fmt.Errorf("the run has had %d epochs, more than -epochs %d", n, earlier.Epochs)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
@@ -297,7 +253,7 @@ func (o *options) earlier(recipe map[string]string) (*options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its recipe: %w", err)
 	}
-	if now, ok := given["epochs"]; ok && now != recipe["epochs"] && (e.schedule.Name != "constant" || e.warmup > 0) {
+	if now, ok := given["epochs"]; ok && now != recipe["epochs"] && (e.Schedule.Name != "constant" || e.Warmup > 0) {
 		return nil, fmt.Errorf("-epochs %s: the run's schedule is for -epochs %s, which cannot change", now, recipe["epochs"])
 	}
 	e.out, e.resume, e.verify, e.importance = o.out, o.resume, o.verify, o.importance

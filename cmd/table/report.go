@@ -244,7 +244,7 @@ func (j *job) reportImportance(b *bytes.Buffer) {
 	order := make([]int, len(rise))
 	for i := range rise {
 		moved := *j.test
-		moved.moved, moved.from = i, rand.New(rand.NewPCG(j.seed, uint64(i+1))).Perm(j.test.Len())
+		moved.moved, moved.from = i, rand.New(rand.NewPCG(j.Seed, uint64(i+1))).Perm(j.test.Len())
 		shuffled, _ := mlp.Evaluate(j.Net, &moved, loss)
 		rise[i], order[i] = shuffled-base, i
 	}

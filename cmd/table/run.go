@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,7 +32,7 @@ func (j *job) complete(ctx context.Context, stdout io.Writer, stderr *os.File) e
 		}
 	}
 	if j.finished() {
-		fmt.Fprintf(stderr, "%s: the run is finished after epoch %d of %d: there is nothing left to train\n", cli.Plain(j.resume), len(j.Run.History), j.epochs)
+		fmt.Fprintf(stderr, "%s: the run is finished after epoch %d of %d: there is nothing left to train\n", cli.Plain(j.resume), len(j.Run.History), j.Epochs)
 		err = out.Save(&j.Model)
 	} else {
 		j.describe(stderr)
@@ -53,14 +52,14 @@ func (j *job) complete(ctx context.Context, stdout io.Writer, stderr *os.File) e
 // is over.
 func (j *job) finished() bool {
 	n := len(j.Run.History)
-	return n >= j.epochs || n > 0 && j.held != nil && n-j.Run.History.Best().N >= int(j.patience.value)
+	return n >= j.Epochs || n > 0 && j.held != nil && n-j.Run.History.Best().N >= int(j.patience.value)
 }
 
 // trainInto trains the epochs that are left. However training ends, it saves the last epoch
 // that was finished.
 func (j *job) trainInto(ctx context.Context, out *cli.Output, stdout io.Writer, stderr *os.File) error {
 	begin := time.Now()
-	err := j.learn(ctx, stderr, j.epochs-len(j.Run.History), func(e mlp.Epoch) error {
+	err := j.learn(ctx, stderr, j.Epochs-len(j.Run.History), func(e mlp.Epoch) error {
 		if err := out.Add(&j.Model); err != nil {
 			return err
 		}
@@ -85,7 +84,7 @@ func (j *job) trainInto(ctx context.Context, out *cli.Output, stdout io.Writer, 
 }
 
 func (j *job) printEpoch(e mlp.Epoch, stdout io.Writer) error {
-	line := fmt.Sprintf("Epoch %d/%d, Loss: %.4f", e.N, j.epochs, e.Loss)
+	line := fmt.Sprintf("Epoch %d/%d, Loss: %.4f", e.N, j.Epochs, e.Loss)
 	if j.held != nil {
 		line += fmt.Sprintf(", Held-out Loss: %.4f", e.HeldLoss)
 	}
@@ -95,37 +94,14 @@ func (j *job) printEpoch(e mlp.Epoch, stdout io.Writer) error {
 	return nil
 }
 
-var errEnough = errors.New("as many epochs as are wanted")
-
-// learn trains the job's network for that many more epochs, unless -patience ends the
-// training earlier, and calls onEpoch after each. In between it shows a progress bar.
+// learn trains the job's network for that many more epochs, and calls onEpoch after each.
 func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch func(mlp.Epoch) error) error {
-	past := len(j.Run.History)
-	steps := math.Ceil(float64(j.train.Len()) / float64(j.batch))
-	bar := cli.NewBar(stderr, float64(epochs)*steps, func(share float64) string {
-		return fmt.Sprintf("epoch %d/%d", past+min(epochs, int(share*float64(epochs))+1), j.epochs)
-	})
-	defer bar.Clear()
-	c := mlp.Config{
-		Loss: j.table.task().loss(), Optimizer: j.opt.Value, Rate: j.lr, Schedule: mlp.Warmup(j.warmup, j.schedule.Value),
-		Beta1: j.momentum, Decay: j.decay.value, Clip: j.clip, Epochs: j.epochs, Run: &j.Run, Batch: j.batch, Seed: j.seed, Patience: int(j.patience.value),
-		OnStep: func(int, float64, float64) { bar.Add(1) },
-		OnEpoch: func(e mlp.Epoch) error {
-			bar.Clear()
-			if err := onEpoch(e); err != nil || e.N < past+epochs {
-				return err
-			}
-			return errEnough
-		},
-	}
+	c := j.Config(&j.Run)
+	c.Loss, c.Decay, c.Patience = j.table.task().loss(), j.decay.value, int(j.patience.value)
 	if j.held != nil {
 		c.Held = j.weighted(j.held)
 	}
-	_, err := mlp.Train(ctx, j.Net, j.weighted(j.train), c)
-	if err == errEnough {
-		return nil
-	}
-	return err
+	return cli.Learn(ctx, stderr, j.Net, j.weighted(j.train), c, epochs, onEpoch)
 }
 
 // weighted returns a part with the weights that -weights asks for.

@@ -101,14 +101,14 @@ func FuzzHidden(f *testing.F) {
 			return
 		}
 		in, parameters := mlp.MNISTPixels, 0
-		for _, n := range o.hidden {
+		for _, n := range o.Hidden {
 			parameters += (in + 1) * n
 			if in = n; n < 1 || n > cli.MaxWidth {
 				t.Fatalf("a width of %d", n)
 			}
 		}
-		if len(o.hidden) > cli.MaxHidden || parameters > cli.MaxParameters {
-			t.Fatalf("%d layers, %d parameters", len(o.hidden), parameters)
+		if len(o.Hidden) > cli.MaxHidden || parameters > cli.MaxParameters {
+			t.Fatalf("%d layers, %d parameters", len(o.Hidden), parameters)
 		}
 		same(t, o)
 	})
@@ -130,11 +130,11 @@ func FuzzFlags(f *testing.F) {
 			}
 			return
 		}
-		if !(o.lr > 0 && o.lr <= math.MaxFloat64) || !(o.holdout >= 0 && o.holdout < 1) || !(o.momentum > 0 && o.momentum < 1) ||
-			o.batch < 1 || o.epochs < 0 || o.epochs == 0 && o.load == "" || o.limit < 0 || o.act.Value == nil || o.init.Value == nil || o.opt.Value == nil || o.schedule.Value == nil {
+		if !(o.LR > 0 && o.LR <= math.MaxFloat64) || !(o.holdout >= 0 && o.holdout < 1) || !(o.Momentum > 0 && o.Momentum < 1) ||
+			o.Batch < 1 || o.Epochs < 0 || o.Epochs == 0 && o.load == "" || o.limit < 0 || o.Act.Value == nil || o.Init.Value == nil || o.Opt.Value == nil || o.Schedule.Value == nil {
 			t.Fatalf("%q is accepted as %+v", s, o)
 		}
-		if o.epochs > 0 { // otherwise no model file keeps it
+		if o.Epochs > 0 { // otherwise no model file keeps it
 			same(t, o)
 		}
 	})

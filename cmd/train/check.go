@@ -29,9 +29,9 @@ type gradientTest struct {
 // far from the input would have a z so close to 0, where ReLU has no derivative, that no
 // difference would be small enough.
 func (j *job) testGradient(ctx context.Context, w io.Writer) error {
-	x, y := cli.FirstBatch(j.train, min(j.batch, j.train.Len()))
+	x, y := cli.FirstBatch(j.train, min(j.Batch, j.train.Len()))
 	net := j.Net.Clone()
-	rng := rand.New(rand.NewPCG(j.seed, 2))
+	rng := rand.New(rand.NewPCG(j.Seed, 2))
 	for _, l := range net {
 		for i := range l.B.Data {
 			l.B.Data[i] += float64(0.1 * rng.NormFloat64())
@@ -43,7 +43,7 @@ func (j *job) testGradient(ctx context.Context, w io.Writer) error {
 	g := &gradientTest{ctx, net, x, y, mlp.SoftmaxCrossEntropy, w}
 	err := g.balance()
 	if err == nil {
-		err = g.differences(j.seed)
+		err = g.differences(j.Seed)
 	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("-check: %w", err)

@@ -92,14 +92,14 @@ func (e *exam) vanishing() bool {
 		seen = first[:min(len(seen), len(first))]
 	}
 	most, at := largestDelta(seen)
-	if at == 0 || !(most > unequal*seen[0].DeltaNorm) || !(e.hidden[0].UpdateRatio < smallUpdate+float64(2*e.lr*e.decay)) {
+	if at == 0 || !(most > unequal*seen[0].DeltaNorm) || !(e.hidden[0].UpdateRatio < smallUpdate+float64(2*e.LR*e.decay)) {
 		return false
 	}
 	other := "fewer layers"
 	switch {
 	case e.load != "":
 		other = "other weights to begin with"
-	case e.norm.Value:
+	case e.Norm.Value:
 		other = "a larger -batch"
 	}
 	e.note("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},
@@ -114,7 +114,7 @@ func (e *exam) exploding() {
 		return
 	}
 	other := "-clip 1"
-	if e.clip > 0 {
+	if e.Clip > 0 {
 		other = "a smaller -clip"
 	}
 	e.note("exploding gradient", []string{"-norm batch", "-init he", other},
@@ -144,7 +144,7 @@ func (e *exam) inactive() {
 
 func (e *exam) rate() {
 	loss, rise, step := e.last.Loss, e.last.LossRise, e.largestUpdate()
-	slower := []string{fmt.Sprintf("-lr %.2g or less", e.lr/10)}
+	slower := []string{fmt.Sprintf("-lr %.2g or less", e.LR/10)}
 	if rise > tooSteep {
 		e.note("learning rate too high", slower, "over five steps in a row the loss rose by %.3g", rise)
 	} else if loss > 2*math.Ln10 && step > tooLarge {
@@ -154,7 +154,7 @@ func (e *exam) rate() {
 		e.note("guessing", []string{"-init he", "a larger -lr"}, "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", loss, math.Ln10)
 	}
 	if len(e.found) == 0 && step < tooSlow && loss > math.Ln10/2 {
-		e.note("learning rate too low", []string{fmt.Sprintf("-lr %.2g", e.lr*100)}, "no step moved a layer by more than %.1g of its size", step)
+		e.note("learning rate too low", []string{fmt.Sprintf("-lr %.2g", e.LR*100)}, "no step moved a layer by more than %.1g of its size", step)
 	}
 }
 

@@ -46,7 +46,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 		}
 		j.Net, j.Input, loaded = from.Net, from.Input, digest
 	} else {
-		j.Net = cli.NewNetwork(o.seed, o.init.Value, o.act.Value, o.norm.Value, o.hidden...)
+		j.Net = cli.NewNetwork(o.Seed, o.Init.Value, o.Act.Value, o.Norm.Value, o.Hidden...)
 	}
 	j.Deskew = o.deskew
 	j.setDropout()
@@ -60,7 +60,7 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 // setDropout gives the hidden layers the probability of -dropout.
 func (j *job) setDropout() {
 	for _, l := range j.Net[:len(j.Net)-1] {
-		l.Dropout = j.dropout
+		l.Dropout = j.Dropout
 	}
 }
 
@@ -72,25 +72,25 @@ func (o *options) takeLayers(from *mlp.Model) error {
 		return err
 	}
 	given := o.given()
-	o.hidden, o.norm.Name, o.norm.Value = nil, "none", false
+	o.Hidden, o.Norm.Name, o.Norm.Value = nil, "none", false
 	for _, l := range from.Net[:len(from.Net)-1] {
 		if from.Recipe == nil { // NumPy wrote it, and it does not say
-			l.Act = o.act.Value
+			l.Act = o.Act.Value
 		}
 		if l.Act == mlp.Linear {
 			return errors.New("a hidden layer is linear, which -act cannot be")
 		}
-		o.hidden = append(o.hidden, l.W.Cols)
-		o.act.Name, o.act.Value = l.Act.Name, l.Act
+		o.Hidden = append(o.Hidden, l.W.Cols)
+		o.Act.Name, o.Act.Value = l.Act.Name, l.Act
 		if l.Norm != nil {
-			o.norm.Name, o.norm.Value = "batch", true
+			o.Norm.Name, o.Norm.Value = "batch", true
 		}
 	}
 	if from.Recipe != nil {
 		o.deskew = from.Deskew
 	}
 	inFile := o.settings()
-	if err := o.hidden.Set(inFile["hidden"]); err != nil { // Set checks the same limits as for a flag
+	if err := o.Hidden.Set(inFile["hidden"]); err != nil { // Set checks the same limits as for a flag
 		return err
 	}
 	for _, name := range []string{"hidden", "act", "norm", "deskew"} {
@@ -113,7 +113,7 @@ func (j *job) gather(stderr io.Writer) (err error) {
 		return err
 	}
 	if _, ok := j.given()["epochs"]; j.best && !ok {
-		j.epochs = bestEpochs(j.train.Len())
+		j.Epochs = bestEpochs(j.train.Len())
 	}
 	j.Recipe = j.settings()
 	j.Recipe[cli.DigestPrefix+"train"] = cli.Digest(j.train)
@@ -121,15 +121,15 @@ func (j *job) gather(stderr io.Writer) (err error) {
 	if j.plain = j.test; j.Deskew {
 		j.train, j.test = j.train.Deskew(), j.test.Deskew()
 	}
-	if j.patience > 0 && j.epochs > 0 {
+	if j.patience > 0 && j.Epochs > 0 {
 		n := j.train.Len()
 		if n < 10 {
 			return fmt.Errorf("-patience needs at least 10 training images, there are %d", n)
 		}
 		j.train, j.held = j.train.Slice(0, n-n/10), j.train.Slice(n-n/10, n)
 	}
-	if n := j.train.Len(); j.epochs > 0 && j.norm.Value && min(j.batch, n) == 1 {
-		return fmt.Errorf("batch normalisation needs two images or more in a step: -batch is %d, and there are %d to train on", j.batch, n)
+	if n := j.train.Len(); j.Epochs > 0 && j.Norm.Value && min(j.Batch, n) == 1 {
+		return fmt.Errorf("batch normalisation needs two images or more in a step: -batch is %d, and there are %d to train on", j.Batch, n)
 	}
 	if j.Input.Mean == nil {
 		if j.Input = j.train.Stats(); j.scale.Value {
@@ -187,7 +187,7 @@ func (j *job) describe(w io.Writer) {
 	}
 	fmt.Fprintf(w, "network: %s\n", cli.Plain(j.network()))
 	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
-	if j.epochs > 0 {
+	if j.Epochs > 0 {
 		j.warn(w)
 	}
 }
@@ -201,7 +201,7 @@ func (j *job) network() string {
 	var acts []string
 	for i, l := range j.Net {
 		text += fmt.Sprintf("-%d", l.W.Cols)
-		if i < len(j.hidden) && !slices.Contains(acts, l.Act.Name) {
+		if i < len(j.Hidden) && !slices.Contains(acts, l.Act.Name) {
 			acts = append(acts, l.Act.Name)
 		}
 		parameters += len(l.W.Data) + len(l.B.Data)
@@ -212,27 +212,27 @@ func (j *job) network() string {
 	if len(acts) > 0 {
 		text += ", " + strings.Join(acts, " and ")
 	}
-	if j.norm.Value {
-		text += ", " + j.norm.Name + " normalisation"
+	if j.Norm.Value {
+		text += ", " + j.Norm.Name + " normalisation"
 	}
-	if j.dropout > 0 && j.epochs > 0 {
-		text += fmt.Sprintf(", dropout %v", j.dropout)
+	if j.Dropout > 0 && j.Epochs > 0 {
+		text += fmt.Sprintf(", dropout %v", j.Dropout)
 	}
-	from := cmp.Or(j.load, "init "+j.init.Name)
+	from := cmp.Or(j.load, "init "+j.Init.Name)
 	if n := len(j.Run.History); n > 0 {
 		from = fmt.Sprintf("epoch %d", n)
 	}
 	text += fmt.Sprintf(", %d parameters, from %s", parameters, from)
-	if j.epochs > 0 {
-		text += " by " + j.opt.Name
+	if j.Epochs > 0 {
+		text += " by " + j.Opt.Name
 	}
 	return text
 }
 
 // warn names what the user may not have meant.
 func (j *job) warn(w io.Writer) {
-	if j.batch > j.train.Len() {
-		fmt.Fprintf(w, "warning: -batch %d is more than there is: one step an epoch\n", j.batch)
+	if j.Batch > j.train.Len() {
+		fmt.Fprintf(w, "warning: -batch %d is more than there is: one step an epoch\n", j.Batch)
 	}
 	if j.resume+j.verify != "" { // the flags are those of the earlier run
 		return
@@ -241,10 +241,10 @@ func (j *job) warn(w io.Writer) {
 	if _, ok := given["init"]; ok && j.load != "" {
 		fmt.Fprintln(w, "warning: -init does nothing beside -load")
 	}
-	if _, ok := given["momentum"]; ok && j.opt.Value == mlp.SGD {
+	if _, ok := given["momentum"]; ok && j.Opt.Value == mlp.SGD {
 		fmt.Fprintln(w, "warning: -momentum does nothing with -opt sgd")
 	}
-	if j.opt.Value == mlp.AdamW && j.decay == 0 {
+	if j.Opt.Value == mlp.AdamW && j.decay == 0 {
 		fmt.Fprintln(w, "warning: -opt adamw without -decay is adam")
 	}
 	if _, ok := given["scale"]; ok && j.load != "" {

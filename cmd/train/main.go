@@ -41,7 +41,7 @@ func train(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) e
 	if err != nil {
 		return err
 	}
-	if o.epochs == 0 {
+	if o.Epochs == 0 {
 		return j.measure(ctx, stdout, stderr)
 	}
 	return j.complete(ctx, stdout, stderr)

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -25,7 +24,7 @@ func (j *job) complete(ctx context.Context, stdout io.Writer, stderr *os.File) e
 		return err
 	}
 	if j.finished() {
-		fmt.Fprintf(stderr, "%s: the run is finished after epoch %d of %d: there is nothing left to train\n", cli.Plain(j.resume), len(j.Run.History), j.epochs)
+		fmt.Fprintf(stderr, "%s: the run is finished after epoch %d of %d: there is nothing left to train\n", cli.Plain(j.resume), len(j.Run.History), j.Epochs)
 		err = out.Save(&j.Model)
 	} else if err = j.begin(ctx, stderr); err != nil {
 		err = j.explain(err, out)
@@ -76,7 +75,7 @@ func (j *job) page() ([]byte, error) {
 // is over.
 func (j *job) finished() bool {
 	n := len(j.Run.History)
-	return n >= j.epochs || n > 0 && j.patience > 0 && n-j.Run.History.Best().N >= j.patience
+	return n >= j.Epochs || n > 0 && j.patience > 0 && n-j.Run.History.Best().N >= j.patience
 }
 
 // open makes the folder for the files. If the model that is resumed is in it, open
@@ -105,7 +104,7 @@ func (j *job) begin(ctx context.Context, stderr io.Writer) error {
 // trainInto trains the epochs that are left. However training ends, it saves the last
 // epoch that was finished.
 func (j *job) trainInto(ctx context.Context, out *cli.Output, stdout io.Writer, stderr *os.File) error {
-	err := j.learn(ctx, stderr, j.epochs-len(j.Run.History), func(e mlp.Epoch) error {
+	err := j.learn(ctx, stderr, j.Epochs-len(j.Run.History), func(e mlp.Epoch) error {
 		return j.endEpoch(e, out, stdout, stderr)
 	})
 	saveErr := out.Save(&j.Model)
@@ -131,7 +130,7 @@ func (j *job) endEpoch(e mlp.Epoch, out *cli.Output, stdout, stderr io.Writer) e
 	if e.Loss == e.Loss {
 		loss = fmt.Sprintf("%.4f", e.Loss)
 	}
-	_, err := fmt.Fprintf(stdout, "Epoch %d/%d, Loss: %s, Test Accuracy: %.4f\n", e.N, j.epochs, loss, e.TestAccuracy)
+	_, err := fmt.Fprintf(stdout, "Epoch %d/%d, Loss: %s, Test Accuracy: %.4f\n", e.N, j.Epochs, loss, e.TestAccuracy)
 	if err != nil {
 		return fmt.Errorf("standard output, epoch %d: %w", e.N, err)
 	}
@@ -141,42 +140,18 @@ func (j *job) endEpoch(e mlp.Epoch, out *cli.Output, stdout, stderr io.Writer) e
 	return nil
 }
 
-var errEnough = errors.New("as many epochs as are wanted")
-
-// learn trains the job's network for that many more epochs, unless -patience ends the
-// training earlier, and calls onEpoch after each. In between it shows a progress bar.
+// learn trains the job's network for that many more epochs, and calls onEpoch after each.
 func (j *job) learn(ctx context.Context, stderr *os.File, epochs int, onEpoch func(mlp.Epoch) error) error {
-	past := len(j.Run.History)
-	steps := math.Ceil(float64(j.train.Len()) / float64(j.batch))
-	bar := cli.NewBar(stderr, float64(epochs)*steps, func(share float64) string {
-		return fmt.Sprintf("epoch %d/%d", past+min(epochs, int(share*float64(epochs))+1), j.epochs)
-	})
-	defer bar.Clear()
 	train, err := j.trainingSet()
 	if err != nil {
 		return err
 	}
-	c := mlp.Config{
-		Optimizer: j.opt.Value, Rate: j.lr, Schedule: mlp.Warmup(j.warmup, j.schedule.Value), Beta1: j.momentum, Decay: j.decay, Clip: j.clip,
-		Epochs: j.epochs, Run: &j.Run, Batch: j.batch, Seed: j.seed, InOrder: !j.shuffle,
-		Test: j.test, Patience: j.patience, Measure: j.interval,
-		OnStep: func(int, float64, float64) { bar.Add(1) },
-		OnEpoch: func(e mlp.Epoch) error {
-			bar.Clear()
-			if err := onEpoch(e); err != nil || e.N < past+epochs {
-				return err
-			}
-			return errEnough
-		},
-	}
+	c := j.Config(&j.Run)
+	c.Decay, c.InOrder, c.Test, c.Patience, c.Measure = j.decay, !j.shuffle, j.test, j.patience, j.interval
 	if j.held != nil {
 		c.Held = j.held
 	}
-	_, err = mlp.Train(ctx, j.Net, train, c)
-	if err == errEnough {
-		return nil
-	}
-	return err
+	return cli.Learn(ctx, stderr, j.Net, train, c, epochs, onEpoch)
 }
 
 // trainingSet returns what the network is trained on: the training images, or deformed
@@ -185,7 +160,7 @@ func (j *job) trainingSet() (mlp.Dataset, error) {
 	if !j.deform.on {
 		return j.train, nil
 	}
-	return j.train.Deform(j.deform.Deformation, j.seed, j.epochs)
+	return j.train.Deform(j.deform.Deformation, j.Seed, j.Epochs)
 }
 
 // end prints the results of a finished run and the names of its files.
