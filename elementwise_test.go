@@ -126,7 +126,7 @@ func TestAdamQuotients(t *testing.T) {
 	edges := [...]float64{0x1p-900, 0x1p900, 0x1p-1022, 5e-324, math.MaxFloat64, 1, 0x1p-960}
 	eachKernel(t, func(t *testing.T) {
 		rng := newRand()
-		for _, step := range []int{1, 2, 3, 7, 100, 355, 1000, 30000, 1 << 40} {
+		for _, step := range []int{1, 2, 3, 7, 100, 355, 1000, 30000, 1 << 30} {
 			f := newAdamFactors(step, 0.9, 1)
 			f.beta1, f.beta2, f.rest1, f.rest2, f.epsilon = 1, 1, 0, 0, 0 // m and v stay as they are
 			got := NewMatrix(4, n)

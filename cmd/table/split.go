@@ -133,7 +133,7 @@ func (t *table) strata() []int {
 	}
 	for i := range stratum {
 		for k := range t.Targets {
-			stratum[i] = (stratum[i]*maxCategories + int(t.target(i, k))) % (1 << 40)
+			stratum[i] = (stratum[i]*maxCategories + int(t.target(i, k))) % (1 << 20)
 		}
 	}
 	return stratum
