@@ -140,7 +140,7 @@ func (r *reader) recognise(name string, digit *image.Gray) (*reading, error) {
 	return &reading{name, first, p[first], second, p[second], p}, nil
 }
 
-// twoLargest returns where the largest and the second largest of p are.
+// twoLargest returns the indices of the largest and of the second largest of p.
 func twoLargest(p []float64) (first, second int) {
 	first, second = 0, 1
 	if p[1] > p[0] {

@@ -178,7 +178,7 @@ func (e *encoding) input(x, cells []float64, mean []float64) {
 }
 
 // A decoder makes the cells of a file's rows numbers: a number, NaN for a missing one, the
-// place of a category in Values, or -1 for none of them.
+// place of a category in Values, or -1 for a text that is no category.
 type decoder struct {
 	*encoding
 	*rows

@@ -192,7 +192,7 @@ func (j *job) describe(w io.Writer) {
 	}
 }
 
-// source says where the digits are from.
+// source names the folder of the digits, or the sample.
 func (o *options) source() string { return cmp.Or(o.data, "the sample in the program") }
 
 // network says what the network is and where its weights are from.
