@@ -13,8 +13,7 @@ type kernel struct {
 	lanes        int  // elements of a vector; NR and 8 are multiples of it
 	wholeVectors bool // it reads and writes whole vectors only, also at the end of a row
 
-	kc, nc   int // terms and columns in a block of b; see fit
-	prefetch int // elements: of an a that is larger, a tile prefetches rows
+	kc, nc int // terms and columns in a block of b; see fit
 }
 
 // A narrow tile of AVX2 or NEON reads so many bytes for each multiply-add that both
@@ -41,12 +40,10 @@ const (
 //   - KC terms of the micro-panels that must be near fill half of the first level.
 //   - A block of b, KC·NC elements, fills half of the second level, in whole tiles. It
 //     stays there while all rows of a pass by.
-//   - An a that is larger than the other half does not stay beside it.
 func (k kernel) fit(l1, l2 int) kernel {
 	const bytes = 8
 	k.kc = max(64, l1/2/bytes/k.near/8*8)
 	k.nc = max(2, l2/2/bytes/k.kc/k.nr) * k.nr
-	k.prefetch = l2 / 2 / bytes
 	return k
 }
 

@@ -87,32 +87,36 @@ func activeKernel() *kernel {
 	return &kernelGo
 }
 
-// multiply computes one tile of z.
-func multiply(t *tile) {
+// multiply computes one row of tiles.
+func multiply(t *tileRow) {
 	switch {
 	case useAVX512:
 		multiplyAVX512(t)
 	case useAVX2 && t.cols%4 == 0:
 		multiplyAVX2(t)
 	case useAVX2:
+		others, last := t.splitLast(kernelAVX2.nr)
+		if others.cols > 0 {
+			multiplyAVX2(&others)
+		}
 		var z [6 * paddedCols]float64
-		padded := t.pad(z[:])
+		padded := last.pad(z[:])
 		multiplyAVX2(&padded)
-		t.unpad(z[:])
+		last.unpad(z[:])
 	default:
 		multiplyGeneric(t)
 	}
 }
 
-// multiplyAVX512 computes a tile of at most 8 rows and 24 columns.
+// multiplyAVX512 computes at most 8 rows of tiles, of any number of columns.
 //
 //go:noescape
-func multiplyAVX512(t *tile)
+func multiplyAVX512(t *tileRow)
 
-// multiplyAVX2 computes a tile of at most 6 rows, and of 4 or 8 columns.
+// multiplyAVX2 computes at most 6 rows of tiles, of a multiple of 4 columns.
 //
 //go:noescape
-func multiplyAVX2(t *tile)
+func multiplyAVX2(t *tileRow)
 
 // pack copies k rows of w columns of b to a micro-panel. The columns begin with from; bj is
 // the stride between columns and bk between rows. A row of the micro-panel has width
@@ -126,7 +130,7 @@ func pack(panel, from []float64, width, w, k, bk, bj int) {
 		for c := 0; c < whole; c += 4 {
 			transposeAVX2(&panel[c], &from[c*bj], k, width, bj)
 		}
-		if whole < width {
+		if whole < w {
 			packGeneric(panel, from, width, whole, w, k, bk, bj)
 		}
 	default:

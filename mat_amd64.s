@@ -14,12 +14,11 @@
 
 // Registers of both micro-kernels. DI, DX and CX have one role in the sums and another in
 // the moving of z. BP, R14 and R15 are left to Go.
-#define tile     AX
+#define args     AX
 #define rows     BX  // the tile's rows, 1 to MR
 #define bk3      BX  // in a whole tile: three times bk
 #define left     CX  // terms that are still to come, or rows of z still to be moved
 #define zp       DI  // z's row that is being moved
-#define prefetch DI  // during the sums: the rows of a to prefetch
 #define ldz      DX  // bytes from one row of z to the next
 #define bp       DX  // during the sums: b's row p
 #define ap       SI  // a's element (0, p)
@@ -32,28 +31,24 @@
 #define bk       R13 // bytes from one row of b to the next
 
 #define RESULT \
-	MOVQ tile_z(tile), zp     \
-	MOVQ tile_ldz(tile), ldz  \
-	MOVQ tile_rows(tile), left \
+	MOVQ tileRow_z(args), zp     \
+	MOVQ tileRow_ldz(args), ldz  \
+	MOVQ tileRow_rows(args), left \
 	SHLQ $3, ldz
 
-// If the tile has nothing to prefetch, the loops prefetch a itself, which does no harm.
 #define OPERANDS \
-	MOVQ tile_a(tile), ap     \
-	MOVQ tile_b(tile), bp     \
-	MOVQ tile_k(tile), left   \
-	MOVQ tile_ai(tile), ai    \
-	MOVQ tile_ak(tile), ak    \
-	MOVQ tile_bk(tile), bk    \
+	MOVQ tileRow_a(args), ap     \
+	MOVQ tileRow_b(args), bp     \
+	MOVQ tileRow_k(args), left   \
+	MOVQ tileRow_ai(args), ai    \
+	MOVQ tileRow_ak(args), ak    \
+	MOVQ tileRow_bk(args), bk    \
 	SHLQ $3, ai               \
 	SHLQ $3, ak               \
 	SHLQ $3, bk               \
 	LEAQ (ai)(ai*2), ai3      \
 	LEAQ (ai)(ai*4), ai5      \
-	LEAQ (ai3)(ai*4), ai7     \
-	MOVQ tile_prefetch(tile), prefetch \
-	TESTQ prefetch, prefetch  \
-	CMOVQEQ ap, prefetch
+	LEAQ (ai3)(ai*4), ai7
 
 // LOOP runs over p: it loads b's row and accumulates in each row of the tile. END stands
 // after each row of the tile. EVERYROW, for tiles of MR rows, is empty. LASTROW, for lower
@@ -72,12 +67,9 @@ next:                         \
 // FOURACROSS and FOURDOWN accumulate four terms at a time in a whole tile, as long as four
 // are left: that saves instructions that count and advance. FOURACROSS needs an a with
 // contiguous rows: element (i, p+1) lies 8 bytes behind element (i, p). FOURDOWN needs an
-// a with contiguous columns: element (i+1, p) lies 8 bytes behind element (i, p). Both
-// prefetch two rows of a for the next row of tiles.
+// a with contiguous columns: element (i+1, p) lies 8 bytes behind element (i, p).
 #define FOURACROSS(loop, LOADB, ACROSS, FMA, single) \
 loop:                         \
-	PREFETCHT1 (prefetch)     \
-	PREFETCHT1 (prefetch)(ai*1) \
 	LOADB((bp))               \
 	ACROSS(FMA, 0)            \
 	LOADB((bp)(bk*1))         \
@@ -87,7 +79,6 @@ loop:                         \
 	LOADB((bp)(bk3*1))        \
 	ACROSS(FMA, 24)           \
 	ADDQ $32, ap              \
-	ADDQ $32, prefetch        \
 	LEAQ (bp)(bk*4), bp       \
 	SUBQ $4, left             \
 	JGE  loop                 \
@@ -96,10 +87,6 @@ loop:                         \
 #define FOURDOWN(loop, LOADB, DOWN, FMA, single) \
 	LEAQ (ak)(ak*2), ak3      \
 loop:                         \
-	PREFETCHT1 (prefetch)     \
-	PREFETCHT1 (prefetch)(ak*1) \
-	PREFETCHT1 (prefetch)(ak*2) \
-	PREFETCHT1 (prefetch)(ak3*1) \
 	LOADB((bp))               \
 	DOWN(FMA, (ap))           \
 	LOADB((bp)(bk*1))         \
@@ -109,7 +96,6 @@ loop:                         \
 	LOADB((bp)(bk3*1))        \
 	DOWN(FMA, (ap)(ak3*1))    \
 	LEAQ (ap)(ak*4), ap       \
-	LEAQ (prefetch)(ak*4), prefetch \
 	LEAQ (bp)(bk*4), bp       \
 	SUBQ $4, left             \
 	JGE  loop                 \
@@ -129,6 +115,19 @@ whole:                        \
 	JNE  single               \
 	FOURDOWN(down, LOADB, DOWN, FMA, single) \
 	FOURACROSS(across, LOADB, ACROSS, FMA, single)
+
+// NEXTTILE goes on with the next tile of the row, or returns after the last.
+#define NEXTTILE(nr) \
+	SUBQ $nr, tileRow_cols(args)   \
+	JLE  end                       \
+	MOVQ tileRow_next(args), CX    \
+	ADDQ $(8*nr), tileRow_z(args)  \
+	SHLQ $3, CX                    \
+	ADDQ CX, tileRow_b(args)       \
+	JMP  tile                      \
+end:                             \
+	VZEROUPPER                     \
+	RET
 
 #define EVERYROW(n, next)
 #define LASTROW(n, next) CMPQ rows, $n; JEQ next
@@ -238,11 +237,16 @@ whole:                        \
 	FMA(48 at, Z4, Z26, Z27, Z28)          \
 	FMA(56 at, Z5, Z29, Z30, Z31)
 
-// func multiplyAVX512(t *tile)
+// func multiplyAVX512(t *tileRow)
 TEXT ·multiplyAVX512(SB), NOSPLIT, $0-8
-	MOVQ  t+0(FP), tile
-	MOVQ  tile_rows(tile), rows
-	MOVQ  tile_cols(tile), CX
+	MOVQ t+0(FP), args
+
+tile:
+	MOVQ  tileRow_rows(args), rows
+	MOVQ  tileRow_cols(args), CX
+	MOVQ  $24, DX
+	CMPQ  CX, DX
+	CMOVQGT DX, CX
 	MOVQ  $-1, DX
 	BZHIQ CX, DX, DX // as many ones as the tile has columns
 	KMOVW DX, K1
@@ -250,7 +254,7 @@ TEXT ·multiplyAVX512(SB), NOSPLIT, $0-8
 	KMOVW DX, K2
 	SHRQ  $8, DX
 	KMOVW DX, K3
-	CMPB  tile_accumulate(tile), $0
+	CMPB  tileRow_accumulate(args), $0
 	JNE   load
 	ZTILE(ZZERO)
 	JMP   sums
@@ -263,9 +267,9 @@ sums:
 	OPERANDS
 	TESTQ left, left
 	JZ    store
-	CMPQ  tile_cols(tile), $8
+	CMPQ  tileRow_cols(args), $8
 	JLE   onevector
-	CMPQ  tile_cols(tile), $16
+	CMPQ  tileRow_cols(args), $16
 	JLE   twovectors
 	CMPQ  rows, $8
 	JNE   low3
@@ -296,9 +300,9 @@ onevector:
 
 store:
 	RESULT
-	CMPQ tile_cols(tile), $8
+	CMPQ tileRow_cols(args), $8
 	JLE  store1
-	CMPQ tile_cols(tile), $16
+	CMPQ tileRow_cols(args), $16
 	JLE  store2
 	ZTILE(ZSTORE3)
 
@@ -309,8 +313,7 @@ store1:
 	ZTILE(ZSTORE1)
 
 done:
-	VZEROUPPER
-	RET
+	NEXTTILE(24)
 
 // The register tile of AVX2 is 6×8: 6 rows of two vectors of 4 columns. Here a tile
 // may have fewer rows, but its vectors are always whole.
@@ -381,18 +384,20 @@ done:
 	END(5, next)                         \
 	FMA((ap)(ai5*1), Y3, Y14, Y15)
 
-// func multiplyAVX2(t *tile)
+// func multiplyAVX2(t *tileRow)
 TEXT ·multiplyAVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), tile
-	MOVQ tile_rows(tile), rows
-	CMPB tile_accumulate(tile), $0
+	MOVQ t+0(FP), args
+
+tile:
+	MOVQ tileRow_rows(args), rows
+	CMPB tileRow_accumulate(args), $0
 	JNE  load
 	YTILE(YZERO)
 	JMP  sums
 
 load:
 	RESULT
-	CMPQ tile_cols(tile), $4
+	CMPQ tileRow_cols(args), $4
 	JEQ  load1
 	YTILE(YLOAD2)
 
@@ -403,7 +408,7 @@ sums:
 	OPERANDS
 	TESTQ left, left
 	JZ    store
-	CMPQ  tile_cols(tile), $4
+	CMPQ  tileRow_cols(args), $4
 	JEQ   onevector
 	CMPQ  rows, $6
 	JNE   low2
@@ -423,7 +428,7 @@ onevector:
 
 store:
 	RESULT
-	CMPQ tile_cols(tile), $4
+	CMPQ tileRow_cols(args), $4
 	JEQ  store1
 	YTILE(YSTORE2)
 
@@ -431,8 +436,7 @@ store1:
 	YTILE(YSTORE1)
 
 done:
-	VZEROUPPER
-	RET
+	NEXTTILE(8)
 
 // func copyRowsAVX2(to, from *float64, height, width, toStride, fromStride int)
 TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-48

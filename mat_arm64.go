@@ -24,25 +24,29 @@ func activeKernel() *kernel {
 	return &kernelGo
 }
 
-// multiply computes one tile of z.
-func multiply(t *tile) {
+// multiply computes one row of tiles.
+func multiply(t *tileRow) {
 	switch {
 	case useNEON && t.cols%4 == 0:
 		multiplyNEON(t)
 	case useNEON:
+		others, last := t.splitLast(kernelNEON.nr)
+		if others.cols > 0 {
+			multiplyNEON(&others)
+		}
 		var z [4 * paddedCols]float64
-		padded := t.pad(z[:])
+		padded := last.pad(z[:])
 		multiplyNEON(&padded)
-		t.unpad(z[:])
+		last.unpad(z[:])
 	default:
 		multiplyGeneric(t)
 	}
 }
 
-// multiplyNEON computes a tile of at most 4 rows, and of 4, 8 or 12 columns.
+// multiplyNEON computes at most 4 rows of tiles, of a multiple of 4 columns.
 //
 //go:noescape
-func multiplyNEON(t *tile)
+func multiplyNEON(t *tileRow)
 
 // pack copies k rows of w columns of b to a micro-panel, as packGeneric says.
 func pack(panel, from []float64, width, w, k, bk, bj int) {

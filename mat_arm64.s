@@ -24,7 +24,7 @@
 //	                     └─────────┴─────────┴─────────┘
 //
 // A tile may have fewer rows, but its vectors are always whole.
-#define tile R0
+#define args R0
 #define zp   R1  // z's row that is being moved
 #define a0   R2  // addresses of a's elements (0, p) to (3, p)
 #define a1   R3
@@ -37,21 +37,21 @@
 #define bk   R10 // bytes from one row of b to the next
 #define left R11 // terms that are still to come, or rows of z still to be moved
 #define rows R12 // the tile's rows, 1 to 4
-#define cols R13 // its columns, 4, 8 or 12
+#define cols R13 // the columns of the tile and those behind it, a multiple of 4
 
 #define RESULT \
-	MOVD tile_z(tile), zp       \
-	MOVD tile_ldz(tile), ldz    \
+	MOVD tileRow_z(args), zp       \
+	MOVD tileRow_ldz(args), ldz    \
 	MOVD rows, left             \
 	LSL  $3, ldz
 
 #define OPERANDS \
-	MOVD tile_a(tile), a0       \
-	MOVD tile_b(tile), bp       \
-	MOVD tile_k(tile), left     \
-	MOVD tile_ai(tile), ai      \
-	MOVD tile_ak(tile), ak      \
-	MOVD tile_bk(tile), bk      \
+	MOVD tileRow_a(args), a0       \
+	MOVD tileRow_b(args), bp       \
+	MOVD tileRow_k(args), left     \
+	MOVD tileRow_ai(args), ai      \
+	MOVD tileRow_ak(args), ak      \
+	MOVD tileRow_bk(args), bk      \
 	LSL  $3, ak                 \
 	LSL  $3, bk                 \
 	ADD  ai<<3, a0, a1          \
@@ -135,12 +135,14 @@ next:                           \
 #define EVERYROW(n, next)
 #define LASTROW(n, next) CMP $n, rows; BEQ next
 
-// func multiplyNEON(t *tile)
+// func multiplyNEON(t *tileRow)
 TEXT ·multiplyNEON(SB), NOSPLIT, $0-8
-	MOVD  t+0(FP), tile
-	MOVD  tile_rows(tile), rows
-	MOVD  tile_cols(tile), cols
-	MOVBU tile_accumulate(tile), left
+	MOVD  t+0(FP), args
+
+tile:
+	MOVD  tileRow_rows(args), rows
+	MOVD  tileRow_cols(args), cols
+	MOVBU tileRow_accumulate(args), left
 	CBNZ  left, load
 	ZERO(V8, V9, V10, V11, V12, V13)
 	ZERO(V14, V15, V16, V17, V18, V19)
@@ -180,6 +182,19 @@ store:
 	TILE(STORE)
 
 done:
+	SUBS $12, cols
+	BLE  end
+	MOVD cols, tileRow_cols(args)
+	MOVD tileRow_z(args), zp
+	ADD  $96, zp
+	MOVD zp, tileRow_z(args)
+	MOVD tileRow_b(args), bp
+	MOVD tileRow_next(args), left
+	ADD  left<<3, bp
+	MOVD bp, tileRow_b(args)
+	B    tile
+
+end:
 	RET
 
 // func pause()

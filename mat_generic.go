@@ -6,30 +6,30 @@ package mlp
 
 import "math"
 
-// A tile is the work of one call of a micro-kernel: rows×cols elements of z, at most
-// MR×NR, become a·b or, if accumulate is set, z + a·b. Each element is one chain of
-// fused multiply-adds over p from 0 to k-1. The chain starts from zero or from what z
-// holds.
+// A tileRow is the work of one call of a micro-kernel: tiles of NR columns beside one
+// another. Its rows×cols elements of z, at most MR rows, become a·b or, if accumulate is
+// set, z + a·b. Each element is one chain of fused multiply-adds over p from 0 to k-1. The
+// chain starts from zero or from what z holds.
 //
 // Element (i, j) of z is z[i*ldz+j], element (i, p) of a is a[i*ai+p*ak], and element
-// (p, j) of b is b[p*bk+j]. If prefetch is not nil, a micro-kernel may prefetch the two
-// rows of a that begin there.
-type tile struct {
-	z, a, b, prefetch              []float64
-	ldz, ai, ak, bk, k, rows, cols int
-	accumulate                     bool
+// (p, j) of b is b[p*bk+j] for the columns of the first tile. Those of the next tile begin
+// next elements behind. A micro-kernel may change z, b and cols.
+type tileRow struct {
+	z, a, b                              []float64
+	ldz, ai, ak, bk, next, k, rows, cols int
+	accumulate                           bool
 }
 
-func multiplyGeneric(t *tile) {
+func multiplyGeneric(t *tileRow) {
 	const mr, nr = 2, 4
-	for i := 0; i < t.rows; i += mr {
-		for j := 0; j < t.cols; j += nr {
-			if t.rows-i >= mr && t.cols-j >= nr {
-				t.whole(i, j)
+	for ; t.cols > 0; t.skip(nr, 1) {
+		for i := 0; i < t.rows; i += mr {
+			if t.rows-i >= mr && t.cols >= nr {
+				t.whole(i)
 				continue
 			}
 			for r := i; r < min(i+mr, t.rows); r++ {
-				for c := j; c < min(j+nr, t.cols); c++ {
+				for c := range min(nr, t.cols) {
 					t.single(r, c)
 				}
 			}
@@ -37,8 +37,15 @@ func multiplyGeneric(t *tile) {
 	}
 }
 
-// single computes element (i, j).
-func (t *tile) single(i, j int) {
+// skip leaves out the first tiles, which have nr columns each.
+func (t *tileRow) skip(nr, tiles int) {
+	t.z = t.z[min(len(t.z), tiles*nr):]
+	t.b = t.b[min(len(t.b), tiles*t.next):]
+	t.cols -= tiles * nr
+}
+
+// single computes element (i, j) of the first tile.
+func (t *tileRow) single(i, j int) {
 	sum := 0.0
 	if t.accumulate {
 		sum = t.z[i*t.ldz+j]
@@ -49,9 +56,9 @@ func (t *tile) single(i, j int) {
 	t.z[i*t.ldz+j] = sum
 }
 
-// whole computes the 2×4 elements from (i, j) to (i+1, j+3).
-func (t *tile) whole(i, j int) {
-	z0, z1 := t.z[i*t.ldz+j:][:4], t.z[(i+1)*t.ldz+j:][:4]
+// whole computes the 2×4 elements from (i, 0) to (i+1, 3) of the first tile.
+func (t *tileRow) whole(i int) {
+	z0, z1 := t.z[i*t.ldz:][:4], t.z[(i+1)*t.ldz:][:4]
 	var c00, c01, c02, c03, c10, c11, c12, c13 float64
 	if t.accumulate {
 		c00, c01, c02, c03 = z0[0], z0[1], z0[2], z0[3]
@@ -59,7 +66,7 @@ func (t *tile) whole(i, j int) {
 	}
 	x, y := i*t.ai, (i+1)*t.ai
 	for p := range t.k {
-		a0, a1, b := t.a[x], t.a[y], t.b[p*t.bk+j:][:4]
+		a0, a1, b := t.a[x], t.a[y], t.b[p*t.bk:][:4]
 		c00 = math.FMA(a0, b[0], c00)
 		c01 = math.FMA(a0, b[1], c01)
 		c02 = math.FMA(a0, b[2], c02)
@@ -75,26 +82,34 @@ func (t *tile) whole(i, j int) {
 	z1[0], z1[1], z1[2], z1[3] = c10, c11, c12, c13
 }
 
-// Some micro-kernels write only whole vectors. If a tile's last vector is not full, they
-// compute the tile in a copy whose rows have paddedCols elements, the largest NR of these
-// kernels.
+// Some micro-kernels write only whole vectors of four columns. If a row's last vector is
+// not full, they compute the last tile in a copy whose rows have paddedCols elements, the
+// largest NR of these kernels.
 const paddedCols = 12
 
-// pad returns a copy of t whose result is in z, with whole vectors. If t accumulates, pad
-// first copies t's result to z.
-func (t *tile) pad(z []float64) tile {
+// splitLast returns the other tiles and the last tile, whose last vector is not full.
+func (t *tileRow) splitLast(nr int) (others, last tileRow) {
+	others, last = *t, *t
+	last.skip(nr, t.cols/nr)
+	others.cols -= last.cols
+	return others, last
+}
+
+// pad returns a copy of t, which is one tile, whose result is in z, with whole vectors. If
+// t accumulates, pad first copies t's result to z.
+func (t *tileRow) pad(z []float64) tileRow {
 	for i := range t.rows {
 		if t.accumulate {
 			copy(z[i*paddedCols:][:t.cols], t.z[i*t.ldz:])
 		}
 	}
 	padded := *t
-	padded.z, padded.ldz, padded.cols = z, paddedCols, (t.cols+3)&^3
+	padded.z, padded.ldz, padded.cols = z, paddedCols, roundUp(t.cols, 4)
 	return padded
 }
 
 // unpad copies the result from z back to t.
-func (t *tile) unpad(z []float64) {
+func (t *tileRow) unpad(z []float64) {
 	for i := range t.rows {
 		copy(t.z[i*t.ldz:], z[i*paddedCols:][:t.cols])
 	}

@@ -10,7 +10,7 @@ func pause() {}
 func caches() (l1, l2 int) { return smallL1, smallL2 }
 
 func activeKernel() *kernel { return &kernelGo }
-func multiply(t *tile)      { multiplyGeneric(t) }
+func multiply(t *tileRow)   { multiplyGeneric(t) }
 
 // pack copies w columns and k rows of b to a micro-panel, as packGeneric says.
 func pack(panel, from []float64, width, w, k, bk, bj int) {

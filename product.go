@@ -189,15 +189,16 @@ func (p *product) rowBlock(w *workspace, rows, cols interval) {
 	}
 }
 
-// block does the loops ir and jr: it adds the terms of one block to rows×cols of z
-// and, if these terms are the last, applies the epilogues.
+// block does the loop ir, and the micro-kernel does jr: it adds the terms of one block to
+// rows×cols of z and, if these terms are the last, applies the epilogues.
 func (p *product) block(w *workspace, rows, cols, terms interval) {
 	kernel := activeKernel()
-	t := tile{ldz: p.n, ai: p.a.down, ak: p.a.across, k: terms.len(), accumulate: terms.lo > 0}
+	t := tileRow{ldz: p.n, ai: p.a.down, ak: p.a.across, k: terms.len(), accumulate: terms.lo > 0}
 	if p.z == nil {
 		t.ldz = cols.len()
 	}
-	b := p.packOrReadInPlace(w, rows, cols, terms)
+	var b []float64
+	b, t.bk, t.next = p.packOrReadInPlace(w, rows, cols, terms)
 	for ir := rows.lo; ir < rows.hi; ir += t.rows {
 		t.rows = tileHeight(rows.hi-ir, kernel.mr)
 		t.a, _, _ = p.a.at(ir, terms.lo)
@@ -205,13 +206,8 @@ func (p *product) block(w *workspace, rows, cols, terms interval) {
 		if p.z != nil {
 			z = p.z[ir*p.n+cols.lo:]
 		}
-		for jr := 0; jr < cols.len(); jr += kernel.nr {
-			t.cols = min(kernel.nr, cols.len()-jr)
-			t.z = z[jr:]
-			t.b, t.bk = b.microPanel(jr, t.cols, t.k)
-			t.prefetch = p.rowsToPrefetch(ir+t.rows, jr, terms.lo)
-			multiply(&t)
-		}
+		t.z, t.b, t.cols = z, b, cols.len()
+		multiply(&t)
 		if terms.hi == p.k {
 			p.finish(z, t.ldz, ir, ir+t.rows, cols)
 		}
@@ -236,18 +232,6 @@ func tileHeight(left, mr int) int {
 	return min(left, mr)
 }
 
-// rowsToPrefetch returns a from the first of two rows on, if a is so large that a tile
-// prefetches rows of a for the next row of tiles, which begins with row i. The tiles of
-// a row share out these rows.
-func (p *product) rowsToPrefetch(i, jr, pc int) []float64 {
-	kernel := activeKernel()
-	if len(p.a.data) <= kernel.prefetch {
-		return nil
-	}
-	rows, _, _ := p.a.at(i+(jr/kernel.nr*2)%kernel.mr, pc)
-	return rows
-}
-
 // A workspace is what one thread writes to while it computes a block: b's block packed,
 // and one row of tiles if no matrix holds the result. A processor prefetches past the end
 // of what it reads. If another thread's workspace begins there, its first bytes leave that
@@ -268,52 +252,35 @@ func (w *workspace) blockOf(n int) []float64 {
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
-// A blockOfB is a block of b as the micro-kernel reads it: in place, with rows stride
-// apart, or, if stride is 0, packed in micro-panels of NR columns. For example 3×6
-// elements with NR = 4 and vectors of 4, by their places in memory:
+// packOrReadInPlace returns b's block of these terms and columns as the micro-kernel reads
+// it, the stride of its rows, and how far the next NR columns begin behind the first. rows
+// are the rows of a that use the block. It is b itself, or packed in micro-panels of NR
+// columns. For example 3×6 elements with NR = 4, by their places in memory:
 //
-//	in place, stride 10     packed
+//	in place, stride 10     packed, stride 4
 //	 0  1  2  3  4  5       0  1  2  3 │ 12 13  ·  ·
 //	10 11 12 13 14 15       4  5  6  7 │ 16 17  ·  ·
 //	20 21 22 23 24 25       8  9 10 11 │ 20 21  ·  ·
 //
-// The rows of the last micro-panel have whole vectors, of which no kernel uses what lies
-// behind the last column.
-type blockOfB struct {
-	data   []float64
-	stride int
-}
-
-// microPanel returns the micro-panel of cols columns that begins with column jr, and
-// the stride of its rows.
-func (b *blockOfB) microPanel(jr, cols, terms int) (data []float64, stride int) {
-	if b.stride > 0 {
-		return b.data[min(len(b.data), jr):], b.stride
-	}
-	return b.data[jr*terms:], roundUp(cols, activeKernel().lanes)
-}
-
-// packOrReadInPlace returns b's block of these terms and columns. rows are the rows of a
-// that use the block.
-func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) blockOfB {
+// No kernel uses what lies behind the last column.
+func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (block []float64, stride, next int) {
 	data, down, across := p.b.at(terms.lo, cols.lo)
+	nr := activeKernel().nr
 	if readInPlace(rows.len(), cols.len(), down, across) {
-		return blockOfB{data, down}
+		return data, down, nr
 	}
-	kernel := activeKernel()
-	packed := w.blockOf(terms.len() * roundUp(cols.len(), kernel.lanes))
-	for jr := 0; jr < cols.len(); jr += kernel.nr {
-		n := min(kernel.nr, cols.len()-jr)
-		width := roundUp(n, kernel.lanes)
+	packed := w.blockOf(terms.len() * roundUp(cols.len(), nr))
+	for jr := 0; jr < cols.len(); jr += nr {
+		n := min(nr, cols.len()-jr)
 		microPanel := packed[jr*terms.len():]
 		for i := terms.lo; i < terms.hi; {
 			from, down, across := p.b.at(i, cols.lo+jr)
 			rows := min(p.b.rowsFrom(i), terms.hi-i)
-			pack(microPanel[(i-terms.lo)*width:], from, width, n, rows, down, across)
+			pack(microPanel[(i-terms.lo)*nr:], from, nr, n, rows, down, across)
 			i += rows
 		}
 	}
-	return blockOfB{data: packed}
+	return packed, nr, nr * terms.len()
 }
 
 // A block of b is packed if more than packFrom rows of tiles use its copy: then the copy
@@ -321,7 +288,7 @@ func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) bl
 // fall into the same few sets of the first-level cache. Then a kernel of narrow tiles,
 // which waits for b more often, packs from packFromPages on.
 const (
-	packFrom      = 48
+	packFrom      = 40
 	packFromPages = 4
 	page          = 4096 / 8 // elements
 	narrow        = 16       // columns
