@@ -151,7 +151,7 @@ func (v interval) len() int { return v.hi - v.lo }
 
 // split cuts v in parts of nearly equal length, in multiples of unit, and returns part i.
 func (v interval) split(unit, parts, i int) interval {
-	units := int64((v.len() + unit - 1) / unit)
+	units := int64(ceil(v.len(), unit))
 	bound := func(i int) int { return int(units*int64(i)/int64(parts)) * unit }
 	return interval{v.lo + bound(i), min(v.lo+bound(i+1), v.hi)}
 }
@@ -167,12 +167,12 @@ func (p *product) part(c int) {
 	}
 }
 
-// rowBlock does the loops pc and jc. A block of b has at most KC·NC elements, so that a
-// block with fewer terms may have more columns. If no matrix holds the result, a block has
-// all terms.
+// rowBlock does the loops pc and jc. A block has up to KC terms, or up to an eighth more if
+// that saves a block. A block of b has at most KC·NC elements, so that a block with fewer
+// terms may have more columns. If no matrix holds the result, a block has all terms.
 func (p *product) rowBlock(w *workspace, rows, cols interval) {
 	kernel, unit := activeKernel(), p.columnUnit()
-	blocks := max(1, (p.k+kernel.kc-1)/kernel.kc)
+	blocks := max(1, ceil(p.k-kernel.kc/8, kernel.kc))
 	if p.z == nil {
 		blocks = 1 // the sums of a block would be lost
 	}
@@ -182,7 +182,7 @@ func (p *product) rowBlock(w *workspace, rows, cols interval) {
 		if !p.wholePanels() {
 			width = kernel.kc * kernel.nc / max(1, terms.len()) / unit * unit
 		}
-		blocks := (cols.len() + width - 1) / width
+		blocks := ceil(cols.len(), width)
 		for jc := range blocks {
 			p.block(w, rows, cols.split(unit, blocks, jc), terms)
 		}
@@ -283,15 +283,15 @@ func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (b
 	return packed, nr, nr * terms.len()
 }
 
-// A block of b is packed if more than packFrom rows of tiles use its copy: then the copy
-// costs little beside what it saves. If b's rows are a multiple of a page apart, they
-// fall into the same few sets of the first-level cache. Then a kernel of narrow tiles,
-// which waits for b more often, packs from packFromPages on.
+// A block of b is packed if more than so many rows of tiles use its copy: then the copy
+// costs little beside what it saves. It saves more if b's rows are a multiple of a page
+// apart, because then they share a few sets of the first-level cache, and of the second if
+// they are a multiple of two pages apart.
 const (
 	packFrom      = 40
-	packFromPages = 4
+	packFromPage  = 8
+	packFromPages = 3
 	page          = 4096 / 8 // elements
-	narrow        = 16       // columns
 )
 
 // readInPlace reports whether so many rows of a read a block of b in place, whose
@@ -299,11 +299,16 @@ const (
 // is not full.
 func readInPlace(rows, cols, down, across int) bool {
 	kernel := activeKernel()
-	tiles := rows / kernel.mr
-	if across != 1 || kernel.wholeVectors && cols%kernel.lanes != 0 || tiles > packFrom {
+	if across != 1 || kernel.wholeVectors && cols%kernel.lanes != 0 {
 		return false
 	}
-	return tiles <= packFromPages || down%page != 0 || kernel.nr > narrow
+	from := packFrom
+	if down%(2*page) == 0 {
+		from = packFromPages
+	} else if down%page == 0 {
+		from = packFromPage
+	}
+	return rows/kernel.mr <= from
 }
 
 // Threads share out parts of z.
@@ -349,7 +354,7 @@ func (p *product) worthThreads() int {
 // any other, or one fewer.
 func (p *product) cut(threads int) {
 	unit := p.columnUnit()
-	columns := (p.n + unit - 1) / unit
+	columns := ceil(p.n, unit)
 	least := math.Inf(1)
 	for c := 1; c <= min(columns, partsPerThread*threads); c++ {
 		for parts := threads; parts <= partsPerThread*threads; parts += threads {
