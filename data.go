@@ -12,7 +12,9 @@ import (
 
 // A Dataset gives samples by their index. Batch gives x and y len(index) rows with Reset,
 // writes the input of sample index[i] to row i of x, and its target to row i of y. Train
-// and Evaluate call it from one goroutine at a time.
+// and Evaluate call it from one goroutine at a time. The samples of Samples,
+// WeightedSamples and MNIST must not be changed while Train runs: it leaves out the inputs
+// that are zero in all of them.
 type Dataset interface {
 	Len() int
 	Batch(x, y *Matrix, index []int)
@@ -62,10 +64,19 @@ func (s Samples) Len() int {
 
 // Batch copies the rows of index.
 func (s Samples) Batch(x, y *Matrix, index []int) {
-	x.Reset(len(index), s.X.Cols)
+	s.batch(x, y, index, []interval{{0, s.X.Cols}})
+}
+
+// batch is Batch of these columns of X.
+func (s Samples) batch(x, y *Matrix, index []int, columns []interval) {
+	x.Reset(len(index), total(columns))
 	y.Reset(len(index), s.Y.Cols)
 	for i, r := range index {
-		copy(x.Row(i), s.X.Row(r))
+		row := x.Row(i)
+		for _, c := range columns {
+			copy(row, s.X.Row(r)[c.lo:c.hi])
+			row = row[c.len():]
+		}
 		copy(y.Row(i), s.Y.Row(r))
 	}
 }

@@ -92,7 +92,7 @@ type deformedEpoch struct {
 }
 
 // Batch is MNIST.Batch of the deformed images.
-func (e *deformedEpoch) Batch(x, y *Matrix, index []int) { e.MNIST.batch(x, y, index, e) }
+func (e *deformedEpoch) Batch(x, y *Matrix, index []int) { e.MNIST.batch(x, y, index, e, allPixels) }
 
 // A field is smooth random numbers, of variance 1 over all its points, which repeat
 // in both directions.

@@ -35,6 +35,7 @@
 //	standardize.go  the mean and the deviation of inputs, which a model carries
 //	data.go         data sets, the order of samples, targets
 //	weights.go      weights of samples
+//	inputs.go       inputs that are zero in every sample
 //	metric.go       metrics, Evaluate
 //	config.go       Config, what Train can be told
 //	train.go        Train, an epoch, a step
@@ -88,7 +89,8 @@
 // thread reads and updates its own panels and no other's, and it drops each part of a
 // gradient once the part has moved its weights. Train does not pack for the steps that
 // layer statistics are measured at, nor if it clips gradients, if a batch has more
-// than 512 samples, or if an epoch has few steps.
+// than 512 samples, or if an epoch has few steps. Steps with packed weights leave out the
+// inputs that are zero in every sample, and their weights (liveInputs).
 //
 // # Who owns what
 //

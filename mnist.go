@@ -322,24 +322,27 @@ var unitScale, unitShift = pixelLine(make([]float64, MNISTPixels), make([]float6
 // index[i], and row i of y, len(index)×MNISTClasses, to 1 for its label and 0 for the
 // other digits. It reuses the storage of x and y. It panics if Images does not have
 // MNISTPixels bytes for each label, or if a label is over 9.
-func (m *MNIST) Batch(x, y *Matrix, index []int) { m.batch(x, y, index, nil) }
+func (m *MNIST) Batch(x, y *Matrix, index []int) { m.batch(x, y, index, nil, allPixels) }
 
-// batch is Batch of the images or, if epoch is not nil, of their deformed versions.
-func (m *MNIST) batch(x, y *Matrix, index []int, epoch *deformedEpoch) {
+var allPixels = []interval{{0, MNISTPixels}}
+
+// batch is Batch of these pixels of the images or, if epoch is not nil, of their deformed
+// versions.
+func (m *MNIST) batch(x, y *Matrix, index []int, epoch *deformedEpoch, pixels []interval) {
 	m.mustFit("Batch")
 	for _, k := range index {
 		if m.Labels[k] >= MNISTClasses {
 			panic(fmt.Sprintf("mlp: MNIST.Batch: label %d at index %d, want 0 to 9", m.Labels[k], k))
 		}
 	}
-	x.Reset(len(index), MNISTPixels)
+	x.Reset(len(index), total(pixels))
 	y.Reset(len(index), MNISTClasses)
 	b := batchTasks.Get().(*batchTask)
-	*b = batchTask{m, epoch, x, y, index, m.scale, m.shift}
+	*b = batchTask{m, epoch, x, y, index, pixels, m.scale, m.shift}
 	if m.scale == nil {
 		b.scale, b.shift = unitScale, unitShift
 	}
-	share((len(index)+batchRows-1)/batchRows, b)
+	share(ceil(len(index), batchRows), b)
 	*b = batchTask{}
 	batchTasks.Put(b)
 }
@@ -350,6 +353,7 @@ type batchTask struct {
 	epoch        *deformedEpoch // nil if the images are not deformed
 	x, y         *Matrix
 	index        []int
+	pixels       []interval
 	scale, shift []float64
 }
 
@@ -374,7 +378,11 @@ func (b *batchTask) part(c int) {
 			b.epoch.deform(&deformed, &paper, k)
 			image = deformed[:]
 		}
-		bytesTo(b.x.Row(i), image, b.scale, b.shift)
+		row := b.x.Row(i)
+		for _, p := range b.pixels {
+			bytesTo(row[:p.len()], image[p.lo:p.hi], b.scale[p.lo:], b.shift[p.lo:])
+			row = row[p.len():]
+		}
 		want := b.y.Row(i)
 		clear(want)
 		want[b.m.Labels[k]] = 1

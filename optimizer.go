@@ -152,6 +152,7 @@ type layerState struct {
 	layer  *Layer
 	rule   *updateRule
 	slots  *runningValues
+	rows   []interval           // the rows of W that are packed; none stands for all
 	packed [1 + maxSlots]packed // W and its running values, if isPacked
 	// While isPacked, the weights and their running values are those in packed, and
 	// those in the layer and in slots are of an earlier step.
@@ -164,9 +165,9 @@ type runningValues [maxSlots][maxParameters]Matrix
 
 // pack packs the weights and their running values; unpack brings them back.
 func (s *layerState) pack() {
-	s.packed[0].pack(&s.layer.W)
+	s.packed[0].pack(&s.layer.W, s.rows...)
 	for i := range s.rule.optimizer.Slots {
-		s.packed[1+i].pack(&s.slots[i][0])
+		s.packed[1+i].pack(&s.slots[i][0], s.rows...)
 	}
 	s.isPacked = true
 }

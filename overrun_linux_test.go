@@ -169,9 +169,9 @@ func overrunPacked(t *testing.T, m, k, n int, fx, fy, fz fence) {
 	fenced(t, func() string { return fmt.Sprintf("%s packed %d×%d×%d", name, m, k, n) }, func(atEnd bool) {
 		x, data := fx.matrix(m, k, atEnd), fy.floats(k*n, atEnd)
 		name = "Mul"
-		fz.matrix(m, n, atEnd).multiply(name, x.operand(), (&packed{k, n, data}).operand())
+		fz.matrix(m, n, atEnd).multiply(name, x.operand(), (&packed{rows: k, cols: n, data: data}).operand())
 		name = "MulT"
-		fz.matrix(m, n, atEnd).multiply(name, x.operand(), (&packed{n, k, data}).operand().transpose())
+		fz.matrix(m, n, atEnd).multiply(name, x.operand(), (&packed{rows: n, cols: k, data: data}).operand().transpose())
 		name = "TMul"
 		z := (*keeper)(fz.matrix(m, n, atEnd))
 		p := newProduct(name, fx.matrix(k, m, atEnd).operand().transpose(), fy.matrix(k, n, atEnd).operand(), z)

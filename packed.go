@@ -18,6 +18,7 @@ package mlp
 type packed struct {
 	rows, cols int
 	data       []float64
+	of         []interval // the rows of the matrix that are packed
 }
 
 // maxPanel is the most columns of a panel.
@@ -52,14 +53,21 @@ func (p *packed) columns(i0, i1, j0, j1 int) []float64 {
 	return p.data[j0*p.rows:][i0*width : i1*width]
 }
 
-// pack copies m into p, reusing p's storage.
-func (p *packed) pack(m *Matrix) {
+// pack copies the rows of m in these intervals into p, or all rows if there is none,
+// reusing p's storage.
+func (p *packed) pack(m *Matrix, of ...interval) {
+	if len(of) == 0 {
+		p.of = append(p.of[:0], interval{0, m.Rows})
+	} else {
+		p.of = of
+	}
 	storage := Matrix{Data: p.data}
-	*p = packed{m.Rows, m.Cols, storage.Reset(m.Rows, m.Cols).Data}
+	p.rows, p.cols = total(p.of), m.Cols
+	p.data = storage.Reset(p.rows, p.cols).Data
 	p.eachRow(m, func(row, panel []float64) { copy(panel, row) })
 }
 
-// unpack copies p's elements to m, which has the same shape.
+// unpack copies p's elements back to m and leaves the rows that were not packed.
 func (p *packed) unpack(m *Matrix) {
 	p.eachRow(m, func(row, panel []float64) { copy(row, panel) })
 }
@@ -68,8 +76,12 @@ func (p *packed) eachRow(m *Matrix, do func(row, panel []float64)) {
 	size := panelCols(p.cols)
 	for j := 0; j < p.cols; j += size {
 		begin, width := panelOf(p.rows, p.cols, size, j)
-		for i := range p.rows {
-			do(m.Row(i)[j:j+width], p.data[begin+i*width:][:width])
+		panel := p.data[begin:]
+		for _, rows := range p.of {
+			for i := rows.lo; i < rows.hi; i++ {
+				do(m.Row(i)[j:j+width], panel[:width])
+				panel = panel[width:]
+			}
 		}
 	}
 }

@@ -149,6 +149,14 @@ type interval struct{ lo, hi int }
 
 func (v interval) len() int { return v.hi - v.lo }
 
+// total returns how many indices the intervals have.
+func total(intervals []interval) (n int) {
+	for _, v := range intervals {
+		n += v.len()
+	}
+	return n
+}
+
 // split cuts v in parts of nearly equal length, in multiples of unit, and returns part i.
 func (v interval) split(unit, parts, i int) interval {
 	units := int64(ceil(v.len(), unit))

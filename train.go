@@ -62,8 +62,9 @@ type trainer struct {
 	last, best       snapshot  // the weights of the last epoch and of the best
 	lastRunning      snapshot  // the running values of the last epoch
 
-	x, y, dy Matrix
-	row      rowLoss
+	x, y, dy   Matrix
+	fixedBatch func(x, y *Matrix, index []int, inputs []interval) // of data, if layers[0].rows is not nil
+	row        rowLoss
 	// The weights of the samples of this epoch, nil if they have none, and those of a batch.
 	sampleWeights, batchWeights []float64
 
@@ -103,6 +104,9 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		t.layers = append(t.layers, layerState{layer: l, rule: &t.rule, slots: &t.run.slots[i]})
 	}
 	t.running = t.run.arrays()
+	if t.mayPack() && c.mayLeaveOut() {
+		t.layers[0].rows, t.fixedBatch = liveInputs(train), fixedBatch(train)
+	}
 	return t, nil
 }
 
@@ -238,8 +242,8 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		if firstOfRun || b == steps-1 {
 			stats = make([]LayerStats, len(t.net))
 			t.unpack()
-		} else {
-			t.pack(steps)
+		} else if t.mayPack() {
+			t.pack()
 		}
 		index := t.order[b*t.config.Batch : min((b+1)*t.config.Batch, len(t.order))]
 		loss := t.step(index, stats)
@@ -310,7 +314,11 @@ func (t *trainer) checkFinite() error {
 // the update, and does not update if the loss is not finite. If stats is not nil, it
 // receives what is measured of the gradients and the update.
 func (t *trainer) step(index []int, stats []LayerStats) float64 {
-	t.batch.Batch(&t.x, &t.y, index)
+	if first := &t.layers[0]; first.isPacked && first.rows != nil {
+		t.fixedBatch(&t.x, &t.y, index, first.rows)
+	} else {
+		t.batch.Batch(&t.x, &t.y, index)
+	}
 	t.beginDropout()
 	loss := t.row.of(t.config.Loss, &t.dy, t.net.forward(&t.x, t.plans), &t.y, t.weightsOf(index))
 	if !finite(loss) {
@@ -347,6 +355,7 @@ func (t *trainer) beginDropout() {
 // validateBatch returns an error that names the first input or target of a batch that is
 // not finite.
 func (t *trainer) validateBatch(index []int) error {
+	t.batch.Batch(&t.x, &t.y, index) // with the inputs that a step leaves out
 	for _, m := range []struct {
 		name string
 		*Matrix
@@ -380,16 +389,20 @@ const minPackedSteps = 9
 // gradient that is not stored has all its terms in one block, which becomes too large.
 const maxPackedBatch = 512
 
-// pack packs the weights of all layers for steps whose gradients are needed for the
-// update alone: each part of a gradient is dropped once it has moved its weights. That
+// mayPack reports whether the weights are packed for steps whose gradients are needed for
+// the update alone: each part of a gradient is dropped once it has moved its weights. That
 // excludes clipping, which needs all gradients before the update.
-func (t *trainer) pack(steps int) {
-	if t.layers[0].isPacked || t.config.Clip > 0 || t.config.Batch > maxPackedBatch || steps < minPackedSteps {
-		return
-	}
+func (t *trainer) mayPack() bool {
+	return t.config.Clip == 0 && t.config.Batch <= maxPackedBatch && t.stepsPerEpoch() >= minPackedSteps
+}
+
+// pack packs the weights of all layers, unless they are packed.
+func (t *trainer) pack() {
 	for i := range t.layers {
-		t.layers[i].pack()
-		t.plans[i].weights = &t.layers[i].packed[0]
+		if !t.layers[i].isPacked {
+			t.layers[i].pack()
+			t.plans[i].weights = &t.layers[i].packed[0]
+		}
 	}
 }
 

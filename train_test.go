@@ -134,7 +134,7 @@ func TestFusedUpdate(t *testing.T) {
 		for s := range 4 {
 			ta.unpack()
 			if s%2 == 1 {
-				ta.pack(minPackedSteps)
+				ta.pack()
 			}
 			ta.step(ta.order, nil)
 			var dy Matrix
@@ -797,7 +797,7 @@ func TestStepDoesNotAllocate(t *testing.T) {
 			t.Fatal(err)
 		}
 		index := shuffle(tr.order, 1, 1, false)[:64]
-		tr.pack(minPackedSteps)
+		tr.pack()
 		tr.step(index, nil)
 		if n := testing.AllocsPerRun(20, func() { tr.step(index, nil) }); n > 0 {
 			t.Errorf("a step by %s allocates %v times", name, n)
@@ -914,7 +914,7 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		}
 		shuffle(t.order, 1, 1, false)
 		at := 0
-		t.pack(minPackedSteps)
+		t.pack()
 		t.step(t.order[:64], nil) // allocates what a step needs
 		b.ReportAllocs()
 		b.ResetTimer()
