@@ -293,10 +293,9 @@ func TestBlockSizes(t *testing.T) {
 	}
 }
 
-// However many threads there are, none has much more than its share to do. A thread takes
-// as many parts as any other, or one fewer, and here it takes the largest. Packed weights
-// are shared out by whole panels, which leaves up to a fifth too much to some.
-func TestGridIsEven(t *testing.T) {
+// However many threads there are, none has much more than its share to do. Each takes as
+// many parts as any other, and here one takes the largest.
+func TestPartsAreEven(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		for _, batch := range []int{64, 256} {
 			for _, layer := range [][2]int{{784, 256}, {256, 128}} {
@@ -316,7 +315,7 @@ func TestGridIsEven(t *testing.T) {
 						if threads > p.worthThreads() || name == "input gradient" && layer[0] == 784 {
 							continue // not shared by so many, or not part of a step
 						}
-						checkGrid(t, fmt.Sprintf("%s %s %d×%d×%d", Kernel(), name, p.m, p.k, p.n), p, threads)
+						checkParts(t, fmt.Sprintf("%s %s %d×%d×%d", Kernel(), name, p.m, p.k, p.n), p, threads)
 					}
 				}
 			}
@@ -324,21 +323,38 @@ func TestGridIsEven(t *testing.T) {
 	})
 }
 
-func checkGrid(t *testing.T, name string, p product, threads int) {
+// A prediction's passes, too: each thread takes as many as any other.
+func TestPassesAreEven(t *testing.T) {
+	for _, rows := range []int{5000, 10000, 60000} {
+		for threads := 1; threads <= 64; threads++ {
+			n := passes(rows, threads)
+			most := ceil(n, threads) * ceil(rows, n)
+			if share := float64(rows) / float64(threads); float64(most) > 1.1*share || ceil(rows, n) > maxPassRows {
+				t.Errorf("%d rows on %d threads: %d passes, the busiest thread does %.2f of its share", rows, threads, n, float64(most)/share)
+			}
+		}
+	}
+}
+
+func checkParts(t *testing.T, name string, p product, threads int) {
 	p.cut(threads)
-	var sizes []int
-	for c := range p.rowParts * p.columnParts {
-		rows := interval{0, p.m}.split(1, p.rowParts, c%p.rowParts)
-		cols := interval{0, p.n}.split(p.columnUnit(), p.columnParts, c/p.rowParts)
-		sizes = append(sizes, rows.len()*cols.len())
+	sizes := make([]int, p.parts)
+	for i := range sizes {
+		for left := (interval{0, p.m * p.strips}).split(1, p.parts, i); left.len() > 0; {
+			rows, cols := p.rectangle(left)
+			sizes[i] += rows.len() * cols.len()
+			left.lo += rows.len()
+		}
 	}
 	slices.Sort(sizes)
-	used := min(threads, len(sizes))
-	most := 0
-	for _, n := range sizes[len(sizes)-ceil(len(sizes), used):] {
-		most += n
+	most, all := 0, 0
+	for i, n := range sizes {
+		if all += n; i >= len(sizes)-len(sizes)/threads {
+			most += n
+		}
 	}
-	if share := float64(p.m*p.n) / float64(used); float64(most) > 1.21*share || used < threads*4/5 {
-		t.Errorf("%s on %d threads: %d×%d parts, the busiest of %d does %.2f of its share", name, threads, p.rowParts, p.columnParts, used, float64(most)/share)
+	if share := float64(p.m*p.n) / float64(threads); float64(most) > 1.11*share || all != p.m*p.n || len(sizes)%threads != 0 {
+		t.Errorf("%s on %d threads: %d parts of %d strips, %d of %d elements, the busiest thread does %.2f of its share",
+			name, threads, p.parts, p.strips, all, p.m*p.n, float64(most)/share)
 	}
 }

@@ -18,9 +18,7 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 	if y.Reset(x.Rows, net[len(net)-1].W.Cols); overlap(y.Data, x.Data) {
 		panic("mlp: Predict: the output shares storage with the input")
 	}
-	// GOMAXPROCS may change during the call, so that it is read once for all parts.
-	threads := maxThreads()
-	parts := max((x.Rows+maxPassRows-1)/maxPassRows, min(x.Rows/minPassRows, threads))
+	parts := passes(x.Rows, maxThreads())
 	p := predictions.Get().(*prediction)
 	p.net, p.y, p.x, p.parts = net, y, x, parts
 	p.packWeights()
@@ -50,6 +48,13 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 // that its activations stay in the cache. If there are not enough rows for two passes of
 // minPassRows, the threads share out each product instead.
 const maxPassRows, minPassRows = 128, 32
+
+// passes returns how many passes so many rows take: for each thread as many, if there are
+// enough rows.
+func passes(rows, threads int) int {
+	needed := ceil(rows, maxPassRows)
+	return max(needed, min(roundUp(needed, threads), rows/minPassRows))
+}
 
 // minPackedRows is the fewest rows of a call for which it pays to pack the weights first.
 const minPackedRows = 1024

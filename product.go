@@ -98,12 +98,12 @@ type epilogue interface {
 
 // A product is z = a·b, m×k by k×n, and what is done to its result.
 type product struct {
-	a, b                  operand
-	m, n, k               int
-	method                string
-	z                     []float64 // nil if only the epilogues see the result
-	epilogues             [2]epilogue
-	rowParts, columnParts int // the grid of parts that threads share out
+	a, b          operand
+	m, n, k       int
+	method        string
+	z             []float64 // nil if only the epilogues see the result
+	epilogues     [2]epilogue
+	strips, parts int // see part
 }
 
 var products = sync.Pool{New: func() any { return new(product) }}
@@ -164,35 +164,55 @@ func (v interval) split(unit, parts, i int) interval {
 	return interval{v.lo + bound(i), min(v.lo+bound(i+1), v.hi)}
 }
 
-// part computes part c of the grid.
-func (p *product) part(c int) {
-	rows := interval{0, p.m}.split(1, p.rowParts, c%p.rowParts)
-	cols := interval{0, p.n}.split(p.columnUnit(), p.columnParts, c/p.rowParts)
+// part computes part i of the result, which is cut in strips of columns and these in parts:
+// each part has as many rows as any other, or one more, and begins where the one before
+// ends. For example 3 parts of 2 strips:
+//
+//	┌────────┬────────┐
+//	│ part 0 │ part 1 │
+//	│        ├────────┤
+//	├────────┤ part 2 │
+//	│ part 1 │        │
+//	└────────┴────────┘
+func (p *product) part(i int) {
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	for ic := rows.lo; ic < rows.hi; ic += blockRows {
-		p.rowBlock(w, interval{ic, min(ic+blockRows, rows.hi)}, cols)
+	for left := (interval{0, p.m * p.strips}).split(1, p.parts, i); left.len() > 0; {
+		rows, cols := p.rectangle(left)
+		left.lo += rows.len()
+		for ic := rows.lo; ic < rows.hi; ic += blockRows {
+			p.rowBlock(w, interval{ic, min(ic+blockRows, rows.hi)}, cols)
+		}
 	}
+}
+
+// rectangle returns the rows and columns of the first strip of some rows of the strips.
+func (p *product) rectangle(v interval) (rows, cols interval) {
+	strip, row := v.lo/p.m, v.lo%p.m
+	return interval{row, min(p.m, row+v.len())}, interval{0, p.n}.split(p.columnUnit(), p.strips, strip)
 }
 
 // rowBlock does the loops pc and jc. A block has up to KC terms, or up to an eighth more if
 // that saves a block. A block of b has at most KC·NC elements, so that a block with fewer
-// terms may have more columns. If no matrix holds the result, a block has all terms.
+// terms may have more columns, and it is part of one panel if the columns are those of
+// packed weights. If no matrix holds the result, a block has all terms.
 func (p *product) rowBlock(w *workspace, rows, cols interval) {
-	kernel, unit := activeKernel(), p.columnUnit()
+	kernel := activeKernel()
 	blocks := max(1, ceil(p.k-kernel.kc/8, kernel.kc))
 	if p.z == nil {
 		blocks = 1 // the sums of a block would be lost
 	}
 	for pc := range blocks {
 		terms := interval{0, p.k}.split(1, blocks, pc)
-		width := unit
-		if !p.wholePanels() {
-			width = kernel.kc * kernel.nc / max(1, terms.len()) / unit * unit
-		}
-		blocks := ceil(cols.len(), width)
-		for jc := range blocks {
-			p.block(w, rows, cols.split(unit, blocks, jc), terms)
+		widest := max(kernel.kc*kernel.nc/max(1, terms.len()), kernel.nr)
+		width := roundUp(ceil(cols.len(), max(1, ceil(cols.len(), widest))), kernel.nr)
+		for jc := cols.lo; jc < cols.hi; {
+			end := min(jc+width, cols.hi)
+			if p.panels() {
+				end = min(roundUp(jc+1, panelCols(p.n)), cols.hi)
+			}
+			p.block(w, rows, interval{jc, end}, terms)
+			jc = end
 		}
 	}
 }
@@ -322,7 +342,6 @@ func readInPlace(rows, cols, down, across int) bool {
 // Threads share out parts of z.
 const (
 	partsPerThread = 2       // so that a thread that is done early can do another's
-	minPartRows    = 4       // the fewest rows of a part
 	minShared      = 1 << 16 // multiply-adds that are worth a thread
 
 	// What a part costs beside its own elements, in rows and columns: each part packs its
@@ -332,23 +351,21 @@ const (
 
 // compute computes the product on the calling goroutine.
 func (p *product) compute() {
-	p.rowParts, p.columnParts = 1, 1
+	p.strips, p.parts = 1, 1
 	p.part(0)
 }
 
 // share computes the product on several threads, if it has enough multiply-adds.
 func (p *product) share() {
-	p.rowParts, p.columnParts = 1, 1
-	if threads := min(maxThreads(), p.worthThreads()); threads > 1 {
-		p.cut(threads)
-	}
-	if p.rowParts*p.columnParts == 1 {
+	threads := min(maxThreads(), p.worthThreads())
+	if threads <= 1 {
 		p.compute()
 		return
 	}
+	p.cut(threads)
 	q := products.Get().(*product) // so that p does not escape to the heap
 	*q = *p
-	share(p.rowParts*p.columnParts, q)
+	share(p.parts, q)
 	*q = product{}
 	products.Put(q)
 }
@@ -358,22 +375,19 @@ func (p *product) worthThreads() int {
 	return int(min(int64(p.m)*int64(p.n)*int64(p.k)/minShared, math.MaxInt32))
 }
 
-// cut chooses the grid of parts that is done first, if each thread takes as many parts as
-// any other, or one fewer.
+// cut chooses the strips and the parts that are done first, if each thread takes as many
+// parts as any other.
 func (p *product) cut(threads int) {
-	unit := p.columnUnit()
-	columns := ceil(p.n, unit)
+	columns := ceil(p.n, p.columnUnit())
 	least := math.Inf(1)
-	for c := 1; c <= min(columns, partsPerThread*threads); c++ {
-		for parts := threads; parts <= partsPerThread*threads; parts += threads {
-			for _, r := range [...]int{parts / c, ceil(parts, c)} {
-				r = max(1, min(r, p.m/minPartRows))
-				part := float64(ceil(p.m, r)+extraRows) * float64(ceil(columns, c)*unit+extraCols)
-				// Of two grids that are done at about the same time, the one of smaller parts
-				// is better: if a thread is interrupted, another does its last part.
-				if most := (float64(ceil(r*c, threads)) + 0.1) * part; most < least {
-					least, p.rowParts, p.columnParts = most, r, c
-				}
+	for parts := threads; parts <= partsPerThread*threads; parts += threads {
+		for strips := 1; strips <= min(columns, parts); strips++ {
+			rows, cols := ceil(p.m*strips, parts), ceil(columns, strips)*p.columnUnit()
+			part := float64(rows+extraRows) * float64(cols+extraCols)
+			// Of two cuts that are done at about the same time, the one of smaller parts is
+			// better: if a thread is interrupted, another does its last part.
+			if most := (float64(parts/threads) + 0.1) * part; most < least {
+				least, p.strips, p.parts = most, strips, parts
 			}
 		}
 	}
@@ -382,18 +396,18 @@ func (p *product) cut(threads int) {
 // ceil returns n/d, rounded up.
 func ceil(n, d int) int { return (n + d - 1) / d }
 
-// wholePanels reports whether z's columns are those of packed weights, which the product
-// reads or an epilogue updates, so that threads share out whole panels.
-func (p *product) wholePanels() bool {
-	return p.b.panel > 0 && !p.b.transposed || p.z == nil
-}
+// panels reports whether z's columns are those of packed weights, which the product reads
+// or an epilogue updates.
+func (p *product) panels() bool { return p.b.panel > 0 && !p.b.transposed || p.z == nil }
 
-// columnUnit returns the number of columns that a part has a multiple of.
+// columnUnit returns the number of columns that a strip has a multiple of: whole panels, if
+// an epilogue updates weights, or else whole lines of the cache, which no two threads should
+// write to.
 func (p *product) columnUnit() int {
-	if p.wholePanels() {
+	if p.z == nil {
 		return panelCols(p.n)
 	}
-	return activeKernel().lanes
+	return 8
 }
 
 // roundUp returns n rounded up to whole units.
