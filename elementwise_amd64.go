@@ -107,8 +107,11 @@ func adamStep(w, g, m, v []float64, f *adamFactors) {
 }
 
 func bytesTo(z []float64, p []byte, scale, shift []float64) {
-	n := inVectors(len(z), 4, func(i, j int) { bytesAVX2(z[i:j], p[i:j], scale[i:j], shift[i:j]) })
-	bytesGeneric(z[n:], p[n:], scale[n:], shift[n:])
+	if n := len(z); useAVX2 && n >= 4 { // in one call: no image is longer than callElements
+		bytesAVX2(z, p[:n], scale[:n], shift[:n])
+	} else {
+		bytesGeneric(z, p, scale, shift)
+	}
 }
 
 func exps(z []float64) {
@@ -178,6 +181,8 @@ func adamAVX2(w, g, m, v []float64, f *adamFactors)
 //go:noescape
 func adamAVX512(w, g, m, v []float64, f *adamFactors)
 
+// bytesAVX2 takes four elements or more, and not only whole vectors.
+//
 //go:noescape
 func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 

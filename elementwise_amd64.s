@@ -122,6 +122,8 @@ loop:
 	VMOVUPD     Y0, (z)(i*8)
 	NEXT(4, loop)
 
+// The last vector of bytesAVX2 may overlap the one before, because z is not read.
+//
 // func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 TEXT ·bytesAVX2(SB), NOSPLIT, $0-96
 	MOVQ z_base+0(FP), z
@@ -130,6 +132,7 @@ TEXT ·bytesAVX2(SB), NOSPLIT, $0-96
 	MOVQ scale_base+48(FP), R8
 	MOVQ shift_base+72(FP), R9
 	XORL i, i
+	SUBQ $4, count // where the last vector begins
 
 loop:
 	VPMOVZXBD   (SI)(i*1), X0
@@ -137,7 +140,16 @@ loop:
 	VMOVUPD     (R8)(i*8), Y1
 	VFMADD213PD (R9)(i*8), Y1, Y0
 	VMOVUPD     Y0, (z)(i*8)
-	NEXT(4, loop)
+	CMPQ        i, count
+	JEQ         end
+	ADDQ        $4, i
+	CMPQ        i, count
+	CMOVQGT     count, i
+	JMP         loop
+
+end:
+	VZEROUPPER
+	RET
 
 // func prefetch(p []byte)
 TEXT ·prefetch(SB), NOSPLIT, $0-24
