@@ -90,7 +90,8 @@
 // gradient once the part has moved its weights. Train does not pack for the steps that
 // layer statistics are measured at, nor if it clips gradients, if a batch has more
 // than 512 samples, or if an epoch has few steps. Steps with packed weights leave out the
-// inputs that are zero in every sample, and their weights (liveInputs).
+// inputs that are zero in every sample, and their weights, if nothing else can move these
+// (liveInputs).
 //
 // # Who owns what
 //

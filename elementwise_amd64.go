@@ -139,8 +139,9 @@ func tanhBack(dz, a []float64) {
 	tanhBackGeneric(dz[n:], a[n:])
 }
 
-// The steps in assembly take a whole number of vectors, at least one. A vector has four
-// elements with AVX2 and eight with AVX-512. The first slice gives the length of all.
+// The steps in assembly take a whole number of vectors, at least one, unless a comment says
+// otherwise. A vector has four elements with AVX2 and eight with AVX-512. The first slice
+// gives the length of all.
 
 //go:noescape
 func addAVX2(z, x []float64)

@@ -1,9 +1,11 @@
 package mlp
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -73,34 +75,74 @@ func TestLiveInputs(t *testing.T) {
 	x := NewMatrix(300, 6)
 	x.Row(299)[1], x.Row(3)[2], x.Row(0)[4] = 1, math.NaN(), -1
 	s := Samples{x, NewMatrix(300, 2)}
-	if got := liveInputs(s); !slices.Equal(got, []interval{{1, 3}, {4, 5}}) {
+	if got := liveInputs(s, 6, new(runningValues)); !slices.Equal(got, []interval{{1, 3}, {4, 5}}) {
 		t.Errorf("live inputs %v", got)
 	}
 	digits, _, err := sampleDigits()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := total(liveInputs(digits)); n != MNISTPixels-129 {
+	if n := total(liveInputs(digits, MNISTPixels, new(runningValues))); n != MNISTPixels-129 {
 		t.Errorf("%d live pixels of the sample, want all but 129", n)
 	}
 	deformed, err := digits.Deform(UsualDeformation, 1, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string]Dataset{"a type of the user's": unknown{s}, "deformed digits": deformed, "all live": blobs(20)} {
-		if got := liveInputs(data); got != nil {
+	for name, data := range map[string]Dataset{"a type of the user's": unknown{s}, "deformed digits": deformed, "all live": blobs(20), "another width": s} {
+		inputs := map[string]int{"deformed digits": MNISTPixels, "a type of the user's": 6, "another width": 5}[name]
+		if got := liveInputs(data, cmp.Or(inputs, 4), new(runningValues)); got != nil {
 			t.Errorf("%s: %v, want nil", name, got)
 		}
 	}
 	own := *SGD
-	for name, c := range map[string]Config{"decay": {Decay: 0.1}, "a rule of the user's": {Optimizer: &own}, "steps that are not packed": {Clip: 1}} {
+	for name, c := range map[string]Config{"": {}, "decay": {Decay: 0.1}, "a rule of the user's": {Optimizer: &own}} {
 		c.Rate, c.Epochs, c.Batch = 0.1, 1, 20
 		trainer, err := newTrainer(NewNetwork(1, He, Tanh, 6, 4, 2), s, c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if trainer.layers[0].rows != nil {
-			t.Errorf("%s: inputs are left out", name)
+		if trainer.pack(); trainer.leavesOut() != (name == "") {
+			t.Errorf("%s: inputs are left out: %v", name, trainer.leavesOut())
 		}
+	}
+}
+
+// A weight whose input was not zero in an earlier run has a running value that moves it on.
+func TestRunningValueOfZeroInput(t *testing.T) {
+	data := blobs(200)
+	zero := Samples{NewMatrix(200, 4, data.X.Data...), data.Y}
+	for i := range zero.X.Rows {
+		zero.X.Row(i)[1], zero.X.Row(i)[2] = 0, 0
+	}
+	var fingerprints []string
+	for _, second := range []Dataset{zero, unknown{zero}} {
+		net := NewNetwork(1, He, Tanh, 4, 30, 2)
+		c := Config{Optimizer: Momentum, Rate: 0.01, Epochs: 1, Batch: 10, Run: new(Run)}
+		for _, data := range []Dataset{data, second} {
+			if _, err := Train(context.Background(), net, data, c); err != nil {
+				t.Fatal(err)
+			}
+			c.Epochs++
+		}
+		fingerprints = append(fingerprints, net.Fingerprint())
+	}
+	if fingerprints[0] != fingerprints[1] {
+		t.Error("resumed without the zeros, the weights are others")
+	}
+}
+
+// An error names the column of the data set, also if columns before it are left out.
+func TestColumnBehindZeros(t *testing.T) {
+	data := blobs(200)
+	x := NewMatrix(200, 6)
+	for i := range x.Rows {
+		copy(x.Row(i)[2:], data.X.Row(i))
+	}
+	x.Row(57)[4] = math.NaN()
+	_, err := Train(context.Background(), NewNetwork(1, He, Tanh, 6, 3, 2), Samples{x, data.Y},
+		Config{Rate: 0.1, Epochs: 1, Batch: 10, InOrder: true})
+	if err == nil || !strings.Contains(err.Error(), "sample 57: column 4 of its input") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -1,7 +1,8 @@
 // The products' micro-kernels for AVX-512 and AVX2, and the packing of b. Not here:
 // the elementwise steps (elementwise_amd64.s).
 //
-// A micro-kernel holds a register tile of MR×NR elements of z in vector registers.
+// A micro-kernel computes one row of tiles, tile by tile. It holds a register tile of MR×NR
+// elements of z in vector registers.
 // For each p it loads row p of b, NR elements, and multiplies it by one element of a
 // after another, each broadcast to a whole register. So every element of z is one
 // chain of fused multiply-adds over p in one lane of one register, and its bits are
@@ -31,23 +32,23 @@
 #define bk       R13 // bytes from one row of b to the next
 
 #define RESULT \
-	MOVQ tileRow_z(args), zp     \
-	MOVQ tileRow_ldz(args), ldz  \
+	MOVQ tileRow_z(args), zp      \
+	MOVQ tileRow_ldz(args), ldz   \
 	MOVQ tileRow_rows(args), left \
 	SHLQ $3, ldz
 
 #define OPERANDS \
-	MOVQ tileRow_a(args), ap     \
-	MOVQ tileRow_b(args), bp     \
-	MOVQ tileRow_k(args), left   \
-	MOVQ tileRow_ai(args), ai    \
-	MOVQ tileRow_ak(args), ak    \
-	MOVQ tileRow_bk(args), bk    \
-	SHLQ $3, ai               \
-	SHLQ $3, ak               \
-	SHLQ $3, bk               \
-	LEAQ (ai)(ai*2), ai3      \
-	LEAQ (ai)(ai*4), ai5      \
+	MOVQ tileRow_a(args), ap   \
+	MOVQ tileRow_b(args), bp   \
+	MOVQ tileRow_k(args), left \
+	MOVQ tileRow_ai(args), ai  \
+	MOVQ tileRow_ak(args), ak  \
+	MOVQ tileRow_bk(args), bk  \
+	SHLQ $3, ai                \
+	SHLQ $3, ak                \
+	SHLQ $3, bk                \
+	LEAQ (ai)(ai*2), ai3       \
+	LEAQ (ai)(ai*4), ai5       \
 	LEAQ (ai3)(ai*4), ai7
 
 // LOOP runs over p: it loads b's row and accumulates in each row of the tile. END stands
@@ -118,15 +119,15 @@ whole:                        \
 
 // NEXTTILE goes on with the next tile of the row, or returns after the last.
 #define NEXTTILE(nr) \
-	SUBQ $nr, tileRow_cols(args)   \
-	JLE  end                       \
-	MOVQ tileRow_next(args), CX    \
-	ADDQ $(8*nr), tileRow_z(args)  \
-	SHLQ $3, CX                    \
-	ADDQ CX, tileRow_b(args)       \
-	JMP  tile                      \
-end:                             \
-	VZEROUPPER                     \
+	SUBQ $nr, tileRow_cols(args)  \
+	JLE  end                      \
+	MOVQ tileRow_next(args), CX   \
+	ADDQ $(8*nr), tileRow_z(args) \
+	SHLQ $3, CX                   \
+	ADDQ CX, tileRow_b(args)      \
+	JMP  tile                     \
+end:                                  \
+	VZEROUPPER                    \
 	RET
 
 #define EVERYROW(n, next)

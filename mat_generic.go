@@ -12,8 +12,8 @@ import "math"
 // chain starts from zero or from what z holds.
 //
 // Element (i, j) of z is z[i*ldz+j], element (i, p) of a is a[i*ai+p*ak], and element
-// (p, j) of b is b[p*bk+j] for the columns of the first tile. Those of the next tile begin
-// next elements behind. A micro-kernel may change z, b and cols.
+// (p, j) of b is b[p*bk+j] for the columns of the first tile. For the columns of the next
+// tile, b begins next elements later. A micro-kernel may change z, b and cols.
 type tileRow struct {
 	z, a, b                              []float64
 	ldz, ai, ak, bk, next, k, rows, cols int
@@ -98,8 +98,8 @@ func (t *tileRow) splitLast(nr int) (others, last tileRow) {
 // pad returns a copy of t, which is one tile, whose result is in z, with whole vectors. If
 // t accumulates, pad first copies t's result to z.
 func (t *tileRow) pad(z []float64) tileRow {
-	for i := range t.rows {
-		if t.accumulate {
+	if t.accumulate {
+		for i := range t.rows {
 			copy(z[i*paddedCols:][:t.cols], t.z[i*t.ldz:])
 		}
 	}

@@ -249,10 +249,10 @@ func TestProductsInSmallBlocks(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		k := activeKernel()
 		defer func(was kernel) { *k = was }(*k)
-		k.kc, k.nc = 5, k.nr+k.lanes
+		k.kc, k.nc = 8, k.nr+k.lanes
 		for _, m := range []int{1, k.mr, 2*k.mr + 1} {
 			for _, n := range []int{1, k.nr - 1, k.nr + k.lanes + 1, 3*k.nr + 2, 200} {
-				for _, terms := range []int{0, 4, 5, 6, 17} {
+				for _, terms := range []int{0, 7, 8, 9, 10, 29} {
 					checkProducts(t, m, terms, n, newRand())
 				}
 			}

@@ -117,7 +117,8 @@ func TestProductsOverrun(t *testing.T) {
 			overrun(t, kernel.mr+1, 2*kernel.kc+1, n, fx, fy, fz)
 			overrun(t, (packFrom+1)*kernel.mr+1, 20, n, fx, fy, fz) // panels are copied, of b or of bᵀ
 		}
-		overrun(t, (packFromPages+1)*kernel.mr, 10, page, fx, fy, fz)
+		overrun(t, (packFromPage+1)*kernel.mr, 10, page, fx, fy, fz)
+		overrun(t, (packFromPages+1)*kernel.mr, 10, 2*page, fx, fy, fz)
 	})
 }
 
@@ -158,7 +159,7 @@ func TestBlocksOverrun(t *testing.T) {
 				}
 			}
 		}
-		for _, k := range []int{activeKernel().kc, activeKernel().kc + 1} {
+		for _, k := range []int{activeKernel().kc, activeKernel().kc + activeKernel().kc/8 + 1} {
 			overrunPacked(t, (packFrom+1)*8, k, 74, fx, fy, fz)
 		}
 	})
@@ -204,9 +205,8 @@ func TestElementwiseOverrun(t *testing.T) {
 				})
 			}
 		}
-		lanes := activeKernel().lanes
-		for w := 1; w <= activeKernel().nr; w++ {
-			width := (w + lanes - 1) / lanes * lanes
+		lanes, width := activeKernel().lanes, activeKernel().nr
+		for w := 1; w <= width; w++ {
 			for k := 1; k <= 2*lanes+2; k++ {
 				for _, stride := range []int{0, 1, 5} { // elements between the ends of the rows or columns
 					fenced(t, func() string { return fmt.Sprintf("copy of %d×%d", k, w) }, func(atEnd bool) {

@@ -12,9 +12,9 @@ package mlp
 //	 5  6  7  8  9        2  3 │  8  9 │ 13
 //	10 11 12 13 14        4  5 │ 10 11 │ 14
 //
-// A thread reads its panels for x·W and updates them after xᵀ·δ, and no other thread
-// touches them. If weights were stored by rows, each thread's columns would be
-// interleaved with another's, and hardware prefetching would move them between caches.
+// If there are few threads, each reads whole panels for x·W and updates them after xᵀ·δ, and
+// no other thread touches them. If weights were stored by rows, each thread's columns would
+// be interleaved with another's, and hardware prefetching would move them between caches.
 type packed struct {
 	rows, cols int
 	data       []float64
@@ -32,7 +32,7 @@ func panelCols(cols int) int {
 	for panels*maxPanel < cols {
 		panels *= 2
 	}
-	return max(8, roundUp((cols+panels-1)/panels, 8))
+	return max(8, roundUp(ceil(cols, panels), 8))
 }
 
 // panelOf returns where the panel of column j begins in the data of a packed rows×cols
@@ -56,10 +56,8 @@ func (p *packed) columns(i0, i1, j0, j1 int) []float64 {
 // pack copies the rows of m in these intervals into p, or all rows if there is none,
 // reusing p's storage.
 func (p *packed) pack(m *Matrix, of ...interval) {
-	if len(of) == 0 {
-		p.of = append(p.of[:0], interval{0, m.Rows})
-	} else {
-		p.of = of
+	if p.of = append(p.of[:0], of...); len(of) == 0 {
+		p.of = append(p.of, interval{0, m.Rows})
 	}
 	storage := Matrix{Data: p.data}
 	p.rows, p.cols = total(p.of), m.Cols

@@ -49,8 +49,8 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 // minPassRows, the threads share out each product instead.
 const maxPassRows, minPassRows = 128, 32
 
-// passes returns how many passes so many rows take: for each thread as many, if there are
-// enough rows.
+// passes returns how many passes so many rows take. If there are enough rows, it is the same
+// number for each thread.
 func passes(rows, threads int) int {
 	needed := ceil(rows, maxPassRows)
 	return max(needed, min(roundUp(needed, threads), rows/minPassRows))

@@ -164,9 +164,9 @@ func (v interval) split(unit, parts, i int) interval {
 	return interval{v.lo + bound(i), min(v.lo+bound(i+1), v.hi)}
 }
 
-// part computes part i of the result, which is cut in strips of columns and these in parts:
-// each part has as many rows as any other, or one more, and begins where the one before
-// ends. For example 3 parts of 2 strips:
+// part computes part i. The result is cut in strips of columns, whose rows are counted strip
+// after strip. A part is a run of these rows, and has as many as any other part, or one
+// more. For example 3 parts of 2 strips:
 //
 //	┌────────┬────────┐
 //	│ part 0 │ part 1 │
@@ -186,7 +186,8 @@ func (p *product) part(i int) {
 	}
 }
 
-// rectangle returns the rows and columns of the first strip of some rows of the strips.
+// rectangle returns the rows of v that lie in one strip with the first of them, and the
+// columns of that strip. v counts rows strip after strip.
 func (p *product) rectangle(v interval) (rows, cols interval) {
 	strip, row := v.lo/p.m, v.lo%p.m
 	return interval{row, min(p.m, row+v.len())}, interval{0, p.n}.split(p.columnUnit(), p.strips, strip)
@@ -204,7 +205,7 @@ func (p *product) rowBlock(w *workspace, rows, cols interval) {
 	}
 	for pc := range blocks {
 		terms := interval{0, p.k}.split(1, blocks, pc)
-		widest := max(kernel.kc*kernel.nc/max(1, terms.len()), kernel.nr)
+		widest := max(1, kernel.kc*kernel.nc/max(1, terms.len())/kernel.nr) * kernel.nr
 		width := roundUp(ceil(cols.len(), max(1, ceil(cols.len(), widest))), kernel.nr)
 		for jc := cols.lo; jc < cols.hi; {
 			end := min(jc+width, cols.hi)
@@ -281,9 +282,10 @@ func (w *workspace) blockOf(n int) []float64 {
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // packOrReadInPlace returns b's block of these terms and columns as the micro-kernel reads
-// it, the stride of its rows, and how far the next NR columns begin behind the first. rows
-// are the rows of a that use the block. It is b itself, or packed in micro-panels of NR
-// columns. For example 3×6 elements with NR = 4, by their places in memory:
+// it, the stride of its rows, and how many elements lie from one tile's columns to the next
+// tile's. rows are the rows of a that use the block. The block is part of b itself, or a copy
+// in micro-panels of NR columns. For example 3×6 elements with NR = 4, by their places in
+// memory:
 //
 //	in place, stride 10     packed, stride 4
 //	 0  1  2  3  4  5       0  1  2  3 │ 12 13  ·  ·
@@ -294,7 +296,7 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (block []float64, stride, next int) {
 	data, down, across := p.b.at(terms.lo, cols.lo)
 	nr := activeKernel().nr
-	if readInPlace(rows.len(), cols.len(), down, across) {
+	if terms.len() > 0 && readInPlace(rows.len(), cols.len(), down, across) {
 		return data, down, nr
 	}
 	packed := w.blockOf(terms.len() * roundUp(cols.len(), nr))
@@ -358,11 +360,13 @@ func (p *product) compute() {
 // share computes the product on several threads, if it has enough multiply-adds.
 func (p *product) share() {
 	threads := min(maxThreads(), p.worthThreads())
-	if threads <= 1 {
+	if threads > 1 {
+		p.cut(threads)
+	}
+	if p.parts <= 1 {
 		p.compute()
 		return
 	}
-	p.cut(threads)
 	q := products.Get().(*product) // so that p does not escape to the heap
 	*q = *p
 	share(p.parts, q)
@@ -387,7 +391,7 @@ func (p *product) cut(threads int) {
 			// Of two cuts that are done at about the same time, the one of smaller parts is
 			// better: if a thread is interrupted, another does its last part.
 			if most := (float64(parts/threads) + 0.1) * part; most < least {
-				least, p.strips, p.parts = most, strips, parts
+				least, p.strips, p.parts = most, strips, min(parts, p.m*strips)
 			}
 		}
 	}
@@ -400,9 +404,8 @@ func ceil(n, d int) int { return (n + d - 1) / d }
 // or an epilogue updates.
 func (p *product) panels() bool { return p.b.panel > 0 && !p.b.transposed || p.z == nil }
 
-// columnUnit returns the number of columns that a strip has a multiple of: whole panels, if
-// an epilogue updates weights, or else whole lines of the cache, which no two threads should
-// write to.
+// columnUnit returns the unit of a strip's width: a panel, if an epilogue updates weights, or
+// else a line of the cache, which no two threads should write to.
 func (p *product) columnUnit() int {
 	if p.z == nil {
 		return panelCols(p.n)

@@ -63,7 +63,7 @@ type trainer struct {
 	lastRunning      snapshot  // the running values of the last epoch
 
 	x, y, dy   Matrix
-	fixedBatch func(x, y *Matrix, index []int, inputs []interval) // of data, if layers[0].rows is not nil
+	fixedBatch func(x, y *Matrix, index []int, inputs []interval) // gives a batch of the inputs in layers[0].rows
 	row        rowLoss
 	// The weights of the samples of this epoch, nil if they have none, and those of a batch.
 	sampleWeights, batchWeights []float64
@@ -104,9 +104,6 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		t.layers = append(t.layers, layerState{layer: l, rule: &t.rule, slots: &t.run.slots[i]})
 	}
 	t.running = t.run.arrays()
-	if t.mayPack() && c.mayLeaveOut() {
-		t.layers[0].rows, t.fixedBatch = liveInputs(train), fixedBatch(train)
-	}
 	return t, nil
 }
 
@@ -314,8 +311,8 @@ func (t *trainer) checkFinite() error {
 // the update, and does not update if the loss is not finite. If stats is not nil, it
 // receives what is measured of the gradients and the update.
 func (t *trainer) step(index []int, stats []LayerStats) float64 {
-	if first := &t.layers[0]; first.isPacked && first.rows != nil {
-		t.fixedBatch(&t.x, &t.y, index, first.rows)
+	if t.leavesOut() {
+		t.fixedBatch(&t.x, &t.y, index, t.layers[0].rows)
 	} else {
 		t.batch.Batch(&t.x, &t.y, index)
 	}
@@ -355,7 +352,9 @@ func (t *trainer) beginDropout() {
 // validateBatch returns an error that names the first input or target of a batch that is
 // not finite.
 func (t *trainer) validateBatch(index []int) error {
-	t.batch.Batch(&t.x, &t.y, index) // with the inputs that a step leaves out
+	if t.leavesOut() {
+		t.batch.Batch(&t.x, &t.y, index) // with all inputs
+	}
 	for _, m := range []struct {
 		name string
 		*Matrix
@@ -396,8 +395,17 @@ func (t *trainer) mayPack() bool {
 	return t.config.Clip == 0 && t.config.Batch <= maxPackedBatch && t.stepsPerEpoch() >= minPackedSteps
 }
 
-// pack packs the weights of all layers, unless they are packed.
+// leavesOut reports whether a step leaves out inputs that are always zero.
+func (t *trainer) leavesOut() bool { return t.layers[0].isPacked && t.layers[0].rows != nil }
+
+// pack packs the weights of all layers, unless they are packed. The first time it decides
+// which inputs are left out.
 func (t *trainer) pack() {
+	if first := &t.layers[0]; t.fixedBatch == nil && t.config.mayLeaveOut() {
+		if t.fixedBatch = fixedBatch(t.data); t.fixedBatch != nil {
+			first.rows = liveInputs(t.data, first.layer.W.Rows, first.slots)
+		}
+	}
 	for i := range t.layers {
 		if !t.layers[i].isPacked {
 			t.layers[i].pack()
