@@ -243,6 +243,18 @@ func benchmarkProduct(b *testing.B, op string, m, k, n int) {
 	})
 }
 
+// Any number of threads gives the same bits, also if a strip begins within a panel and a part
+// has rows of two strips.
+func TestProductsOnManyThreads(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for _, threads := range []int{2, 3, 7, 13, 61} {
+			defer withThreads(threads)()
+			checkProducts(t, 64, 260, 256, newRand())
+			checkProducts(t, 75, 260, 200, newRand())
+		}
+	})
+}
+
 // Blocks of a few terms and columns, so that each product has several of each and all
 // of their edges.
 func TestProductsInSmallBlocks(t *testing.T) {
@@ -294,7 +306,8 @@ func TestBlockSizes(t *testing.T) {
 }
 
 // However many threads there are, none has much more than its share to do. Each takes as
-// many parts as any other, and here one takes the largest.
+// many parts as any other, and here one takes the largest. A tenth too much would do, but
+// for a part of whole rows of a panel, of which a thread has eight or nine.
 func TestPartsAreEven(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		for _, batch := range []int{64, 256} {
