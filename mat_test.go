@@ -247,9 +247,8 @@ func benchmarkProduct(b *testing.B, op string, m, k, n int) {
 // has rows of two strips.
 func TestProductsOnManyThreads(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
-		for _, threads := range []int{2, 3, 7, 13, 61} {
+		for _, threads := range []int{3, 7, 61} {
 			defer withThreads(threads)()
-			checkProducts(t, 64, 260, 256, newRand())
 			checkProducts(t, 75, 260, 200, newRand())
 		}
 	})
