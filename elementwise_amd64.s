@@ -1,6 +1,6 @@
 // The elementwise steps for AVX2, and two of them for AVX-512. Each has a twin in
-// mat_generic.go that says what it computes. Not here: tails of less than a vector, but for
-// that of bytesAVX2, and the bound on a call's length (elementwise_amd64.go).
+// mat_generic.go that says what it computes. Not here: tails of less than a vector, which
+// bytesAVX2 alone does itself, and the bound on a call's length (elementwise_amd64.go).
 
 //go:build amd64 && !purego
 

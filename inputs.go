@@ -10,7 +10,7 @@ import "slices"
 // is left out, and if data may give other samples at another time. In MNIST, 67 of the 784
 // pixels are always black, and standardized they are zeros.
 //
-// A term 0·w of a finite w changes no finite sum, but for the sign of a zero. An optimizer
+// If w is finite, adding 0·w changes nothing of a sum but the sign of a zero. An optimizer
 // of this package does not move a weight if its gradient is zero in every step, its running
 // values are zero and there is no decay. So a step computes the same without the zeros and
 // their weights.

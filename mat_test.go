@@ -305,8 +305,9 @@ func TestBlockSizes(t *testing.T) {
 }
 
 // However many threads there are, none has much more than its share to do. Each takes as
-// many parts as any other, and here one takes the largest. A tenth too much would do, but
-// for a part of whole rows of a panel, of which a thread has eight or nine.
+// many parts as any other, and here one takes the largest. The bound is a tenth above the
+// share, and a rounding: a gradient's part has whole rows of a panel, and of 63 threads one
+// has nine, where 8.1 would be its share.
 func TestPartsAreEven(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		for _, batch := range []int{64, 256} {
@@ -335,7 +336,7 @@ func TestPartsAreEven(t *testing.T) {
 	})
 }
 
-// A prediction's passes, too: each thread takes as many as any other.
+// Each thread does as many passes of a prediction as any other.
 func TestPassesAreEven(t *testing.T) {
 	for _, rows := range []int{5000, 10000, 60000} {
 		for threads := 1; threads <= 64; threads++ {

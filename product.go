@@ -165,8 +165,8 @@ func (v interval) split(unit, parts, i int) interval {
 }
 
 // part computes part i. The result is cut in strips of columns, whose rows are counted strip
-// after strip. A part is a run of these rows, and has as many as any other part, or one
-// more. For example 3 parts of 2 strips:
+// after strip. A part is a run of these rows. The parts have the same number of rows, or
+// some have one more. For example 3 parts of 2 strips:
 //
 //	┌────────┬────────┐
 //	│ part 0 │ part 1 │

@@ -226,10 +226,8 @@ func (o *options) reopen(name string) (*mlp.Model, *options, error) {
 		return nil, nil, err
 	}
 	earlier, err := o.earlier(from.Recipe)
-	if n := len(from.Run.History); err == nil && n == 0 {
-		err = errors.New("no epoch was trained")
-	} else if err == nil && n > earlier.Epochs {
-		err = fmt.Errorf("the run has had %d epochs, more than -epochs %d", n, earlier.Epochs)
+	if err == nil {
+		err = earlier.HasBegun(&from.Run)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)

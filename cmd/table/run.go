@@ -136,17 +136,10 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		return err
 	}
 	j.describe(stderr)
-	err = j.learn(ctx, stderr, len(want.Run.History), func(mlp.Epoch) error { return nil })
-	if err == nil {
-		err = cli.CompareModels(&j.Model, want)
-	}
-	if err != nil {
+	if err = j.learn(ctx, stderr, len(want.Run.History), func(mlp.Epoch) error { return nil }); err != nil {
 		return fmt.Errorf("%s: %w", o.verify, err)
 	}
-	if _, err = fmt.Fprintf(stdout, "reproduced: %s\n", want.Net.Fingerprint()); err != nil {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	return nil
+	return cli.Reproduced(stdout, o.verify, &j.Model, want)
 }
 
 // again reads the model of a run and prepares the same run from its beginning.

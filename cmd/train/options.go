@@ -131,10 +131,8 @@ func (o *options) reopen(name string) (*mlp.Model, *options, error) {
 	if err == nil {
 		err = earlier.takeLayers(from) // which need not be those of the recipe
 	}
-	if n := len(from.Run.History); err == nil && n == 0 {
-		err = errors.New("no epoch was trained")
-	} else if err == nil && n > earlier.Epochs {
-		err = fmt.Errorf("the run has had %d epochs, more than -epochs %d", n, earlier.Epochs)
+	if err == nil {
+		err = earlier.HasBegun(&from.Run)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)

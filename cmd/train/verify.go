@@ -28,14 +28,8 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	if err == nil {
 		err = j.learn(ctx, stderr, len(want.Run.History), func(mlp.Epoch) error { return nil })
 	}
-	if err == nil {
-		err = cli.CompareModels(&j.Model, want)
-	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.verify, err)
 	}
-	if _, err = fmt.Fprintf(stdout, "reproduced: %s\n", want.Net.Fingerprint()); err != nil {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	return nil
+	return cli.Reproduced(stdout, o.verify, &j.Model, want)
 }

@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -12,9 +13,21 @@ import (
 	"mlp"
 )
 
-// CompareModels returns an error that names the first array, of those that the two models
-// write to a file, which is not the same to the last bit.
-func CompareModels(got, want *mlp.Model) error {
+// Reproduced says on standard output that a run was reproduced: got is the model that it
+// has now, and want the model in the file of that name. The error names the file and the
+// first array, of those that the two models write to a file, which is not the same to the
+// last bit.
+func Reproduced(stdout io.Writer, name string, got, want *mlp.Model) error {
+	if err := compareModels(got, want); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if _, err := fmt.Fprintf(stdout, "reproduced: %s\n", want.Net.Fingerprint()); err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	return nil
+}
+
+func compareModels(got, want *mlp.Model) error {
 	a, err := arrays(got)
 	if err != nil {
 		return err

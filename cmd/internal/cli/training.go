@@ -91,6 +91,18 @@ func (t *Training) Config(run *mlp.Run) mlp.Config {
 		Clip: t.Clip, Epochs: t.Epochs, Batch: t.Batch, Seed: t.Seed, Run: run}
 }
 
+// HasBegun returns an error unless a run of these flags has had an epoch, and no more than
+// it is to have.
+func (t *Training) HasBegun(run *mlp.Run) error {
+	switch n := len(run.History); {
+	case n == 0:
+		return errors.New("no epoch was trained")
+	case n > t.Epochs:
+		return fmt.Errorf("the run has had %d epochs, more than -epochs %d", n, t.Epochs)
+	}
+	return nil
+}
+
 var errEnough = errors.New("as many epochs as are wanted")
 
 // Learn trains net for that many more epochs of the run in c, unless c.Patience ends the
