@@ -132,7 +132,7 @@ TEXT ·bytesAVX2(SB), NOSPLIT, $0-96
 	MOVQ scale_base+48(FP), R8
 	MOVQ shift_base+72(FP), R9
 	XORL i, i
-	SUBQ $4, count // where the last vector begins
+	SUBQ $4, count // the first element of the last vector
 
 loop:
 	VPMOVZXBD   (SI)(i*1), X0

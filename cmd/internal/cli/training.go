@@ -91,8 +91,8 @@ func (t *Training) Config(run *mlp.Run) mlp.Config {
 		Clip: t.Clip, Epochs: t.Epochs, Batch: t.Batch, Seed: t.Seed, Run: run}
 }
 
-// HasBegun returns an error unless a run of these flags has had an epoch, and no more than
-// it is to have.
+// HasBegun returns an error if no epoch of the run was trained, or more epochs than the
+// flags ask for.
 func (t *Training) HasBegun(run *mlp.Run) error {
 	switch n := len(run.History); {
 	case n == 0:
