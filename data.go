@@ -1,13 +1,15 @@
-// Data sets, the order of their samples, and targets. Not here: weights of samples
-// (weights.go), the digits (mnist.go) and training (train.go).
+// Data sets: samples, their weights and their order, targets, and the inputs that are zero in
+// every sample.
 
 package mlp
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 )
 
 // A Dataset gives samples by their index. Batch gives x and y len(index) rows with Reset,
@@ -82,6 +84,73 @@ func (s Samples) batch(x, y *Matrix, index []int, columns []interval) {
 	}
 }
 
+// A Weighted data set says how much each sample counts. For Train and Evaluate the loss is
+// then the mean over the samples of Weight(i) times the loss of sample i, and a gradient is
+// that of this mean. Weights whose mean is 1 leave the loss its size. What a Metric counts
+// has no weights. If an Augmented data set is Weighted, and that of an epoch is not, the
+// epoch has its weights.
+type Weighted interface {
+	Dataset
+	Weight(i int) float64 // a finite number from 0; 2 counts as if the sample were there twice
+}
+
+// WeightedSamples are samples with a weight for each row.
+type WeightedSamples struct {
+	Samples
+	W []float64
+}
+
+// Len returns the number of rows. It panics if X, Y and W do not have the same number.
+func (s WeightedSamples) Len() int {
+	n := s.Samples.Len()
+	if len(s.W) != n {
+		panic(fmt.Sprintf("mlp: WeightedSamples: W has %d weights for %d rows", len(s.W), n))
+	}
+	return n
+}
+
+// Weight returns W[i].
+func (s WeightedSamples) Weight(i int) float64 { return s.W[i] }
+
+// BalancedWeights returns weights for the rows of y, n×k, with which each class counts as
+// much as any other: n/(c·m) for a row of a class that has m rows, if c classes have any.
+// A row's class is the column of its largest element or, in a single column, whether it
+// is over 1/2.
+func BalancedWeights(y *Matrix) []float64 {
+	y.mustBeFilled("BalancedWeights")
+	class := func(i int) int {
+		if y.Cols == 1 && y.Data[i] > 0.5 {
+			return 1
+		}
+		return Argmax(y.Row(i))
+	}
+	rows := map[int]int{}
+	for i := range y.Rows {
+		rows[class(i)]++
+	}
+	weights := make([]float64, y.Rows)
+	for i := range weights {
+		weights[i] = float64(y.Rows) / float64(len(rows)*rows[class(i)])
+	}
+	return weights
+}
+
+// weightsOf returns the weights of all samples, or nil if data is not Weighted, and an
+// error for the first weight that is not finite or below 0.
+func weightsOf(data Dataset) ([]float64, error) {
+	d, ok := data.(Weighted)
+	if !ok {
+		return nil, nil
+	}
+	weights := make([]float64, d.Len())
+	for i := range weights {
+		if weights[i] = d.Weight(i); !(weights[i] >= 0) || !finite(weights[i]) {
+			return nil, fmt.Errorf("the weight of sample %d is %v, want a finite number from 0", i, weights[i])
+		}
+	}
+	return weights, nil
+}
+
 // Split returns copies of the rows in a random order, which depends on seed alone, in two
 // parts. The share of the rows that test has is rounded to whole rows. Split panics unless
 // share is from 0 to 1.
@@ -116,19 +185,63 @@ func shuffle(index []int, seed uint64, epoch int, inOrder bool) []int {
 	return index
 }
 
-// mustHaveSamples returns an error if a data set of that name is missing or empty, or has
-// a wrong weight.
-func mustHaveSamples(name string, data Dataset) error {
+// batch is data.Batch. It panics if that does not give as many rows as it was asked for.
+func batch(data Dataset, x, y *Matrix, index []int) {
+	data.Batch(x, y, index)
+	x.mustBeFilled("Batch")
+	y.mustBeFilled("Batch")
+	if x.Rows != len(index) || y.Rows != len(index) {
+		panic(fmt.Sprintf("mlp: Batch of %T: %d rows of inputs and %d of targets for %d samples", data, x.Rows, y.Rows, len(index)))
+	}
+}
+
+// mustHaveSamples returns an error if a data set of that name is missing or empty, or has a
+// wrong weight or target.
+func mustHaveSamples(name string, data Dataset, loss Loss) error {
 	if data == nil {
 		return fmt.Errorf("%s is nil", name)
 	}
 	if data.Len() == 0 {
 		return fmt.Errorf("%s has no samples", name)
 	}
-	if _, err := weightsOf(data); err != nil {
+	_, err := weightsOf(data)
+	switch d := data.(type) {
+	case Samples:
+		err = cmp.Or(err, validateTargets(d.Y, loss, nil))
+	case WeightedSamples:
+		err = cmp.Or(err, validateTargets(d.Y, loss, nil))
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// mustFitNetwork returns an error if samples x, y of a data set of that name have other widths
+// than the network. A loss of the caller's may take targets of any width.
+func mustFitNetwork(name string, x, y *Matrix, net Network, loss Loss) error {
+	in, out := net[0].W.Rows, net[len(net)-1].W.Cols
+	if x.Cols != in {
+		return fmt.Errorf("%s: samples have %d inputs, the network takes %d", name, x.Cols, in)
+	}
+	if y.Cols == out || !loss.isOwn() {
+		return nil
+	}
+	hint := ": if they are indices of classes, see OneHot"
+	if y.Cols > 1 || slices.ContainsFunc(y.Data, func(v float64) bool { return v != math.Trunc(v) }) {
+		hint = ""
+	}
+	return fmt.Errorf("%s: targets are n×%d, the outputs n×%d%s", name, y.Cols, out, hint)
+}
+
+// mustBeMeasurable returns an error if a network cannot be measured on data of that name.
+func mustBeMeasurable(name string, data Dataset, net Network, loss Loss) error {
+	if err := mustHaveSamples(name, data, loss); err != nil {
+		return err
+	}
+	var x, y Matrix
+	batch(data, &x, &y, []int{0})
+	return mustFitNetwork(name, &x, &y, net, loss)
 }
 
 // OneHot returns the targets of samples of these classes, which count from 0 to k-1:
@@ -158,4 +271,84 @@ func SmoothLabels(y *Matrix, share float64) *Matrix {
 		y.Data[i] = float64((1-share)*v) + equal
 	}
 	return y
+}
+
+// liveInputs returns the inputs that are not zero in every sample of data, and those whose
+// weights, the part w of the vectors in running, have a running value that is not zero, in
+// ascending order. It returns nil if these are all inputs, and if data may give other samples
+// at another time. In MNIST, 67 of the 784 pixels are always black, and standardized they are
+// zeros.
+//
+// If w is finite, adding 0·w changes nothing of a sum but the sign of a zero. An optimizer
+// of this package does not move a weight if its gradient is zero in every step, its running
+// values are zero and there is no decay. So a step computes the same without the zeros and
+// their weights.
+func liveInputs(data Dataset, w *part, running [maxSlots][]float64) []interval {
+	if fixedBatch(data) == nil {
+		return nil
+	}
+	live := make([]bool, w.rows)
+	for _, vector := range running {
+		for i := range live {
+			nonzero := func(v float64) bool { return v != 0 }
+			live[i] = live[i] || vector != nil && slices.ContainsFunc(w.of(vector).Row(i), nonzero)
+		}
+	}
+	var x, y Matrix
+	index := shuffle(make([]int, data.Len()), 0, 0, true)
+	for some := range slices.Chunk(index, evaluationRows) {
+		data.Batch(&x, &y, some)
+		for i := range x.Rows {
+			for j, v := range x.Row(i) {
+				live[j] = live[j] || v != 0
+			}
+		}
+		if !slices.Contains(live, false) {
+			return nil
+		}
+	}
+	var intervals []interval
+	for lo := 0; lo < len(live); {
+		hi := lo
+		for hi < len(live) && live[hi] == live[lo] {
+			hi++
+		}
+		if live[lo] {
+			intervals = append(intervals, interval{lo, hi})
+		}
+		lo = hi
+	}
+	return intervals
+}
+
+// fixedBatch returns the function that gives batches of some inputs of data, or nil if data
+// is not of a type whose samples are known not to change.
+func fixedBatch(data Dataset) func(x, y *Matrix, index []int, inputs []interval) {
+	switch d := data.(type) {
+	case Samples:
+		return d.batch
+	case WeightedSamples:
+		return d.batch
+	case *MNIST:
+		return func(x, y *Matrix, index []int, inputs []interval) { d.batch(x, y, index, nil, inputs) }
+	}
+	return nil
+}
+
+// total returns how many indices the intervals have.
+func total(intervals []interval) (n int) {
+	for _, v := range intervals {
+		n += v.len()
+	}
+	return n
+}
+
+// indices lists the indices in the intervals.
+func indices(intervals []interval) (all []int) {
+	for _, v := range intervals {
+		for i := v.lo; i < v.hi; i++ {
+			all = append(all, i)
+		}
+	}
+	return all
 }

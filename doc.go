@@ -11,99 +11,6 @@
 // operation panics with its name and both shapes. What comes from a file, a reader or a
 // context returns an error that names the file and the place. The package never prints.
 //
-// # Map
-//
-// The matrix and its products:
-//
-//	mat.go          Matrix: storage, the three products, softmax, standardization
-//	product.go      the loops of a product, packing, and its parts for threads
-//	packed.go       weights packed by panels of columns
-//	kernel.go       the table of micro-kernels and their block sizes
-//	mat_generic.go  micro-kernel, elementwise steps, exp and log in Go: every bit's definition
-//	mat_*           the micro-kernels: assembly for amd64 and arm64, or else mat_generic.go's
-//	elementwise_*   the elementwise steps: assembly for amd64, or else mat_generic.go's
-//	vector.go       sums, norms and moments of slices
-//	threads.go      the worker pool
-//
-// The network and its training:
-//
-//	nn.go           activations, initialisations, layers forward and backward
-//	norm.go         batch normalisation
-//	dropout.go      dropout
-//	loss.go         losses and their gradients
-//	predict.go      predictions, which only read a network
-//	standardize.go  the mean and the deviation of inputs, which a model carries
-//	data.go         data sets, the order of samples, targets
-//	weights.go      weights of samples
-//	inputs.go       inputs that are zero in every sample
-//	metric.go       metrics, Evaluate
-//	config.go       Config, what Train can be told
-//	train.go        Train, an epoch, a step
-//	optimizer.go    optimizers, schedules of the rate, the update of a layer
-//	history.go      Epoch, History and Run: what a training leaves beside the weights
-//	layerstats.go   how much each layer learns
-//
-// Files:
-//
-//	format.go       what the readers share: FormatError
-//	idx.go          IDX files, gzipped or not
-//	mnist.go        the digits as a data set
-//	deskew.go       digits normalised by their moments
-//	deform.go       digits that are deformed anew in each epoch of training
-//	known.go        the files of digits that are known by their checksum
-//	npz.go, npy.go  NumPy's archives and arrays
-//	model.go        what model.npz holds and how it is written
-//	readmodel.go    how it is read
-//	modelfile.go    models by the name of their file
-//	svgplot.go      charts: the figure, its legends and axes
-//	svgline.go      their lines
-//	svgtext.go      their texts, cut and wrapped to fit
-//	axis.go         the round numbers beside them
-//
-// SECURITY.md says what bounds the reading of a hostile file.
-//
-// # From one call to the next
-//
-// A step of training, trainer.step in train.go:
-//
-//	Dataset.Batch                 x, y of the batch               mnist.go, data.go
-//	Network.forward               for each layer a = f(x·W + B)   nn.go
-//	    a ∘ mask, if it drops         epilogue dropout            dropout.go
-//	Loss                          the loss and dy                 loss.go
-//	Network.backward              for each layer, from the last   nn.go
-//	    dz = (next dz·next Wᵀ) ∘ f′   epilogue derivative
-//	    DW = xᵀ·dz, DB = Σ dz         epilogue biasGradient
-//	    W -= …                        epilogue layerState         optimizer.go
-//
-// The derivative of the last layer is applied before the loop, to dy. If gradients are
-// clipped, and in the steps that layer statistics are measured at (the first of the run
-// and the last of each epoch), the update comes after the loop instead, in
-// trainer.update.
-//
-// product.go computes all three products. It cuts a product in parts, and the worker
-// pool computes them. The thread that has computed a part applies the product's
-// epilogues to it while the part is in the cache: the bias and the activation, the
-// derivative, or the update of the weights.
-//
-// During an epoch Train keeps the weights packed by panels of columns, so that a
-// thread reads and updates its own panels and no other's, and it drops each part of a
-// gradient once the part has moved its weights. Train does not pack for the steps that
-// layer statistics are measured at, nor if it clips gradients, if a batch has more
-// than 512 samples, or if an epoch has few steps. Steps with packed weights leave out the
-// inputs that are zero in every sample, and their weights, if nothing else can move these
-// (liveInputs).
-//
-// # Who owns what
-//
-//	weights, biases, gradients, last input and output   Layer           nn.go
-//	what a layer drops in the last step                 Layer           nn.go
-//	running averages of batch normalisation             BatchNorm       norm.go
-//	an optimizer's running values, the history          Run             history.go
-//	the weights and the running values while packed     layerState      optimizer.go
-//	what undoes an epoch; with Patience, the best's     trainer         train.go
-//	what a prediction computes on its way               forwardPass     predict.go
-//	packed blocks and tiles of a product                workspace       product.go
-//
 // # Every bit
 //
 // Each element of a product is one chain of fused multiply-adds over the
@@ -118,13 +25,12 @@
 //
 // A pixel is a byte. A NaN in other data, an infinity, or a step that is too large makes
 // the loss NaN or infinite sooner or later: each operation passes NaN on. Train looks at
-// the loss before each update (trainer.step). If it is not finite, Train looks for a number
-// of the batch that is not (trainer.validateBatch). It looks at every weight and running
-// value at the end of an epoch (trainer.checkFinite). In each case it undoes the epoch and
-// returns an error, a [DivergedError] unless the data are to blame. Losses of logits are
-// finite for any finite logits, because they subtract the largest before the exponential
-// (expShifted). A norm of a gradient that has vanished does not underflow (rootOfSquares).
-// A file has no number that is not finite (namedArray.validate).
+// the loss before each update. If it is not finite, Train looks for a number of the batch
+// that is not. It looks at every weight and running value at the end of an epoch. In each
+// case it undoes the epoch and returns an error, a [DivergedError] unless the data are to
+// blame. Losses of logits are finite for any finite logits: they subtract the largest before
+// the exponential, and one that still leaves the range is the largest float64. A norm of a
+// gradient that has vanished does not underflow. A file has no number that is not finite.
 //
 // # Goroutines
 //
@@ -138,6 +44,69 @@
 // fewer processors. A worker waits for the next task by spinning, and ends by itself if
 // none comes for a short while. If two goroutines meet because both have work to share,
 // both compute alone for their next calls. A panic in a worker, in a user's activation
-// for example, is raised in the goroutine that called, as an error that holds the
-// worker's stack.
+// for example, is raised in the goroutine that called, with the value that the worker
+// panicked with.
 package mlp
+
+// What follows is for readers of the code. Each file is a chapter that reads from top to
+// bottom:
+//
+//	mat.go          Matrix; the three products; sums, norms, moments; standardization
+//	gemm.go         how a product is computed: loops, packing, parts for threads, block sizes
+//	parallel.go     the worker pool
+//	mat_generic.go  micro-kernel and elementwise steps in Go: the definition of every bit
+//	math.go         exp, log, tanh; normally distributed and hashed random numbers
+//	mat_*, vec_*    the micro-kernels and the elementwise steps of each processor
+//
+//	nn.go           activations, initialisations, layers forward and backward, batch
+//	                normalisation, dropout, and the vector that has a network's numbers
+//	loss.go         losses with their gradients, metrics
+//	data.go         data sets, weights and order of samples, targets
+//	train.go        Config, Train, an epoch, a step
+//	optimizer.go    optimizers, schedules of the rate, the update of weights
+//	history.go      Epoch, History, Run, statistics of layers: what a training leaves
+//	predict.go      predictions and evaluations, which only read a network
+//
+//	mnist.go        IDX files, the digits as a data set, files known by their checksum
+//	digits.go       digits deskewed, and deformed anew in each epoch
+//	npz.go          NumPy's archives and arrays, FormatError
+//	model.go        models in files
+//	svgplot.go      charts
+//
+// SECURITY.md says what bounds the reading of a hostile file, and testdata/perf/README.md
+// has the measurements behind each constant.
+//
+// A step, from one call to the next. trainer.step in train.go takes a batch through the network:
+//
+//	trainer.readBatch             x, y of the batch              data.go, mnist.go
+//	Network.forward               for each layer                 nn.go
+//	    a = f(x·W + B), dropped       epilogue biasAndActivation
+//	Loss                          the loss and dy                loss.go
+//	Network.backward              for each layer, the last first nn.go
+//	    DB = Σ dz
+//	    next dz = (dz·Wᵀ) ∘ f′        epilogue derivative
+//	    DW = xᵀ·dz, W -= …            epilogue weightUpdate      optimizer.go
+//	update.move                   B -= …, Gain -= …              optimizer.go
+//
+// Matrix.product in gemm.go computes all three products. It cuts a product in parts, and
+// the worker pool computes them. The thread that has computed some rows of a part applies
+// the product's epilogue to them while they are in the cache. If gradients are clipped, and
+// in the steps that statistics are measured at (the first of a run and the last of each
+// epoch), the weights move after Network.backward instead.
+//
+// A layer's weights lie in rows, in one vector that has all numbers of the network. The
+// gradient, the optimizer's running values, and the last and the best epoch's weights are
+// vectors of the same layout (part in nn.go). Only for the steps of an epoch that nobody
+// can look at, the first layer's weights may lie in a copy without the inputs that are
+// zero in every sample (compactLayer in train.go).
+//
+// Who owns what:
+//
+//	weights, biases, gradients, last input and output   Layer           nn.go
+//	what a layer dropped in the last step               dropout         nn.go
+//	running averages of batch normalisation             BatchNorm       nn.go
+//	the history, an optimizer's running values          Run             history.go
+//	the number of the step, the learning rate           update          optimizer.go
+//	the vectors of a training, what undoes an epoch     trainer         train.go
+//	what a prediction computes on its way               forwardPass     predict.go
+//	a packed block of a product                         workspace       gemm.go

@@ -122,7 +122,7 @@ func Example_regression() {
 		{Name: "test rows", X: test.Y.Data, Y: y.Data, Points: true},
 		{Name: "as if all were right", X: []float64{-2, 8}, Y: []float64{-2, 8}},
 	}}}}
-	fmt.Printf("R² on the test rows %.3f; %.4s…\n", history[99].TestAccuracy, chart.SVG())
+	fmt.Printf("R² on the test rows %.3f; %.4s…\n", history[99].TestMetric, chart.SVG())
 	// Output:
 	// R² on the test rows 0.994; <svg…
 }
@@ -250,7 +250,7 @@ func Example_augmentation() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("accuracy on %d other points %.3f\n", test.Len(), history[199].TestAccuracy)
+	fmt.Printf("accuracy on %d other points %.3f\n", test.Len(), history[199].TestMetric)
 	// Output:
 	// accuracy on 1089 other points 0.972
 }
@@ -271,4 +271,19 @@ func ExampleNetwork_InputGradient() {
 	// [-0.135 0.000]
 	// [-0.062 0.000]
 	// [-0.401 0.000]
+}
+
+// An IDX file, gzipped or not: the labels of the test digits.
+func ExampleReadIDX() {
+	file, err := mlp.SampleMNIST().Open("t10k-labels-idx1-ubyte.gz")
+	if err != nil {
+		panic(err)
+	}
+	defer file.Close()
+	dims, labels, err := mlp.ReadIDX(file)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(dims, labels[:8])
+	// Output: [1000] [7 6 6 9 3 3 5 6]
 }

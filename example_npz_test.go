@@ -39,7 +39,7 @@ func ExampleReadNPZ() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("accuracy after the first epoch %.2f, after the last %.2f\n", history[0].Accuracy, history[299].Accuracy)
+	fmt.Printf("accuracy after the first epoch %.2f, after the last %.2f\n", history[0].Metric, history[299].Metric)
 	// Output:
 	// points: 90×2, arm: 1×90
 	// accuracy after the first epoch 0.40, after the last 0.98

@@ -27,7 +27,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("training accuracy %.3f\n", history[2].Accuracy)
+	fmt.Printf("training accuracy %.3f\n", history[2].Metric)
 	// Output: training accuracy 0.966
 }
 
@@ -88,7 +88,7 @@ func Example_exercise3() {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Printf("%d layers: loss %.3f, then %.3f; test accuracy %.3f\n", len(net), h[0].Loss, h[9].Loss, h[9].TestAccuracy)
+		fmt.Printf("%d layers: loss %.3f, then %.3f; test accuracy %.3f\n", len(net), h[0].Loss, h[9].Loss, h[9].TestMetric)
 	}
 	// Output:
 	// 2 layers: loss 1.451, then 0.043; test accuracy 0.860
@@ -203,7 +203,7 @@ func ExampleSamples() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("accuracy on the test points %.3f\n", history[99].TestAccuracy)
+	fmt.Printf("accuracy on the test points %.3f\n", history[99].TestMetric)
 	// Output: accuracy on the test points 0.983
 }
 

@@ -1,5 +1,5 @@
-// What a training leaves beside the weights: the history of its epochs, and what it
-// needs to go on. Not here: the training itself (train.go) and files (model.go).
+// What a training leaves beside the weights: the history of its epochs, statistics of the
+// layers, and what it needs to go on.
 
 package mlp
 
@@ -8,29 +8,32 @@ import (
 	"slices"
 )
 
-// Epoch is what was measured in one pass over the samples. The losses and accuracies are
-// measured at its end, with the weights of that moment. Loss and Accuracy, those of the
-// training samples, are NaN in an epoch that Config.Measure leaves out. An accuracy is what
-// Config.Metric makes it, which Run.Metric names.
+// Epoch is what was measured in one pass over the samples. The losses and metrics are
+// measured at its end, with the weights of that moment. Loss and Metric, those of the
+// training samples, are NaN in an epoch that Config.Measure leaves out. Which metric it is,
+// Config.Metric says, and Run.Metric names it.
 type Epoch struct {
-	N                      int // from 1
-	Loss, Accuracy         float64
-	TestLoss, TestAccuracy float64      // NaN without Config.Test
-	HeldLoss               float64      // NaN without Config.Held
-	LossRise               float64      // the largest rise of a batch's loss over five consecutive steps, each of which raised it; or 0
-	Layers                 []LayerStats // of the epoch's last step
-	First                  []LayerStats // of the run's first step; only in the first epoch
+	N                    int // from 1
+	Loss, Metric         float64
+	TestLoss, TestMetric float64      // NaN without Config.Test
+	ValidationLoss       float64      // NaN without Config.Validation
+	LossRise             float64      // the largest rise of a batch's loss over five consecutive steps, each of which raised it; or 0
+	Layers               []LayerStats // of the epoch's last step
+	First                []LayerStats // of the run's first step; only in the first epoch
 }
 
 // History is the epochs of a run in order.
 type History []Epoch
 
-// Best returns the epoch with the lowest loss on what was held out or, if nothing was,
-// the last epoch. It panics if there is none.
+// Best returns the epoch with the lowest ValidationLoss or, without Config.Validation, the
+// last epoch. It panics if there is none.
 func (h History) Best() Epoch {
+	if len(h) == 0 {
+		panic("mlp: History.Best: no epoch was trained")
+	}
 	best := h[len(h)-1]
 	for _, e := range slices.Backward(h) {
-		if !(best.HeldLoss < e.HeldLoss) && e.HeldLoss == e.HeldLoss {
+		if !(best.ValidationLoss < e.ValidationLoss) && e.ValidationLoss == e.ValidationLoss {
 			best = e
 		}
 	}
@@ -55,23 +58,13 @@ func (e *DivergedError) Error() string {
 type Run struct {
 	History   History
 	Optimizer string // the name of the optimizer whose running values are kept
-	Metric    string // the name of the metric that the history has as accuracy; empty is Accuracy's
+	Metric    string // the name of the metric in the history; empty is Accuracy's
 
-	slots []runningValues // of each layer
-	last  snapshot        // with Config.Patience, the last epoch's arrays; the network has the best epoch's
-}
-
-// begin gives a run that has not begun the optimizer's running values, zeros.
-func (r *Run) begin(net Network, o *Optimizer) {
-	*r = Run{Optimizer: o.Name, slots: make([]runningValues, len(net))}
-	for i, l := range net {
-		for s := range o.Slots {
-			for which := range maxParameters {
-				w, _ := l.parameter(which)
-				r.slots[i][s][which] = *NewMatrix(w.Rows, w.Cols)
-			}
-		}
-	}
+	// Vectors with the layout of the network's parts: the optimizer's running values, nil for
+	// those that it does not keep, and the last epoch's weights, if the network has the best
+	// epoch's.
+	slots [maxSlots][]float64
+	last  []float64
 }
 
 // fits returns an error if the run cannot go on with this network and optimizer.
@@ -82,54 +75,100 @@ func (r *Run) fits(net Network, o *Optimizer) error {
 	if r.Optimizer != "" && r.Optimizer != o.Name { // files of earlier versions do not name it
 		return fmt.Errorf("its %d epochs were trained by the optimizer %q, not %q", len(r.History), r.Optimizer, o.Name)
 	}
-	if len(r.slots) == 0 {
-		return fmt.Errorf("it lacks the running values of %s", o.Name)
-	}
-	for i, l := range net {
-		for s := range maxSlots {
-			for which := range maxParameters {
-				w, _ := l.parameter(which)
-				want := len(w.Data)
-				if s >= o.Slots {
-					want = 0
-				}
-				if got := len(r.slots[i][s][which].Data); got != want {
-					return fmt.Errorf("layer %d has %d running values in slot %d, for %s want %d", i+1, got, s+1, o.Name, want)
-				}
-			}
+	for s, running := range r.slots {
+		if kept := running != nil; kept != (s < o.Slots) {
+			return fmt.Errorf("it has running values in slot %d: %t, for %s want %t", s+1, kept, o.Name, !kept)
 		}
 	}
 	return nil
 }
 
-// arrays returns the running values that the optimizer keeps.
-func (r *Run) arrays() (all []*Matrix) {
-	for i := range r.slots {
-		for s := range r.slots[i] {
-			for which := range r.slots[i][s] {
-				all = append(all, &r.slots[i][s][which])
-			}
+// LayerStats are measures of one layer at one step of the training. The gradients
+// and the update are those of the step's batch. The activations are those of the
+// first 256 training samples or, in Epoch.First, of the batch. The gradients are the
+// loss's, after Config.Clip and without Config.Decay.
+//
+// DeltaNorm is ‖∂L/∂b‖. For the mean loss that is the norm of the error term
+// δ = ∂L/∂z summed over the batch: the speed of learning in Nielsen, "Neural Networks
+// and Deep Learning", chapter 5. Unlike GradMeanAbs and GradNorm, it does not depend on
+// how many inputs the layer has and how large they are.
+type LayerStats struct {
+	GradMeanAbs   float64 // mean |∇W|, the article's measure
+	GradNorm      float64 // ‖∇W‖
+	DeltaNorm     float64 // ‖∇b‖
+	ActivationStd float64 // standard deviation of the activations
+
+	// InactiveFraction is the fraction of units whose derivative, averaged over the
+	// samples, is at most a tenth of the activation's derivative at 0. Such a unit is
+	// dead, if the activation is ReLU, or saturated.
+	InactiveFraction float64
+	UpdateRatio      float64 // ‖ΔW‖/‖W‖, or 0 if W was all zeros
+}
+
+// measureUpdate measures l's gradients, and how far an update has moved its weights, which
+// were before. It changes before.
+func (s *LayerStats) measureUpdate(l *Layer, before []float64) {
+	total, squares := absAndSquares(l.DW.Data)
+	s.GradMeanAbs = total / float64(len(l.DW.Data))
+	s.GradNorm, s.DeltaNorm = rootOfSquares(squares, l.DW.Data), norm(l.DB.Data)
+	size := norm(before)
+	axpy(before, l.W.Data, -1)
+	if moved := norm(before); moved > 0 && size > 0 {
+		s.UpdateRatio = moved / size
+	}
+}
+
+// measureLayers measures the activations of all layers in a forward pass whose output is y.
+func (p *forwardPass) measureLayers(net Network, y *Matrix, stats []LayerStats) {
+	for i, l := range net {
+		a := y
+		if i < len(net)-1 {
+			a = &p.outputs[i]
+		}
+		stats[i].measureActivations(l.Act, a)
+	}
+}
+
+// measureActivations measures the activations a, n×out, of n samples.
+func (s *LayerStats) measureActivations(act *Activation, a *Matrix) {
+	slopeAtZero := []float64{1, 0}
+	act.Forward(slopeAtZero[1:])
+	act.Backward(slopeAtZero[:1], slopeAtZero[1:])
+	slopes, total := make([]float64, a.Cols), make([]float64, a.Cols)
+	for i := range a.Rows {
+		for j := range slopes {
+			slopes[j] = 1
+		}
+		act.Backward(slopes, a.Row(i))
+		add(total, slopes)
+	}
+	inactive := 0
+	for _, slope := range total {
+		if slope <= slopeAtZero[0]/10*float64(a.Rows) {
+			inactive++
 		}
 	}
-	return all
+	s.InactiveFraction = float64(inactive) / float64(a.Cols)
+	_, s.ActivationStd = moments(a.Data)
 }
 
-// A snapshot is a copy of some matrices.
-type snapshot []Matrix
-
-// take makes s a copy of the matrices, reusing its storage.
-func (s *snapshot) take(of []*Matrix) {
-	if len(*s) != len(of) {
-		*s = make(snapshot, len(of))
-	}
-	for i, m := range of {
-		copy((*s)[i].Reset(m.Rows, m.Cols).Data, m.Data)
-	}
+// A lossRise follows the loss from step to step.
+type lossRise struct {
+	losses [6]float64 // of the last steps, the newest last
+	seen   int
+	most   float64 // the largest rise over five consecutive steps, each of which raised the loss
 }
 
-// restore copies s back to the matrices, if a copy was taken.
-func (s snapshot) restore(to []*Matrix) {
-	for i := range s {
-		copy(to[i].Data, s[i].Data)
+func (r *lossRise) add(loss float64) {
+	copy(r.losses[:], r.losses[1:])
+	r.losses[5] = loss
+	if r.seen++; r.seen < len(r.losses) {
+		return
 	}
+	for i, v := range r.losses[:5] {
+		if !(v < r.losses[i+1]) {
+			return
+		}
+	}
+	r.most = max(r.most, loss-r.losses[0])
 }

@@ -1,10 +1,13 @@
-// The losses, each with its gradient. Not here: anything that knows of layers.
+// The losses, each with its gradient, and the metrics.
 
 package mlp
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"sync"
 )
 
@@ -17,7 +20,7 @@ type Loss func(dy, y, want *Matrix) float64
 // logits: the mean over the rows of -Σ want·ln softmax(y). Its gradient is
 // (softmax(y)·Σ want - want)/n.
 func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
-	prepareLoss(dy, y, want)
+	prepareLoss("SoftmaxCrossEntropy", dy, y, want)
 	if dy == nil {
 		dy = scratches.Get().(*Matrix)
 		defer scratches.Put(dy)
@@ -39,17 +42,18 @@ func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
 			e[j] = (float64(e[j]/total*weight) - v) / n
 		}
 	}
-	return loss / n
+	return saturate(loss/n, y, want)
 }
 
-// scratches have the exponentials of a softmax whose gradient nobody wants.
+// scratches have the exponentials of a softmax without a gradient, and the gradient of an L2
+// penalty.
 var scratches = sync.Pool{New: func() any { return new(Matrix) }}
 
 // SigmoidCrossEntropy is the binary cross-entropy of sigmoid(y), y being
 // logits: the mean over all elements of max(y, 0) - y·want + ln(1+e^-|y|).
 // Its gradient is (sigmoid(y) - want)/(n·k).
 func SigmoidCrossEntropy(dy, y, want *Matrix) float64 {
-	prepareLoss(dy, y, want)
+	prepareLoss("SigmoidCrossEntropy", dy, y, want)
 	n, total := float64(len(y.Data)), 0.0
 	for i, z := range y.Data {
 		w, e := want.Data[i], exp(-math.Abs(z))
@@ -60,13 +64,22 @@ func SigmoidCrossEntropy(dy, y, want *Matrix) float64 {
 			dy.Data[i] = (sigmoid(z) - w) / n
 		}
 	}
-	return total / n
+	return saturate(total/n, y, want)
+}
+
+// saturate returns loss, or the largest float64 if finite logits have made it infinite.
+func saturate(loss float64, y, want *Matrix) float64 {
+	infinite := func(v float64) bool { return !finite(v) }
+	if !math.IsInf(loss, 1) || slices.ContainsFunc(y.Data, infinite) || slices.ContainsFunc(want.Data, infinite) {
+		return loss
+	}
+	return math.MaxFloat64
 }
 
 // SquaredError is the mean over all elements of (y - want)²; its gradient is
 // 2(y - want)/(n·k).
 func SquaredError(dy, y, want *Matrix) float64 {
-	prepareLoss(dy, y, want)
+	prepareLoss("SquaredError", dy, y, want)
 	n, total := float64(len(y.Data)), 0.0
 	for i, v := range y.Data {
 		d := v - want.Data[i]
@@ -86,7 +99,7 @@ const epsilon = 1e-15
 // and no Loss: to train, let the network's output be logits and take
 // SoftmaxCrossEntropy, whose gradient is exact.
 func CrossEntropy(p, want *Matrix) float64 {
-	mustBeAlike(p, want)
+	mustBeAlike("CrossEntropy", p, want)
 	total := 0.0
 	for i, v := range p.Data {
 		total -= float64(want.Data[i] * log(v+epsilon))
@@ -99,7 +112,7 @@ func CrossEntropy(p, want *Matrix) float64 {
 // -(want·ln(p + 1e-15) + (1-want)·ln(1-p + 1e-15)). It is a measure and no Loss: to
 // train, let the network's output be logits and take SigmoidCrossEntropy.
 func BinaryCrossEntropy(p, want *Matrix) float64 {
-	mustBeAlike(p, want)
+	mustBeAlike("BinaryCrossEntropy", p, want)
 	total := 0.0
 	for i, v := range p.Data {
 		w := want.Data[i]
@@ -108,23 +121,188 @@ func BinaryCrossEntropy(p, want *Matrix) float64 {
 	return total / float64(len(p.Data))
 }
 
-// prepareLoss gives dy, unless it is nil, the shape of y. It panics if y and want differ
+// prepareLoss gives dy, if it is not nil, the shape of y. It panics if y and want differ
 // in shape, or if dy shares storage with them.
-func prepareLoss(dy, y, want *Matrix) {
-	mustBeAlike(y, want)
+func prepareLoss(name string, dy, y, want *Matrix) {
+	mustBeAlike(name, y, want)
 	if dy == nil {
 		return
 	}
 	dy.Reset(y.Rows, y.Cols)
 	if overlap(dy.Data, y.Data) || overlap(dy.Data, want.Data) {
-		panic("mlp: loss: the gradient shares storage with the output or with what is wanted")
+		panic("mlp: " + name + ": the gradient shares storage with the output or with the targets")
 	}
 }
 
-func mustBeAlike(y, want *Matrix) {
-	y.mustBeFilled("loss")
-	want.mustBeFilled("loss")
+func mustBeAlike(name string, y, want *Matrix) {
+	y.mustBeFilled(name)
+	want.mustBeFilled(name)
 	if y.Rows != want.Rows || y.Cols != want.Cols {
-		panic(fmt.Sprintf("mlp: loss: the output is %d×%d, the targets are %d×%d", y.Rows, y.Cols, want.Rows, want.Cols))
+		panic(fmt.Sprintf("mlp: %s: the output is %d×%d, the targets are %d×%d", name, y.Rows, y.Cols, want.Rows, want.Cols))
 	}
+}
+
+// lossFor returns the loss to use for a network: SoftmaxCrossEntropy if loss is nil.
+func lossFor(net Network, loss Loss) (Loss, error) {
+	if loss != nil {
+		return loss, nil
+	}
+	if net[len(net)-1].W.Cols == 1 {
+		return nil, errors.New("Loss is nil, and SoftmaxCrossEntropy of a single output is always 0")
+	}
+	return SoftmaxCrossEntropy, nil
+}
+
+// isOneOf reports whether loss is one of these functions of the package's.
+func (loss Loss) isOneOf(own ...Loss) bool {
+	code := func(l Loss) uintptr { return reflect.ValueOf(l).Pointer() }
+	return slices.ContainsFunc(own, func(l Loss) bool { return code(l) == code(loss) })
+}
+
+// isOwn reports whether loss is the package's, and not a function of the caller's.
+func (loss Loss) isOwn() bool {
+	return loss.isOneOf(SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError)
+}
+
+// validateTargets returns an error for the first target that is not finite or, if the loss is
+// a cross-entropy, negative. Row i of y is the target of sample index[i] or, if index is nil,
+// of sample i.
+func validateTargets(y *Matrix, loss Loss, index []int) error {
+	from0 := loss.isOneOf(SoftmaxCrossEntropy, SigmoidCrossEntropy)
+	at := slices.IndexFunc(y.Data, func(v float64) bool { return !finite(v) || from0 && v < 0 })
+	if at < 0 {
+		return nil
+	}
+	sample, v, want := at/y.Cols, y.Data[at], ""
+	if index != nil {
+		sample = index[sample]
+	}
+	if finite(v) {
+		want = ", want 0 or more for a cross-entropy"
+	}
+	return fmt.Errorf("sample %d: column %d of its target is %v%s", sample, at%y.Cols, v, want)
+}
+
+// A rowLoss computes a loss row by row, so that each row can have its weight.
+type rowLoss struct{ dy, y, want Matrix }
+
+// of returns the mean over the rows of weight·loss and, if dy is not nil, sets dy to its
+// gradient by y. Without weights it is the loss itself.
+func (r *rowLoss) of(loss Loss, dy, y, want *Matrix, weights []float64) float64 {
+	if weights == nil {
+		return callLoss(loss, dy, y, want)
+	}
+	if dy != nil {
+		dy.Reset(y.Rows, y.Cols)
+	}
+	n, total := float64(y.Rows), 0.0
+	var gradient *Matrix
+	if dy != nil {
+		gradient = &r.dy
+	}
+	for i, w := range weights {
+		total += float64(w * callLoss(loss, gradient, r.y.setRows(y, i, i+1), r.want.setRows(want, i, i+1)))
+		if dy != nil {
+			row := dy.Row(i)
+			for j, g := range r.dy.Data {
+				row[j] = w / n * g
+			}
+		}
+	}
+	r.y, r.want = Matrix{}, Matrix{}
+	return total / n
+}
+
+// callLoss calls loss, and panics if it leaves dy without its gradient.
+func callLoss(loss Loss, dy, y, want *Matrix) float64 {
+	if dy == nil {
+		return loss(nil, y, want)
+	}
+	dy.Reset(0, 0)
+	mean := loss(dy, y, want)
+	if dy.mustBeFilled("Loss"); dy.Rows != y.Rows || dy.Cols != y.Cols {
+		panic(fmt.Sprintf("mlp: Loss: it made dy %d×%d, the output is %d×%d", dy.Rows, dy.Cols, y.Rows, y.Cols))
+	}
+	return mean
+}
+
+// A Metric says how good outputs are, in other words than the loss.
+type Metric struct {
+	Name string // for charts, in lower case
+	// Of returns the metric of the outputs y against the targets want, both n×k. Train and
+	// Evaluate call it with all rows of a data set.
+	Of func(y, want *Matrix) float64
+}
+
+// The metrics.
+var (
+	// Accuracy is for classes: the fraction of the rows whose largest output is in the
+	// column of the largest target. Of a single column it is LabelAccuracy. An output that
+	// is NaN is never right.
+	Accuracy = &Metric{"accuracy", accuracy}
+	// LabelAccuracy is for answers of yes or no that do not depend on one another, in a
+	// column each: the fraction of all outputs that are right. An output is the logit of
+	// yes, so that it is right to be above 0 if the target is over 1/2, and otherwise to be 0
+	// or below. LabelAccuracy is NaN if a target is not from 0 to 1.
+	LabelAccuracy = &Metric{"label accuracy", labelAccuracy}
+	// RSquared is for numbers: 1 - Σ(y - want)²/Σ(want - mean of want)² of each column, and
+	// of several columns the mean. It is NaN if a column of targets does not vary.
+	RSquared = &Metric{"R²", rSquared}
+)
+
+func accuracy(y, want *Matrix) float64 {
+	mustBeAlike("Accuracy", y, want)
+	if y.Cols == 1 {
+		return labelAccuracy(y, want)
+	}
+	right := 0
+	for i := range y.Rows {
+		if most := largest(y.Row(i)); most == most && Argmax(y.Row(i)) == Argmax(want.Row(i)) {
+			right++
+		}
+	}
+	return float64(right) / float64(y.Rows)
+}
+
+func labelAccuracy(y, want *Matrix) float64 {
+	mustBeAlike("LabelAccuracy", y, want)
+	right := 0
+	for i, w := range want.Data {
+		if !(0 <= w && w <= 1) {
+			return math.NaN()
+		}
+		if yes := w > 0.5; yes && y.Data[i] > 0 || !yes && y.Data[i] <= 0 {
+			right++
+		}
+	}
+	return float64(right) / float64(len(want.Data))
+}
+
+func rSquared(y, want *Matrix) float64 {
+	mustBeAlike("RSquared", y, want)
+	total := 0.0
+	for j, std := range FitStandardization(want).Std {
+		if std == 0 {
+			return math.NaN()
+		}
+		squares := 0.0
+		for i := range y.Rows {
+			d := y.Row(i)[j] - want.Row(i)[j]
+			squares += float64(d * d)
+		}
+		total += 1 - squares/float64(y.Rows)/float64(std*std)
+	}
+	return total / float64(want.Cols)
+}
+
+func (m *Metric) validate() error {
+	switch {
+	case m == nil:
+		return errors.New("Metric is nil")
+	case m.Name == "":
+		return errors.New("Metric has no Name")
+	case m.Of == nil:
+		return errors.New("Metric has no Of")
+	}
+	return nil
 }

@@ -1,11 +1,11 @@
-// The matrix: row-major float64, its three products, softmax and standardization.
-// Not here: how a product is computed (product.go) and anything that knows of a
-// network.
+// The matrix, row-major float64: its three products, softmax and standardization, and the
+// sums, norms and moments of slices.
 
 package mlp
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 )
 
@@ -41,9 +41,19 @@ func (z *Matrix) Reset(rows, cols int) *Matrix {
 	return z
 }
 
-// Row returns row i, which shares z's storage.
+// Row returns row i, which shares z's storage. It panics if z has no such row.
 func (z *Matrix) Row(i int) []float64 {
-	return z.Data[i*z.Cols : (i+1)*z.Cols : (i+1)*z.Cols]
+	if uint(i) >= uint(z.Rows) {
+		z.panicRow(i)
+	}
+	return z.Data[i*z.Cols:][:z.Cols:z.Cols]
+}
+
+// panicRow stands alone so that Row is inlined.
+//
+//go:noinline
+func (z *Matrix) panicRow(i int) {
+	panic(fmt.Sprintf("mlp: Row: row %d of %d×%d", i, z.Rows, z.Cols))
 }
 
 // Slice returns rows lo to hi-1, which share z's storage. It panics if they are out of
@@ -62,25 +72,37 @@ func (z *Matrix) setRows(x *Matrix, lo, hi int) *Matrix {
 }
 
 // Mul sets z = x·y, (m×k)·(k×n) = m×n, and returns z. A layer's output is such a
-// product. Mul panics if the shapes do not fit, or if z shares storage with x or y.
+// product. Mul panics if the shapes do not fit, or if z shares storage with x or y; z is
+// then as it was.
 func (z *Matrix) Mul(x, y *Matrix) *Matrix {
-	return z.multiply("Mul", x.operand(), y.operand())
+	return z.product("Mul", x.operand(), y.operand(), nil)
 }
 
 // TMul sets z = xᵀ·y, (k×m)ᵀ·(k×n) = m×n, and returns z. The gradient by a layer's
 // weights is such a product. TMul panics as Mul does.
 func (z *Matrix) TMul(x, y *Matrix) *Matrix {
-	return z.multiply("TMul", x.operand().transpose(), y.operand())
+	return z.product("TMul", x.operand().transpose(), y.operand(), nil)
 }
 
 // MulT sets z = x·yᵀ, (m×k)·(n×k)ᵀ = m×n, and returns z. The gradient by a layer's
 // input is such a product. MulT panics as Mul does.
 func (z *Matrix) MulT(x, y *Matrix) *Matrix {
-	return z.multiply("MulT", x.operand(), y.operand().transpose())
+	return z.product("MulT", x.operand(), y.operand().transpose(), nil)
+}
+
+// sumRows sets z, 1×n, to the sum of the rows of x, m×n.
+func (z *Matrix) sumRows(x *Matrix) {
+	clear(z.Data)
+	for i := range x.Rows {
+		add(z.Data, x.Row(i))
+	}
 }
 
 // mustBeFilled panics unless x.Data has Rows·Cols elements.
 func (x *Matrix) mustBeFilled(method string) {
+	if x == nil {
+		panic("mlp: " + method + ": the matrix is nil")
+	}
 	n := len(x.Data)
 	if x.Rows < 0 || x.Cols < 0 || n != x.Rows*x.Cols || x.Cols > 0 && n/x.Cols != x.Rows {
 		panic(fmt.Sprintf("mlp: %s: %d elements for %d×%d", method, len(x.Data), x.Rows, x.Cols))
@@ -124,4 +146,155 @@ func (z *Matrix) expShifted(x *Matrix) {
 func (z *Matrix) Normalize() *Matrix {
 	z.mustBeFilled("Normalize")
 	return FitStandardization(z).Apply(z, z)
+}
+
+// Standardization makes inputs comparable: x = (raw - Mean)/Std for each column, or
+// raw - Mean if the column's Std is 0. Mean and Std are 1×in. The zero value leaves its
+// input as it is. A model carries one, so that its inputs can be raw.
+type Standardization struct{ Mean, Std []float64 }
+
+// FitStandardization returns the mean and the population's standard deviation of each
+// column of x. For a column that does not vary they are its value and 0, so that Apply
+// makes it zero.
+func FitStandardization(x *Matrix) Standardization {
+	x.mustBeFilled("FitStandardization")
+	s := Standardization{make([]float64, x.Cols), make([]float64, x.Cols)}
+	column := make([]float64, x.Rows)
+	for j := range x.Cols {
+		varies := false
+		for i := range column {
+			column[i] = x.Row(i)[j]
+			varies = varies || column[i] != column[0]
+		}
+		if varies {
+			s.Mean[j], s.Std[j] = moments(column)
+		} else if len(column) > 0 {
+			s.Mean[j] = column[0]
+		}
+	}
+	return s
+}
+
+// Apply sets z to the standardized rows of x, n×in, and returns z, which may be x.
+func (s Standardization) Apply(z, x *Matrix) *Matrix {
+	x.mustBeFilled("Apply")
+	if s.Mean != nil && (len(s.Mean) != x.Cols || len(s.Std) != x.Cols) {
+		panic(fmt.Sprintf("mlp: Standardization.Apply: mean 1×%d, std 1×%d for %d columns", len(s.Mean), len(s.Std), x.Cols))
+	}
+	z.Reset(x.Rows, x.Cols)
+	for i := range x.Rows {
+		row := z.Row(i)
+		copy(row, x.Row(i))
+		for j, mean := range s.Mean {
+			if row[j] -= mean; s.Std[j] != 0 {
+				row[j] /= s.Std[j]
+			}
+		}
+	}
+	return z
+}
+
+func finite(x float64) bool { return x-x == 0 }
+
+func sum(x []float64) (total float64) {
+	for _, v := range x {
+		total += v
+	}
+	return total
+}
+
+// largest returns the largest element, NaN if one is NaN, and -Inf for no elements.
+func largest(x []float64) float64 {
+	most := math.Inf(-1)
+	for _, v := range x {
+		most = max(most, v)
+	}
+	return most
+}
+
+// Argmax returns the index of the largest element of x, the first of several. Of a row of
+// outputs or of targets that is the class.
+func Argmax(x []float64) int {
+	best := 0
+	for i, v := range x {
+		if v > x[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// moments returns the mean and the population's standard deviation of x.
+func moments(x []float64) (mean, std float64) {
+	n, squares := float64(len(x)), 0.0
+	mean = sum(x) / n
+	for _, v := range x {
+		squares = math.FMA(v-mean, v-mean, squares)
+	}
+	if outOfRange(squares) {
+		centred := make([]float64, len(x))
+		for i, v := range x {
+			centred[i] = v - mean
+		}
+		return mean, norm(centred) / math.Sqrt(n)
+	}
+	return mean, math.Sqrt(squares / n)
+}
+
+// absAndSquares returns Σ|x| and Σx². It adds up in two chains, so that an addition
+// need not wait for the one before it.
+func absAndSquares(x []float64) (abs, squares float64) {
+	var a0, a1, s0, s1 float64
+	for ; len(x) >= 2; x = x[2:] {
+		a0 += math.Abs(x[0])
+		a1 += math.Abs(x[1])
+		s0 = math.FMA(x[0], x[0], s0)
+		s1 = math.FMA(x[1], x[1], s1)
+	}
+	for _, v := range x {
+		a0 += math.Abs(v)
+		s0 = math.FMA(v, v, s0)
+	}
+	return a0 + a1, s0 + s1
+}
+
+// norm returns √Σx² over the elements of all slices.
+func norm(slices ...[]float64) float64 {
+	squares := 0.0
+	for _, x := range slices {
+		_, s := absAndSquares(x)
+		squares += s
+	}
+	return rootOfSquares(squares, slices...)
+}
+
+// outOfRange reports whether a sum of squares has overflowed, or is so small that some
+// of the squares may have underflowed, as those of a vanished gradient do.
+func outOfRange(squares float64) bool { return !(0x1p-900 < squares && squares < math.Inf(1)) }
+
+// rootOfSquares returns the square root of squares, the sum of the slices' squares.
+// If that sum is out of range, it is computed again from elements that are scaled by
+// a power of two.
+func rootOfSquares(squares float64, slices ...[]float64) float64 {
+	if !outOfRange(squares) {
+		return math.Sqrt(squares)
+	}
+	most := 0.0
+	for _, x := range slices {
+		for _, v := range x {
+			most = max(most, math.Abs(v))
+		}
+	}
+	if most == 0 || !finite(most) {
+		return most
+	}
+	_, exponent := math.Frexp(most)
+	squares = 0
+	for _, x := range slices {
+		for _, v := range x {
+			v = math.Ldexp(v, -exponent)
+			squares += float64(v * v)
+		}
+	}
+	return math.Ldexp(math.Sqrt(squares), exponent)
 }

@@ -1,10 +1,11 @@
-// The choice among the products' micro-kernels: AVX-512, AVX2 with FMA, or the Go of
-// mat_generic.go, and the declarations of mat_amd64.s. Not here: the elementwise steps
-// (elementwise_amd64.go).
+// What amd64 runs of the micro-kernel and the elementwise steps: the assembly of mat_amd64.s
+// and vec_amd64.s for AVX-512, or for AVX2 with FMA, or else the Go of mat_generic.go.
 
 //go:build amd64 && !purego
 
 package mlp
+
+import "math"
 
 // Whether the processor and the operating system support AVX2 and AVX-512. Tests set
 // these to false.
@@ -35,7 +36,7 @@ func has(word, bits uint32) bool { return word&bits == bits }
 // cpuid returns three registers of a leaf and sub-leaf of CPUID.
 func cpuid(leaf, sub uint32) (eax, ebx, ecx uint32)
 
-// caches returns the bytes of a core's first- and second-level data caches. Intel
+// caches returns the bytes of a core's L1 data cache and of its L2 cache. Intel
 // describes them in leaf 4, AMD in leaf 0x8000001D, in the same form (Intel, "Software
 // Developer's Manual", volume 2A; AMD, "Architecture Programmer's Manual", volume 3).
 func caches() (l1, l2 int) {
@@ -87,54 +88,51 @@ func activeKernel() *kernel {
 	return &kernelGo
 }
 
-// multiply computes one row of tiles.
-func multiply(t *tileRow) {
+// microKernel computes one row of tiles.
+func microKernel(t *tileRow) {
 	switch {
 	case useAVX512:
-		multiplyAVX512(t)
+		microKernelAVX512(t)
 	case useAVX2 && t.cols%4 == 0:
-		multiplyAVX2(t)
+		microKernelAVX2(t)
 	case useAVX2:
-		others, last := t.splitLast(kernelAVX2.nr)
+		var buffer [mrAVX2 * nrAVX2]float64
+		others, last := t.splitLast(nrAVX2, buffer[:])
 		if others.cols > 0 {
-			multiplyAVX2(&others)
+			microKernelAVX2(&others)
 		}
-		var z [6 * paddedCols]float64
-		padded := last.pad(z[:])
-		multiplyAVX2(&padded)
-		last.unpad(z[:])
+		microKernelAVX2(&last)
+		t.joinLast(nrAVX2, buffer[:])
 	default:
-		multiplyGeneric(t)
+		microKernelGo(t)
 	}
 }
 
-// multiplyAVX512 computes at most 8 rows of tiles, of any number of columns.
+// microKernelAVX512 takes any number of columns.
 //
 //go:noescape
-func multiplyAVX512(t *tileRow)
+func microKernelAVX512(t *tileRow)
 
-// multiplyAVX2 computes at most 6 rows of tiles, of a multiple of 4 columns.
+// microKernelAVX2 takes a multiple of 4 columns.
 //
 //go:noescape
-func multiplyAVX2(t *tileRow)
+func microKernelAVX2(t *tileRow)
 
-// pack copies k rows of w columns of b to a micro-panel. The columns begin with from; bj is
-// the stride between columns and bk between rows. A row of the micro-panel has width
-// elements, of which no kernel uses those from w on.
-func pack(panel, from []float64, width, w, k, bk, bj int) {
+// pack is packGeneric.
+func pack(panel, b []float64, nr, n, k, bk, bj int) {
 	switch {
-	case useAVX2 && bj == 1 && w%4 == 0:
-		copyRowsAVX2(&panel[0], &from[0], k, w, width, bk)
+	case useAVX2 && bj == 1 && n%4 == 0:
+		copyRowsAVX2(&panel[0], &b[0], k, n, nr, bk)
 	case useAVX2 && bk == 1 && k >= 4:
-		whole := w &^ 3
-		for c := 0; c < whole; c += 4 {
-			transposeAVX2(&panel[c], &from[c*bj], k, width, bj)
+		full := n &^ 3
+		for j := 0; j < full; j += 4 {
+			transposeAVX2(&panel[j], &b[j*bj], k, nr, bj)
 		}
-		if whole < w {
-			packGeneric(panel, from, width, whole, w, k, bk, bj)
+		if full < n {
+			packGeneric(panel[full:], b[full*bj:], nr, n-full, k, bk, bj)
 		}
 	default:
-		packGeneric(panel, from, width, 0, w, k, bk, bj)
+		packGeneric(panel, b, nr, n, k, bk, bj)
 	}
 }
 
@@ -148,3 +146,145 @@ func copyRowsAVX2(to, from *float64, height, width, toStride, fromStride int)
 //
 //go:noescape
 func transposeAVX2(to, from *float64, width, toStride, fromStride int)
+
+// callElements is the most elements of one call of an elementwise step in assembly. The
+// scheduler cannot preempt assembly, so that a long slice is done in several calls.
+const callElements = 64 << 10 / 8
+
+// inVectors calls step for ranges of full vectors and returns how many of the n elements
+// they cover. Without AVX2 that is none.
+//
+// It must not be inlined. The scheduler can preempt at the call of a Go function, which
+// each call of step then is. It hardly can in a loop that only calls assembly.
+//
+//go:noinline
+func inVectors(n, lanes int, step func(from, to int)) (done int) {
+	if !useAVX2 {
+		return 0
+	}
+	for full := n &^ (lanes - 1); done < full; {
+		from := done
+		done = min(from+callElements, full)
+		step(from, done)
+	}
+	return done
+}
+
+// widestVector returns the lanes of the widest vectors that the processor has.
+func widestVector() int {
+	if useAVX512 {
+		return 8
+	}
+	return 4
+}
+
+// oneSlice, twoSlices and threeSlices have step do the full vectors of the slices, and
+// return what is left of these.
+func oneSlice(step func(z []float64), z []float64) (left []float64) {
+	n := inVectors(len(z), 4, func(i, j int) { step(z[i:j]) })
+	return z[n:]
+}
+
+func twoSlices(step func(z, x []float64), z, x []float64) (leftZ, leftX []float64) {
+	n := inVectors(len(z), 4, func(i, j int) { step(z[i:j], x[i:j]) })
+	return z[n:], x[n:]
+}
+
+func threeSlices(step func(z, x, y []float64), z, x, y []float64) (leftZ, leftX, leftY []float64) {
+	n := inVectors(len(z), 4, func(i, j int) { step(z[i:j], x[i:j], y[i:j]) })
+	return z[n:], x[n:], y[n:]
+}
+
+func relu(z []float64)             { reluGeneric(oneSlice(reluAVX2, z)) }
+func exps(z []float64)             { expGeneric(oneSlice(expAVX2, z)) }
+func sigmoids(z []float64)         { sigmoidGeneric(oneSlice(sigmoidAVX2, z)) }
+func tanhs(z []float64)            { tanhGeneric(oneSlice(tanhAVX2, z)) }
+func mul(z, x []float64)           { mulGeneric(twoSlices(mulAVX2, z, x)) }
+func div(z, x []float64)           { divGeneric(twoSlices(divAVX2, z, x)) }
+func reluBack(dz, a []float64)     { reluBackGeneric(twoSlices(reluBackAVX2, dz, a)) }
+func sigmoidBack(dz, a []float64)  { sigmoidBackGeneric(twoSlices(sigmoidBackAVX2, dz, a)) }
+func tanhBack(dz, a []float64)     { tanhBackGeneric(twoSlices(tanhBackAVX2, dz, a)) }
+func addProduct(z, x, y []float64) { addProductGeneric(threeSlices(addProductAVX2, z, x, y)) }
+func scale(z, x, y []float64)      { scaleGeneric(threeSlices(scaleAVX2, z, x, y)) }
+
+func axpy(z, x []float64, s float64) {
+	n := inVectors(len(z), widestVector(), func(i, j int) {
+		if useAVX512 {
+			axpyAVX512(z[i:j], x[i:j], s)
+		} else {
+			axpyAVX2(z[i:j], x[i:j], s)
+		}
+	})
+	axpyGeneric(z[n:], x[n:], s)
+}
+
+func xpay(z, x []float64, s float64) {
+	n := inVectors(len(z), 4, func(i, j int) { xpayAVX2(z[i:j], x[i:j], s) })
+	xpayGeneric(z[n:], x[n:], s)
+}
+
+func adamStep(w, g, m, v []float64, f *adamFactors) {
+	n := inVectors(len(w), widestVector(), func(i, j int) {
+		if useAVX512 {
+			adamAVX512(w[i:j], g[i:j], m[i:j], v[i:j], f)
+		} else {
+			adamAVX2(w[i:j], g[i:j], m[i:j], v[i:j], f)
+		}
+	})
+	adamStepGeneric(w[n:], g[n:], m[n:], v[n:], f)
+}
+
+func bytesTo(z []float64, p []byte, scale, shift []float64) {
+	if n := len(z); useAVX2 && n >= 4 { // in one call: no image is longer than callElements
+		bytesAVX2(z, p[:n], scale[:n], shift[:n])
+	} else {
+		bytesGeneric(z, p, scale, shift)
+	}
+}
+
+// The steps in assembly take a number of full vectors, at least one: four elements each
+// with AVX2, and eight with AVX-512. The first slice gives the length of all. bytesAVX2
+// takes any number of elements from four.
+func reluAVX2(z []float64)
+func expAVX2(z []float64)
+func sigmoidAVX2(z []float64)
+func tanhAVX2(z []float64)
+func mulAVX2(z, x []float64)
+func divAVX2(z, x []float64)
+func reluBackAVX2(dz, a []float64)
+func sigmoidBackAVX2(dz, a []float64)
+func tanhBackAVX2(dz, a []float64)
+func addProductAVX2(z, x, y []float64)
+func scaleAVX2(z, x, y []float64)
+func axpyAVX2(z, x []float64, s float64)
+func axpyAVX512(z, x []float64, s float64)
+func xpayAVX2(z, x []float64, s float64)
+
+//go:noescape
+func bytesAVX2(z []float64, p []byte, scale, shift []float64)
+
+//go:noescape
+func adamAVX2(w, g, m, v []float64, f *adamFactors)
+
+//go:noescape
+func adamAVX512(w, g, m, v []float64, f *adamFactors)
+
+// prefetch asks the processor to bring p to the L1 cache.
+//
+//go:noescape
+func prefetch(p []byte)
+
+// expConstants is what the assembly of exp, sigmoid and tanh reads.
+type expConstants struct {
+	log2e, toInt, ln2Hi, ln2Lo float64
+	low, high, tanhHigh        float64
+	half, one, two, minusZero  float64
+	taylor                     [len(taylor)]float64
+}
+
+var expTable = expConstants{
+	log2e: math.Log2E, toInt: toInt, ln2Hi: ln2Hi, ln2Lo: ln2Lo,
+	low: expLow, high: expHigh, tanhHigh: tanhHigh,
+	half: 0.5, one: 1, two: 2, minusZero: math.Copysign(0, -1),
+	taylor: taylor,
+}

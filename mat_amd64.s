@@ -1,12 +1,10 @@
-// The products' micro-kernels for AVX-512 and AVX2, and the packing of b. Not here:
-// the elementwise steps (elementwise_amd64.s).
+// The micro-kernels for AVX-512 and AVX2, and the packing of b.
 //
-// A micro-kernel computes one row of tiles, tile by tile. It holds a register tile of MR×NR
-// elements of z in vector registers.
-// For each p it loads row p of b, NR elements, and multiplies it by one element of a
-// after another, each broadcast to a whole register. So every element of z is one
-// chain of fused multiply-adds over p in one lane of one register, and its bits are
-// those of mat_generic.go.
+// A micro-kernel computes a row of tiles, one after another. A tile, MR×NR elements of z,
+// lies in vector registers. For each p the micro-kernel loads row p of b, NR elements, and
+// multiplies it by one element of a after another, each broadcast to all lanes of a
+// register. So every element of z is one chain of fused multiply-adds over p in one lane of
+// one register, and its bits are those of mat_generic.go.
 
 //go:build amd64 && !purego
 
@@ -17,7 +15,7 @@
 // the moving of z. BP, R14 and R15 are left to Go.
 #define args     AX
 #define rows     BX  // the tile's rows, 1 to MR
-#define bk3      BX  // in a whole tile: three times bk
+#define bk3      BX  // in a full tile: three times bk
 #define left     CX  // terms that are still to come, or rows of z still to be moved
 #define zp       DI  // z's row that is being moved
 #define ldz      DX  // bytes from one row of z to the next
@@ -54,10 +52,10 @@
 // LOOP runs over p: it loads b's row and accumulates in each row of the tile. END stands
 // after each row of the tile. EVERYROW, for tiles of MR rows, is empty. LASTROW, for lower
 // tiles, jumps to next after the tile's last row.
-#define LOOP(loop, next, LOADB, ROWS, FMA, END) \
+#define LOOP(loop, next, LOADB, ACROSS, FMA, END) \
 loop:                         \
 	LOADB                     \
-	ROWS(FMA, END, next)      \
+	ACROSS(FMA, 0, END, next) \
 next:                         \
 	ADDQ ak, ap               \
 	ADDQ bk, bp               \
@@ -65,57 +63,53 @@ next:                         \
 	JNZ  loop                 \
 	JMP  store
 
-// FOURACROSS and FOURDOWN accumulate four terms at a time in a whole tile, as long as four
-// are left: that saves instructions that count and advance. FOURACROSS needs an a with
-// contiguous rows: element (i, p+1) lies 8 bytes behind element (i, p). FOURDOWN needs an
-// a with contiguous columns: element (i+1, p) lies 8 bytes behind element (i, p).
-#define FOURACROSS(loop, LOADB, ACROSS, FMA, single) \
-loop:                         \
-	LOADB((bp))               \
-	ACROSS(FMA, 0)            \
-	LOADB((bp)(bk*1))         \
-	ACROSS(FMA, 8)            \
-	LOADB((bp)(bk*2))         \
-	ACROSS(FMA, 16)           \
-	LOADB((bp)(bk3*1))        \
-	ACROSS(FMA, 24)           \
-	ADDQ $32, ap              \
-	LEAQ (bp)(bk*4), bp       \
-	SUBQ $4, left             \
-	JGE  loop                 \
-	JMP  single
+#define EVERYROW(n, next)
+#define LASTROW(n, next) CMPQ rows, $n; JEQ next
 
-#define FOURDOWN(loop, LOADB, DOWN, FMA, single) \
-	LEAQ (ak)(ak*2), ak3      \
-loop:                         \
-	LOADB((bp))               \
-	DOWN(FMA, (ap))           \
-	LOADB((bp)(bk*1))         \
-	DOWN(FMA, (ap)(ak*1))     \
-	LOADB((bp)(bk*2))         \
-	DOWN(FMA, (ap)(ak*2))     \
-	LOADB((bp)(bk3*1))        \
-	DOWN(FMA, (ap)(ak3*1))    \
-	LEAQ (ap)(ak*4), ap       \
-	LEAQ (bp)(bk*4), bp       \
-	SUBQ $4, left             \
-	JGE  loop                 \
-	LEAQ (ai)(ai*2), ai3      \
+// FULLTILE runs over p in a tile of MR rows, four terms at a time as long as four are left,
+// which saves instructions that count and advance. The terms that are left, and all if
+// neither a's rows nor its columns are contiguous, take one at a time, at single. If a's
+// rows are contiguous, element (i, p+1) lies 8 bytes behind element (i, p), and ACROSS
+// accumulates. If a's columns are, element (i+1, p) lies 8 bytes behind element (i, p),
+// and DOWN does.
+#define FULLTILE(across, down, single, LOADB, ACROSS, DOWN, FMA) \
+	LEAQ (bk)(bk*2), bk3            \
+	SUBQ $4, left                   \
+	JL   single                     \
+	CMPQ ak, $8                     \
+	JEQ  across                     \
+	CMPQ ai, $8                     \
+	JNE  single                     \
+	LEAQ (ak)(ak*2), ak3            \
+down:                               \
+	LOADB((bp))                     \
+	DOWN(FMA, (ap))                 \
+	LOADB((bp)(bk*1))               \
+	DOWN(FMA, (ap)(ak*1))           \
+	LOADB((bp)(bk*2))               \
+	DOWN(FMA, (ap)(ak*2))           \
+	LOADB((bp)(bk3*1))              \
+	DOWN(FMA, (ap)(ak3*1))          \
+	LEAQ (ap)(ak*4), ap             \
+	LEAQ (bp)(bk*4), bp             \
+	SUBQ $4, left                   \
+	JGE  down                       \
+	LEAQ (ai)(ai*2), ai3            \
+	JMP  single                     \
+across:                             \
+	LOADB((bp))                     \
+	ACROSS(FMA, 0, EVERYROW, none)  \
+	LOADB((bp)(bk*1))               \
+	ACROSS(FMA, 8, EVERYROW, none)  \
+	LOADB((bp)(bk*2))               \
+	ACROSS(FMA, 16, EVERYROW, none) \
+	LOADB((bp)(bk3*1))              \
+	ACROSS(FMA, 24, EVERYROW, none) \
+	ADDQ $32, ap                    \
+	LEAQ (bp)(bk*4), bp             \
+	SUBQ $4, left                   \
+	JGE  across                     \
 	JMP  single
-
-// WHOLE runs a whole tile: four terms at a time if a's rows or columns are contiguous,
-// and then the terms that are left one at a time.
-#define WHOLE(whole, across, down, single, LOADB, ACROSS, DOWN, FMA) \
-whole:                        \
-	LEAQ (bk)(bk*2), bk3      \
-	SUBQ $4, left             \
-	JL   single               \
-	CMPQ ak, $8               \
-	JEQ  across               \
-	CMPQ ai, $8               \
-	JNE  single               \
-	FOURDOWN(down, LOADB, DOWN, FMA, single) \
-	FOURACROSS(across, LOADB, ACROSS, FMA, single)
 
 // NEXTTILE goes on with the next tile of the row, or returns after the last.
 #define NEXTTILE(nr) \
@@ -129,9 +123,6 @@ whole:                        \
 end:                                  \
 	VZEROUPPER                    \
 	RET
-
-#define EVERYROW(n, next)
-#define LASTROW(n, next) CMPQ rows, $n; JEQ next
 
 // The register tile of AVX-512 is 8×24: 8 rows of three vectors of 8 columns.
 //
@@ -201,51 +192,37 @@ end:                                  \
 #define ZFMA2(at, a, z0, z1, z2) VBROADCASTSD at, a; VFMADD231PD Z0, a, z0; VFMADD231PD Z1, a, z1
 #define ZFMA3(at, a, z0, z1, z2) ZFMA2(at, a, z0, z1, z2); VFMADD231PD Z2, a, z2
 
-#define ZROWS(FMA, END, next) \
-	FMA((ap), Z3, Z8, Z9, Z10)           \
-	END(1, next)                         \
-	FMA((ap)(ai*1), Z4, Z11, Z12, Z13)   \
-	END(2, next)                         \
-	FMA((ap)(ai*2), Z5, Z14, Z15, Z16)   \
-	END(3, next)                         \
-	FMA((ap)(ai3*1), Z6, Z17, Z18, Z19)  \
-	END(4, next)                         \
-	FMA((ap)(ai*4), Z7, Z20, Z21, Z22)   \
-	END(5, next)                         \
-	FMA((ap)(ai5*1), Z3, Z23, Z24, Z25)  \
-	END(6, next)                         \
-	FMA((ap)(ai3*2), Z4, Z26, Z27, Z28)  \
-	END(7, next)                         \
-	FMA((ap)(ai7*1), Z5, Z29, Z30, Z31)
+#define ZROWS(FMA, END, next, a0, a1, a2, a3, a4, a5, a6, a7) \
+	FMA(a0, Z3, Z8, Z9, Z10)    \
+	END(1, next)                \
+	FMA(a1, Z4, Z11, Z12, Z13)  \
+	END(2, next)                \
+	FMA(a2, Z5, Z14, Z15, Z16)  \
+	END(3, next)                \
+	FMA(a3, Z6, Z17, Z18, Z19)  \
+	END(4, next)                \
+	FMA(a4, Z7, Z20, Z21, Z22)  \
+	END(5, next)                \
+	FMA(a5, Z3, Z23, Z24, Z25)  \
+	END(6, next)                \
+	FMA(a6, Z4, Z26, Z27, Z28)  \
+	END(7, next)                \
+	FMA(a7, Z5, Z29, Z30, Z31)
 
-#define ZACROSS(FMA, p) \
-	FMA(p(ap), Z3, Z8, Z9, Z10)            \
-	FMA(p(ap)(ai*1), Z4, Z11, Z12, Z13)    \
-	FMA(p(ap)(ai*2), Z5, Z14, Z15, Z16)    \
-	FMA(p(ap)(ai3*1), Z6, Z17, Z18, Z19)   \
-	FMA(p(ap)(ai*4), Z7, Z20, Z21, Z22)    \
-	FMA(p(ap)(ai5*1), Z3, Z23, Z24, Z25)   \
-	FMA(p(ap)(ai3*2), Z4, Z26, Z27, Z28)   \
-	FMA(p(ap)(ai7*1), Z5, Z29, Z30, Z31)
+#define ZACROSS(FMA, p, END, next) \
+	ZROWS(FMA, END, next, p(ap), p(ap)(ai*1), p(ap)(ai*2), p(ap)(ai3*1), p(ap)(ai*4), p(ap)(ai5*1), p(ap)(ai3*2), p(ap)(ai7*1))
 
 #define ZDOWN(FMA, at) \
-	FMA(at, Z3, Z8, Z9, Z10)               \
-	FMA(8 at, Z4, Z11, Z12, Z13)           \
-	FMA(16 at, Z5, Z14, Z15, Z16)          \
-	FMA(24 at, Z6, Z17, Z18, Z19)          \
-	FMA(32 at, Z7, Z20, Z21, Z22)          \
-	FMA(40 at, Z3, Z23, Z24, Z25)          \
-	FMA(48 at, Z4, Z26, Z27, Z28)          \
-	FMA(56 at, Z5, Z29, Z30, Z31)
+	ZROWS(FMA, EVERYROW, none, at, 8 at, 16 at, 24 at, 32 at, 40 at, 48 at, 56 at)
 
-// func multiplyAVX512(t *tileRow)
-TEXT ·multiplyAVX512(SB), NOSPLIT, $0-8
+// func microKernelAVX512(t *tileRow)
+TEXT ·microKernelAVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), args
 
 tile:
 	MOVQ  tileRow_rows(args), rows
 	MOVQ  tileRow_cols(args), CX
-	MOVQ  $24, DX
+	MOVQ  $const_nrAVX512, DX
 	CMPQ  CX, DX
 	CMOVQGT DX, CX
 	MOVQ  $-1, DX
@@ -272,32 +249,32 @@ sums:
 	JLE   onevector
 	CMPQ  tileRow_cols(args), $16
 	JLE   twovectors
-	CMPQ  rows, $8
+	CMPQ  rows, $const_mrAVX512
 	JNE   low3
-	WHOLE(whole3, across3, down3, single3, ZLOADAT3, ZACROSS, ZDOWN, ZFMA3)
+	FULLTILE(across3, down3, single3, ZLOADAT3, ZACROSS, ZDOWN, ZFMA3)
 
 single3:
 	ADDQ $4, left
 	JZ   store
-	LOOP(loop3, loop3next, ZLOADB3, ZROWS, ZFMA3, EVERYROW)
-	LOOP(low3, low3next, ZLOADB3, ZROWS, ZFMA3, LASTROW)
+	LOOP(loop3, loop3next, ZLOADB3, ZACROSS, ZFMA3, EVERYROW)
+	LOOP(low3, low3next, ZLOADB3, ZACROSS, ZFMA3, LASTROW)
 
 twovectors:
-	CMPQ rows, $8
+	CMPQ rows, $const_mrAVX512
 	JNE  low2
-	WHOLE(whole2, across2, down2, single2, ZLOADAT2, ZACROSS, ZDOWN, ZFMA2)
+	FULLTILE(across2, down2, single2, ZLOADAT2, ZACROSS, ZDOWN, ZFMA2)
 
 single2:
 	ADDQ $4, left
 	JZ   store
-	LOOP(loop2, loop2next, ZLOADB2, ZROWS, ZFMA2, EVERYROW)
-	LOOP(low2, low2next, ZLOADB2, ZROWS, ZFMA2, LASTROW)
+	LOOP(loop2, loop2next, ZLOADB2, ZACROSS, ZFMA2, EVERYROW)
+	LOOP(low2, low2next, ZLOADB2, ZACROSS, ZFMA2, LASTROW)
 
 onevector:
-	CMPQ rows, $8
+	CMPQ rows, $const_mrAVX512
 	JNE  low1
-	LOOP(whole1, whole1next, ZLOADB1, ZROWS, ZFMA1, EVERYROW)
-	LOOP(low1, low1next, ZLOADB1, ZROWS, ZFMA1, LASTROW)
+	LOOP(loop1, loop1next, ZLOADB1, ZACROSS, ZFMA1, EVERYROW)
+	LOOP(low1, low1next, ZLOADB1, ZACROSS, ZFMA1, LASTROW)
 
 store:
 	RESULT
@@ -314,10 +291,10 @@ store1:
 	ZTILE(ZSTORE1)
 
 done:
-	NEXTTILE(24)
+	NEXTTILE(const_nrAVX512)
 
 // The register tile of AVX2 is 6×8: 6 rows of two vectors of 4 columns. Here a tile
-// may have fewer rows, but its vectors are always whole.
+// may have fewer rows, but its vectors are always full.
 //
 //	                        columns of z and b
 //	                       0 to 3    4 to 7
@@ -356,37 +333,26 @@ done:
 
 #define YLOADAT(at) VMOVUPD at, Y0; VMOVUPD 32 at, Y1
 
-#define YACROSS(FMA, p) \
-	FMA(p(ap), Y2, Y4, Y5)               \
-	FMA(p(ap)(ai*1), Y3, Y6, Y7)         \
-	FMA(p(ap)(ai*2), Y2, Y8, Y9)         \
-	FMA(p(ap)(ai3*1), Y3, Y10, Y11)      \
-	FMA(p(ap)(ai*4), Y2, Y12, Y13)       \
-	FMA(p(ap)(ai5*1), Y3, Y14, Y15)
+#define YROWS(FMA, END, next, a0, a1, a2, a3, a4, a5) \
+	FMA(a0, Y2, Y4, Y5)       \
+	END(1, next)              \
+	FMA(a1, Y3, Y6, Y7)       \
+	END(2, next)              \
+	FMA(a2, Y2, Y8, Y9)       \
+	END(3, next)              \
+	FMA(a3, Y3, Y10, Y11)     \
+	END(4, next)              \
+	FMA(a4, Y2, Y12, Y13)     \
+	END(5, next)              \
+	FMA(a5, Y3, Y14, Y15)
 
-#define YDOWN(FMA, at) \
-	FMA(at, Y2, Y4, Y5)                  \
-	FMA(8 at, Y3, Y6, Y7)                \
-	FMA(16 at, Y2, Y8, Y9)               \
-	FMA(24 at, Y3, Y10, Y11)             \
-	FMA(32 at, Y2, Y12, Y13)             \
-	FMA(40 at, Y3, Y14, Y15)
+#define YACROSS(FMA, p, END, next) \
+	YROWS(FMA, END, next, p(ap), p(ap)(ai*1), p(ap)(ai*2), p(ap)(ai3*1), p(ap)(ai*4), p(ap)(ai5*1))
 
-#define YROWS(FMA, END, next) \
-	FMA((ap), Y2, Y4, Y5)                \
-	END(1, next)                         \
-	FMA((ap)(ai*1), Y3, Y6, Y7)          \
-	END(2, next)                         \
-	FMA((ap)(ai*2), Y2, Y8, Y9)          \
-	END(3, next)                         \
-	FMA((ap)(ai3*1), Y3, Y10, Y11)       \
-	END(4, next)                         \
-	FMA((ap)(ai*4), Y2, Y12, Y13)        \
-	END(5, next)                         \
-	FMA((ap)(ai5*1), Y3, Y14, Y15)
+#define YDOWN(FMA, at) YROWS(FMA, EVERYROW, none, at, 8 at, 16 at, 24 at, 32 at, 40 at)
 
-// func multiplyAVX2(t *tileRow)
-TEXT ·multiplyAVX2(SB), NOSPLIT, $0-8
+// func microKernelAVX2(t *tileRow)
+TEXT ·microKernelAVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), args
 
 tile:
@@ -411,21 +377,21 @@ sums:
 	JZ    store
 	CMPQ  tileRow_cols(args), $4
 	JEQ   onevector
-	CMPQ  rows, $6
+	CMPQ  rows, $const_mrAVX2
 	JNE   low2
-	WHOLE(whole2, across2, down2, single2, YLOADAT, YACROSS, YDOWN, YFMA2)
+	FULLTILE(across2, down2, single2, YLOADAT, YACROSS, YDOWN, YFMA2)
 
 single2:
 	ADDQ $4, left
 	JZ   store
-	LOOP(loop2, loop2next, YLOADB2, YROWS, YFMA2, EVERYROW)
-	LOOP(low2, low2next, YLOADB2, YROWS, YFMA2, LASTROW)
+	LOOP(loop2, loop2next, YLOADB2, YACROSS, YFMA2, EVERYROW)
+	LOOP(low2, low2next, YLOADB2, YACROSS, YFMA2, LASTROW)
 
 onevector:
-	CMPQ rows, $6
+	CMPQ rows, $const_mrAVX2
 	JNE  low1
-	LOOP(whole1, whole1next, YLOADB1, YROWS, YFMA1, EVERYROW)
-	LOOP(low1, low1next, YLOADB1, YROWS, YFMA1, LASTROW)
+	LOOP(loop1, loop1next, YLOADB1, YACROSS, YFMA1, EVERYROW)
+	LOOP(low1, low1next, YLOADB1, YACROSS, YFMA1, LASTROW)
 
 store:
 	RESULT
@@ -437,7 +403,7 @@ store1:
 	YTILE(YSTORE1)
 
 done:
-	NEXTTILE(8)
+	NEXTTILE(const_nrAVX2)
 
 // func copyRowsAVX2(to, from *float64, height, width, toStride, fromStride int)
 TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-48

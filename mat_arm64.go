@@ -1,6 +1,4 @@
-// The choice between the products' micro-kernels, NEON or the Go of mat_generic.go, and
-// the declaration of mat_arm64.s. Not here: the elementwise steps, which have no assembly
-// on arm64 (elementwise_noasm.go).
+// What arm64 runs of the product: the assembly of mat_arm64.s for NEON.
 
 //go:build arm64 && !purego
 
@@ -13,9 +11,6 @@ var useNEON = true
 // core gets on.
 func pause()
 
-// caches returns the smallest caches, because the system does not tell.
-func caches() (l1, l2 int) { return smallL1, smallL2 }
-
 // activeKernel returns the micro-kernel of NEON, or in tests that of Go.
 func activeKernel() *kernel {
 	if useNEON {
@@ -24,31 +19,25 @@ func activeKernel() *kernel {
 	return &kernelGo
 }
 
-// multiply computes one row of tiles.
-func multiply(t *tileRow) {
+// microKernel computes one row of tiles.
+func microKernel(t *tileRow) {
 	switch {
 	case useNEON && t.cols%4 == 0:
-		multiplyNEON(t)
+		microKernelNEON(t)
 	case useNEON:
-		others, last := t.splitLast(kernelNEON.nr)
+		var buffer [mrNEON * nrNEON]float64
+		others, last := t.splitLast(nrNEON, buffer[:])
 		if others.cols > 0 {
-			multiplyNEON(&others)
+			microKernelNEON(&others)
 		}
-		var z [4 * paddedCols]float64
-		padded := last.pad(z[:])
-		multiplyNEON(&padded)
-		last.unpad(z[:])
+		microKernelNEON(&last)
+		t.joinLast(nrNEON, buffer[:])
 	default:
-		multiplyGeneric(t)
+		microKernelGo(t)
 	}
 }
 
-// multiplyNEON computes at most 4 rows of tiles, of a multiple of 4 columns.
+// microKernelNEON takes a multiple of 4 columns.
 //
 //go:noescape
-func multiplyNEON(t *tileRow)
-
-// pack copies k rows of w columns of b to a micro-panel, as packGeneric says.
-func pack(panel, from []float64, width, w, k, bk, bj int) {
-	packGeneric(panel, from, width, 0, w, k, bk, bj)
-}
+func microKernelNEON(t *tileRow)

@@ -1,6 +1,6 @@
-// The products' micro-kernel for arm64, of which every processor has NEON. As on amd64,
-// every element of z is one chain of fused multiply-adds over p in one lane of one
-// register, so that its bits are those of mat_generic.go.
+// The micro-kernel for arm64, of which every processor has NEON. As on amd64, every element
+// of z is one chain of fused multiply-adds over p in one lane of one register, and its bits
+// are those of mat_generic.go.
 
 //go:build arm64 && !purego
 
@@ -23,7 +23,7 @@
 //	   (3, p) in V7      │ V26,V27 │ V28,V29 │ V30,V31 │ row 3 of z
 //	                     └─────────┴─────────┴─────────┘
 //
-// A tile may have fewer rows, but its vectors are always whole.
+// A tile may have fewer rows, but its vectors are always full.
 #define args R0
 #define zp   R1  // z's row that is being moved
 #define a0   R2  // addresses of a's elements (0, p) to (3, p)
@@ -36,7 +36,7 @@
 #define ak   R9  // bytes from one column of a to the next
 #define bk   R10 // bytes from one row of b to the next
 #define left R11 // terms that are still to come, or rows of z still to be moved
-#define rows R12 // the tile's rows, 1 to 4
+#define rows R12 // the tile's rows, 1 to MR
 #define cols R13 // the columns of the tile and those behind it, a multiple of 4
 
 #define RESULT \
@@ -135,8 +135,8 @@ next:                           \
 #define EVERYROW(n, next)
 #define LASTROW(n, next) CMP $n, rows; BEQ next
 
-// func multiplyNEON(t *tileRow)
-TEXT ·multiplyNEON(SB), NOSPLIT, $0-8
+// func microKernelNEON(t *tileRow)
+TEXT ·microKernelNEON(SB), NOSPLIT, $0-8
 	MOVD  t+0(FP), args
 
 tile:
@@ -160,21 +160,21 @@ sums:
 	CMP $8, cols
 	BLT onevector
 	BEQ twovectors
-	CMP $4, rows
+	CMP $const_mrNEON, rows
 	BNE low3
-	LOOP(whole3, whole3next, LOADB3, FMA3, EVERYROW)
+	LOOP(full3, full3next, LOADB3, FMA3, EVERYROW)
 	LOOP(low3, low3next, LOADB3, FMA3, LASTROW)
 
 twovectors:
-	CMP $4, rows
+	CMP $const_mrNEON, rows
 	BNE low2
-	LOOP(whole2, whole2next, LOADB2, FMA2, EVERYROW)
+	LOOP(full2, full2next, LOADB2, FMA2, EVERYROW)
 	LOOP(low2, low2next, LOADB2, FMA2, LASTROW)
 
 onevector:
-	CMP $4, rows
+	CMP $const_mrNEON, rows
 	BNE low1
-	LOOP(whole1, whole1next, LOADB1, FMA1, EVERYROW)
+	LOOP(full1, full1next, LOADB1, FMA1, EVERYROW)
 	LOOP(low1, low1next, LOADB1, FMA1, LASTROW)
 
 store:
@@ -182,11 +182,11 @@ store:
 	TILE(STORE)
 
 done:
-	SUBS $12, cols
+	SUBS $const_nrNEON, cols
 	BLE  end
 	MOVD cols, tileRow_cols(args)
 	MOVD tileRow_z(args), zp
-	ADD  $96, zp
+	ADD  $(8*const_nrNEON), zp
 	MOVD zp, tileRow_z(args)
 	MOVD tileRow_b(args), bp
 	MOVD tileRow_next(args), left

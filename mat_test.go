@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -53,321 +54,163 @@ func guarded(rows, cols int) (*Matrix, func() bool) {
 	}
 }
 
-// naive is the definition of the three products: each element is one chain of fused
-// multiply-adds over p, from zero.
-func naive(m, k, n int, a, b func(i, j int) float64) *Matrix {
-	z := NewMatrix(m, n)
-	for i := range m {
-		row := z.Row(i)
-		for p := range k {
-			v := a(i, p)
-			for j := range row {
-				row[j] = math.FMA(v, b(p, j), row[j])
-			}
-		}
-	}
-	return z
-}
-
 func (z *Matrix) at(i, j int) float64 { return z.Data[i*z.Cols+j] }
-func (z *Matrix) ta(i, j int) float64 { return z.Data[j*z.Cols+i] }
 
-// keeper is an epilogue that keeps the result.
-type keeper Matrix
-
-func (m *keeper) apply(z []float64, stride, i0, i1, j0, j1 int) {
-	for i := i0; i < i1; i++ {
-		copy(m.Data[i*m.Cols+j0:i*m.Cols+j1], z[(i-i0)*stride:])
-	}
-}
-
-// checkProducts compares the three products of one shape with naive, also of packed
-// weights, and of a result that only an epilogue sees.
-func checkProducts(t *testing.T, m, k, n int, rng *rand.Rand) {
-	t.Helper()
-	x, y := fill(NewMatrix(m, k), rng), fill(NewMatrix(k, n), rng)
-	xt, yt := NewMatrix(k, m), NewMatrix(n, k)
-	for i := range m {
-		for p := range k {
-			xt.Data[p*m+i] = x.at(i, p)
-		}
-	}
-	for p := range k {
-		for j := range n {
-			yt.Data[j*k+p] = y.at(p, j)
-		}
-	}
-	want := naive(m, k, n, x.at, y.at)
-	packedOperand := func(y *Matrix) operand {
-		var p packed
-		p.pack(y)
-		return p.operand()
-	}
-	for _, c := range []struct {
-		name string
-		set  func(z *Matrix) *Matrix
-	}{
-		{"Mul", func(z *Matrix) *Matrix { return z.Mul(x, y) }},
-		{"TMul", func(z *Matrix) *Matrix { return z.TMul(xt, y) }},
-		{"MulT", func(z *Matrix) *Matrix { return z.MulT(x, yt) }},
-		{"Mul packed", func(z *Matrix) *Matrix { return z.multiply("Mul", x.operand(), packedOperand(y)) }},
-		{"MulT packed", func(z *Matrix) *Matrix { return z.multiply("MulT", x.operand(), packedOperand(yt).transpose()) }},
-		{"TMul seen by an epilogue", func(z *Matrix) *Matrix {
-			z.Reset(m, n)
-			p := newProduct("TMul", xt.operand().transpose(), y.operand(), (*keeper)(z))
-			p.share()
-			return z
-		}},
-	} {
-		z, intact := guarded(m, n)
-		c.set(z)
-		if !intact() {
-			t.Fatalf("%s %s %d×%d×%d wrote outside its result", Kernel(), c.name, m, k, n)
-		}
-		for i, v := range z.Data {
-			if !sameBits(v, want.Data[i]) {
-				t.Fatalf("%s %s %d×%d×%d: element %d is %v, want %v", Kernel(), c.name, m, k, n, i, v, want.Data[i])
-			}
-		}
-	}
-}
-
-func TestProductsEveryShape(t *testing.T) {
+// Operands may share storage with each other.
+func TestAliases(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
-		rng := newRand()
-		for _, m := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15, 16, 17} {
-			for n := 0; n <= 50; n++ {
-				for _, k := range []int{0, 1, 2, 3, 8, 17} {
-					checkProducts(t, m, k, n, rng)
-				}
+		x := fill(NewMatrix(20, 20), newRand())
+		for name, c := range map[string]struct{ got, want *Matrix }{
+			"Mul":  {new(Matrix).Mul(x, x), naive(x, x)},
+			"TMul": {new(Matrix).TMul(x, x), naive(transposed(x), x)},
+			"MulT": {new(Matrix).MulT(x, x), naive(x, transposed(x))},
+		} {
+			if !slices.Equal(c.got.Data, c.want.Data) {
+				t.Errorf("%s %s of a matrix and itself is wrong", Kernel(), name)
 			}
 		}
 	})
 }
 
-func TestProductsBlocked(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
-		for _, procs := range []int{1, 2, 7} {
-			defer withThreads(procs)()
-			for _, s := range [][3]int{{20, 784, 256}, {130, 513, 10}, {65, 64, 300}, {300, 65, 131}, {1, 1000, 10},
-				{20, 200, 1216}, {9, 1025, 200}, {33, 3, 2000}, {450, 20, 61}, {60, 5, 1024}} {
-				checkProducts(t, s[0], s[1], s[2], newRand())
-			}
-		}
-	})
-}
-
-func TestShapesPanic(t *testing.T) {
-	x, y := NewMatrix(64, 784), NewMatrix(785, 256)
-	for _, c := range []struct {
+// What does not fit panics with the method's name and the shapes. A result must not share
+// storage with an operand, also if both are parts of one longer slice.
+func TestMatrixPanics(t *testing.T) {
+	all := make([]float64, 100)
+	view := func(lo int) *Matrix { return &Matrix{3, 3, all[lo : lo+9 : lo+9]} }
+	long := &Matrix{4, 2, all[:8]}                               // with storage behind it
+	wide, third := 1<<(strconv.IntSize/2), int(math.MaxUint/3+1) // wide·wide overflows to 0, and 3·third to 2
+	shares := "the result shares storage with an operand"
+	shared := "the gradient shares storage with the output or with the targets"
+	for i, c := range []struct {
 		want string
 		do   func()
 	}{
-		{"mlp: Mul: shapes 64×784 · 785×256", func() { new(Matrix).Mul(x, y) }},
-		{"mlp: TMul: shapes (64×784)ᵀ · 785×256", func() { new(Matrix).TMul(x, y) }},
-		{"mlp: MulT: shapes 64×784 · (785×256)ᵀ", func() { new(Matrix).MulT(x, y) }},
+		{"mlp: Mul: shapes 64×784 · 785×256", func() { new(Matrix).Mul(NewMatrix(64, 784), NewMatrix(785, 256)) }},
+		{"mlp: TMul: shapes (64×784)ᵀ · 785×256", func() { new(Matrix).TMul(NewMatrix(64, 784), NewMatrix(785, 256)) }},
+		{"mlp: MulT: shapes 64×784 · (785×256)ᵀ", func() { new(Matrix).MulT(NewMatrix(64, 784), NewMatrix(785, 256)) }},
 		{"mlp: NewMatrix: 3 elements for 2×2", func() { NewMatrix(2, 2, 1, 2, 3) }},
-		{"mlp: Mul: the result shares storage with an operand", func() { q := NewMatrix(3, 3); q.Mul(q, NewMatrix(3, 3)) }},
+		{"mlp: Reset: a matrix of -1×3", func() { NewMatrix(-1, 3) }},
+		{"mlp: Row: row 7 of 4×2", func() { long.Row(7) }},
+		{"mlp: Row: row 4 of 4×2", func() { long.Row(4) }},
+		{"mlp: Row: row -1 of 4×2", func() { long.Row(-1) }},
+		{"", func() { long.Row(3) }},
+		{"mlp: Mul: " + shares, func() { view(0).Mul(view(8), view(50)) }},
+		{"mlp: TMul: " + shares, func() { view(8).TMul(view(50), view(0)) }},
+		{"mlp: MulT: " + shares, func() { view(8).MulT(view(8), view(8)) }},
+		{"", func() { view(0).Mul(view(9), view(18)) }},
+		{"", func() { long.Mul(&Matrix{4, 2, all[8:16]}, &Matrix{2, 2, all[16:20]}) }},
+		{"mlp: SoftmaxCrossEntropy: " + shared, func() { SoftmaxCrossEntropy(view(0), view(0), view(50)) }},
+		{"mlp: SquaredError: " + shared, func() { SquaredError(view(5), view(50), view(0)) }},
+		{"", func() { SquaredError(view(0), view(9), view(9)) }},
+		{"mlp: Mul: 4 elements for 3×3", func() { new(Matrix).Mul(&Matrix{3, 3, all[:4]}, view(0)) }},
+		{"mlp: TMul: 10 elements for 3×3", func() { new(Matrix).TMul(view(0), &Matrix{3, 3, all[:10]}) }},
+		{fmt.Sprintf("mlp: MulT: 0 elements for %d×%d", wide, wide), func() { new(Matrix).MulT(&Matrix{wide, wide, nil}, view(0)) }},
+		{"mlp: Mul: 9 elements for -3×-3", func() { new(Matrix).Mul(&Matrix{-3, -3, all[:9]}, view(0)) }},
+		{fmt.Sprintf("mlp: Mul: 2 elements for %d×3", third), func() { new(Matrix).Mul(&Matrix{third, 3, all[:2]}, view(0)) }},
+		{fmt.Sprintf("mlp: Reset: a matrix of %d×%d", wide, wide), func() { new(Matrix).Mul(&Matrix{wide, 0, nil}, &Matrix{0, wide, nil}) }},
 	} {
-		func() {
-			defer func() {
-				if got := recover(); got != c.want {
-					t.Errorf("panic %v, want %q", got, c.want)
-				}
-			}()
-			c.do()
-		}()
-	}
-	half := NewMatrix(4, 2)
-	(&Matrix{2, 2, half.Data[:4]}).Mul(&Matrix{2, 2, half.Data[4:]}, NewMatrix(2, 2)) // disjoint views are fine
-}
-
-func TestProductsDoNotAllocate(t *testing.T) {
-	x, y, z := NewMatrix(64, 100), NewMatrix(100, 70), NewMatrix(64, 70)
-	z.Mul(x, y)
-	if n := testing.AllocsPerRun(100, func() { z.Mul(x, y) }); n > 0 {
-		t.Errorf("Mul allocates %v times", n)
+		if got := panicOf(c.do); got != c.want {
+			t.Errorf("case %d: panic %q, want %q", i, got, c.want)
+		}
 	}
 }
 
-// The shapes of the 784-256-128-10 network at batch 64, and square ones.
-var shapes = []struct {
-	op      string
-	m, k, n int
-}{
-	{"Mul", 64, 784, 256}, {"Mul", 64, 256, 128}, {"Mul", 64, 128, 10},
-	{"TMul", 784, 64, 256}, {"TMul", 256, 64, 128}, {"TMul", 128, 64, 10},
-	{"MulT", 64, 128, 256}, {"MulT", 64, 10, 128},
-	{"Mul", 1000, 784, 256}, {"Mul", 256, 256, 256}, {"Mul", 512, 512, 512},
-	{"Mul", 1024, 1024, 1024}, {"Mul", 2048, 2048, 2048},
-}
-
-func BenchmarkMul(b *testing.B) {
-	for _, s := range shapes {
-		benchmarkProduct(b, s.op, s.m, s.k, s.n)
-	}
-}
-
-// BenchmarkKernel is BenchmarkMul with each kernel. The largest shapes would take
-// the one in Go a minute.
-func BenchmarkKernel(b *testing.B) {
-	eachKernel(b, func(b *testing.B) {
-		for _, s := range shapes {
-			if s.m < 512 || s.k < 512 || Kernel() != "Go" {
-				benchmarkProduct(b, s.op, s.m, s.k, s.n)
-			}
+// panicOf returns what f panics with, as text.
+func panicOf(f func()) (text string) {
+	defer func() {
+		if r := recover(); r != nil {
+			text = fmt.Sprint(r)
 		}
-	})
+	}()
+	f()
+	return ""
 }
 
-func benchmarkProduct(b *testing.B, op string, m, k, n int) {
-	b.Run(fmt.Sprintf("op=%s/m=%d/k=%d/n=%d", op, m, k, n), func(b *testing.B) {
-		x, y := NewMatrix(m, k), NewMatrix(k, n)
-		product := (*Matrix).Mul
-		switch op {
-		case "TMul":
-			x, product = NewMatrix(k, m), (*Matrix).TMul
-		case "MulT":
-			y, product = NewMatrix(n, k), (*Matrix).MulT
-		}
-		fill(x, newRand())
-		fill(y, newRand())
-		var z Matrix
-		product(&z, x, y) // allocates z
-		b.ResetTimer()
-		for range b.N { // b.Loop would time the first of -cpu 1,2 with the last one's threads
-			product(&z, x, y)
-		}
-		flop := 2 * float64(m) * float64(k) * float64(n)
-		b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-	})
-}
-
-// Any number of threads gives the same bits, also if a strip begins within a panel and a part
-// has rows of two strips.
-func TestProductsOnManyThreads(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
-		for _, threads := range []int{3, 7, 61} {
-			defer withThreads(threads)()
-			checkProducts(t, 75, 260, 200, newRand())
-		}
-	})
-}
-
-// Blocks of a few terms and columns, so that each product has several of each and all
-// of their edges.
-func TestProductsInSmallBlocks(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
-		k := activeKernel()
-		defer func(was kernel) { *k = was }(*k)
-		k.kc, k.nc = 8, k.nr+k.lanes
-		for _, m := range []int{1, k.mr, 2*k.mr + 1} {
-			for _, n := range []int{1, k.nr - 1, k.nr + k.lanes + 1, 3*k.nr + 2, 200} {
-				for _, terms := range []int{0, 7, 8, 9, 10, 29} {
-					checkProducts(t, m, terms, n, newRand())
-				}
-			}
-		}
-	})
-}
-
-// What the rule of the block sizes chooses for the first- and second-level caches of
-// some processors.
-func TestBlockSizes(t *testing.T) {
+// A product that panics leaves its result as it was. Whether it panics does not depend on
+// whether its result needs new storage.
+func TestPanicLeavesResult(t *testing.T) {
+	x := &Matrix{2, 3, []float64{1, 2, 3, 4, 5, 6, 0, 0}}
+	x.Data = x.Data[:6]
 	for _, c := range []struct {
-		processor string
-		l1, l2    int // KiB
-		kernel    kernel
-		kc, nc    int
+		z       *Matrix
+		columns int // of the other operand
+	}{{x, 3}, {x, 2}, {x, 4}, {x, 50}, {&Matrix{Data: x.Data[:0]}, 3}, {&Matrix{1, 1, x.Data[5:6]}, 50}} {
+		before := *c.z
+		got := panicOf(func() { c.z.Mul(x, NewMatrix(3, c.columns)) })
+		if want := "mlp: Mul: the result shares storage with an operand"; got != want {
+			t.Errorf("%d×%d, for %d columns: panic %q, want %q", before.Rows, before.Cols, c.columns, got, want)
+		}
+		panicOf(func() { c.z.Mul(x, NewMatrix(4, c.columns)) })
+		if z := c.z; z.Rows != before.Rows || z.Cols != before.Cols || len(z.Data) != len(before.Data) || cap(z.Data) != cap(before.Data) {
+			t.Errorf("%d×%d became %d×%d", before.Rows, before.Cols, z.Rows, z.Cols)
+		}
+	}
+}
+
+// A column that does not vary is shifted and not divided, and rows that were not fitted
+// are standardized by the fitted ones.
+func TestStandardization(t *testing.T) {
+	x := NewMatrix(3, 3, 1, 5, 0.1, 2, 5, 0.1, 6, 5, 0.1)
+	s := FitStandardization(x)
+	if want := []float64{3, 5, 0.1}; !slices.Equal(s.Mean, want) {
+		t.Errorf("mean %v, want %v", s.Mean, want)
+	}
+	if want := []float64{math.Sqrt(14.0 / 3), 0, 0}; !slices.Equal(s.Std, want) {
+		t.Errorf("std %v, want %v", s.Std, want)
+	}
+	var z Matrix
+	s.Apply(&z, NewMatrix(1, 3, 10, 7, 0.1))
+	if want := []float64{7 / math.Sqrt(14.0/3), 2, 0}; !slices.Equal(z.Data, want) {
+		t.Errorf("other rows become %v, want %v", z.Data, want)
+	}
+	if (Standardization{}).Apply(&z, x); !slices.Equal(z.Data, x.Data) {
+		t.Errorf("without a mean rows become %v, want %v", z.Data, x.Data)
+	}
+	defer func() {
+		if got, want := recover(), "mlp: Standardization.Apply: mean 1×3, std 1×3 for 2 columns"; got != want {
+			t.Errorf("panic %v, want %s", got, want)
+		}
+	}()
+	s.Apply(&z, NewMatrix(1, 2))
+}
+
+func TestNormalizeColumns(t *testing.T) {
+	z := NewMatrix(3, 2, 1, 0.1, 2, 0.1, 6, 0.1).Normalize()
+	for i := range 3 {
+		if z.at(i, 1) != 0 {
+			t.Errorf("a column that never varies became %v", z.at(i, 1))
+		}
+	}
+	if s := z.at(0, 0) + z.at(1, 0) + z.at(2, 0); math.Abs(s) > 1e-15 {
+		t.Errorf("the mean is %v", s/3)
+	}
+	new(Matrix).Normalize()
+	for _, far := range []float64{1e-170, 1e-300, 1e160, 1e300} { // whose squares are 0 or infinite
+		if z := NewMatrix(2, 1, -far, far).Normalize(); math.Abs(z.Data[0]+1) > 1e-15 || math.Abs(z.Data[1]-1) > 1e-15 {
+			t.Errorf("±%v became %v", far, z.Data)
+		}
+	}
+}
+
+// Squares that no float64 holds do not spoil a norm.
+func TestNorm(t *testing.T) {
+	for _, c := range []struct {
+		parts [][]float64
+		want  float64
 	}{
-		{"Haswell, Skylake client", 32, 256, kernelAVX2, 144, 112},
-		{"Zen 2, Zen 3", 32, 512, kernelAVX2, 144, 224},
-		{"Alder Lake, performance core", 48, 1280, kernelAVX2, 216, 376},
-		{"Gracemont, of a cluster of four", 32, 2048, kernelAVX2, 144, 904},
-		{"Skylake server", 32, 1024, kernelAVX512, 256, 240},
-		{"Zen 4", 32, 1024, kernelAVX512, 256, 240},
-		{"Zen 5", 48, 1024, kernelAVX512, 384, 168},
-		{"Sapphire Rapids", 48, 2048, kernelAVX512, 384, 336},
-		{"Apple M1, Neoverse N1, any other arm64", smallL1 >> 10, smallL2 >> 10, kernelNEON, 128, 120},
+		{nil, 0},
+		{[][]float64{{0, 0}, {}}, 0},
+		{[][]float64{{3}, {-4}}, 5},
+		{[][]float64{{3e-200, -4e-200}}, 5e-200},
+		{[][]float64{{3e-161, -4e-161}}, 5e-161}, // their squares are subnormal
+		{[][]float64{{-3e200}, {4e200}}, 5e200},
+		{[][]float64{{5e-324}}, 5e-324},
+		{[][]float64{{math.MaxFloat64, 0}}, math.MaxFloat64},
+		{[][]float64{{1, math.Inf(-1)}}, math.Inf(1)},
+		{[][]float64{{1}, {math.NaN()}}, math.NaN()},
 	} {
-		k := c.kernel.fit(c.l1<<10, c.l2<<10)
-		if k.kc != c.kc || k.nc != c.nc {
-			t.Errorf("%s, %s: KC %d, NC %d, want %d, %d", c.processor, k.name, k.kc, k.nc, c.kc, c.nc)
+		if got := norm(c.parts...); !(math.Abs(got-c.want) <= 1e-15*c.want) && math.Float64bits(got) != math.Float64bits(c.want) {
+			t.Errorf("the norm of %v is %v, want %v", c.parts, got, c.want)
 		}
-		// The reasons of the rule.
-		if near, block := 8*k.kc*k.near, 8*k.kc*k.nc; near > c.l1<<10/2 || block > c.l2<<10/2 && k.nc > 2*k.nr {
-			t.Errorf("%s: %d bytes near of %d KiB, and a block of %d bytes in %d KiB", c.processor, near, c.l1, block, c.l2)
-		}
-		if k.mr > maxMR || k.nc%k.nr != 0 || k.nr%k.lanes != 0 || 8%k.lanes != 0 {
-			t.Errorf("%+v: blocks not of whole tiles and vectors", k)
-		}
-	}
-}
-
-// However many threads there are, none has much more than its share to do. Each takes as
-// many parts as any other, and here one takes the largest. The bound is a tenth above the
-// share, and a rounding: a gradient's part has whole rows of a panel, and of 63 threads one
-// has nine, where 8.1 would be its share.
-func TestPartsAreEven(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
-		for _, batch := range []int{64, 256} {
-			for _, layer := range [][2]int{{784, 256}, {256, 128}} {
-				w := new(packed)
-				w.pack(NewMatrix(layer[0], layer[1]))
-				x, dz := NewMatrix(batch, layer[0]).operand(), NewMatrix(batch, layer[1]).operand()
-				for name, p := range map[string]product{
-					"forward":           newProduct("", x, w.operand()),
-					"input gradient":    newProduct("", dz, w.operand().transpose()),
-					"weight gradient":   newProduct("", x.transpose(), dz),
-					"forward, unpacked": newProduct("", x, NewMatrix(layer[0], layer[1]).operand()),
-				} {
-					if name != "weight gradient" {
-						p.z = make([]float64, p.m*p.n)
-					}
-					for threads := 2; threads <= 64; threads++ {
-						if threads > p.worthThreads() || name == "input gradient" && layer[0] == 784 {
-							continue // not shared by so many, or not part of a step
-						}
-						checkParts(t, fmt.Sprintf("%s %s %d×%d×%d", Kernel(), name, p.m, p.k, p.n), p, threads)
-					}
-				}
-			}
-		}
-	})
-}
-
-// Each thread does as many passes of a prediction as any other.
-func TestPassesAreEven(t *testing.T) {
-	for _, rows := range []int{5000, 10000, 60000} {
-		for threads := 1; threads <= 64; threads++ {
-			n := passes(rows, threads)
-			most := ceil(n, threads) * ceil(rows, n)
-			if share := float64(rows) / float64(threads); float64(most) > 1.1*share || ceil(rows, n) > maxPassRows {
-				t.Errorf("%d rows on %d threads: %d passes, the busiest thread does %.2f of its share", rows, threads, n, float64(most)/share)
-			}
-		}
-	}
-}
-
-func checkParts(t *testing.T, name string, p product, threads int) {
-	p.cut(threads)
-	sizes := make([]int, p.parts)
-	for i := range sizes {
-		for left := (interval{0, p.m * p.strips}).split(1, p.parts, i); left.len() > 0; {
-			rows, cols := p.rectangle(left)
-			sizes[i] += rows.len() * cols.len()
-			left.lo += rows.len()
-		}
-	}
-	slices.Sort(sizes)
-	most, all := 0, 0
-	for i, n := range sizes {
-		if all += n; i >= len(sizes)-len(sizes)/threads {
-			most += n
-		}
-	}
-	if share := float64(p.m*p.n) / float64(threads); float64(most) > 1.11*share || all != p.m*p.n || len(sizes)%threads != 0 {
-		t.Errorf("%s on %d threads: %d parts of %d strips, %d of %d elements, the busiest thread does %.2f of its share",
-			name, threads, p.parts, p.strips, all, p.m*p.n, float64(most)/share)
 	}
 }

@@ -1,31 +1,44 @@
-// The MNIST digits: finding and checking the two files of a part, and the data set
-// that they make. Pixels stay bytes in memory, and Batch turns them into numbers. Not
-// here: the format of the files (idx.go), the list of known files (known.go) and
-// downloads, which this package never makes.
+// The MNIST digits as a data set: the IDX files that hold them, the files that are known by their
+// checksum, and batches. Pixels stay bytes in memory, and Batch turns them into numbers.
 
 package mlp
 
 import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"slices"
 	"sync"
 )
 
-// An MNIST image has 28×28 = MNISTPixels grey values and shows one of MNISTClasses
-// digits.
+// An MNIST image has 28×28 = MNISTPixels grey values and shows one of MNISTClasses digits.
 const (
 	MNISTPixels  = 28 * 28
 	MNISTClasses = 10
 )
 
-// WhereMNIST tells users where to get the four files and how to recognise them. This
-// package downloads nothing. A program should print WhereMNIST if a file is missing.
+// MNIST is a set of images of digits and their labels, made by [LoadMNIST] or by hand from Images
+// and Labels. [MNIST.Batch] scales the pixels to [0, 1] until [MNIST.Standardize] is called. Any
+// number of goroutines may read it at a time.
+type MNIST struct {
+	Images []byte // Len()×MNISTPixels, each image row by row from the top left; 0 is paper, 255 is ink
+	Labels []byte // Len() digits from 0 to 9
+
+	imageSet, labelSet string    // the data sets of the two files, if they are known; otherwise empty
+	scale, shift       []float64 // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
+}
+
+// WhereMNIST tells users where to get the four files and how to recognise them. This package
+// downloads nothing. A program should print WhereMNIST if a file is missing.
 const WhereMNIST = `MNIST is four files: train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz,
 t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz. Two public mirrors are
   https://storage.googleapis.com/cvdf-datasets/mnist/
@@ -37,62 +50,55 @@ and the SHA-256 of the files' content, unpacked, in that order:
   ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2
 `
 
-// MNIST is a set of images of digits and their labels, made by [LoadMNIST] or by
-// hand from Images and Labels. [MNIST.Batch] scales the pixels to [0, 1] until
-// [MNIST.Standardize] is called. Any number of goroutines may read it at a time.
-type MNIST struct {
-	Images []byte // Len()×MNISTPixels, each image row by row from the top left; 0 is paper, 255 is ink
-	Labels []byte // Len() digits from 0 to 9
+// A knownFile is a file that is recognised: the data set that it belongs to, and its part and kind.
+type knownFile struct{ set, stem string }
 
-	imageSet, labelSet string    // the data sets of the two files, if they are known; otherwise empty
-	scale, shift       []float64 // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
+func (k knownFile) String() string { return k.stem + " of " + k.set }
+
+// knownFiles has the known files by the SHA-256 of their unpacked content, because the same
+// content is found compressed in different ways.
+var knownFiles = map[string]knownFile{
+	"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db": {"MNIST", "train-images"},
+	"65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5": {"MNIST", "train-labels"},
+	"0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7": {"MNIST", "t10k-images"},
+	"ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2": {"MNIST", "t10k-labels"},
+	"bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9": {"Fashion-MNIST", "train-labels"},
+	"0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34": {"Fashion-MNIST", "t10k-labels"},
 }
 
 //go:embed testdata/mnist/*.gz testdata/mnist/LICENSE
 var sampleFiles embed.FS
 
-// SampleMNIST returns a folder that is embedded in this package: the four files, for
-// [LoadMNIST], and their LICENSE. They hold 4,000 digits to train on and 1,000 to
-// test on, 400 and 100 of each digit, all from MNIST's training part. Only a program
-// that calls SampleMNIST carries the files.
+// SampleMNIST returns a folder that is embedded in this package: the four files, for [LoadMNIST],
+// and their LICENSE. They hold 4,000 digits to train on and 1,000 to test on, 400 and 100 of each
+// digit, all from MNIST's training part. Only a program that calls SampleMNIST carries the files.
 func SampleMNIST() fs.FS {
-	dir, err := fs.Sub(sampleFiles, "testdata/mnist")
-	if err != nil {
-		panic(err) // the path above is malformed
-	}
+	dir, _ := fs.Sub(sampleFiles, "testdata/mnist") // an error would mean that this path is malformed
 	return dir
 }
 
-// LoadMNIST reads the first limit images of a part, "train" or "t10k", and their
-// labels, or all of them if limit is 0 or there are no more. It panics if limit is
-// negative.
+// LoadMNIST reads the first limit images of a part, "train" or "t10k", and their labels, or all
+// of them if limit is 0 or there are no more. It panics if limit is negative.
 //
-// The part is two files in fsys. The images of "train" are in the first of these that
-// exists, and the names for "t10k" and for the labels, with idx1, are like them:
+// The part is two files in fsys. The images of "train" are in the first of these that exists:
+// train-images-idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte and
+// train-images.idx3-ubyte.gz. The names for "t10k" and for the labels, with idx1, are like them. A
+// file may be gzipped whatever its name. Images must have 28×28 pixels, and labels must be from 0
+// to 9. LoadMNIST reads and checks both files whole, but keeps only what it returns. It recognises
+// the files of MNIST, and the labels of Fashion-MNIST, by their SHA-256. It refuses a known file
+// under another file's name, and labels of one set beside images of another.
 //
-//	train-images-idx3-ubyte
-//	train-images-idx3-ubyte.gz
-//	train-images.idx3-ubyte
-//	train-images.idx3-ubyte.gz
-//
-// A file may be gzipped whatever its name. Images must have 28×28 pixels, and labels must
-// be from 0 to 9. LoadMNIST reads and checks both files whole, but keeps only what it
-// returns. It recognises the files of MNIST, and the labels of Fashion-MNIST, by their
-// SHA-256. It refuses a known file under another file's name, and labels of one set
-// beside images of another.
-//
-// An error begins with the name of the file in fsys. For os.DirFS(dir),
-// dir + "/" + err.Error() begins with the file's path. The error wraps
-// [fs.ErrNotExist] if a file is missing.
+// An error begins with the name of the file in fsys. For os.DirFS(dir), dir + "/" + err.Error()
+// begins with the file's path. The error wraps [fs.ErrNotExist] if a file is missing.
 func LoadMNIST(fsys fs.FS, part string, limit int) (*MNIST, error) {
 	if limit < 0 {
 		panic(fmt.Sprintf("mlp: LoadMNIST: a limit of %d images", limit))
 	}
-	images, err := loadIDX(fsys, origin{part: part, kind: "images"}, nil, limit)
+	images, err := loadMNISTFile(fsys, part+"-images", 3, nil, limit)
 	if err != nil {
 		return nil, err
 	}
-	labels, err := loadIDX(fsys, origin{part: part, kind: "labels"}, images, 0)
+	labels, err := loadMNISTFile(fsys, part+"-labels", 1, images, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -111,104 +117,186 @@ func LoadMNIST(fsys fs.FS, part string, limit int) (*MNIST, error) {
 
 // An mnistFile is one of the two files of a part.
 type mnistFile struct {
-	name  string // in its folder
-	dims  []int
-	data  []byte // the images or labels up to the limit
-	known origin // the known file that has this SHA-256; zero if none has
+	name  string    // in its folder
+	dims  []int     // n×28×28 images, or n labels
+	data  []byte    // the images or labels up to the limit
+	known knownFile // zero if the file is not known
 }
 
-// loadIDX finds and reads the file that should be want. If it has the labels, they must
-// fit images. A limit of 0 keeps all of the data.
-func loadIDX(fsys fs.FS, want origin, images *mnistFile, limit int) (*mnistFile, error) {
-	name, err := findIDX(fsys, want)
-	if err != nil {
-		return nil, err
+// loadMNISTFile finds and reads the file whose name begins with stem: images, of rank 3, or the
+// labels of images, of rank 1. It keeps the first limit of them, or all if limit is 0.
+func loadMNISTFile(fsys fs.FS, stem string, rank int, images *mnistFile, limit int) (f *mnistFile, err error) {
+	f = new(mnistFile)
+	if f.name, err = findMNISTFile(fsys, stem, rank); err == nil {
+		err = f.read(fsys, stem, rank, images, limit)
 	}
-	f := &mnistFile{name: name}
-	if err := f.read(fsys, want, images, limit); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, withoutPath(err))
+	if e, ok := err.(*fs.PathError); ok {
+		err = e.Err // e names the file, as the error below does
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
 	return f, nil
 }
 
-// idxRank is the number of dimensions of the two kinds of files.
-var idxRank = map[string]int{"images": 3, "labels": 1}
-
-// findIDX returns the first spelling of the file's name that is in fsys. It skips
-// folders, because some archives of MNIST unpack to a file and a folder whose names
-// differ only in their spelling.
-func findIDX(fsys fs.FS, want origin) (name string, err error) {
-	stem, rank := want.part+"-"+want.kind, idxRank[want.kind]
+// findMNISTFile returns the first spelling of the file's name that is in fsys, or the name that
+// the error is about. It skips folders, because some archives of MNIST unpack to a file and a
+// folder whose names differ only in their spelling.
+func findMNISTFile(fsys fs.FS, stem string, rank int) (string, error) {
 	for _, spelling := range []string{"%s-idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte", "%s.idx%d-ubyte.gz"} {
 		name := fmt.Sprintf(spelling, stem, rank)
 		info, err := fs.Stat(fsys, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir():
 			continue
-		case err != nil:
-			return "", fmt.Errorf("%s: %w", name, withoutPath(err))
-		case !info.Mode().IsRegular():
-			return "", formatErrorf("%s: not a regular file", name) // to open a pipe would wait for its writer
+		case err == nil && !info.Mode().IsRegular():
+			err = FormatError("not a regular file") // to open a pipe would wait for its writer
 		}
-		return name, nil
+		return name, err
 	}
-	return "", fmt.Errorf("%s-idx%d-ubyte: %w, nor does %s.idx%d-ubyte, with or without .gz", stem, rank, fs.ErrNotExist, stem, rank)
+	return fmt.Sprintf("%s-idx%d-ubyte", stem, rank),
+		fmt.Errorf("%w, nor does %s.idx%d-ubyte, with or without .gz", fs.ErrNotExist, stem, rank)
 }
 
-// withoutPath returns the cause of an error that names its file. The caller names the
-// file, so the error must not name it again.
-func withoutPath(err error) error {
-	if e, ok := err.(*fs.PathError); ok {
-		return e.Err
-	}
-	return err
-}
-
-// read reads f's file. If the dimensions do not fit, it reads the data only if the file
-// may be a known one, so that the error can say which one it is.
-func (f *mnistFile) read(fsys fs.FS, want origin, images *mnistFile, limit int) error {
+// read reads the file f.name. If the dimensions are wrong, it reads the data only if a known file
+// has these dimensions, so that the error can say which file it is.
+func (f *mnistFile) read(fsys fs.FS, stem string, rank int, images *mnistFile, limit int) error {
 	file, err := fsys.Open(f.name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	r, err := newIDXReader(file)
+	var unfit error
+	hash := sha256.New()
+	f.dims, f.data, err = readIDX(file, hash, limit, func(dims []int) error {
+		unfit = checkMNISTDims(dims, rank, images)
+		digits := len(dims) == 1 || len(dims) == 3 && dims[1] == 28 && dims[2] == 28
+		if known := digits && (dims[0] == 60000 || dims[0] == 10000); known {
+			return nil
+		}
+		return unfit
+	})
 	if err != nil {
 		return err
 	}
-	f.dims = r.dims
-	unfit := checkIDXDims(f.dims, want.kind, images)
-	if unfit != nil && !mayBeKnown(f.dims) {
-		return unfit
-	}
-	keep := r.size
-	if limit > 0 {
-		keep = r.size / f.dims[0] * min(f.dims[0], limit)
-	}
-	hash := sha256.New()
-	hash.Write(r.header)
-	if f.data, err = r.readData(keep, hash); err != nil {
-		return err
-	}
 	f.known = knownFiles[hex.EncodeToString(hash.Sum(nil))]
-	if f.known.set != "" && (f.known.part != want.part || f.known.kind != want.kind) {
+	if f.known.set != "" && f.known.stem != stem {
 		return formatErrorf("it holds the %v", f.known)
 	}
 	return unfit
 }
 
-// checkIDXDims returns an error unless a file of that kind may have these dimensions. If
-// it has the labels, there must be one for each of the images.
-func checkIDXDims(dims []int, kind string, images *mnistFile) error {
-	switch rank := idxRank[kind]; {
-	case len(dims) != rank && len(dims) == idxRank["images"]+idxRank["labels"]-rank:
+// checkMNISTDims returns an error unless dims are those of a file of images, of rank 3, or of the
+// labels of images, of rank 1.
+func checkMNISTDims(dims []int, rank int, images *mnistFile) error {
+	switch {
+	case len(dims) == 4-rank:
 		return formatErrorf("an IDX file of rank %d, want rank %d (are the images and the labels swapped?)", len(dims), rank)
 	case len(dims) != rank:
 		return formatErrorf("an IDX file of rank %d, want rank %d", len(dims), rank)
-	case kind == "images" && (dims[0] == 0 || dims[1] != 28 || dims[2] != 28):
+	case rank == 3 && (dims[0] == 0 || dims[1] != 28 || dims[2] != 28):
 		return formatErrorf("%d images of %d×%d pixels, want one or more of 28×28", dims[0], dims[1], dims[2])
-	case kind == "labels" && dims[0] != images.dims[0]:
+	case rank == 1 && dims[0] != images.dims[0]:
 		return formatErrorf("%d labels for the %d images of %s", dims[0], images.dims[0], images.name)
+	}
+	return nil
+}
+
+// ReadIDX reads r to its end. r is an IDX file of unsigned bytes and may be gzipped. The file is
+// an array: dims are its sizes, one for each dimension, and data are its elements in row-major
+// order. If it has three dimensions, element (i, j, k) is data[(i*dims[1]+j)*dims[2]+k]. If a
+// dimension is 0, data is empty.
+//
+// ReadIDX does not trust the header. It refuses one that claims more than 1 GiB, and at no time
+// does it hold more than four times the unpacked bytes that were read and 256 KiB. The error is a
+// [FormatError] if r is not such a file, and wraps [io.ErrUnexpectedEOF] if r ends too early.
+// Bytes left over and a wrong gzip checksum are errors too.
+func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
+	return readIDX(r, io.Discard, 0, func([]int) error { return nil })
+}
+
+// maxIDX is the most bytes of data that the header of an IDX file may claim: 1 GiB. The files of
+// MNIST, Fashion-MNIST and EMNIST are all smaller.
+const maxIDX = 1 << 30
+
+// readIDX is ReadIDX, but returns the data of the first limit images or labels, or of all if limit
+// is 0. It writes the whole unpacked file to all. If check returns an error for the dimensions, it
+// returns that error and reads no data.
+func readIDX(file io.Reader, all io.Writer, limit int, check func(dims []int) error) (dims []int, data []byte, err error) {
+	packed := bufio.NewReaderSize(file, 1<<16)
+	var unpacked io.Reader = packed
+	if start, _ := packed.Peek(2); string(start) == "\x1f\x8b" {
+		if unpacked, err = gzip.NewReader(packed); err != nil {
+			return nil, nil, fmt.Errorf("gzip header: %w", err)
+		}
+	}
+	r := bufio.NewReader(io.TeeReader(unpacked, all))
+	magic, err := r.Peek(512)
+	if len(magic) < 4 {
+		return nil, nil, stoppedAt(len(magic), 4, err)
+	}
+	if err := checkIDXMagic(magic); err != nil {
+		return nil, nil, err
+	}
+	header := make([]byte, 4+4*int(magic[3]))
+	if n, err := io.ReadFull(r, header); err != nil {
+		return nil, nil, stoppedAt(n, len(header), err)
+	}
+	product := uint64(1)
+	for b := header[4:]; len(b) > 0; b = b[4:] {
+		d := uint64(binary.BigEndian.Uint32(b))
+		if d > maxIDX || product*d > maxIDX { // product*d cannot overflow, because neither factor is over 2³⁰
+			return nil, nil, formatErrorf("the header claims %d × %d bytes, over the limit of %d", product, d, maxIDX)
+		}
+		product *= d
+		dims = append(dims, int(d))
+	}
+	if err := check(dims); err != nil {
+		return nil, nil, err
+	}
+	start, size := len(header), int(product)
+	keep := size
+	if limit > 0 && dims[0] > limit {
+		keep = size / dims[0] * limit
+	}
+	for have := 0; have < keep; { // data trebles each time it is full, so that its size follows the bytes that are there
+		grown := make([]byte, min(keep, max(3*have, 1<<16)))
+		copy(grown, data)
+		data = grown
+		n, err := io.ReadFull(r, data[have:])
+		have += n
+		if err != nil {
+			return nil, nil, stoppedAt(start+have, start+size, err)
+		}
+	}
+	if n, err := io.CopyN(io.Discard, r, int64(size-keep)); err != nil {
+		return nil, nil, stoppedAt(start+keep+int(n), start+size, err)
+	}
+	switch _, err := r.ReadByte(); err { // gzip compares its checksum only at the end
+	case io.EOF:
+		return dims, data, nil
+	case nil:
+		return nil, nil, formatErrorf("bytes left over after the %d that the header claims", start+size)
+	default:
+		return nil, nil, stoppedAt(start+size, start+size, err)
+	}
+}
+
+// checkIDXMagic returns an error unless a file that begins like this is an IDX file of unsigned
+// bytes: 0, 0, 8 for the type, and a number of dimensions that is not 0.
+func checkIDXMagic(start []byte) error {
+	types := map[byte]string{8: "uint8", 9: "int8", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}
+	switch kind := types[start[2]]; {
+	case start[0] != 0 || start[1] != 0 || kind == "":
+		text := bytes.ToLower(start)
+		if bytes.Contains(text, []byte("<html")) || bytes.Contains(text, []byte("<!doctype html")) {
+			return FormatError("an HTML page, not an IDX file")
+		}
+		return formatErrorf("not an IDX file: it begins with %q", start[:4])
+	case kind != "uint8":
+		return FormatError("an IDX file of " + kind + ", want uint8")
+	case start[3] == 0:
+		return FormatError("an IDX file without dimensions")
 	}
 	return nil
 }
@@ -216,15 +304,35 @@ func checkIDXDims(dims []int, kind string, images *mnistFile) error {
 // Len returns the number of images.
 func (m *MNIST) Len() int { return len(m.Labels) }
 
+func (m *MNIST) image(i int) []byte { return m.Images[i*MNISTPixels : (i+1)*MNISTPixels] }
+
 // mustFit panics unless there is one image for each label.
 func (m *MNIST) mustFit(method string) {
 	if len(m.Images) != len(m.Labels)*MNISTPixels {
-		panic(fmt.Sprintf("mlp: MNIST.%s: Images has %d bytes and Labels %d, want %d bytes for each label", method, len(m.Images), len(m.Labels), MNISTPixels))
+		panic(fmt.Sprintf("mlp: MNIST.%s: Images has %d bytes and Labels %d, want %d bytes for each label",
+			method, len(m.Images), len(m.Labels), MNISTPixels))
 	}
 }
 
-// Slice returns images lo to hi-1 as a set of its own, standardized as m is now. The
-// two sets share their storage.
+// String says how many images m has and, if their files are known, of which data set they are:
+// "4000 images", "60000 images of MNIST", "10000 images, labels of Fashion-MNIST" if only the
+// labels are known, or "10000 images of MNIST, unknown labels".
+func (m *MNIST) String() string {
+	s := fmt.Sprintf("%d images", m.Len())
+	if m.imageSet != "" {
+		s += " of " + m.imageSet
+	}
+	switch {
+	case m.labelSet == m.imageSet:
+		return s
+	case m.labelSet == "":
+		return s + ", unknown labels"
+	}
+	return s + ", labels of " + m.labelSet
+}
+
+// Slice returns images lo to hi-1 as a set of its own, standardized as m is now. The two sets
+// share their storage.
 func (m *MNIST) Slice(lo, hi int) *MNIST {
 	m.mustFit("Slice")
 	part := *m
@@ -233,14 +341,14 @@ func (m *MNIST) Slice(lo, hi int) *MNIST {
 	return &part
 }
 
-// Stats returns the mean and the standard deviation of each pixel over the images of
-// m, with pixels scaled to [0, 1]. The standard deviation is the population's, like
-// NumPy's std. For n images with the pixels p:
+// Stats returns the mean and the standard deviation of each pixel over the images of m, with
+// pixels scaled to [0, 1]. The standard deviation is the population's, like NumPy's std. For n
+// images with the pixels p:
 //
 //	mean = Σp / 255n    std = √(n·Σp² − (Σp)²) / 255n
 //
-// The sums and the difference are integers, and exact for fewer than 2²⁵ images. So std
-// is 0 if and only if the pixel never varies. If m has no images, all values are NaN.
+// The sums and the difference are integers, and exact for fewer than 2²⁵ images. So std is 0 if
+// and only if the pixel never varies. If m has no images, all values are NaN.
 func (m *MNIST) Stats() Standardization {
 	m.mustFit("Stats")
 	var sum, squares [MNISTPixels]uint64
@@ -250,17 +358,23 @@ func (m *MNIST) Stats() Standardization {
 			squares[j] += uint64(p) * uint64(p)
 		}
 	}
-	n := uint64(m.Len())
 	s := Standardization{make([]float64, MNISTPixels), make([]float64, MNISTPixels)}
 	for j := range s.Mean {
-		s.Mean[j], s.Std[j] = pixelStats(n, sum[j], squares[j])
+		s.Mean[j], s.Std[j] = pixelStats(uint64(m.Len()), sum[j], squares[j])
 	}
 	return s
 }
 
-// StatsOfAll returns one mean and one standard deviation for all pixels: those of all
-// pixels of all images. Images that are deformed need it: a pixel that is rarely lit has
-// so small a deviation of its own that a stroke which is moved there becomes enormous.
+// pixelStats returns the mean and the standard deviation of a pixel over n images, from the sum
+// of its values and the sum of their squares. The two products may wrap around, but their
+// difference is below 2⁶⁴ for fewer than 2²⁵ images, so it is exact.
+func pixelStats(n, sum, squares uint64) (mean, std float64) {
+	return float64(sum) / float64(255*n), math.Sqrt(float64(n*squares-sum*sum)) / float64(255*n)
+}
+
+// StatsOfAll returns one mean and one standard deviation for all pixels: those of all pixels of
+// all images. Deformed images need it: a pixel that is rarely lit has so small a deviation of its
+// own that a stroke which is moved there becomes enormous.
 func (m *MNIST) StatsOfAll() Standardization {
 	m.mustFit("StatsOfAll")
 	var sum, squares uint64
@@ -274,76 +388,58 @@ func (m *MNIST) StatsOfAll() Standardization {
 	return Standardization{slices.Repeat([]float64{mean / 255}, MNISTPixels), slices.Repeat([]float64{std / 255}, MNISTPixels)}
 }
 
-// pixelStats returns the mean and the standard deviation of a pixel over n images, from
-// the sum of its values and the sum of their squares. The two products may wrap around,
-// but their difference is below 2⁶⁴ for fewer than 2²⁵ images, so it is exact.
-func pixelStats(n, sum, squares uint64) (mean, std float64) {
-	return float64(sum) / float64(255*n), math.Sqrt(float64(n*squares-sum*sum)) / float64(255*n)
-}
-
-// Standardize makes [MNIST.Batch] give x = (p/255 − Mean) / Std for a pixel p, or
-// p/255 − Mean if Std is 0, or p/255 if s is the zero value. Use the [MNIST.Stats] of the
-// training part for the test part too:
-//
-//	stats := train.Stats()
-//	train.Standardize(stats)
-//	test.Standardize(stats)
-//
-// A pixel that never varies becomes a number within 2⁻⁵⁴ of zero, and exactly zero
-// if it is always 0.
+// Standardize makes [MNIST.Batch] give x = (p/255 − Mean) / Std for a pixel p, or p/255 − Mean if
+// Std is 0, or p/255 if s is the zero value. Use the [MNIST.Stats] of the training part for the
+// test part too. A pixel that never varies becomes a number within 2⁻⁵⁴ of zero, and exactly zero if it is
+// always 0.
 func (m *MNIST) Standardize(s Standardization) {
-	if s.Mean == nil && s.Std == nil {
-		m.scale, m.shift = nil, nil
-		return
-	}
-	if len(s.Mean) != MNISTPixels || len(s.Std) != MNISTPixels {
+	if isZero := s.Mean == nil && s.Std == nil; !isZero && (len(s.Mean) != MNISTPixels || len(s.Std) != MNISTPixels) {
 		panic(fmt.Sprintf("mlp: Standardize: mean 1×%d, std 1×%d, want 1×%d", len(s.Mean), len(s.Std), MNISTPixels))
 	}
-	m.scale, m.shift = pixelLine(s.Mean, s.Std)
+	m.scale, m.shift = pixelLine(s)
 }
 
 // pixelLine returns the scale and the shift of x = p·scale + shift.
-func pixelLine(mean, std []float64) (scale, shift []float64) {
-	scale, shift = make([]float64, MNISTPixels), make([]float64, MNISTPixels)
-	for j, s := range std {
-		if s == 0 {
-			s = 1
+func pixelLine(s Standardization) (scale, shift []float64) {
+	scale, shift = slices.Repeat([]float64{1.0 / 255}, MNISTPixels), make([]float64, MNISTPixels)
+	for j, std := range s.Std {
+		if std == 0 {
+			std = 1
 		}
-		scale[j] = 1 / (255 * s)
-		shift[j] = -mean[j] / s
+		scale[j], shift[j] = 1/(255*std), -s.Mean[j]/std
 	}
 	return scale, shift
 }
 
 // unitScale and unitShift give x = p/255.
-var unitScale, unitShift = pixelLine(make([]float64, MNISTPixels), make([]float64, MNISTPixels))
+var unitScale, unitShift = pixelLine(Standardization{})
 
-// Batch sets row i of x, len(index)×MNISTPixels, to the standardized pixels of image
-// index[i], and row i of y, len(index)×MNISTClasses, to 1 for its label and 0 for the
-// other digits. It reuses the storage of x and y. It panics if Images does not have
-// MNISTPixels bytes for each label, or if a label is over 9.
+// Batch sets row i of x, len(index)×MNISTPixels, to the standardized pixels of image index[i],
+// and row i of y, len(index)×MNISTClasses, to 1 for its label and 0 for the other digits. It
+// reuses the storage of x and y. It panics if Images does not have MNISTPixels bytes for each
+// label, or if a label is over 9.
 func (m *MNIST) Batch(x, y *Matrix, index []int) { m.batch(x, y, index, nil, allPixels) }
 
 var allPixels = []interval{{0, MNISTPixels}}
 
-// batch is Batch of these pixels of the images or, if epoch is not nil, of their deformed
+// batch is Batch of these pixels alone, of the images or, if epoch is not nil, of their deformed
 // versions.
-func (m *MNIST) batch(x, y *Matrix, index []int, epoch *deformedEpoch, pixels []interval) {
+func (m *MNIST) batch(x, y *Matrix, index []int, epoch *deformedEpoch, inputs []interval) {
 	m.mustFit("Batch")
 	for _, k := range index {
 		if m.Labels[k] >= MNISTClasses {
 			panic(fmt.Sprintf("mlp: MNIST.Batch: label %d at index %d, want 0 to 9", m.Labels[k], k))
 		}
 	}
-	x.Reset(len(index), total(pixels))
+	x.Reset(len(index), total(inputs))
 	y.Reset(len(index), MNISTClasses)
 	b := batchTasks.Get().(*batchTask)
-	*b = batchTask{m, epoch, x, y, index, pixels, m.scale, m.shift}
+	*b = batchTask{m, epoch, x, y, index, inputs, m.scale, m.shift}
 	if m.scale == nil {
 		b.scale, b.shift = unitScale, unitShift
 	}
-	share(ceil(len(index), batchRows), b)
-	*b = batchTask{}
+	parallelFor(ceil(len(index), batchRows), b)
+	*b = batchTask{} // the pool must keep no matrix alive
 	batchTasks.Put(b)
 }
 
@@ -353,16 +449,17 @@ type batchTask struct {
 	epoch        *deformedEpoch // nil if the images are not deformed
 	x, y         *Matrix
 	index        []int
-	pixels       []interval
+	inputs       []interval
 	scale, shift []float64
 }
 
-// The images of a batch are in no order in memory, so a processor cannot guess which one
-// comes next. part asks for each image prefetchAhead rows before it is needed, so that the
-// image is in the cache by then.
-const batchRows, prefetchAhead = 16, 4
-
+// batchTasks makes Batch allocate nothing.
 var batchTasks = sync.Pool{New: func() any { return new(batchTask) }}
+
+// The images of a batch are in no order in memory, so a processor cannot guess which one comes
+// next. part asks for each image prefetchAhead rows before it is needed, so that the image is in
+// the cache by then.
+const batchRows, prefetchAhead = 16, 4
 
 func (b *batchTask) part(c int) {
 	var paper canvas
@@ -379,14 +476,12 @@ func (b *batchTask) part(c int) {
 			image = deformed[:]
 		}
 		row := b.x.Row(i)
-		for _, p := range b.pixels {
-			bytesTo(row[:p.len()], image[p.lo:p.hi], b.scale[p.lo:], b.shift[p.lo:])
-			row = row[p.len():]
+		for _, in := range b.inputs {
+			bytesTo(row[:in.len()], image[in.lo:in.hi], b.scale[in.lo:], b.shift[in.lo:])
+			row = row[in.len():]
 		}
 		want := b.y.Row(i)
 		clear(want)
 		want[b.m.Labels[k]] = 1
 	}
 }
-
-func (m *MNIST) image(i int) []byte { return m.Images[i*MNISTPixels : (i+1)*MNISTPixels] }

@@ -65,44 +65,27 @@ func (m *Model) named(prefix string, which, layer int, x *Matrix) namedArray {
 	return namedArray{arrayName(prefix, which, layer), x, squares}
 }
 
+func (m *Model) arrays() (all []namedArray) {
+	parts := m.Net.parts()
+	for _, p := range parts {
+		all = append(all, m.named("", p.kind, p.layer, p.array))
+	}
+	for i := range m.Net {
+		for v, vector := range [...][]float64{m.Run.slots[0], m.Run.slots[1], m.Run.last} {
+			for _, p := range parts {
+				if p.layer == i && vector != nil && (v == 2 || p.gradient != nil) {
+					all = append(all, m.named([...]string{"m.", "v.", "last."}[v], p.kind, i, p.of(vector)))
+				}
+			}
+		}
+	}
+	return all
+}
+
+var arrayNames = [...]string{"W", "b", "gain", "mean", "var"}
+
 func arrayName(prefix string, which, layer int) string {
 	return fmt.Sprintf("%s%s%d", prefix, arrayNames[which], layer+1)
-}
-
-// arrays lists the weights, the optimizer's running values and the last weights.
-func (m *Model) arrays() (all []namedArray) {
-	list := func(prefix string, layer int, of []*Matrix) {
-		for which, x := range of {
-			if len(x.Data) > 0 {
-				all = append(all, m.named(prefix, which, layer, x))
-			}
-		}
-	}
-	for i, l := range m.Net {
-		list("", i, l.arrays())
-	}
-	last := m.Run.last
-	for i, l := range m.Net {
-		if len(m.Run.slots) > i {
-			for s, prefix := range slotPrefixes {
-				values := &m.Run.slots[i][s]
-				list(prefix, i, []*Matrix{&values[0], &values[1], &values[2]})
-			}
-		}
-		if n := len(l.arrays()); len(last) >= n {
-			list(lastPrefix, i, last[:n].pointers())
-			last = last[n:]
-		}
-	}
-	return all
-}
-
-// pointers returns the snapshot's matrices.
-func (s snapshot) pointers() (all []*Matrix) {
-	for i := range s {
-		all = append(all, &s[i])
-	}
-	return all
 }
 
 // Write writes m as an .npz archive: W1 (in×out), b1 (1×out), W2 and so on; with
@@ -265,34 +248,10 @@ func (r *Run) validate(net Network) error {
 	if err := r.History.validate(len(net)); err != nil {
 		return err
 	}
-	if err := r.validateSlots(net); err != nil {
-		return err
-	}
-	weights := net.arrays()
-	if len(r.last) > 0 && len(r.last) != len(weights) {
-		return formatErrorf("last weights in %d arrays, the network has %d", len(r.last), len(weights))
-	}
-	for i := range r.last {
-		if got, want := &r.last[i], weights[i]; got.Rows != want.Rows || got.Cols != want.Cols {
-			return formatErrorf("last weights of %d×%d, want %d×%d", got.Rows, got.Cols, want.Rows, want.Cols)
-		}
-	}
-	return nil
-}
-
-// validateSlots returns an error if the optimizer's running values do not fit net.
-func (r *Run) validateSlots(net Network) error {
-	if len(r.slots) > 0 && len(r.slots) != len(net) {
-		return formatErrorf("running values of %d layers, the network has %d", len(r.slots), len(net))
-	}
-	for i := range r.slots {
-		for which := range maxParameters {
-			w, _ := net[i].parameter(which)
-			for s, prefix := range slotPrefixes {
-				if x := &r.slots[i][s][which]; len(x.Data) > 0 && (x.Rows != w.Rows || x.Cols != w.Cols) {
-					return formatErrorf("%s: %d×%d, want %d×%d", arrayName(prefix, which, i), x.Rows, x.Cols, w.Rows, w.Cols)
-				}
-			}
+	n := length(net.parts())
+	for _, v := range [...][]float64{r.slots[0], r.slots[1], r.last} {
+		if v != nil && len(v) != n {
+			return formatErrorf("running values or last weights: %d, the network has %d", len(v), n)
 		}
 	}
 	return nil
@@ -317,7 +276,7 @@ func (h History) validate(layers int) error {
 const historyCols, statsCols = 7, 6
 
 func (e *Epoch) numbers() []*float64 {
-	return []*float64{&e.Loss, &e.Accuracy, &e.TestLoss, &e.TestAccuracy, &e.HeldLoss, &e.LossRise}
+	return []*float64{&e.Loss, &e.Metric, &e.TestLoss, &e.TestMetric, &e.ValidationLoss, &e.LossRise}
 }
 
 func (s *LayerStats) numbers() []*float64 {

@@ -1,12 +1,13 @@
-// The network: activations, initialisations, and dense layers forward and backward.
-// Not here: batch normalisation (norm.go), predictions (predict.go), losses (loss.go),
-// training (train.go) and how a product is computed (product.go).
+// The network: activations, initialisations, dense layers forward and backward, batch
+// normalisation, dropout, and the one vector that has all of a network's numbers.
 
 package mlp
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -85,49 +86,20 @@ type Layer struct {
 	// network that is trained may not have it.
 	Dropout float64
 
-	x             *Matrix // the last Forward's input, n×in
-	a, dz         Matrix  // f(…) of the last Forward, and the gradient by x·W, n×out
-	mask, dropped Matrix  // if the last step dropped outputs, their factors, and a times these; else empty
+	x     *Matrix // the last Forward's input, n×in; nil before the first
+	a     Matrix  // f(…) of the last Forward, n×out
+	drop  dropout // what the last Forward dropped of a
+	dz    Matrix  // the gradient by x·W, n×out
+	hasDz bool    // dz is of the last Forward, because its Backward was computed
 }
 
 // output returns what the last Forward gave to the layer above.
 func (l *Layer) output() *Matrix {
-	if l.mask.Rows > 0 {
-		return &l.dropped
+	if l.drop.on {
+		return &l.drop.kept
 	}
 	return &l.a
 }
-
-// arrays returns the layer's weights and averages, in the order in which Fingerprint and
-// files have them.
-func (l *Layer) arrays() []*Matrix {
-	if l.Norm == nil {
-		return []*Matrix{&l.W, &l.B}
-	}
-	return []*Matrix{&l.W, &l.B, &l.Norm.Gain, &l.Norm.Mean, &l.Norm.Var}
-}
-
-// arrayNames has the names of those arrays in a file, without the layer's number.
-var arrayNames = [...]string{"W", "b", "gain", "mean", "var"}
-
-// maxParameters is how many of the arrays an optimizer moves at most: W, B and the gain.
-const maxParameters = 3
-
-// parameter returns the layer's weights (which = 0), bias (1) or gain (2), and the
-// gradient by it. Both are empty if the layer has none.
-func (l *Layer) parameter(which int) (w, g *Matrix) {
-	switch {
-	case which == 0:
-		return &l.W, &l.DW
-	case which == 1:
-		return &l.B, &l.DB
-	case l.Norm != nil:
-		return &l.Norm.Gain, &l.Norm.DGain
-	}
-	return &noParameter, &noParameter
-}
-
-var noParameter Matrix
 
 // Network is a stack of layers, the first one first.
 type Network []*Layer
@@ -143,6 +115,8 @@ func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 		panic("mlp: NewNetwork: act is nil")
 	case len(sizes) < 2:
 		panic(fmt.Sprintf("mlp: NewNetwork: sizes %v, want two widths or more", sizes))
+	case slices.Min(sizes) < 1:
+		panic(fmt.Sprintf("mlp: NewNetwork: sizes %v, want widths of 1 or more", sizes))
 	}
 	net := make(Network, len(sizes)-1)
 	random := normal(seed)
@@ -164,54 +138,114 @@ func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 func (net Network) Clone() Network {
 	copied := make(Network, len(net))
 	for i, l := range net {
-		copied[i] = &Layer{Act: l.Act, Dropout: l.Dropout}
-		if l.Norm != nil {
-			copied[i].Norm = new(BatchNorm)
-		}
-		arrays := l.arrays()
-		for which, to := range copied[i].arrays() {
-			*to = *NewMatrix(arrays[which].Rows, arrays[which].Cols, arrays[which].Data...)
+		copied[i] = &Layer{W: l.W, B: l.B, Act: l.Act, Dropout: l.Dropout}
+		if n := l.Norm; n != nil {
+			copied[i].Norm = &BatchNorm{Gain: n.Gain, Mean: n.Mean, Var: n.Var}
 		}
 	}
+	parts := copied.parts()
+	gather(parts, make([]float64, length(parts)))
 	return copied
 }
 
-// normal returns a source of numbers from N(0, 1), by Marsaglia's polar
-// method. The standard library's NormFloat64 may differ in the last bit between
-// processors.
-func normal(seed uint64) func() float64 {
-	rng := rand.NewPCG(seed, 0)
-	uniform := func() float64 { return float64(rng.Uint64()>>11)*0x1p-52 - 1 }
-	var spare float64
-	var haveSpare bool
-	return func() float64 {
-		if haveSpare {
-			haveSpare = false
-			return spare
+// A part is an array of a network, and its place in a vector. A vector has a number for
+// each element of all the network's arrays: the elements themselves, their gradients, or an
+// optimizer's running values. The order of the arrays is that of Fingerprint:
+//
+//	┌───────┬────┬───────┬───────┬──────┬───────┬────┐
+//	│  W1   │ b1 │ gain1 │ mean1 │ var1 │  W2   │ b2 │ …   if the first layer has Norm
+//	└───────┴────┴───────┴───────┴──────┴───────┴────┘     and the second has none
+type part struct {
+	name               string // in a file
+	kind               int
+	layer              int // from 0
+	offset, rows, cols int
+	array              *Matrix // the layer's own
+	gradient           *Matrix // the layer's own, or nil for Norm's running averages
+}
+
+// The kinds of parts.
+const (
+	partW = iota
+	partB
+	partGain
+	partMean
+	partVar
+)
+
+// of returns the part's place in a vector, as a matrix that shares its storage.
+func (p *part) of(vector []float64) *Matrix {
+	end := p.offset + p.rows*p.cols
+	return &Matrix{p.rows, p.cols, vector[p.offset:end:end]}
+}
+
+// parts returns the parts of the network in order.
+func (net Network) parts() (all []part) {
+	offset := 0
+	for i, l := range net {
+		add := func(name string, kind int, array, gradient *Matrix) {
+			all = append(all, part{fmt.Sprint(name, i+1), kind, i, offset, array.Rows, array.Cols, array, gradient})
+			offset += array.Rows * array.Cols
 		}
-		for {
-			u, v := uniform(), uniform()
-			s := float64(u*u) + float64(v*v)
-			if 0 < s && s < 1 {
-				f := math.Sqrt(-2 * log(s) / s)
-				spare, haveSpare = v*f, true
-				return u * f
-			}
+		add("W", partW, &l.W, &l.DW)
+		add("b", partB, &l.B, &l.DB)
+		if n := l.Norm; n != nil {
+			add("gain", partGain, &n.Gain, &n.DGain)
+			add("mean", partMean, &n.Mean, nil)
+			add("var", partVar, &n.Var, nil)
 		}
 	}
+	return all
+}
+
+// Parameters returns how many numbers training moves by their gradient: the elements of all
+// weights, biases and gains.
+func (net Network) Parameters() (n int) {
+	for _, p := range net.parts() {
+		if p.gradient != nil {
+			n += p.rows * p.cols
+		}
+	}
+	return n
+}
+
+// length returns how many elements a vector of these parts has.
+func length(parts []part) int {
+	last := &parts[len(parts)-1]
+	return last.offset + last.rows*last.cols
+}
+
+// gather copies the arrays of a network to the vector and makes each array a part of it.
+func gather(parts []part, vector []float64) {
+	for _, p := range parts {
+		place := p.of(vector)
+		copy(place.Data, p.array.Data)
+		*p.array = *place
+	}
+}
+
+// Fingerprint is the SHA-256, in hexadecimal, of the little-endian bytes of
+// W1, b1, W2, b2 and so on. If a layer has Norm, its b is followed by Norm.Gain,
+// Norm.Mean and Norm.Var.
+func (net Network) Fingerprint() string {
+	hash := sha256.New()
+	for _, p := range net.parts() {
+		writeElements(hash, p.array.Data)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 }
 
 // validate returns an error if the layers lack something or do not fit one another.
 func (net Network) validate() error {
 	if len(net) == 0 {
-		return FormatError("a network without layers")
+		return errors.New("a network without layers")
 	}
 	for i, l := range net {
 		if err := l.validate(i + 1); err != nil {
 			return err
 		}
 		if i > 0 && l.W.Rows != net[i-1].W.Cols {
-			return formatErrorf("W%d: %d×%d, want %d rows as the layer before has units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols)
+			return fmt.Errorf("W%d: %d×%d, want %d rows as the layer before has units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols)
 		}
 	}
 	return nil
@@ -219,26 +253,40 @@ func (net Network) validate() error {
 
 func (l *Layer) validate(number int) error {
 	if l == nil {
-		return formatErrorf("layer %d is nil", number)
+		return fmt.Errorf("layer %d is nil", number)
 	}
 	rows, cols := l.W.Rows, l.W.Cols
 	if rows < 1 || cols < 1 || len(l.W.Data) != rows*cols || len(l.W.Data)/cols != rows {
-		return formatErrorf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols)
+		return fmt.Errorf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols)
 	}
-	for i, m := range l.arrays()[1:] {
-		if m.Rows != 1 || m.Cols != cols || len(m.Data) != cols {
-			return formatErrorf("%s%d: %d×%d, want 1×%d", arrayNames[i+1], number, m.Rows, m.Cols, cols)
-		}
+	err := mustBeRow("b", number, cols, &l.B)
+	if n := l.Norm; n != nil {
+		err = cmp.Or(err, mustBeRow("gain", number, cols, &n.Gain),
+			mustBeRow("mean", number, cols, &n.Mean), mustBeRow("var", number, cols, &n.Var))
+	}
+	if err != nil {
+		return err
 	}
 	switch {
 	case !(0 <= l.Dropout && l.Dropout < 1):
-		return formatErrorf("layer %d has Dropout %v, want a number from 0 to below 1", number, l.Dropout)
+		return fmt.Errorf("layer %d has Dropout %v, want a number from 0 to below 1", number, l.Dropout)
 	case l.Act == nil:
-		return formatErrorf("layer %d has no Act", number)
+		return fmt.Errorf("layer %d has no Act", number)
 	case l.Act.Forward == nil:
-		return formatErrorf("layer %d has an Act without Forward", number)
+		return fmt.Errorf("layer %d has an Act without Forward", number)
 	case l.Act.Backward == nil:
-		return formatErrorf("layer %d has an Act without Backward", number)
+		return fmt.Errorf("layer %d has an Act without Backward", number)
+	}
+	return nil
+}
+
+// mustBeRow returns an error unless an array of a layer is 1×cols.
+func mustBeRow(name string, number, cols int, x *Matrix) error {
+	switch {
+	case x.Rows != 1 || x.Cols != cols:
+		return fmt.Errorf("%s%d: %d×%d, want 1×%d", name, number, x.Rows, x.Cols, cols)
+	case len(x.Data) != cols:
+		return fmt.Errorf("%s%d: %d elements for 1×%d", name, number, len(x.Data), cols)
 	}
 	return nil
 }
@@ -254,21 +302,6 @@ func (net Network) mustFit(method string, x *Matrix) {
 	}
 }
 
-// A layerPlan is how forward and backward treat a layer in a step of Train. Forward and
-// Backward use the zero value.
-type layerPlan struct {
-	weights *packed  // if not nil, the products read it in place of W, and DW is not stored
-	update  epilogue // if not nil, it is applied to each finished part of the gradient by W
-	drop    epilogue // if not nil, it is applied to the layer's outputs
-}
-
-func (p layerPlan) operand(l *Layer) operand {
-	if p.weights != nil {
-		return p.weights.operand()
-	}
-	return l.W.operand()
-}
-
 // Forward returns the network's output for x, n×in to n×out, as training
 // computes it: a layer with Norm normalises by the statistics of these rows.
 // The layers keep the result and what Backward needs, so that only one goroutine may
@@ -276,30 +309,39 @@ func (p layerPlan) operand(l *Layer) operand {
 // and the result must not be passed to Forward.
 func (net Network) Forward(x *Matrix) *Matrix {
 	net.mustFit("Forward", x)
-	net[0].dz.Reset(0, 0) // so that InputGradient asks for a Backward
-	return net.forward(x, make([]layerPlan, len(net)))
+	for _, l := range net {
+		l.drop.on = false
+	}
+	return net.forward(x)
 }
 
-func (net Network) forward(x *Matrix, plans []layerPlan) *Matrix {
-	for i, l := range net {
-		l.x = x
-		w, drop := plans[i].operand(l), plans[i].drop
-		if drop == nil {
-			l.mask.Reset(0, 0)
+func (net Network) forward(x *Matrix) *Matrix {
+	for _, l := range net {
+		l.x, l.hasDz = x, false
+		if l.drop.on {
+			l.drop.resize(x.Rows, l.W.Cols)
 		}
 		if l.Norm == nil {
-			l.a.multiply("Forward", x.operand(), w, (*biasAndActivation)(l), drop)
+			l.a.product("Forward", x.operand(), l.W.operand(), (*biasAndActivation)(l))
 		} else {
-			l.a.multiply("Forward", x.operand(), w)
+			l.a.product("Forward", x.operand(), l.W.operand(), nil)
 			l.Norm.forward(&l.a, &l.B)
-			l.Act.Forward(l.a.Data)
-			if drop != nil {
-				drop.apply(l.a.Data, l.a.Cols, 0, l.a.Rows, 0, l.a.Cols)
+			for i := range l.a.Rows {
+				l.activate(l.a.Row(i), i, 0)
 			}
 		}
 		x = l.output()
 	}
 	return x
+}
+
+// activate applies the activation and dropout to z, a part of row i of x·W + B that begins
+// with column j.
+func (l *Layer) activate(z []float64, i, j int) {
+	l.Act.Forward(z)
+	if l.drop.on {
+		l.drop.apply(z, i, j)
+	}
 }
 
 // Backward computes DW, DB and Norm.DGain of every layer, overwriting the last ones,
@@ -316,97 +358,238 @@ func (net Network) Backward(dy *Matrix) {
 	if a := &net[len(net)-1].a; dy.Rows != a.Rows || dy.Cols != a.Cols {
 		panic(fmt.Sprintf("mlp: Backward: dy is %d×%d, the output %d×%d", dy.Rows, dy.Cols, a.Rows, a.Cols))
 	}
-	net.backward(dy, make([]layerPlan, len(net)))
+	net.backward(dy, nil)
+}
+
+// backward is Backward. If there are updates, one for each layer, each moves the weights of
+// its layer by their gradient.
+func (net Network) backward(dy *Matrix, updates []weightUpdate) {
+	last := net[len(net)-1]
+	copy(last.dz.Reset(dy.Rows, dy.Cols).Data, dy.Data)
+	last.Act.Backward(last.dz.Data, last.a.Data)
+	for i, l := range slices.Backward(net) {
+		l.hasDz = true
+		l.DB.Reset(1, l.W.Cols)
+		if l.Norm != nil {
+			l.Norm.backward(&l.dz, &l.DB)
+		} else {
+			l.DB.sumRows(&l.dz)
+		}
+		if i > 0 { // before the update: the gradient of the layer below is by the W of Forward
+			below := net[i-1]
+			below.dz.product("Backward", l.dz.operand(), l.W.operand().transpose(), (*derivative)(below))
+		}
+		var e epilogue
+		if updates != nil {
+			e = &updates[i]
+		}
+		l.DW.product("Backward", l.x.operand().transpose(), l.dz.operand(), e)
+	}
 }
 
 // InputGradient sets dx, n×in, to the gradient by the input of the last Forward, after its
 // Backward, and returns dx: what the loss of each row depends on, or the dy of another
 // network, whose output was the input.
 func (net Network) InputGradient(dx *Matrix) *Matrix {
-	if len(net) == 0 || net[0].x == nil || net[0].dz.Rows != net[0].x.Rows {
+	if len(net) == 0 || net[0].x == nil || !net[0].hasDz {
 		panic("mlp: InputGradient: there was no Backward")
 	}
-	return dx.multiply("InputGradient", net[0].dz.operand(), net[0].W.operand().transpose())
-}
-
-func (net Network) backward(dy *Matrix, plans []layerPlan) {
-	last := net[len(net)-1]
-	copy(last.dz.Reset(dy.Rows, dy.Cols).Data, dy.Data)
-	last.Act.Backward(last.dz.Data, last.a.Data)
-	for i := len(net) - 1; i >= 0; i-- {
-		l, plan := net[i], plans[i]
-		l.DB.Reset(1, l.W.Cols)
-		if l.Norm != nil {
-			l.Norm.backward(&l.dz, &l.DB)
-		}
-		if i > 0 {
-			below := net[i-1]
-			below.dz.multiply("Backward", l.dz.operand(), plan.operand(l).transpose(), (*derivative)(below))
-		}
-		gradient := newProduct("Backward", l.x.operand().transpose(), l.dz.operand(), (*biasGradient)(l), plan.update)
-		if plan.weights == nil {
-			gradient.storeIn(&l.DW)
-		}
-		gradient.share()
-	}
+	return dx.product("InputGradient", net[0].dz.operand(), net[0].W.operand().transpose(), nil)
 }
 
 // The epilogues of a layer's products.
 type (
-	biasAndActivation Layer // after a = x·W
-	derivative        Layer // after the next layer's dz·Wᵀ: times f′ and what was dropped, this is the layer's dz
-	biasGradient      Layer // after DW = xᵀ·dz, and before DW updates the layer
+	biasAndActivation Layer // after x·W: what follows makes it the layer's output
+	derivative        Layer // after the next layer's dz·Wᵀ: times f′ and what was dropped, it is the layer's dz
 )
 
-func (l *biasAndActivation) apply(z []float64, stride, i0, i1, j0, j1 int) {
-	for i := range i1 - i0 {
-		row := z[i*stride:][:j1-j0]
-		add(row, l.B.Data[j0:j1])
-		l.Act.Forward(row)
-	}
-}
-
-func (l *derivative) apply(z []float64, stride, i0, i1, j0, j1 int) {
+func (e *biasAndActivation) apply(z []float64, stride, i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i++ {
 		row := z[(i-i0)*stride:][:j1-j0]
-		if l.mask.Rows > 0 {
-			mul(row, l.mask.Row(i)[j0:j1])
-		}
-		l.Act.Backward(row, l.a.Row(i)[j0:j1])
+		add(row, e.B.Data[j0:j1])
+		(*Layer)(e).activate(row, i, j0)
 	}
 }
 
-// The bias's gradient is the sum of dz's rows. If the layer has Norm, Norm.backward has
-// set it already. Otherwise the parts of DW that begin with row 0 compute it, each for
-// its columns.
-func (l *biasGradient) apply(_ []float64, _, i0, _, j0, j1 int) {
-	if i0 > 0 || l.Norm != nil {
+func (e *derivative) apply(z []float64, stride, i0, i1, j0, j1 int) {
+	for i := i0; i < i1; i++ {
+		row := z[(i-i0)*stride:][:j1-j0]
+		if e.drop.on {
+			mul(row, e.drop.mask.Row(i)[j0:j1])
+		}
+		e.Act.Backward(row, e.a.Row(i)[j0:j1])
+	}
+}
+
+// BatchNorm normalises each column of z = x·W, n×out, before the bias is added
+// (Ioffe & Szegedy 2015, algorithms 1 and 2):
+//
+//	ẑ = (z - μ)/√(σ² + 1e-5), y = Gain·ẑ + B
+//
+// Forward takes μ and σ² from the n rows it is given, Predict from the running
+// averages Mean and Var. Each Backward moves Mean and Var a tenth of the way to its
+// batch's μ and σ²·n/(n-1). A batch of one row has no variance: ẑ is zero, and Train
+// leaves out a last batch of one row.
+type BatchNorm struct {
+	Gain, DGain Matrix // 1×out, and the loss's gradient by it
+	Mean, Var   Matrix // 1×out
+
+	hat       Matrix // the last Forward's ẑ, n×out
+	mean, dev Matrix // the last Forward's μ and √(σ² + 1e-5), 1×out
+	factors   Matrix // what backward computes for each column, 3×out
+}
+
+const (
+	normEpsilon = 1e-5
+	averageRate = 0.1
+)
+
+// NewBatchNorm returns the normalisation of a layer of width units: Gain and Var are
+// one, Mean is zero.
+func NewBatchNorm(width int) *BatchNorm {
+	b := &BatchNorm{Gain: *NewMatrix(1, width), Mean: *NewMatrix(1, width), Var: *NewMatrix(1, width)}
+	for j := range width {
+		b.Gain.Data[j], b.Var.Data[j] = 1, 1
+	}
+	return b
+}
+
+func (net Network) hasNorm() bool {
+	return slices.ContainsFunc(net, func(l *Layer) bool { return l.Norm != nil })
+}
+
+// forward sets z to Gain·ẑ + shift.
+func (b *BatchNorm) forward(z, shift *Matrix) {
+	n := float64(z.Rows)
+	b.hat.Reset(z.Rows, z.Cols)
+	mean, dev := b.mean.Reset(1, z.Cols).Data, b.dev.Reset(1, z.Cols).Data
+	b.mean.sumRows(z)
+	for j := range mean {
+		mean[j] /= n
+	}
+	clear(dev)
+	for i := range z.Rows {
+		d := b.hat.Row(i) // z - μ, for now
+		copy(d, z.Row(i))
+		sub(d, mean)
+		addProduct(dev, d, d)
+	}
+	for j, squares := range dev {
+		dev[j] = math.Sqrt(squares/n + normEpsilon)
+	}
+	for i := range z.Rows {
+		row, hat := z.Row(i), b.hat.Row(i)
+		div(hat, dev)
+		copy(row, shift.Data)
+		addProduct(row, b.Gain.Data, hat)
+	}
+}
+
+// backward takes dz, the loss's gradient by Gain·ẑ + B, sets dB and DGain, and
+// makes dz the gradient by x·W. As μ and σ depend on every row, so does the gradient of
+// each row:
+//
+//	dz = Gain/√(σ² + ε)·(dz - dB/n - ẑ·DGain/n)
+func (b *BatchNorm) backward(dz, dB *Matrix) {
+	n := float64(dz.Rows)
+	dGain := b.DGain.Reset(1, dz.Cols).Data
+	clear(dGain)
+	dB.sumRows(dz)
+	for i := range dz.Rows {
+		addProduct(dGain, dz.Row(i), b.hat.Row(i))
+	}
+	b.factors.Reset(3, dz.Cols)
+	factor, slope, shift := b.factors.Row(0), b.factors.Row(1), b.factors.Row(2)
+	for j := range factor {
+		factor[j], slope[j], shift[j] = b.Gain.Data[j]/b.dev.Data[j], -(dGain[j] / n), dB.Data[j]/n
+	}
+	for i := range dz.Rows {
+		row := dz.Row(i)
+		sub(row, shift)
+		addProduct(row, b.hat.Row(i), slope)
+		mul(row, factor)
+	}
+	b.updateAverages(n)
+}
+
+// updateAverages updates Mean and Var from the last Forward's n rows. A single row has
+// no variance and is left out.
+func (b *BatchNorm) updateAverages(n float64) {
+	if n < 2 {
 		return
 	}
-	total := l.DB.Data[j0:j1]
-	clear(total)
-	for i := range l.dz.Rows {
-		add(total, l.dz.Row(i)[j0:j1])
+	for j, mean := range b.mean.Data {
+		variance := max(0, math.FMA(b.dev.Data[j], b.dev.Data[j], -normEpsilon)) * n / (n - 1)
+		b.Mean.Data[j] = math.FMA(averageRate, mean-b.Mean.Data[j], b.Mean.Data[j])
+		b.Var.Data[j] = math.FMA(averageRate, variance-b.Var.Data[j], b.Var.Data[j])
 	}
 }
 
-// Fingerprint is the SHA-256, in hexadecimal, of the little-endian bytes of
-// W1, b1, W2, b2 and so on. If a layer has Norm, its b is followed by Norm.Gain,
-// Norm.Mean and Norm.Var.
-func (net Network) Fingerprint() string {
-	hash := sha256.New()
-	for _, m := range net.arrays() {
-		writeElements(hash, m.Data)
+// affine sets scale and shift, 1×out, so that with the running averages
+// Gain·ẑ + bias = scale·z + shift.
+func (b *BatchNorm) affine(scale, shift, bias *Matrix) {
+	scale.Reset(1, bias.Cols)
+	shift.Reset(1, bias.Cols)
+	for j, v := range b.Var.Data {
+		scale.Data[j] = b.Gain.Data[j] / math.Sqrt(v+normEpsilon)
+		shift.Data[j] = math.FMA(-b.Mean.Data[j], scale.Data[j], bias.Data[j])
 	}
-	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// arrays returns the arrays of all layers.
-func (net Network) arrays() (all []*Matrix) {
-	for _, l := range net {
-		all = append(all, l.arrays()...)
+// A dropout drops outputs of a layer in one step, and scales the others up so that the
+// expectation of each output stays (Srivastava et al. 2014, "inverted"). What it drops
+// depends on the seed, the step, the layer, and the output's row and column alone, because
+// each is drawn from a hash of its number and not from a stream of random numbers.
+type dropout struct {
+	on         bool
+	key        uint64
+	least      uint64  // of 16 random bits, the least number that keeps an output
+	scale      float64 // of an output that is kept
+	mask, kept Matrix  // n×out: 0 or the scale for each output, and the outputs times these
+}
+
+// begin prepares a step for layer number i, which drops an output with probability p.
+func (d *dropout) begin(p float64, seed uint64, step, i int) {
+	if d.on = p > 0; !d.on {
+		return
 	}
-	return all
+	var rng rand.PCG
+	rng.Seed(seed, 1<<63|uint64(step*maxLayers+i)) // the order of samples has the seeds below
+	d.key = rng.Uint64()
+	d.least = min(uint64(p*(1<<16)+0.5), 1<<16-1)
+	d.scale = 1 << 16 / float64(1<<16-d.least)
+}
+
+func (d *dropout) resize(rows, cols int) {
+	d.mask.Reset(rows, cols)
+	d.kept.Reset(rows, cols)
+}
+
+// apply drops some of the outputs a, a part of row i that begins with column j. They stay
+// as they are in a, and what is kept of them stands in kept.
+func (d *dropout) apply(a []float64, i, j int) {
+	mask, kept := d.mask.Row(i)[j:j+len(a)], d.kept.Row(i)[j:j+len(a)]
+	d.draw(mask, i*d.mask.Cols+j)
+	copy(kept, a)
+	mul(kept, mask)
+}
+
+// draw sets mask, whose first element is number at of the layer's outputs, to 0 for those
+// that are dropped and to the scale for the others. One hash has the bits of four.
+func (d *dropout) draw(mask []float64, at int) {
+	kept := math.Float64bits(d.scale)
+	var random uint64
+	for j := range mask {
+		if k := at + j; j == 0 || k%4 == 0 {
+			random = splitMix(d.key, uint64(k/4)) >> (k % 4 * 16)
+		}
+		bits := kept // chosen without a branch, which no processor could predict
+		if random&(1<<16-1) < d.least {
+			bits = 0
+		}
+		mask[j] = math.Float64frombits(bits)
+		random >>= 16
+	}
 }
 
 // NumericalGradient returns the gradient of loss by each of w's elements as

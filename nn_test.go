@@ -1,9 +1,10 @@
 package mlp
 
 import (
+	"context"
 	"fmt"
 	"math"
-	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -59,98 +60,6 @@ func TestGradients(t *testing.T) {
 	}
 }
 
-func TestLossGradients(t *testing.T) {
-	rng := newRand()
-	for _, l := range losses {
-		y, want := fill(NewMatrix(4, 3), rng), NewMatrix(4, 3)
-		for i := range y.Data {
-			want.Data[i] = float64(rng.IntN(2))
-			if l.probabilities {
-				y.Data[i] = 0.1 + 0.8*rng.Float64()
-			}
-		}
-		var dy Matrix
-		l.loss(&dy, y, want)
-		closeTo(t, l.name, dy.Data, NumericalGradient(func() float64 { return l.loss(nil, y, want) }, y.Data, 1e-5))
-		if with, alone := l.loss(&dy, y, want), l.loss(nil, y, want); with != alone {
-			t.Errorf("%s is %v, without its gradient %v", l.name, with, alone)
-		}
-	}
-}
-
-// Measuring asks each loss for the loss alone, and that allocates nothing.
-func TestLossAlone(t *testing.T) {
-	skipUnderRaceDetector(t)
-	y, want := NewMatrix(9, 3), NewMatrix(9, 3)
-	for _, l := range losses {
-		if n := testing.AllocsPerRun(20, func() { l.loss(nil, y, want) }); n > 0 {
-			t.Errorf("%s alone allocates %v times", l.name, n)
-		}
-	}
-	spy := func(dy, y, want *Matrix) float64 {
-		if dy != nil {
-			t.Error("Evaluate asks for a gradient")
-		}
-		return 0
-	}
-	Evaluate(NewNetwork(1, He, ReLU, 4, 2), blobs(300), spy)
-}
-
-// Losses and gradients are finite for logits of ±1000 and probabilities of
-// exactly 0 and 1, and right where that can be said.
-func TestLossesAtTheEnds(t *testing.T) {
-	for _, l := range losses {
-		low, high := -1000.0, 1000.0
-		if l.probabilities {
-			low, high = 0, 1
-		}
-		for _, want := range [][]float64{{1, 0}, {0, 1}} {
-			for _, y := range [][]float64{{low, high}, {high, low}, {low, low}, {high, high}} {
-				var dy Matrix
-				loss := l.loss(&dy, NewMatrix(1, 2, y...), NewMatrix(1, 2, want...))
-				for _, v := range append(dy.Data, loss) {
-					if !finite(v) {
-						t.Errorf("%s of %v where %v is wanted is %v, gradient %v", l.name, y, want, loss, dy.Data)
-					}
-				}
-				right := y[0] > y[1] == (want[0] > want[1]) && y[0] != y[1]
-				if right && l.name != "SquaredError" && !(loss >= -1e-14 && loss < 1e-14) {
-					t.Errorf("%s of %v where %v is wanted is %v, want 0", l.name, y, want, loss)
-				}
-			}
-		}
-	}
-	// A sure and wrong answer costs the distance of its logits.
-	if got := SoftmaxCrossEntropy(nil, NewMatrix(1, 2, 1000, -1000), NewMatrix(1, 2, 0, 1)); got != 2000 {
-		t.Errorf("softmax cross-entropy %v, want 2000", got)
-	}
-	if got := SigmoidCrossEntropy(nil, NewMatrix(1, 1, 1000), NewMatrix(1, 1, 0)); got != 1000 {
-		t.Errorf("sigmoid cross-entropy %v, want 1000", got)
-	}
-	// ln(1+e^-40) is e^-40 to 17 digits, and not 0.
-	if got, want := SigmoidCrossEntropy(nil, NewMatrix(1, 1, 40), NewMatrix(1, 1, 1)), math.Exp(-40); math.Abs(got-want) > 1e-15*want {
-		t.Errorf("sigmoid cross-entropy %v, want %v", got, want)
-	}
-}
-
-// Nobody trains on a loss of probabilities by mistake: it is no Loss.
-func TestProbabilitiesAreNoLoss(t *testing.T) {
-	for name, measure := range map[string]any{"CrossEntropy": CrossEntropy, "BinaryCrossEntropy": BinaryCrossEntropy} {
-		if reflect.TypeOf(measure).AssignableTo(reflect.TypeFor[Loss]()) {
-			t.Errorf("%s can be Config.Loss", name)
-		}
-	}
-	for _, p := range []float64{0, 1} { // exactly, where ln p or ln(1-p) is infinite
-		y, want := NewMatrix(1, 2, p, 1-p), NewMatrix(1, 2, 1-p, p)
-		if a, b := CrossEntropy(y, want), BinaryCrossEntropy(y, want); !finite(a) || !finite(b) || a < 30 || b < 30 {
-			t.Errorf("wrong and sure: %v and %v", a, b)
-		}
-		if a, b := CrossEntropy(y, y), BinaryCrossEntropy(y, y); math.Abs(a) > 1e-14 || math.Abs(b) > 1e-14 {
-			t.Errorf("right and sure: %v and %v", a, b)
-		}
-	}
-}
-
 func TestNaNGoesThrough(t *testing.T) {
 	for _, act := range activations {
 		z := []float64{math.NaN()}
@@ -195,24 +104,6 @@ func TestInitialisation(t *testing.T) {
 	}
 }
 
-func TestNormalizeColumns(t *testing.T) {
-	z := NewMatrix(3, 2, 1, 0.1, 2, 0.1, 6, 0.1).Normalize()
-	for i := range 3 {
-		if z.at(i, 1) != 0 {
-			t.Errorf("a column that never varies became %v", z.at(i, 1))
-		}
-	}
-	if s := z.at(0, 0) + z.at(1, 0) + z.at(2, 0); math.Abs(s) > 1e-15 {
-		t.Errorf("the mean is %v", s/3)
-	}
-	new(Matrix).Normalize()
-	for _, far := range []float64{1e-170, 1e-300, 1e160, 1e300} { // whose squares are 0 or infinite
-		if z := NewMatrix(2, 1, -far, far).Normalize(); math.Abs(z.Data[0]+1) > 1e-15 || math.Abs(z.Data[1]-1) > 1e-15 {
-			t.Errorf("±%v became %v", far, z.Data)
-		}
-	}
-}
-
 func TestMisusePanics(t *testing.T) {
 	net := NewNetwork(1, He, ReLU, 3, 2)
 	y := net.Forward(NewMatrix(4, 3))
@@ -225,6 +116,18 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: NewNetwork: init is nil", func() { NewNetwork(1, nil, ReLU, 3, 2) }},
 		{"mlp: NewNetwork: act is nil", func() { NewNetwork(1, He, nil, 3, 2) }},
 		{"mlp: NewNetwork: sizes [3], want two widths or more", func() { NewNetwork(1, He, ReLU, 3) }},
+		{"mlp: NewNetwork: sizes [3 0 2], want widths of 1 or more", func() { NewNetwork(1, He, ReLU, 3, 0, 2) }},
+		{"mlp: Predict: y is nil", func() { net.Predict(nil, NewMatrix(4, 3)) }},
+		{"mlp: Predict: the matrix is nil", func() { net.Predict(new(Matrix), nil) }},
+		{"mlp: Forward: b1: 3 elements for 1×2", func() {
+			Network{{W: *NewMatrix(3, 2), B: Matrix{1, 2, make([]float64, 3)}, Act: ReLU}}.Forward(NewMatrix(4, 3))
+		}},
+		{"mlp: History.Best: no epoch was trained", func() { History{}.Best() }},
+		{"mlp: Accuracy: the output is 4×2, the targets are 3×2", func() { Accuracy.Of(y, NewMatrix(3, 2)) }},
+		{"mlp: LabelAccuracy: the output is 4×2, the targets are 4×1", func() { LabelAccuracy.Of(y, NewMatrix(4, 1)) }},
+		{"mlp: RSquared: the output is 4×2, the targets are 4×3", func() { RSquared.Of(y, NewMatrix(4, 3)) }},
+		{"mlp: Evaluate: data: samples have 4 inputs, the network takes 3", func() { Evaluate(net, blobs(3), nil) }},
+		{"mlp: EvaluateBy: data is nil", func() { EvaluateBy(net, nil, nil, Accuracy) }},
 		{"mlp: Forward: layer 1 has no Act", func() { bare.Forward(NewMatrix(4, 3)) }},
 		{"mlp: Predict: layer 1 has no Act", func() { bare.Predict(new(Matrix), NewMatrix(4, 3)) }},
 		{"mlp: Evaluate: layer 1 has no Act", func() { Evaluate(bare, Samples{NewMatrix(4, 3), y}, nil) }},
@@ -249,8 +152,8 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Evaluate: data is nil", func() { Evaluate(net, nil, nil) }},
 		{"mlp: Matrix.Slice: rows 1 to 4 of 3", func() { NewMatrix(3, 2).Slice(1, 4) }},
 		{"mlp: Samples.Split: a share of NaN, want 0 to 1", func() { blobs(3).Split(math.NaN(), 1) }},
-		{"mlp: Evaluate: Metric is nil", func() { EvaluateBy(net, blobs(3), nil, nil) }},
-		{"mlp: Evaluate: Metric has no Of", func() { EvaluateBy(net, blobs(3), nil, &Metric{Name: "x"}) }},
+		{"mlp: EvaluateBy: Metric is nil", func() { EvaluateBy(net, Samples{NewMatrix(4, 3), y}, nil, nil) }},
+		{"mlp: EvaluateBy: Metric has no Of", func() { EvaluateBy(net, Samples{NewMatrix(4, 3), y}, nil, &Metric{Name: "x"}) }},
 		{"mlp: Evaluate: data: the weight of sample 1 is -1, want a finite number from 0", func() {
 			Evaluate(net, WeightedSamples{Samples{NewMatrix(2, 3), NewMatrix(2, 2)}, []float64{1, -1}}, nil)
 		}},
@@ -269,8 +172,8 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Evaluate: a network without layers", func() { Evaluate(nil, blobs(3), nil) }},
 		{"mlp: Predict: a network without layers", func() { Network{}.Predict(new(Matrix), NewMatrix(4, 3)) }},
 		{"mlp: Samples: X has 4 rows, Y has 3", func() { Evaluate(net, Samples{NewMatrix(4, 3), NewMatrix(3, 2)}, nil) }},
-		{"mlp: loss: the output is 4×2, the targets are 3×2", func() { SquaredError(nil, y, NewMatrix(3, 2)) }},
-		{"mlp: loss: the output is 4×2, the targets are 4×1", func() { SoftmaxCrossEntropy(nil, y, NewMatrix(4, 1)) }},
+		{"mlp: SquaredError: the output is 4×2, the targets are 3×2", func() { SquaredError(nil, y, NewMatrix(3, 2)) }},
+		{"mlp: SoftmaxCrossEntropy: the output is 4×2, the targets are 4×1", func() { SoftmaxCrossEntropy(nil, y, NewMatrix(4, 1)) }},
 	} {
 		func() {
 			defer func() {
@@ -309,4 +212,286 @@ func TestByName(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// normalized puts a normalisation into every layer but the last, with gains
+// that are not one.
+func normalized(net Network) Network {
+	rng := newRand()
+	for _, l := range net[:len(net)-1] {
+		l.Norm = NewBatchNorm(l.W.Cols)
+		for j := range l.Norm.Gain.Data {
+			l.Norm.Gain.Data[j] = 1 + rng.Float64()
+		}
+	}
+	return net
+}
+
+func TestBatchNormGradients(t *testing.T) {
+	for _, act := range activations {
+		rng := newRand()
+		net := normalized(NewNetwork(3, LeCun, act, 5, 7, 6, 3))
+		for _, l := range net {
+			fill(&l.B, rng)
+		}
+		x, y := fill(NewMatrix(6, 5), rng), fill(NewMatrix(6, 3), rng)
+		loss := func() float64 { return SquaredError(nil, net.Forward(x), y) }
+		var dy Matrix
+		SquaredError(&dy, net.Forward(x), y)
+		net.Backward(&dy)
+		for _, p := range net.parts() {
+			if p.gradient != nil {
+				closeTo(t, act.Name+" "+p.name, p.gradient.Data, NumericalGradient(loss, p.array.Data, 1e-5))
+			}
+		}
+	}
+}
+
+// Five steps by the gradients that the paper gives, in NumPy.
+func TestNumPyBatchNorm(t *testing.T) {
+	c := numpy(t, "batch_norm")
+	first := dense(c.In["W1"], c.In["b1"], ReLU)
+	first.Norm = &BatchNorm{Gain: *clone(c.In["gain"]), Mean: *clone(c.In["mean"]), Var: *clone(c.In["var"])}
+	net := Network{first, dense(c.In["W2"], c.In["b2"], Linear)}
+	_, err := Train(context.Background(), net, Samples{c.In["X"], c.In["y"]},
+		Config{Rate: c.In["lr"].Data[0], Epochs: 5, Batch: 9, InOrder: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string]*Matrix{"W1": &first.W, "b1": &first.B, "gain": &first.Norm.Gain, "mean": &first.Norm.Mean,
+		"var": &first.Norm.Var, "W2": &net[1].W, "b2": &net[1].B, "logits": net.Predict(new(Matrix), c.In["X"])} {
+		near(t, "batch_norm "+name, got, c.Out[name], 1e-12)
+	}
+}
+
+// A single sample that is left over has no variance: it is left out of the
+// epoch, and batches of one are refused.
+func TestNormLeavesOneOut(t *testing.T) {
+	data := &counting{Samples: blobs(13)}
+	net := normalized(NewNetwork(1, He, ReLU, 4, 6, 2))
+	h, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{4, 4, 4, 13} {
+		if got := len(data.batches[i]); got != want {
+			t.Errorf("batch %d is of %d samples, want %d", i+1, got, want)
+		}
+	}
+	if h[0].Layers[0].DeltaNorm == 0 {
+		t.Error("the last step moved nothing")
+	}
+	for _, bad := range []struct{ samples, batch int }{{13, 1}, {1, 4}} {
+		if _, err := Train(context.Background(), net, blobs(bad.samples), Config{Rate: 0.1, Epochs: 1, Batch: bad.batch}); err == nil {
+			t.Errorf("%d samples in batches of %d were taken", bad.samples, bad.batch)
+		}
+	}
+	before := clone(&net[0].Norm.Var)
+	one, wanted := NewMatrix(1, 4, 1, 2, 3, 4), NewMatrix(1, 2, 1, 0)
+	var dy Matrix
+	SoftmaxCrossEntropy(&dy, net.Forward(one), wanted)
+	net.Backward(&dy)
+	near(t, "variance after a batch of one", &net[0].Norm.Var, before, 0)
+}
+
+// A unit that never varies has a variance of zero, not by rounding below it: such a
+// model could not be read again.
+func TestNormOfAConstant(t *testing.T) {
+	net := normalized(NewNetwork(1, He, ReLU, 4, 3, 2))
+	data := Samples{NewMatrix(100, 4), blobs(100).Y}
+	if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5}); err != nil {
+		t.Fatal(err)
+	}
+	if err := (namedArray{"var1", &net[0].Norm.Var, true}).validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNormPanics(t *testing.T) {
+	plain, net := NewNetwork(1, He, ReLU, 4, 6, 2), NewNetwork(1, He, ReLU, 4, 6, 2)
+	net[0].Norm = NewBatchNorm(5)
+	misfit := append(NewNetwork(1, He, ReLU, 4, 70), NewNetwork(1, He, ReLU, 71, 2)...)
+	short := NewNetwork(1, He, ReLU, 4, 6)
+	short[0].B = *NewMatrix(1, 5)
+	for want, f := range map[string]func(){
+		"mlp: Forward: gain1: 1×5, want 1×6":                                 func() { net.Forward(NewMatrix(1, 4)) },
+		"mlp: Predict: gain1: 1×5, want 1×6":                                 func() { net.Predict(new(Matrix), NewMatrix(1, 4)) },
+		"mlp: Predict: shapes 1×3 · 4×6":                                     func() { plain.Predict(new(Matrix), NewMatrix(1, 3)) },
+		"mlp: Predict: W2: 71×2, want 70 rows as the layer before has units": func() { misfit.Predict(new(Matrix), NewMatrix(1000, 4)) },
+		"mlp: Predict: b1: 1×5, want 1×6":                                    func() { short.Predict(new(Matrix), NewMatrix(1000, 4)) },
+		"mlp: Predict: 3 elements for 1×4":                                   func() { plain.Predict(new(Matrix), &Matrix{1, 4, make([]float64, 3)}) },
+		"mlp: Predict: the output shares storage with the input": func() {
+			x := NewMatrix(2, 4)
+			NewNetwork(1, He, ReLU, 4, 2).Predict(&Matrix{Data: x.Data[4:]}, x)
+		},
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("panic %v, want %s", got, want)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+// masks returns what layer 1 and layer 2 drop of 40 rows of 50 units in a step.
+func masks(seed uint64, step int, p float64) (a, b []float64) {
+	one, two := Layer{W: *NewMatrix(1, 50), Dropout: p}, Layer{W: *NewMatrix(1, 50), Dropout: p}
+	x := NewMatrix(40, 50)
+	for i, l := range []*Layer{&one, &two} {
+		l.drop.begin(p, seed, step, i)
+		l.drop.resize(40, 50)
+		for i := range x.Rows {
+			l.drop.apply(x.Row(i), i, 0)
+		}
+	}
+	return one.drop.mask.Data, two.drop.mask.Data
+}
+
+// The right share is dropped, what is kept makes up for it, and each unit, row, layer, step
+// and seed is independent of the others.
+func TestDropoutIsFair(t *testing.T) {
+	for _, p := range []float64{0.125, 0.5, 0.9} {
+		var all [][]float64
+		for _, at := range []struct {
+			seed uint64
+			step int
+		}{{1, 0}, {1, 1}, {2, 0}} {
+			a, b := masks(at.seed, at.step, p)
+			all = append(all, a, b)
+		}
+		all = append(all, append(slices.Clone(all[0][1:]), 0), append(slices.Clone(all[0][50:]), make([]float64, 50)...))
+		for i, mask := range all {
+			kept, slack := 0.0, 0.0
+			if i >= 6 { // one is shifted
+				slack = 50
+			}
+			for _, v := range mask {
+				if v != 0 {
+					kept++
+				}
+				if v != 0 && math.Abs(v*(1-p)-1) > 1e-4 {
+					t.Fatalf("dropout %v: an output is scaled by %v", p, v)
+				}
+			}
+			spread := math.Sqrt(2000 * p * (1 - p))
+			if off := kept - 2000*(1-p); math.Abs(off) > 5*spread+slack {
+				t.Errorf("dropout %v: %v of 2000 are kept", p, kept)
+			}
+			for _, other := range all[:i] {
+				both := 0.0
+				for j, v := range mask {
+					if v != 0 && other[j] != 0 {
+						both++
+					}
+				}
+				if q := (1 - p) * (1 - p); math.Abs(both-2000*q) > 5*math.Sqrt(2000*q*(1-q))+slack {
+					t.Errorf("dropout %v: masks share %v of 2000 outputs, want about %v", p, both, 2000*q)
+				}
+			}
+		}
+	}
+}
+
+// dropping returns a network of three layers that drop a half, one of them with
+// normalisation, as it begins step 7.
+func dropping(act *Activation) Network {
+	net := NewNetwork(3, LeCun, act, 5, 6, 4, 7, 3)
+	rng := newRand()
+	for i, l := range net {
+		fill(&l.B, rng)
+		if l.Dropout = 0.5; i == 1 {
+			l.Norm = NewBatchNorm(4)
+		}
+	}
+	net[3].Dropout = 0
+	for i, l := range net {
+		l.drop.begin(l.Dropout, 1, 7, i)
+	}
+	return net
+}
+
+// The gradient by weights and by the input with outputs dropped, and without.
+func TestDropoutGradient(t *testing.T) {
+	for _, act := range activations {
+		net := dropping(act)
+		rng := newRand()
+		x, y := fill(NewMatrix(6, 5), rng), fill(NewMatrix(6, 3), rng)
+		for what, forward := range map[string]func(*Matrix) *Matrix{act.Name + ", dropping": net.forward, act.Name: net.Forward} {
+			var dy, dx Matrix
+			loss := func() float64 { return SquaredError(nil, forward(x), y) }
+			SquaredError(&dy, forward(x), y)
+			net.backward(&dy, nil)
+			closeTo(t, what+" x", net.InputGradient(&dx).Data, NumericalGradient(loss, x.Data, 1e-5))
+			for i, l := range net {
+				closeTo(t, fmt.Sprintf("%s W%d", what, i+1), l.DW.Data, NumericalGradient(loss, l.W.Data, 1e-5))
+				closeTo(t, fmt.Sprintf("%s b%d", what, i+1), l.DB.Data, NumericalGradient(loss, l.B.Data, 1e-5))
+			}
+			closeTo(t, what+" gain", net[1].Norm.DGain.Data, NumericalGradient(loss, net[1].Norm.Gain.Data, 1e-5))
+			for i, l := range net {
+				l.drop.begin(l.Dropout, 1, 7, i)
+			}
+		}
+	}
+}
+
+// What is measured, Forward and Predict drop nothing.
+func TestDropoutOnlyInSteps(t *testing.T) {
+	net := dropping(Tanh)
+	data := Samples{fill(NewMatrix(30, 5), newRand()), fill(NewMatrix(30, 3), newRand())}
+	c := Config{Loss: SquaredError, Rate: 0.01, Epochs: 1, Batch: 5, Test: data, Validation: data}
+	h, err := Train(context.Background(), net, data, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := Evaluate(net, data, SquaredError)
+	for _, got := range []float64{h[0].Loss, h[0].TestLoss, h[0].ValidationLoss} {
+		if got != want {
+			t.Errorf("a loss of %v was measured, want %v", got, want)
+		}
+	}
+	without := net.Clone()
+	for _, l := range without {
+		l.Dropout = 0
+	}
+	near(t, "Forward", net.Forward(data.X), clone(without.Forward(data.X)), 0)
+	near(t, "Predict", net.Predict(new(Matrix), data.X), without.Predict(new(Matrix), data.X), 0)
+}
+
+func TestDropoutRefused(t *testing.T) {
+	for at, want := range map[int]string{0: "layer 1 has Dropout 1, want a number from 0 to below 1", 1: "the last layer has Dropout, which would drop answers"} {
+		net := NewNetwork(1, He, ReLU, 4, 3, 2)
+		net[at].Dropout = 1 - 0.5*float64(at)
+		_, err := Train(context.Background(), net, blobs(4), Config{Rate: 0.1, Epochs: 1, Batch: 2})
+		if err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+// Two networks, one on the other, have the gradients of one network, to the last bit.
+func TestInputGradientJoins(t *testing.T) {
+	whole := normalized(NewNetwork(1, He, Tanh, 4, 6, 5, 2))
+	parted := whole.Clone()
+	below, above := parted[:1], parted[1:]
+	data := blobs(20)
+	var dy, da Matrix
+	SoftmaxCrossEntropy(&dy, whole.Forward(data.X), data.Y)
+	whole.Backward(&dy)
+	SoftmaxCrossEntropy(&dy, above.Forward(below.Forward(data.X)), data.Y)
+	above.Backward(&dy)
+	below.Backward(above.InputGradient(&da))
+	for i := range whole {
+		near(t, fmt.Sprintf("W%d", i+1), &parted[i].DW, &whole[i].DW, 0)
+		near(t, fmt.Sprintf("b%d", i+1), &parted[i].DB, &whole[i].DB, 0)
+	}
+	defer func() {
+		if got, want := recover(), "mlp: InputGradient: there was no Backward"; got != want {
+			t.Errorf("panic %v, want %s", got, want)
+		}
+	}()
+	below.Forward(data.X)
+	below.InputGradient(&da)
 }

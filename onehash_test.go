@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write testdata/fingerprints.txt anew")
+var rewrite = flag.Bool("update", false, "write testdata/fingerprints.txt anew")
 
 const fingerprints = "testdata/fingerprints.txt"
 
@@ -36,7 +36,7 @@ var mores = map[string]func(*Config, Network, Dataset){
 	"cosine":  func(c *Config, _ Network, _ Dataset) { c.Schedule, c.Decay = Cosine, 0.01 },
 	"patience": func(c *Config, net Network, held Dataset) {
 		normalized(net)
-		c.Rate, c.Held, c.Patience = 0.1, held, 1
+		c.Rate, c.Validation, c.Patience = 0.1, held, 1
 	},
 }
 
@@ -95,7 +95,7 @@ func TestFingerprints(t *testing.T) {
 		t.Fatal(err)
 	}
 	digits, held := all.Slice(0, 70), test.Slice(0, 40)
-	if *update {
+	if *rewrite {
 		var b strings.Builder
 		for _, r := range recipes() {
 			fmt.Fprintf(&b, "%s %s\n", r, r.train(t, digits, held, 0))

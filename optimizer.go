@@ -1,6 +1,4 @@
-// The optimizers, the schedules of the learning rate, and how a layer's parameters are
-// updated. Not here: where a gradient comes from (nn.go) and when it is applied
-// (train.go).
+// The optimizers, the schedules of the learning rate, and the update of a network.
 
 package mlp
 
@@ -15,8 +13,8 @@ type Optimizer struct {
 	Slots int // how many running values it keeps for each weight, 0 to 2
 	// Update moves w by its gradient g. m and v are the running values, zeros before the
 	// first step; v is nil if Slots is 1, both are nil if Slots is 0. Train calls Update at
-	// the same time for different parts of a layer, of any size. So Update must treat each
-	// element by itself.
+	// the same time for different pieces of the weights, of any size, so that Update must
+	// treat each element by itself.
 	Update func(w, g, m, v []float64, s OptimizerStep)
 	// Decays says that Update itself applies OptimizerStep.Decay. Otherwise Train adds the
 	// gradient of an L2 penalty, Decay·w, to g.
@@ -32,6 +30,8 @@ type OptimizerStep struct {
 	Rate  float64 // the learning rate
 	Beta1 float64 // the decay of the first running value
 	Decay float64 // Config.Decay if w are weights, 0 if they are biases or gains
+
+	adam *adamFactors // which Train computes once for all calls of a step; else nil
 }
 
 // The optimizers.
@@ -70,21 +70,12 @@ func adam(w, g, m, v []float64, s OptimizerStep) {
 	case len(m) != len(w) || len(v) != len(w):
 		panic(fmt.Sprintf("mlp: Adam: m has %d and v %d elements for %d weights", len(m), len(v), len(w)))
 	}
-	f := newAdamFactors(s.N, s.Beta1, s.Rate)
-	adamStep(w, g, m, v, &f)
-}
-
-// intPower returns xⁿ by repeated squaring. The result has the same bits on every
-// processor.
-func intPower(x float64, n int) float64 {
-	z := 1.0
-	for ; n > 0; n >>= 1 {
-		if n&1 != 0 {
-			z *= x
-		}
-		x *= x
+	f := s.adam
+	if f == nil {
+		factors := newAdamFactors(s.N, s.Beta1, s.Rate)
+		f = &factors
 	}
-	return z
+	adamStep(w, g, m, v, f)
 }
 
 // Schedule gives the factor by which the learning rate is multiplied. Its argument is
@@ -94,9 +85,9 @@ type Schedule func(progress float64) float64
 // Constant leaves the learning rate as it is.
 func Constant(progress float64) float64 { return 1 }
 
-// Step divides the learning rate by ten at half and again at three quarters of the run
+// StepDecay divides the learning rate by ten at half and again at three quarters of the run
 // (He et al. 2016, section 4.2).
-func Step(progress float64) float64 {
+func StepDecay(progress float64) float64 {
 	switch {
 	case progress < 0.5:
 		return 1
@@ -135,101 +126,59 @@ func Warmup(share float64, then Schedule) Schedule {
 
 // ScheduleByName returns the schedule of that name: constant, step or cosine.
 func ScheduleByName(name string) (Schedule, error) {
-	return byName(map[string]Schedule{"constant": Constant, "step": Step, "cosine": Cosine}, name)
+	return byName(map[string]Schedule{"constant": Constant, "step": StepDecay, "cosine": Cosine}, name)
 }
 
-// An updateRule is how parameters move in the current step.
-type updateRule struct {
+// An update moves the numbers of a network by their gradients.
+type update struct {
 	optimizer *Optimizer
-	decay     float64 // Config.Decay, of the weights alone
-	step      OptimizerStep
+	slots     *[maxSlots][]float64 // the running values, vectors of the network
+	decay     float64              // Config.Decay
+	step      OptimizerStep        // without Decay
 }
 
-// A layerState is how training updates one layer. As an epilogue of the product
-// DW = xᵀ·dz it applies each finished part of the gradient to the weights. The running
-// values are the Run's.
-type layerState struct {
-	layer  *Layer
-	rule   *updateRule
-	slots  *runningValues
-	rows   []interval           // the rows of W that are packed; none stands for all
-	packed [1 + maxSlots]packed // W and its running values, if isPacked
-	// While isPacked, the weights and their running values are those in packed, and
-	// those in the layer and in slots are of an earlier step.
-	isPacked bool
-}
-
-// runningValues has an optimizer's running values of one layer: for each slot those of
-// W, B and the gain.
-type runningValues [maxSlots][maxParameters]Matrix
-
-// pack packs the weights and their running values; unpack brings them back.
-func (s *layerState) pack() {
-	s.packed[0].pack(&s.layer.W, s.rows...)
-	for i := range s.rule.optimizer.Slots {
-		s.packed[1+i].pack(&s.slots[i][0], s.rows...)
-	}
-	s.isPacked = true
-}
-
-func (s *layerState) unpack() {
-	s.packed[0].unpack(&s.layer.W)
-	for i := range s.rule.optimizer.Slots {
-		s.packed[1+i].unpack(&s.slots[i][0])
-	}
-	s.isPacked = false
-}
-
-// apply updates rows i0 to i1-1, columns j0 to j1-1 of the weights by their gradient
-// g, and with the first row the same columns of the bias and the gain.
-func (s *layerState) apply(g []float64, stride, i0, i1, j0, j1 int) {
-	if s.isPacked {
-		s.updatePanel(g[:(i1-i0)*(j1-j0)], i0, i1, j0, j1)
-	} else {
-		for i := i0; i < i1; i++ {
-			s.update(0, g[(i-i0)*stride:], i*s.layer.W.Cols+j0, j1-j0)
-		}
-	}
-	if i0 > 0 {
-		return
-	}
-	for which := 1; which < maxParameters; which++ {
-		if w, g := s.layer.parameter(which); len(w.Data) > 0 {
-			s.update(which, g.Data[j0:], j0, j1-j0)
-		}
+// begin begins the next step.
+func (u *update) begin(rate float64) {
+	u.step.N++
+	u.step.Rate = rate
+	if u.step.adam != nil {
+		*u.step.adam = newAdamFactors(u.step.N, u.step.Beta1, rate)
 	}
 }
 
-// update updates n elements of a parameter, which begin at index at, by their gradient g.
-func (s *layerState) update(which int, g []float64, at, n int) {
-	w, _ := s.layer.parameter(which)
+// move moves w by its gradient g. Its running values begin at that index of their vectors.
+// The gradient of an L2 penalty is added to a copy, so that g stays the loss's gradient.
+func (u *update) move(w, g []float64, at int, decay float64) {
 	var running [maxSlots][]float64
-	for i := range s.rule.optimizer.Slots {
-		running[i] = s.slots[i][which].Data[at : at+n]
+	for s := range u.optimizer.Slots {
+		running[s] = u.slots[s][at : at+len(w)]
 	}
-	decay := s.rule.decay
-	if which > 0 {
-		decay = 0
-	}
-	s.rule.move(w.Data[at:at+n], g[:n], running, decay)
-}
-
-// updatePanel updates some rows of a panel of the packed weights.
-func (s *layerState) updatePanel(g []float64, i0, i1, j0, j1 int) {
-	var running [maxSlots][]float64
-	for i := range s.rule.optimizer.Slots {
-		running[i] = s.packed[1+i].columns(i0, i1, j0, j1)
-	}
-	s.rule.move(s.packed[0].columns(i0, i1, j0, j1), g, running, s.rule.decay)
-}
-
-// move has the optimizer move w by its gradient g, to which it adds decay·w unless the
-// optimizer decays w itself.
-func (r *updateRule) move(w, g []float64, running [maxSlots][]float64, decay float64) {
-	if decay > 0 && !r.optimizer.Decays {
+	if decay > 0 && !u.optimizer.Decays {
+		penalized := scratches.Get().(*Matrix)
+		defer scratches.Put(penalized)
+		copy(penalized.Reset(1, len(g)).Data, g)
+		g = penalized.Data
 		axpy(g, w, decay)
 	}
-	step := r.step
+	step := u.step
 	step.Decay = decay
-	r.optimizer.Update(w, g, running[0], running[1], step)
+	u.optimizer.Update(w, g, running[0], running[1], step)
+}
+
+// A weightUpdate is the epilogue of the product DW = xᵀ·dz that moves each finished part of W.
+type weightUpdate struct {
+	*update
+	layer  *Layer
+	offset int   // of the weights in a vector
+	rows   []int // the row of the weights in a vector that row i of W is; nil if it is row i
+}
+
+func (e *weightUpdate) apply(dw []float64, stride, i0, i1, j0, j1 int) {
+	for i := i0; i < i1; i++ {
+		row := i
+		if e.rows != nil {
+			row = e.rows[i]
+		}
+		e.move(e.layer.W.Row(i)[j0:j1], dw[(i-i0)*stride:][:j1-j0], e.offset+row*e.layer.W.Cols+j0, e.decay)
+	}
 }

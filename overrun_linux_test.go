@@ -1,6 +1,5 @@
 // No kernel reads or writes beyond its operands: they lie in memory right before a page
-// that cannot be touched, or right behind one. Not here: the results, which mat_test.go
-// and elementwise_test.go check.
+// that cannot be touched, or right behind one.
 
 package mlp
 
@@ -115,7 +114,7 @@ func TestProductsOverrun(t *testing.T) {
 		}
 		for _, n := range []int{1, 4, 10, 13, 24, 25, 49, 95, 97, 193} {
 			overrun(t, kernel.mr+1, 2*kernel.kc+1, n, fx, fy, fz)
-			overrun(t, (packFrom+1)*kernel.mr+1, 20, n, fx, fy, fz) // panels are copied, of b or of bᵀ
+			overrun(t, (packFrom+1)*kernel.mr+1, 20, n, fx, fy, fz) // b is packed
 		}
 		overrun(t, (packFromPage+1)*kernel.mr, 10, page, fx, fy, fz)
 		overrun(t, (packFromPages+1)*kernel.mr, 10, 2*page, fx, fy, fz)
@@ -143,44 +142,7 @@ func overrun(t *testing.T, m, k, n int, fx, fy, fz fence) {
 	})
 }
 
-// Packed weights, and results that only an epilogue sees.
-func TestBlocksOverrun(t *testing.T) {
-	const most = 600 * 600 * 8
-	fx, fy, fz := newFence(t, most), newFence(t, most), newFence(t, most)
-	eachKernel(t, func(t *testing.T) {
-		ks := []int{1, 3, 65, 98, 130}
-		if testing.Short() {
-			ks = ks[2:4]
-		}
-		for _, m := range []int{1, 6, 8, 9, 40} {
-			for _, n := range []int{1, 8, 10, 63, 65, 97, 139, 193} {
-				for _, k := range ks {
-					overrunPacked(t, m, k, n, fx, fy, fz)
-				}
-			}
-		}
-		for _, k := range []int{activeKernel().kc, activeKernel().kc + activeKernel().kc/8 + 1} {
-			overrunPacked(t, (packFrom+1)*8, k, 74, fx, fy, fz)
-		}
-	})
-}
-
-func overrunPacked(t *testing.T, m, k, n int, fx, fy, fz fence) {
-	var name string
-	fenced(t, func() string { return fmt.Sprintf("%s packed %d×%d×%d", name, m, k, n) }, func(atEnd bool) {
-		x, data := fx.matrix(m, k, atEnd), fy.floats(k*n, atEnd)
-		name = "Mul"
-		fz.matrix(m, n, atEnd).multiply(name, x.operand(), (&packed{rows: k, cols: n, data: data}).operand())
-		name = "MulT"
-		fz.matrix(m, n, atEnd).multiply(name, x.operand(), (&packed{rows: n, cols: k, data: data}).operand().transpose())
-		name = "TMul"
-		z := (*keeper)(fz.matrix(m, n, atEnd))
-		p := newProduct(name, fx.matrix(k, m, atEnd).operand().transpose(), fy.matrix(k, n, atEnd).operand(), z)
-		p.share()
-	})
-}
-
-// The elementwise steps, and the packing of a panel, by rows and by columns.
+// The elementwise steps, and the packing of a micro-panel, by rows and by columns.
 func TestElementwiseOverrun(t *testing.T) {
 	const most = 60 * 60 * 8
 	f, g, h, p := newFence(t, most), newFence(t, most), newFence(t, most), newFence(t, most)

@@ -231,7 +231,7 @@ func TestReadmeArrays(t *testing.T) {
 	m.Net[0].Norm = NewBatchNorm(4)
 	m.Input = digits.Stats()
 	_, err = Train(context.Background(), m.Net, digits.Slice(0, 20), Config{
-		Optimizer: Adam, Rate: 0.01, Epochs: 1, Batch: 10, Run: &m.Run, Held: digits.Slice(20, 30), Patience: 1})
+		Optimizer: Adam, Rate: 0.01, Epochs: 1, Batch: 10, Run: &m.Run, Validation: digits.Slice(20, 30), Patience: 1})
 	var file bytes.Buffer
 	if err == nil {
 		err = m.Write(&file)

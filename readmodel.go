@@ -265,53 +265,35 @@ func (m *Model) readLayerStats(z *npz) error {
 	return nil
 }
 
-// readRunningValues reads the optimizer's running values. For each slot the file has those
-// of all layers, or none.
-func (m *Model) readRunningValues(z *npz) error {
-	slots := make([]runningValues, len(m.Net))
+func (m *Model) readRunningValues(z *npz) (err error) {
 	for s, prefix := range slotPrefixes {
-		for i, l := range m.Net {
-			arrays := l.arrays()
-			read, err := m.readEach(z, prefix, i, arrays[:min(maxParameters, len(arrays))])
-			if err != nil {
-				return err
-			}
-			if read == nil {
-				break
-			}
-			copy(slots[i][s][:], read)
-		}
-	}
-	m.Run.slots = slots
-	return nil
-}
-
-// readLast reads the weights of the last epoch of a run with patience.
-func (m *Model) readLast(z *npz) error {
-	for i, l := range m.Net {
-		read, err := m.readEach(z, lastPrefix, i, l.arrays())
-		if err != nil || read == nil {
+		if m.Run.slots[s], err = m.readVector(z, prefix, false); err != nil {
 			return err
 		}
-		m.Run.last = append(m.Run.last, read...)
 	}
 	return nil
 }
 
-// readEach reads one array of layer i per shape; each must have that shape. The arrays'
-// names begin with prefix. If the first layer's first array is missing, the file has no
-// arrays of this kind, and readEach returns nil.
-func (m *Model) readEach(z *npz, prefix string, i int, shapes []*Matrix) (read []Matrix, err error) {
-	for which, shape := range shapes {
-		a := m.named(prefix, which, i, shape)
-		if i == 0 && which == 0 && !z.has(a.name) {
-			return nil, nil
+func (m *Model) readLast(z *npz) (err error) {
+	m.Run.last, err = m.readVector(z, lastPrefix, true)
+	return err
+}
+
+func (m *Model) readVector(z *npz, prefix string, all bool) ([]float64, error) {
+	parts := m.Net.parts()
+	if !z.has(prefix + parts[0].name) {
+		return nil, nil
+	}
+	vector := make([]float64, length(parts))
+	for _, p := range parts {
+		if !all && p.gradient == nil {
+			continue
 		}
-		x, err := z.like(a)
+		x, err := z.like(m.named(prefix, p.kind, p.layer, p.array))
 		if err != nil {
 			return nil, err
 		}
-		read = append(read, *x)
+		copy(p.of(vector).Data, x.Data)
 	}
-	return read, nil
+	return vector, nil
 }

@@ -1,5 +1,5 @@
-// Tests of the chart writer: every figure is read back as XML, and the tests look in it for
-// texts, lines and marks, and for their places. Not here: ticks (axis_test.go).
+// Tests of the charts: figures are read back as XML and searched for texts, lines and marks and
+// for their places, and ticks are compared with those chosen by hand.
 
 package mlp
 
@@ -26,8 +26,8 @@ type drawnText struct {
 	left, top, right, base float64
 }
 
-// drawing is what the tests look at in an SVG file.
-type drawing struct {
+// picture is what the tests look at in an SVG file.
+type picture struct {
 	width, height float64
 	title, desc   string
 	texts         []drawnText
@@ -37,7 +37,7 @@ type drawing struct {
 
 // readSVG reads a figure. It fails the test unless svg is well-formed XML and all of its
 // numbers are finite.
-func readSVG(t testing.TB, svg []byte) (d drawing) {
+func readSVG(t testing.TB, svg []byte) (d picture) {
 	t.Helper()
 	if regexp.MustCompile(`="[^"]*(NaN|Inf)`).Match(svg) {
 		t.Fatalf("a number that is not finite in\n%s", svg)
@@ -60,8 +60,7 @@ func readSVG(t testing.TB, svg []byte) (d drawing) {
 		top := stack[len(stack)-1]
 		switch e := tok.(type) {
 		case xml.StartElement:
-			e = e.Copy()
-			g := group{top.x, top.y, top.turned, e}
+			g := group{top.x, top.y, top.turned, e.Copy()}
 			if n, _ := fmt.Sscanf(attr(e, "transform"), "translate(%g %g)", &g.x, &g.y); n == 2 {
 				g.x, g.y = g.x+top.x, g.y+top.y
 			}
@@ -134,7 +133,7 @@ func number(t testing.TB, e xml.StartElement, name string) float64 {
 }
 
 // checkLabels fails the test if a label is cut off or touches another.
-func checkLabels(t testing.TB, d drawing) {
+func checkLabels(t testing.TB, d picture) {
 	t.Helper()
 	for i, a := range d.texts {
 		if a.left < 0 || a.top < 0 || a.right > d.width || a.base > d.height {
@@ -172,21 +171,17 @@ func articleFigure() *Figure {
 
 func TestSVGGolden(t *testing.T) {
 	const name = "testdata/svg/article.svg"
-	got := articleFigure().SVG()
+	svg := articleFigure().SVG()
 	want, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("the article's figure is not %s byte for byte:\n%s", name, got)
+	if !bytes.Equal(svg, want) {
+		t.Errorf("the article's figure is not %s byte for byte:\n%s", name, svg)
 	}
-	if again := articleFigure().SVG(); !bytes.Equal(got, again) {
+	if again := articleFigure().SVG(); !bytes.Equal(svg, again) {
 		t.Error("the same figure gave other bytes")
 	}
-}
-
-func TestSVGReadable(t *testing.T) {
-	svg := articleFigure().SVG()
 	d := readSVG(t, svg)
 	checkLabels(t, d)
 	if d.title != "Training" || d.desc != "Loss falls, accuracy rises." {
@@ -197,13 +192,9 @@ func TestSVGReadable(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
-	var all []string
-	for _, x := range d.texts {
-		all = append(all, x.s)
-	}
 	for _, want := range []string{"Training loss", "Test accuracy", "epoch", "fraction correct", "test set", "0.2", "2.5", "20"} {
-		if !strings.Contains("|"+strings.Join(all, "|")+"|", "|"+want+"|") {
-			t.Errorf("no text %q in %q", want, all)
+		if !slices.ContainsFunc(d.texts, func(x drawnText) bool { return x.s == want }) {
+			t.Errorf("no text %q in %+v", want, d.texts)
 		}
 	}
 	if len(d.lines) != 2 || len(d.uses) != 40 {
@@ -214,12 +205,12 @@ func TestSVGReadable(t *testing.T) {
 func TestSVGStyles(t *testing.T) {
 	seen := map[string]int{}
 	for i := range colours * dashes {
-		var b bytes.Buffer
-		new(layout).writePiece(&b, []point{{0, 0}, {1, 1}}, i, false)
-		if j, ok := seen[b.String()]; ok {
+		var d drawing
+		d.drawPiece([]point{{0, 0}, {1, 1}}, i, false)
+		if j, ok := seen[d.String()]; ok {
 			t.Errorf("series %d and %d look alike", i, j)
 		}
-		seen[b.String()] = i
+		seen[d.String()] = i
 	}
 	for i := range colours {
 		if n := strings.Count(plotStart, fmt.Sprintf(".s%d{", i)); n != 2 {
@@ -236,8 +227,8 @@ func TestSVGStyles(t *testing.T) {
 }
 
 func TestSVGEscapes(t *testing.T) {
-	hostile := "<script>&\"'\x00\x1b]]>\xff\uFFFE\n--><!--"
-	want := "<script>&\"']]>\uFFFD\n--><!--"
+	hostile := "<script><id>&\"'\x00\x1b]]>\xff\uFFFE\n--><!--"
+	want := "<script><id>&\"']]>\uFFFD\n--><!--"
 	c := Chart{Title: hostile, XLabel: hostile, YLabel: hostile,
 		Series: []Series{{Name: hostile, Y: []float64{1, 2}}}, Guides: []Guide{{hostile, 1}}}
 	f := &Figure{Title: hostile, Desc: hostile, Charts: []Chart{c}}
@@ -257,6 +248,8 @@ func TestSVGEscapes(t *testing.T) {
 }
 
 func TestSVGGaps(t *testing.T) {
+	dense := make([]float64, 500)
+	dense[249], dense[251] = nan, nan
 	for _, tt := range []struct {
 		name         string
 		chart        Chart
@@ -272,20 +265,13 @@ func TestSVGGaps(t *testing.T) {
 		{"zero on a linear axis", line(1, 0, -1, 2), 1, 4},
 		{"zero on a log axis", logLine(1, 10, 0, -1, 2, 3), 2, 4},
 		{"too large for a linear axis", line(1, 2, math.MaxFloat64, 2, 1), 2, 4},
+		{"lone point of a dense line, which alone has a mark", line(dense...), 2, 1},
 		{"shorter X", Chart{Series: []Series{{X: []float64{1, 2}, Y: []float64{1, 2, 3}}}}, 1, 2},
 	} {
 		d := readSVG(t, oneChart(tt.chart).SVG())
 		if len(d.lines) != tt.lines || len(d.uses) != tt.marks {
 			t.Errorf("%s: %d lines and %d marks, want %d and %d", tt.name, len(d.lines), len(d.uses), tt.lines, tt.marks)
 		}
-	}
-}
-
-func TestSVGLoneMark(t *testing.T) {
-	y := make([]float64, 500)
-	y[249], y[251] = nan, nan
-	if d := readSVG(t, oneChart(line(y...)).SVG()); len(d.uses) != 1 || len(d.lines) != 2 {
-		t.Errorf("%d marks and %d lines, want 1 and 2: a dense series marks lone points only", len(d.uses), len(d.lines))
 	}
 }
 
@@ -311,6 +297,8 @@ func TestSVGExtremes(t *testing.T) {
 	}
 	readSVG(t, new(Figure).SVG())
 	readSVG(t, oneChart(Chart{}).SVG())
+	wide := Chart{Title: "t", XLabel: "x", YLabel: "y", Series: []Series{{Y: []float64{10000, 90000}}}, Guides: []Guide{{"half way", 5e4}}}
+	checkLabels(t, readSVG(t, (&Figure{Charts: []Chart{wide, line(1, 2)}}).SVG()))
 }
 
 func TestSVGManyLabels(t *testing.T) {
@@ -325,12 +313,6 @@ func TestSVGManyLabels(t *testing.T) {
 		f := &Figure{Title: long, Caption: long + "\n" + strings.Repeat("x", 500), Columns: columns, Charts: []Chart{c, c, c, c}}
 		checkLabels(t, readSVG(t, f.SVG()))
 	}
-}
-
-func TestSVGUnlikeCharts(t *testing.T) {
-	wide := Chart{Title: "t", XLabel: "x", YLabel: "y", Series: []Series{{Y: []float64{10000, 90000}}}, Guides: []Guide{{"half way", 5e4}}}
-	f := &Figure{Charts: []Chart{wide, line(1, 2)}}
-	checkLabels(t, readSVG(t, f.SVG()))
 }
 
 func TestSVGCaption(t *testing.T) {
@@ -388,14 +370,14 @@ func TestSVGLegends(t *testing.T) {
 	for _, test := range []struct {
 		columns int
 		names   []string
-		want    string // the texts from top down and from left to right, without the ticks
+		want    string // the texts from top down and from left to right, without the ticks; > is the left end of a legend
 	}{
-		{2, []string{"a", "b", "c", "d"}, "a b [of a] [of b] c d [of c] [of d]"},
-		{2, []string{"a", "b", "c"}, "a b [of a] [of b] c [of c]"},
-		{2, []string{"a", "", "", "d"}, "a [of a] [of ] d [of ] [of d]"},
-		{2, []string{"a", "b", "c", "a"}, "a b c [of a] [of b] [of c] [of a]"},
-		{4, []string{"a", "b", "c", "d"}, "a b c d [of a] [of b] [of c] [of d]"},
-		{1, []string{"a", "b"}, "a b [of a] [of b]"},
+		{2, []string{"a", "b", "c", "d"}, ">a b [of a] [of b] >c d [of c] [of d]"},
+		{2, []string{"a", "b", "c"}, ">a b [of a] [of b] >c [of c]"},
+		{2, []string{"a", "", "", "d"}, ">a [of a] [of ] >d [of ] [of d]"},
+		{2, []string{"a", "b", "c", "a"}, ">a b c [of a] [of b] [of c] [of a]"},
+		{4, []string{"a", "b", "c", "d"}, ">a b c d [of a] [of b] [of c] [of d]"},
+		{1, []string{"a", "b"}, ">a b [of a] [of b]"},
 	} {
 		f := &Figure{Columns: test.columns}
 		for _, name := range test.names {
@@ -409,6 +391,8 @@ func TestSVGLegends(t *testing.T) {
 			switch {
 			case strings.HasPrefix(x.s, "of "):
 				got = append(got, "["+x.s+"]")
+			case slices.Contains(test.names, x.s) && x.left == margin+sampleSize+6:
+				got = append(got, ">"+x.s)
 			case slices.Contains(test.names, x.s):
 				got = append(got, x.s)
 			}
@@ -425,7 +409,7 @@ func TestSVGGuide(t *testing.T) {
 	svg := oneChart(c).SVG()
 	d := readSVG(t, svg)
 	m := regexp.MustCompile(`class="guide" d="M0 ([0-9.]+)H`).FindAllSubmatch(svg, -1)
-	if len(m) != 1 || string(m[0][1]) != pixel(d.uses[1][1]).String() {
+	if len(m) != 1 || string(m[0][1]) != pixel(d.uses[1][1]) {
 		t.Errorf("guides at %s, want one at the point of its height, %v", m, d.uses[1][1])
 	}
 }
@@ -459,9 +443,8 @@ func TestSVGThins(t *testing.T) {
 		t.Fatalf("%d lines, want 1", len(d.lines))
 	}
 	lo, hi := inf, -inf
-	f := strings.Fields(strings.TrimPrefix(d.lines[0], "M"))
-	for i := 1; i < len(f); i += 2 {
-		v, err := strconv.ParseFloat(f[i], 64)
+	for _, m := range regexp.MustCompile(`[M ]\S+ (\S+)`).FindAllStringSubmatch(d.lines[0], -1) {
+		v, err := strconv.ParseFloat(m[1], 64)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -481,25 +464,16 @@ func TestSVGThins(t *testing.T) {
 }
 
 func TestThin(t *testing.T) {
-	piece := []point{{0, 5}, {0.1, 9}, {0.2, 7}, {0.3, 1}, {0.4, 2}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}}
-	want := []point{{0, 5}, {0.1, 9}, {0.3, 1}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}}
-	if got := thin(piece); fmt.Sprint(got) != fmt.Sprint(want) {
+	piece := []point{{0, 5}, {0.1, 9}, {0.2, 7}, {0.3, 1}, {0.4, 2}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3},
+		{3, 2}, {3.1, 1}, {3.2, 5}, {3.3, 1}, {3.4, 5}, {3.5, 3}}
+	want := []point{{0, 5}, {0.1, 9}, {0.3, 1}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}, {3, 2}, {3.1, 1}, {3.2, 5}, {3.5, 3}}
+	var got []point
+	for _, p := range piece {
+		got = thin(append(got, p))
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("thin: %v, want %v", got, want)
 	}
-}
-
-func FuzzSVG(f *testing.F) {
-	f.Add("loss", "train", 2.29, 0.05, 1.0, false)
-	f.Add("<&>\x00\xff", "]]>", nan, inf, -inf, true)
-	f.Add("", "\u202e\U0010FFFF", math.MaxFloat64, -math.MaxFloat64, 5e-324, false)
-	f.Add("a\nb", "…", 1.0, math.Nextafter(1, 2), 1.0, true)
-	f.Fuzz(func(t *testing.T, title, name string, a, b, c float64, log bool) {
-		s := Series{Name: name, X: []float64{a, b, c, a}, Y: []float64{b, c, a, nan}}
-		chart := Chart{Title: title, XLabel: name, YLabel: title, LogX: log, LogY: log,
-			Series: []Series{s, {Name: title, Y: []float64{a, b, c}}}, Guides: []Guide{{name, c}}}
-		fig := &Figure{Title: title, Desc: name, Columns: 2, Charts: []Chart{chart, chart, line(a, b)}} // the rows have legends of their own, unless a name is s
-		checkLabels(t, readSVG(t, fig.SVG()))
-	})
 }
 
 // Points have marks and no line, however many there are, also in the legend; those in one
@@ -552,4 +526,157 @@ func TestSVGIds(t *testing.T) {
 			t.Errorf("%d ids, %d references", len(own), len(references))
 		}
 	}
+}
+
+func labels(ticks []tick) string {
+	var s []string
+	for _, k := range ticks {
+		s = append(s, k.label)
+	}
+	return strings.Join(s, " ")
+}
+
+func TestRoundTicks(t *testing.T) {
+	for _, tt := range []struct {
+		lo, hi        float64
+		log, integers bool
+		n             int
+		want          string
+	}{
+		{0.05, 2.29, false, false, 7, "0.0 0.5 1.0 1.5 2.0 2.5"},
+		{0.24, 0.936, false, false, 7, "0.2 0.4 0.6 0.8 1.0"},
+		{0.3, 0.7, false, false, 4, "0.3 0.4 0.5 0.6 0.7"},
+		{1, 20, false, true, 13, "0 2 4 6 8 10 12 14 16 18 20"},
+		{1, 5, false, true, 13, "1 2 3 4 5"},
+		{1, 1, false, true, 13, "0 1 2"},
+		{-1, 1, false, false, 2, "−1 0 1"},
+		{0, 3e6, false, false, 4, "0 1×10⁶ 2×10⁶ 3×10⁶"},
+		{0, 2e-5, false, false, 4, "0 5×10⁻⁶ 10×10⁻⁶ 15×10⁻⁶ 20×10⁻⁶"},
+		{2.30251, 2.30258, false, false, 6, "2.30240 2.30245 2.30250 2.30255 2.30260 2.30265 2.30270"},
+		{inf, -inf, false, false, 5, "0.0 0.2 0.4 0.6 0.8 1.0"},
+		{-5, 0, true, false, 7, "10⁻⁵ 10⁻⁴ 10⁻³ 10⁻² 10⁻¹ 10⁰"},
+		{-8, 0, true, false, 5, "10⁻⁸ 10⁻⁶ 10⁻⁴ 10⁻² 10⁰"},
+		{-1, 2, true, false, 3, "0.1 1 10 100"},
+		{math.Log10(16), math.Log10(1024), true, false, 9, "10 20 50 100 200 500 1000 2000"},
+		{-5.1, -4.9, true, false, 5, "5×10⁻⁶ 10⁻⁵ 2×10⁻⁵"},
+	} {
+		if s := labels(roundTicks(span{tt.lo, tt.hi, tt.integers}, tt.log, tt.n)); s != tt.want {
+			t.Errorf("%v to %v in %d: %s, want %s", tt.lo, tt.hi, tt.n, s, tt.want)
+		}
+	}
+}
+
+// The x axis has ticks at both ends of the data, although rounding puts them a little
+// outside: 3·0.1 > 0.3 and log10(1000) < 3.
+func TestXAxisEnds(t *testing.T) {
+	for _, tt := range []struct {
+		x    []float64
+		log  bool
+		want string
+	}{
+		{[]float64{0, 0.3}, false, "0.00 0.05 0.10 0.15 0.20 0.25 0.30"},
+		{[]float64{10, 1000}, true, "10 20 50 100 200 500 1000"},
+		{[]float64{1, 9}, false, "1 2 3 4 5 6 7 8 9"},
+		{[]float64{11, 12}, true, "10 20"},
+	} {
+		c := Chart{LogX: tt.log, Series: []Series{{X: tt.x, Y: []float64{1, 1}}}}
+		a := xAxis(oneChart(c).layout().panels[0].xSpan, tt.log, 400)
+		if s := labels(a.ticks); s != tt.want {
+			t.Errorf("x from %v to %v: %s, want %s", tt.x[0], tt.x[1], s, tt.want)
+		}
+	}
+}
+
+// A y axis has ticks between integers, even if all values are integers.
+func TestYAxisFractions(t *testing.T) {
+	p := oneChart(line(1, 2)).layout().panels[0]
+	if k := roundTicks(*p.ySpan, false, 5); !p.xSpan.integers || p.ySpan.integers || len(k) != 6 {
+		t.Errorf("x %+v, y %+v, ticks %v", p.xSpan, p.ySpan, k)
+	}
+}
+
+// Whatever the range, there are enough ticks and not too many, they cover the range, no
+// two have the same label, and a linear step is 1, 2 or 5 times a power of ten.
+func TestRoundTicksProperties(t *testing.T) {
+	values := []float64{0, 5e-324, 1e-310, 1e-300, 3e-7, 0.1, 0.3, 1, 1 + 1e-15, 7, 20, 12345.678, 1e6, 1e15, 1e15 + 1, 9.99e299, 1e300}
+	for _, a := range values {
+		for _, b := range values {
+			for _, s := range []span{{a, b, false}, {-a, b, false}, {-a, -b, false}, {math.Trunc(a), math.Trunc(b), true}} {
+				for n := range 12 {
+					checkTicks(t, s, false, n)
+					if math.Abs(s.lo) < 325 && math.Abs(s.hi) < 325 {
+						checkTicks(t, s, true, n)
+					}
+				}
+			}
+		}
+	}
+}
+
+func checkTicks(t *testing.T, s span, log bool, n int) {
+	t.Helper()
+	k := roundTicks(s, log, n)
+	if len(k) < 2 || len(k) > max(n, 2)+1 {
+		t.Fatalf("%v log %v: %d ticks for n = %d", s, log, len(k), n)
+	}
+	first, last, step := k[0].at, k[len(k)-1].at, k[1].at-k[0].at
+	if slack := (last - first) * 1e-8; s.lo <= s.hi && (first > s.lo+slack || last < s.hi-slack) {
+		t.Fatalf("%v log %v: ticks from %v to %v", s, log, first, last)
+	}
+	for i := 1; i < len(k); i++ {
+		if !(k[i].at > k[i-1].at) || k[i].label == k[i-1].label || len([]rune(k[i].label)) > 16 {
+			t.Fatalf("%v log %v: tick %q at %v after %q at %v", s, log, k[i].label, k[i].at, k[i-1].label, k[i-1].at)
+		}
+	}
+	m := step / math.Pow10(int(math.Floor(math.Log10(step)+1e-6)))
+	if !log && math.Abs(m-1) > 1e-6 && math.Abs(m-2) > 1e-6 && math.Abs(m-5) > 1e-6 {
+		t.Fatalf("%v: step %v is not 1, 2 or 5 times a power of ten", s, step)
+	}
+	if s.integers && !log && s.hi < 1e15 && step != math.Trunc(step) {
+		t.Fatalf("%v: step %v on an axis of integers", s, step)
+	}
+}
+
+// Labels may be drawn in DejaVu Sans, the widest of the usual fonts. The table has its
+// widths in thousandths of the font size. In this font too a tick's label must not
+// touch the label of the axis: of the gap of 8 pixels between them, the descenders of
+// the axis label take 3, and an error of the estimated width may take 3 more.
+func TestTickWidths(t *testing.T) {
+	width := map[rune]float64{'.': 318, '×': 838, '−': 838, '⁻': 528}
+	for _, r := range "0123456789" {
+		width[r] = 636
+	}
+	for _, r := range "⁰¹²³⁴⁵⁶⁷⁸⁹" {
+		width[r] = 401
+	}
+	for _, s := range []span{{-3.5, -2.1, false}, {-9, -8.2, false}, {-0.3, 0.3, false}, {0, 3e-7, false}, {2.30251, 2.30258, false}, {-15, 0, false}} {
+		for _, log := range []bool{false, true} {
+			for _, k := range roundTicks(s, log, 5) {
+				w := 0.0
+				for _, r := range k.label {
+					if width[r] == 0 {
+						t.Fatalf("the label %q has another character", k.label)
+					}
+					w += width[r] * tickSize / 1000
+				}
+				if got := textWidth(k.label, tickSize); got < w-3 {
+					t.Errorf("%q is taken to be %v pixels wide, but is %.1f", k.label, got, w)
+				}
+			}
+		}
+	}
+}
+
+func FuzzSVG(f *testing.F) {
+	f.Add("loss", "train", 2.29, 0.05, 1.0, false)
+	f.Add("<&>\x00\xff", "]]>", nan, inf, -inf, true)
+	f.Add("", "\u202e\U0010FFFF", math.MaxFloat64, -math.MaxFloat64, 5e-324, false)
+	f.Add("a\nb", "…", 1.0, math.Nextafter(1, 2), 1.0, true)
+	f.Fuzz(func(t *testing.T, title, name string, a, b, c float64, log bool) {
+		s := Series{Name: name, X: []float64{a, b, c, a}, Y: []float64{b, c, a, nan}}
+		chart := Chart{Title: title, XLabel: name, YLabel: title, LogX: log, LogY: log,
+			Series: []Series{s, {Name: title, Y: []float64{a, b, c}}}, Guides: []Guide{{name, c}}}
+		fig := &Figure{Title: title, Desc: name, Columns: 2, Charts: []Chart{chart, chart, line(a, b)}} // the rows have legends of their own, unless a name is s
+		checkLabels(t, readSVG(t, fig.SVG()))
+	})
 }

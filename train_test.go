@@ -71,28 +71,6 @@ func TestTrainInOrder(t *testing.T) {
 	}
 }
 
-// Every place is as likely for a sample as any other.
-func TestShuffleIsFair(t *testing.T) {
-	const n, epochs = 6, 6000
-	var counts [n][n]float64
-	index := make([]int, n)
-	for e := range epochs {
-		shuffle(index, 1, e, false)
-		for place, sample := range index {
-			counts[place][sample]++
-		}
-	}
-	chi := 0.0
-	for _, row := range counts {
-		for _, c := range row {
-			chi += (c - epochs/n) * (c - epochs/n) / (epochs / n)
-		}
-	}
-	if chi > 52.6 { // 25 degrees of freedom: one in a thousand
-		t.Errorf("χ² = %.1f", chi)
-	}
-}
-
 // The loss and the accuracy of an epoch are those of the weights at its end.
 func TestHistoryIsOfFinalWeights(t *testing.T) {
 	data := blobs(300)
@@ -105,109 +83,55 @@ func TestHistoryIsOfFinalWeights(t *testing.T) {
 			if want := SoftmaxCrossEntropy(nil, y, data.Y); math.Abs(e.Loss-want) > 1e-14 || e.N != seen {
 				t.Errorf("epoch %d: loss %v, want %v", e.N, e.Loss, want)
 			}
-			if want := Accuracy.Of(y, data.Y); e.Accuracy != want {
-				t.Errorf("epoch %d: accuracy %v, want %v", e.N, e.Accuracy, want)
+			if want := Accuracy.Of(y, data.Y); e.Metric != want {
+				t.Errorf("epoch %d: accuracy %v, want %v", e.N, e.Metric, want)
 			}
-			if loss, accuracy := Evaluate(net, blobs(50), nil); e.TestLoss != loss || e.TestAccuracy != accuracy {
-				t.Errorf("epoch %d: test %v %v, want %v %v", e.N, e.TestLoss, e.TestAccuracy, loss, accuracy)
+			if loss, accuracy := Evaluate(net, blobs(50), nil); e.TestLoss != loss || e.TestMetric != accuracy {
+				t.Errorf("epoch %d: test %v %v, want %v %v", e.N, e.TestLoss, e.TestMetric, loss, accuracy)
 			}
 			return nil
 		}})
-	if err != nil || len(h) != 3 || seen != 3 || h[2].Accuracy < 0.99 {
+	if err != nil || len(h) != 3 || seen != 3 || h[2].Metric < 0.99 {
 		t.Errorf("history %v, error %v", h, err)
 	}
 }
 
-// The optimizers, each updating while the gradient is in the cache, give what
-// Forward, Backward and one update afterwards give.
-func TestFusedUpdate(t *testing.T) {
+// A step, with and without the inputs that are always zero, is what Forward, Backward and one
+// call of the optimizer for each array give.
+func TestStep(t *testing.T) {
 	for name, rule := range optimizers {
 		data := blobs(64)
-		a, b := NewNetwork(1, He, Tanh, 4, 300, 70, 2), NewNetwork(1, He, Tanh, 4, 300, 70, 2)
-		c := Config{Optimizer: rule, Rate: 0.01, Epochs: 1, Batch: 64, InOrder: true}
-		ta, err := newTrainer(a, data, c)
+		for i := range data.X.Rows {
+			data.X.Row(i)[1] = 0
+		}
+		a, b := NewNetwork(1, He, Tanh, 4, 1100, 70, 2), NewNetwork(1, He, Tanh, 4, 1100, 70, 2)
+		ta, err := newTrainer(a, data, Config{Optimizer: rule, Rate: 0.01, Epochs: 1, Batch: 6, InOrder: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		tb, _ := newTrainer(b, data, c)
+		ta.batch = data
+		running := map[*Matrix][2][]float64{}
 		shuffle(ta.order, 1, 1, true)
 		for s := range 4 {
-			ta.unpack()
-			if s%2 == 1 {
-				ta.pack()
+			if ta.contract(); s%2 == 1 {
+				ta.expand()
 			}
 			ta.step(ta.order, nil)
 			var dy Matrix
 			SoftmaxCrossEntropy(&dy, b.Forward(data.X), data.Y)
 			b.Backward(&dy)
-			tb.rule.step = OptimizerStep{N: s + 1, Rate: 0.01, Beta1: 0.9}
-			tb.update(nil)
+			for _, p := range b.parts() {
+				n := len(p.array.Data)
+				if s == 0 {
+					running[p.array] = [2][]float64{make([]float64, n), make([]float64, n)}
+				}
+				rule.Update(p.array.Data, p.gradient.Data, running[p.array][0], running[p.array][1], OptimizerStep{N: s + 1, Rate: 0.01, Beta1: 0.9})
+			}
 		}
-		ta.unpack()
+		ta.expand()
 		if a.Fingerprint() != b.Fingerprint() {
-			t.Errorf("%s: the fused update differs", name)
+			t.Errorf("%s: a step differs from its parts", name)
 		}
-	}
-}
-
-// Decay is the gradient of Decay/2·Σ W²: the biases have no part in it.
-func TestDecay(t *testing.T) {
-	plain, decayed := NewNetwork(1, He, Tanh, 4, 5, 2), NewNetwork(1, He, Tanh, 4, 5, 2)
-	start := NewNetwork(1, He, Tanh, 4, 5, 2)
-	c := Config{Rate: 0.5, Epochs: 1, Batch: 20}
-	for net, decay := range map[*Network]float64{&plain: 0, &decayed: 0.25} {
-		c.Decay = decay
-		if _, err := Train(context.Background(), *net, blobs(20), c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	normal := normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
-	gain := clone(&normal[0].Norm.Gain)
-	still := func(dy, y, _ *Matrix) float64 {
-		if dy != nil {
-			clear(dy.Reset(y.Rows, y.Cols).Data)
-		}
-		return 0
-	}
-	if _, err := Train(context.Background(), normal, blobs(20), Config{Loss: still, Rate: 0.5, Epochs: 1, Batch: 20, Decay: 0.25}); err != nil {
-		t.Fatal(err)
-	}
-	near(t, "gain", &normal[0].Norm.Gain, gain, 0)
-	for i, l := range decayed {
-		for j, v := range l.W.Data {
-			if want := plain[i].W.Data[j] - 0.5*0.25*start[i].W.Data[j]; math.Abs(v-want) > 1e-15 {
-				t.Errorf("layer %d, weight %d is %v, want %v", i+1, j, v, want)
-			}
-		}
-		if !slices.Equal(l.B.Data, plain[i].B.Data) {
-			t.Errorf("layer %d: the decay moved the biases", i+1)
-		}
-	}
-}
-
-// AdamW's decay takes a share of each weight, but nothing from biases and gains, whether the
-// weights are packed or not.
-func TestAdamWDecay(t *testing.T) {
-	still := func(dy, y, _ *Matrix) float64 {
-		if dy != nil {
-			clear(dy.Reset(y.Rows, y.Cols).Data)
-		}
-		return 0
-	}
-	for _, batch := range []int{20, 2} {
-		net, start := normalized(NewNetwork(1, He, Tanh, 4, 5, 2)), normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
-		c := Config{Loss: still, Optimizer: AdamW, Rate: 0.5, Epochs: 1, Batch: batch, Decay: 0.25}
-		if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
-			t.Fatal(err)
-		}
-		for i, l := range net {
-			for j, v := range start[i].W.Data {
-				start[i].W.Data[j] = v * math.Pow(1-0.5*0.25, 20/float64(batch))
-			}
-			near(t, "W", &l.W, &start[i].W, 1e-14)
-			near(t, "b", &l.B, &start[i].B, 0)
-		}
-		near(t, "gain", &net[0].Norm.Gain, &start[0].Norm.Gain, 0)
 	}
 }
 
@@ -220,13 +144,10 @@ func TestClip(t *testing.T) {
 		if _, err := Train(context.Background(), net, data, Config{Rate: 0.5, Epochs: 1, Batch: 20, Clip: clip}); err != nil {
 			t.Fatal(err)
 		}
-		for i, l := range net {
-			for which := range 2 {
-				w, _ := l.parameter(which)
-				from, _ := start[i].parameter(which)
-				for j, v := range w.Data {
-					moved = append(moved, v-from.Data[j])
-				}
+		from := start.parts()
+		for i, p := range net.parts() {
+			for j, v := range p.array.Data {
+				moved = append(moved, v-from[i].array.Data[j])
 			}
 		}
 		return moved
@@ -264,48 +185,6 @@ func TestClip(t *testing.T) {
 	}
 }
 
-func TestSchedules(t *testing.T) {
-	for i := range 1000 {
-		p := float64(i) / 1000
-		if got, want := Cosine(p), (1+math.Cos(math.Pi*p))/2; math.Abs(got-want) > 5e-16 {
-			t.Errorf("cosine of %v is %v, want %v", p, got, want)
-		}
-	}
-	// Of 8 steps by a constant gradient the first four are whole, two a tenth, two a hundredth.
-	w := NewMatrix(1, 1)
-	net := Network{{W: *w, B: *NewMatrix(1, 1), Act: Linear}}
-	pull := func(dy, y, want *Matrix) float64 {
-		if dy != nil {
-			dy.Reset(1, 1).Data[0] = 1
-		}
-		return 0
-	}
-	_, err := Train(context.Background(), net, Samples{NewMatrix(2, 1, 1, 1), NewMatrix(2, 1)},
-		Config{Loss: pull, Rate: 1, Schedule: Step, Epochs: 4, Batch: 1})
-	if got := net[0].W.Data[0]; err != nil || math.Abs(got+4.22) > 1e-15 {
-		t.Errorf("went %v, want -4.22 (%v)", got, err)
-	}
-}
-
-// A warm-up rises to 1 and then takes the whole course of the other schedule.
-func TestWarmup(t *testing.T) {
-	s := Warmup(0.2, Step)
-	for progress, want := range map[float64]float64{0: 0.05, 0.1: 0.525, 0.2: 1, 0.59: 1, 0.61: 0.1, 0.79: 0.1, 0.81: 0.01} {
-		if got := s(progress); math.Abs(got-want) > 1e-15 {
-			t.Errorf("factor %v at %v, want %v", got, progress, want)
-		}
-	}
-	if s := Warmup(0, Cosine); s(0.3) != Cosine(0.3) {
-		t.Error("a warm-up of no length is not the other schedule")
-	}
-	defer func() {
-		if got, want := recover(), "mlp: Warmup: a share of 1, want 0 to below 1"; got != want {
-			t.Errorf("panic %v, want %s", got, want)
-		}
-	}()
-	Warmup(1, Cosine)
-}
-
 // An epoch that Measure leaves out has no loss, but it has statistics of the layers. A run
 // that went on after its last epoch has the history of one that never stopped.
 func TestMeasure(t *testing.T) {
@@ -331,7 +210,7 @@ func TestMeasure(t *testing.T) {
 	for i, e := range whole.History {
 		want := every.History[i]
 		if n := i + 1; n != 3 && n != 6 && n != 7 {
-			want.Loss, want.Accuracy = math.NaN(), math.NaN()
+			want.Loss, want.Metric = math.NaN(), math.NaN()
 		}
 		for _, other := range []Epoch{want, stopped.History[i]} {
 			if got, want := fmt.Sprint(e), fmt.Sprint(other); got != want {
@@ -345,7 +224,7 @@ func TestMeasure(t *testing.T) {
 func TestOnStep(t *testing.T) {
 	var run Run
 	var heard []string
-	c := Config{Rate: 0.1, Schedule: Step, Epochs: 1, Batch: 2, Run: &run,
+	c := Config{Rate: 0.1, Schedule: StepDecay, Epochs: 1, Batch: 2, Run: &run,
 		OnStep: func(n int, loss, rate float64) { heard = append(heard, fmt.Sprintf("%d %.3g %t", n, rate, loss > 0)) }}
 	net := NewNetwork(1, He, ReLU, 4, 2)
 	for range 2 {
@@ -356,41 +235,6 @@ func TestOnStep(t *testing.T) {
 	}
 	if got, want := fmt.Sprint(heard), "[1 0.1 true 2 0.01 true 3 0.01 true 4 0.001 true]"; got != want {
 		t.Errorf("heard %s, want %s", got, want)
-	}
-}
-
-// shifted is a data set whose inputs are larger by the number of the epoch.
-type shifted struct{ Samples }
-
-func (s shifted) Epoch(n int) Dataset {
-	x := clone(s.X)
-	for i := range x.Data {
-		x.Data[i] += float64(n)
-	}
-	return Samples{x, s.Y}
-}
-
-// Training sees the samples of the epoch, and measuring sees the data set itself.
-func TestAugmented(t *testing.T) {
-	data := shifted{blobs(30)}
-	a, b := NewNetwork(1, He, ReLU, 4, 3, 2), NewNetwork(1, He, ReLU, 4, 3, 2)
-	c := Config{Rate: 0.1, Epochs: 2, Batch: 10, InOrder: true}
-	h, err := Train(context.Background(), a, data, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if loss, _ := Evaluate(a, data.Samples, nil); loss != h[1].Loss {
-		t.Errorf("the loss %v is not that of the samples as they are, %v", h[1].Loss, loss)
-	}
-	c.Run = new(Run)
-	for n := 1; n <= 2; n++ {
-		c.Epochs = n
-		if _, err := Train(context.Background(), b, data.Epoch(n), c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if a.Fingerprint() != b.Fingerprint() {
-		t.Error("the weights are not those of the epochs' samples")
 	}
 }
 
@@ -419,7 +263,7 @@ func TestPatience(t *testing.T) {
 		"callback":  {Patience: 100, Epochs: 1000, OnEpoch: func(e Epoch) error { return map[bool]error{true: halt}[e.N == 80] }},
 		"cancelled": {Patience: 100, Epochs: 1000},
 	} {
-		c.Rate, c.Batch, c.Held = 1, 5, held
+		c.Rate, c.Batch, c.Validation = 1, 5, held
 		ctx, cancel := context.WithCancel(context.Background())
 		net := NewNetwork(1, He, Tanh, 4, 20, 2)
 		if name == "cancelled" {
@@ -432,7 +276,7 @@ func TestPatience(t *testing.T) {
 		}
 		then, best := c.OnEpoch, math.Inf(1)
 		c.OnEpoch = func(e Epoch) error {
-			best = min(best, e.HeldLoss)
+			best = min(best, e.ValidationLoss)
 			if loss, _ := Evaluate(net, held, nil); loss != best {
 				t.Errorf("%s: after epoch %d the network's loss is %v, the best was %v", name, e.N, loss, best)
 			}
@@ -443,7 +287,7 @@ func TestPatience(t *testing.T) {
 		}
 		h, err := Train(ctx, net, train, c)
 		cancel()
-		if loss, _ := Evaluate(net, held, nil); loss != best || loss != h.Best().HeldLoss || h.Best().N == len(h) {
+		if loss, _ := Evaluate(net, held, nil); loss != best || loss != h.Best().ValidationLoss || h.Best().N == len(h) {
 			t.Errorf("%s: the network's loss is %v, the best %v was epoch %d of %d", name, loss, best, h.Best().N, len(h))
 		}
 		wantErr := map[string]error{"callback": halt, "cancelled": context.Canceled}[name]
@@ -460,7 +304,7 @@ func TestPatience(t *testing.T) {
 // A run that was stopped goes on to the weights and the end that it would have had.
 func TestPatienceGoesOn(t *testing.T) {
 	train, held := overfitted()
-	c := Config{Rate: 1, Batch: 5, Held: held, Patience: 5, Epochs: 1000, Optimizer: Momentum}
+	c := Config{Rate: 1, Batch: 5, Validation: held, Patience: 5, Epochs: 1000, Optimizer: Momentum}
 	straight := NewNetwork(1, He, Tanh, 4, 20, 2)
 	want, err := Train(context.Background(), straight, train, c)
 	if err != nil {
@@ -488,7 +332,7 @@ func TestPatienceGoesOn(t *testing.T) {
 // A run that goes on without Patience goes on from its last weights, not from its best.
 func TestPatienceEnds(t *testing.T) {
 	train, held := overfitted()
-	c := Config{Rate: 1, Batch: 5, Held: held, Epochs: 90, Optimizer: Momentum}
+	c := Config{Rate: 1, Batch: 5, Validation: held, Epochs: 90, Optimizer: Momentum}
 	straight := NewNetwork(1, He, Tanh, 4, 20, 2)
 	if _, err := Train(context.Background(), straight, train, c); err != nil {
 		t.Fatal(err)
@@ -536,9 +380,9 @@ func TestNetworkForgetsData(t *testing.T) {
 func TestHeldNaN(t *testing.T) {
 	held := blobs(9)
 	held.X.Data[0] = math.NaN()
-	_, err := Train(context.Background(), NewNetwork(1, He, ReLU, 4, 2), blobs(9), Config{Rate: 0.1, Batch: 3, Epochs: 5, Held: held, Patience: 2})
+	_, err := Train(context.Background(), NewNetwork(1, He, ReLU, 4, 2), blobs(9), Config{Rate: 0.1, Batch: 3, Epochs: 5, Validation: held, Patience: 2})
 	var diverged *DivergedError
-	if !errors.As(err, &diverged) || err.Error() != "the loss on Held is NaN at epoch 1, batch 3: training has diverged" {
+	if !errors.As(err, &diverged) || err.Error() != "the loss on Validation is NaN at epoch 1, batch 3: training has diverged" {
 		t.Errorf("error %v", err)
 	}
 }
@@ -557,6 +401,7 @@ func TestTrainSteps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		tb.batch = data
 		shuffle(tb.order, 1, 1, true)
 		for s := range c.steps {
 			tb.step(tb.order[s*c.batch:(s+1)*c.batch], nil)
@@ -575,7 +420,7 @@ func TestInterruptedEpoch(t *testing.T) {
 		for _, patience := range []int{0, 5} {
 			c := Config{Rate: 0.1, Batch: 2, Epochs: 8, Optimizer: Adam, Beta1: 0.8}
 			if patience > 0 {
-				c.Held, c.Patience = held, patience
+				c.Validation, c.Patience = held, patience
 			}
 			straight := normalized(NewNetwork(1, He, Tanh, 4, 20, 2))
 			if _, err := Train(context.Background(), straight, train, c); err != nil {
@@ -652,8 +497,8 @@ func TestTrainRefuses(t *testing.T) {
 		{"Optimizer has no Name", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{Update: SGD.Update}}},
 		{"Optimizer has no Update", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{Name: "x"}}},
 		{"Optimizer.Slots is 3, want 0 to 2", one, Config{Epochs: 1, Batch: 1, Rate: 1, Optimizer: &Optimizer{Name: "x", Slots: 3, Update: SGD.Update}}},
-		{"Patience: Held is nil", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1}},
-		{"Held has no samples", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1, Held: none}},
+		{"Patience: Validation is nil", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1}},
+		{"Validation has no samples", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1, Validation: none}},
 	} {
 		got := ""
 		if _, err := Train(context.Background(), NewNetwork(1, He, ReLU, 2, 2), c.train, c.Config); err != nil {
@@ -669,25 +514,6 @@ func TestTrainRefuses(t *testing.T) {
 	single := NewNetwork(1, He, ReLU, 2, 1)
 	if _, err := Train(context.Background(), single, Samples{NewMatrix(1, 2), NewMatrix(1, 1)}, Config{Epochs: 1, Batch: 1, Rate: 1}); err == nil || !strings.HasPrefix(err.Error(), "Loss is nil, and SoftmaxCrossEntropy of a single output") {
 		t.Errorf("a single output with no loss: error %v", err)
-	}
-}
-
-func TestBestAndFirst(t *testing.T) {
-	nan := math.NaN()
-	for _, c := range []struct {
-		losses []float64
-		best   int
-	}{{[]float64{3, 1, 1, 2}, 2}, {[]float64{nan, nan, nan}, 3}, {[]float64{nan, 2, nan}, 2}} {
-		var h History
-		for i, v := range c.losses {
-			h = append(h, Epoch{N: i + 1, HeldLoss: v})
-		}
-		if got := h.Best().N; got != c.best {
-			t.Errorf("of %v the best is %d, want %d", c.losses, got, c.best)
-		}
-	}
-	if y := NewMatrix(1, 3, 0, 1, 1); Accuracy.Of(y, NewMatrix(1, 3, 0, 1, 0)) != 1 || Accuracy.Of(y, NewMatrix(1, 3, 0, 0, 1)) != 0 {
-		t.Error("of two largest outputs it is not the first that counts")
 	}
 }
 
@@ -796,8 +622,9 @@ func TestStepDoesNotAllocate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		tr.batch = train
 		index := shuffle(tr.order, 1, 1, false)[:64]
-		tr.pack()
+		tr.contract()
 		tr.step(index, nil)
 		if n := testing.AllocsPerRun(20, func() { tr.step(index, nil) }); n > 0 {
 			t.Errorf("a step by %s allocates %v times", name, n)
@@ -912,9 +739,10 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		if err != nil {
 			b.Fatal(err)
 		}
+		t.batch = train
 		shuffle(t.order, 1, 1, false)
 		at := 0
-		t.pack()
+		t.contract()
 		t.step(t.order[:64], nil) // allocates what a step needs
 		b.ReportAllocs()
 		b.ResetTimer()
@@ -927,26 +755,191 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		}
 		samples := 64 * float64(b.N) / b.Elapsed().Seconds()
 		b.ReportMetric(samples, "samples/s")
-		inputs := total(t.layers[0].packed[0].of) // without those that are always zero
+		inputs := total(t.compact.inputs) // without those that are always zero
 		operations := 4*inputs*256 + 6*(256*128+128*MNISTClasses)
 		b.ReportMetric(samples*float64(operations)/1e9, "GFLOP/s")
 	})
 }
 
-// BenchmarkPredict is one image, whose cost is to read the weights, and many.
-func BenchmarkPredict(b *testing.B) {
-	net := NewNetwork(1, Small, ReLU, MNISTPixels, 256, 128, MNISTClasses)
-	for _, n := range []int{1, 10000} {
-		b.Run(fmt.Sprintf("net=784-256-128-10/images=%d", n), func(b *testing.B) {
-			x, y := fill(NewMatrix(n, MNISTPixels), newRand()), new(Matrix)
-			net.Predict(y, x)
-			b.ReportAllocs()
-			b.ResetTimer()
-			for range b.N {
-				net.Predict(y, x)
+// A loss or OnStep that reads the network sees the weights of the last step, also if an input
+// is always zero.
+func TestLookDuringEpoch(t *testing.T) {
+	data := blobs(100)
+	for i := range data.X.Rows {
+		data.X.Row(i)[1] = 0
+	}
+	net, plain := NewNetwork(1, He, ReLU, 4, 8, 2), NewNetwork(1, He, ReLU, 4, 8, 2)
+	seen := func(c *Config, net Network) (prints *[]string) {
+		prints = new([]string)
+		c.Loss = func(dy, y, want *Matrix) float64 {
+			if dy != nil {
+				*prints = append(*prints, net.Fingerprint())
 			}
-			flop := 2 * (784*256 + 256*128 + 128*10) * float64(n)
-			b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-		})
+			return SoftmaxCrossEntropy(dy, y, want)
+		}
+		return prints
+	}
+	c := Config{Rate: 0.1, Epochs: 2, Batch: 5}
+	fromLoss := seen(&c, net)
+	var fromStep []string
+	c.OnStep = func(int, float64, float64) { fromStep = append(fromStep, net.Fingerprint()) }
+	if _, err := Train(context.Background(), net, data, c); err != nil {
+		t.Fatal(err)
+	}
+	// The weights before each step, by Forward, Backward and the rule.
+	for n := range 40 {
+		if got, want := (*fromLoss)[n], plain.Fingerprint(); got != want || n > 0 && fromStep[n-1] != want {
+			t.Fatalf("before step %d the loss sees %.8s and OnStep %.8s, want %.8s", n+1, got, fromStep[max(0, n-1)], want)
+		}
+		var x, y, dy Matrix
+		data.Batch(&x, &y, shuffle(make([]int, 100), 0, n/20+1, false)[n%20*5:][:5])
+		SoftmaxCrossEntropy(&dy, plain.Forward(&x), &y)
+		plain.Backward(&dy)
+		for _, p := range plain.parts() {
+			SGD.Update(p.array.Data, p.gradient.Data, nil, nil, OptimizerStep{N: n + 1, Rate: 0.1})
+		}
+	}
+}
+
+// Going on with a run leaves a history that was returned before as it is.
+func TestHistoryStays(t *testing.T) {
+	c := Config{Rate: 0.1, Epochs: 3, Batch: 5, Measure: 2, Run: new(Run)}
+	net := NewNetwork(1, He, ReLU, 4, 2)
+	before, err := Train(context.Background(), net, blobs(20), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss := before[2].Loss
+	c.Epochs = 4
+	after, err := Train(context.Background(), net, blobs(20), c)
+	if err != nil || before[2].Loss != loss || after[2].Loss == after[2].Loss {
+		t.Errorf("error %v; the loss of epoch 3 was %v, is %v, and is %v in the new history", err, loss, before[2].Loss, after[2].Loss)
+	}
+}
+
+// Train takes a network that is written as a literal. Its weights move to memory of Train's,
+// and the caller's slice keeps those from before.
+func TestTrainLiteral(t *testing.T) {
+	for range 2 {
+		of := NewNetwork(1, He, Tanh, 4, 3, 2)
+		mine := slices.Clone(of[0].W.Data)
+		net := Network{{W: Matrix{4, 3, mine}, B: *NewMatrix(1, 3), Act: Tanh}, {W: of[1].W, B: of[1].B, Act: Linear}}
+		c := Config{Rate: 0.1, Epochs: 2, Batch: 5, OnEpoch: func(e Epoch) error {
+			if e.N == 1 { // the caller's own weights again, which Train takes over
+				net[0].W.Data = slices.Clone(net[0].W.Data)
+				net[0].W.Data[0] += 1
+			}
+			return nil
+		}}
+		if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
+			t.Fatal(err)
+		}
+		want := of.Clone()
+		c.OnEpoch = func(e Epoch) error {
+			if e.N == 1 {
+				want[0].W.Data[0] += 1
+			}
+			return nil
+		}
+		if _, err := Train(context.Background(), want, blobs(20), c); err != nil || net.Fingerprint() != want.Fingerprint() {
+			t.Errorf("error %v, weights %.8s, want %.8s", err, net.Fingerprint(), want.Fingerprint())
+		}
+		if !slices.Equal(mine, of[0].W.Data) {
+			t.Error("the caller's slice has changed")
+		}
+	}
+}
+
+// expiring is a context that is done when it has been asked so many times.
+type expiring struct {
+	context.Context
+	left int
+}
+
+func (c *expiring) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// An epoch that is interrupted while inputs are left out leaves the weights from before it,
+// also those that the caller has put in place of Train's.
+func TestInterruptedWithoutInputs(t *testing.T) {
+	data := blobs(200)
+	for i := range data.X.Rows {
+		data.X.Row(i)[1] = 0
+	}
+	net, between := NewNetwork(1, He, ReLU, 4, 3, 2), ""
+	c := Config{Optimizer: Adam, Rate: 0.1, Epochs: 3, Batch: 10, OnEpoch: func(e Epoch) error {
+		net[0].W.Data = slices.Clone(net[0].W.Data)
+		net[0].W.Data[0] += 1
+		between = net.Fingerprint()
+		return nil
+	}}
+	_, err := Train(&expiring{context.Background(), 30}, net, data, c) // 20 steps an epoch
+	if err != context.Canceled || net.Fingerprint() != between || net[0].W.Rows != 4 || net[0].DW.Rows != 4 {
+		t.Errorf("error %v, weights %.8s, want %.8s; W1 has %d rows", err, net.Fingerprint(), between, net[0].W.Rows)
+	}
+}
+
+// rowsOff is a data set whose batches have so many rows too many.
+type rowsOff struct {
+	Samples
+	off int
+}
+
+func (d rowsOff) Batch(x, y *Matrix, index []int) {
+	d.Samples.Batch(x, y, index)
+	x.Reset(len(index)+d.off, x.Cols)
+}
+
+// What does not fit is named before the first step.
+func TestTrainRefusesShapes(t *testing.T) {
+	good := blobs(20)
+	with := func(x, y *Matrix) Samples { return Samples{x, y} }
+	classes, negative, nan := NewMatrix(20, 1), NewMatrix(20, 2, good.Y.Data...), NewMatrix(20, 2, good.Y.Data...)
+	classes.Data[3], negative.Data[7], nan.Data[9] = 1, -0.5, math.NaN()
+	half := NewMatrix(20, 1, classes.Data...)
+	half.Data[0] = 0.5
+	wide := with(NewMatrix(20, 3), good.Y)
+	for _, c := range []struct {
+		want  string
+		train Dataset
+		Config
+	}{
+		{"train: samples have 3 inputs, the network takes 4", wide, Config{}},
+		{"train: samples have 3 inputs, the network takes 4", unknown{wide}, Config{}},
+		{"Test: samples have 3 inputs, the network takes 4", good, Config{Test: wide}},
+		{"Validation: samples have 3 inputs, the network takes 4", good, Config{Validation: unknown{wide}}},
+		{"train: targets are n×3, the outputs n×2", with(good.X, NewMatrix(20, 3)), Config{}},
+		{"train: targets are n×1, the outputs n×2: if they are indices of classes, see OneHot", with(good.X, classes), Config{}},
+		{"train: targets are n×1, the outputs n×2", with(good.X, half), Config{Loss: SquaredError}},
+		{"Test: targets are n×3, the outputs n×2", good, Config{Test: with(good.X, NewMatrix(20, 3))}},
+		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", with(good.X, negative), Config{}},
+		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", unknown{with(good.X, negative)}, Config{Loss: SigmoidCrossEntropy}},
+		{"", with(good.X, negative), Config{Loss: SquaredError}},
+		{"train: sample 4: column 1 of its target is NaN", with(good.X, nan), Config{Loss: SquaredError}},
+		{"Validation: sample 4: column 1 of its target is NaN", good, Config{Validation: with(good.X, nan)}},
+		{"mlp: Batch of mlp.rowsOff: 21 rows of inputs and 20 of targets for 20 samples", rowsOff{good, 1}, Config{}},
+		{"mlp: Batch of mlp.rowsOff: 19 rows of inputs and 20 of targets for 20 samples", rowsOff{good, -1}, Config{}},
+		{"mlp: Loss: it made dy 0×0, the output is 20×2", good, Config{Loss: func(dy, y, want *Matrix) float64 { return 1 }}},
+	} {
+		c.Rate, c.Epochs, c.Batch = 0.1, 1, 20
+		net := NewNetwork(1, He, ReLU, 4, 2)
+		before, got := net.Fingerprint(), ""
+		if p := panicOf(func() {
+			if _, err := Train(context.Background(), net, c.train, c.Config); err != nil {
+				got = err.Error()
+			}
+		}); p != "" {
+			got = p
+		}
+		if got != c.want || (got == "") == (net.Fingerprint() == before) {
+			t.Errorf("%q, want %q; weights %.8s, were %.8s", got, c.want, net.Fingerprint(), before)
+		}
+	}
+	if _, err := Train(nil, NewNetwork(1, He, ReLU, 4, 2), good, Config{Rate: 1, Epochs: 1, Batch: 1}); err == nil || err.Error() != "ctx is nil" {
+		t.Errorf("without a context: error %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-"""Normalises digits by their moments as deskew.go does, as a reference for its test:
+"""Normalises digits by their moments as digits.go does, as a reference for its test:
 
     python3 testdata/npz/deskew.py
 

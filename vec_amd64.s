@@ -1,6 +1,5 @@
 // The elementwise steps for AVX2, and two of them for AVX-512. Each has a twin in
-// mat_generic.go that says what it computes. Not here: tails of less than a vector, which
-// bytesAVX2 alone does itself, and the bound on a call's length (elementwise_amd64.go).
+// mat_generic.go that says what it computes.
 
 //go:build amd64 && !purego
 
@@ -8,11 +7,20 @@
 #include "textflag.h"
 
 // Registers of all steps: the slices' first elements and the loop over their elements,
-// of which there is at least one whole vector.
+// of which there is at least one full vector.
 #define z       DI // the slice that is changed
 #define x       SI // the second slice
+#define y       R8 // the third
 #define count   CX
 #define i       AX
+
+#define ONESLICE \
+	MOVQ z_base+0(FP), z    \
+	MOVQ z_len+8(FP), count \
+	XORL i, i
+
+#define TWOSLICES ONESLICE; MOVQ x_base+24(FP), x
+#define THREESLICES TWOSLICES; MOVQ y_base+48(FP), y
 
 // NEXT goes on with the next vector at the label loop, or returns after the last.
 #define NEXT(lanes, loop) \
@@ -22,25 +30,34 @@
 	VZEROUPPER     \
 	RET
 
-// TWO is a step of two slices: z = z OP x.
+// TWO is z = z OP x.
 #define TWO(OP) \
-	MOVQ z_base+0(FP), z       \
-	MOVQ z_len+8(FP), count    \
-	MOVQ x_base+24(FP), x      \
-	XORL i, i                  \
-loop:                          \
-	VMOVUPD (z)(i*8), Y0       \
-	OP (x)(i*8), Y0, Y0        \
-	VMOVUPD Y0, (z)(i*8)       \
+	TWOSLICES             \
+loop:                     \
+	VMOVUPD (z)(i*8), Y0  \
+	OP (x)(i*8), Y0, Y0   \
+	VMOVUPD Y0, (z)(i*8)  \
 	NEXT(4, loop)
 
-// func addAVX2(z, x []float64)
-TEXT ·addAVX2(SB), NOSPLIT, $0-48
-	TWO(VADDPD)
+// THREE is a fused multiply-add of z, x and y.
+#define THREE(FMA) \
+	THREESLICES           \
+loop:                     \
+	VMOVUPD (z)(i*8), Y0  \
+	VMOVUPD (x)(i*8), Y1  \
+	FMA (y)(i*8), Y1, Y0  \
+	VMOVUPD Y0, (z)(i*8)  \
+	NEXT(4, loop)
 
-// func subAVX2(z, x []float64)
-TEXT ·subAVX2(SB), NOSPLIT, $0-48
-	TWO(VSUBPD)
+// FACTOR is a fused multiply-add of z, x and the number s.
+#define FACTOR(FMA, lanes, z0, s0) \
+	TWOSLICES                \
+	VBROADCASTSD s+48(FP), s0 \
+loop:                        \
+	VMOVUPD (z)(i*8), z0     \
+	FMA (x)(i*8), s0, z0     \
+	VMOVUPD z0, (z)(i*8)     \
+	NEXT(lanes, loop)
 
 // func mulAVX2(z, x []float64)
 TEXT ·mulAVX2(SB), NOSPLIT, $0-48
@@ -52,86 +69,32 @@ TEXT ·divAVX2(SB), NOSPLIT, $0-48
 
 // func addProductAVX2(z, x, y []float64)
 TEXT ·addProductAVX2(SB), NOSPLIT, $0-72
-	MOVQ z_base+0(FP), z
-	MOVQ z_len+8(FP), count
-	MOVQ x_base+24(FP), x
-	MOVQ y_base+48(FP), R8
-	XORL i, i
-
-loop:
-	VMOVUPD     (z)(i*8), Y0
-	VMOVUPD     (x)(i*8), Y1
-	VFMADD231PD (R8)(i*8), Y1, Y0
-	VMOVUPD     Y0, (z)(i*8)
-	NEXT(4, loop)
+	THREE(VFMADD231PD)
 
 // func scaleAVX2(z, x, y []float64)
 TEXT ·scaleAVX2(SB), NOSPLIT, $0-72
-	MOVQ z_base+0(FP), z
-	MOVQ z_len+8(FP), count
-	MOVQ x_base+24(FP), x
-	MOVQ y_base+48(FP), R8
-	XORL i, i
-
-loop:
-	VMOVUPD     (z)(i*8), Y0
-	VMOVUPD     (x)(i*8), Y1
-	VFMADD213PD (R8)(i*8), Y1, Y0
-	VMOVUPD     Y0, (z)(i*8)
-	NEXT(4, loop)
+	THREE(VFMADD213PD)
 
 // func axpyAVX2(z, x []float64, s float64)
 TEXT ·axpyAVX2(SB), NOSPLIT, $0-56
-	MOVQ         z_base+0(FP), z
-	MOVQ         z_len+8(FP), count
-	MOVQ         x_base+24(FP), x
-	VBROADCASTSD s+48(FP), Y1
-	XORL         i, i
-
-loop:
-	VMOVUPD     (z)(i*8), Y0
-	VFMADD231PD (x)(i*8), Y1, Y0
-	VMOVUPD     Y0, (z)(i*8)
-	NEXT(4, loop)
+	FACTOR(VFMADD231PD, 4, Y0, Y1)
 
 // func axpyAVX512(z, x []float64, s float64)
 TEXT ·axpyAVX512(SB), NOSPLIT, $0-56
-	MOVQ         z_base+0(FP), z
-	MOVQ         z_len+8(FP), count
-	MOVQ         x_base+24(FP), x
-	VBROADCASTSD s+48(FP), Z1
-	XORL         i, i
-
-loop:
-	VMOVUPD     (z)(i*8), Z0
-	VFMADD231PD (x)(i*8), Z1, Z0
-	VMOVUPD     Z0, (z)(i*8)
-	NEXT(8, loop)
+	FACTOR(VFMADD231PD, 8, Z0, Z1)
 
 // func xpayAVX2(z, x []float64, s float64)
 TEXT ·xpayAVX2(SB), NOSPLIT, $0-56
-	MOVQ         z_base+0(FP), z
-	MOVQ         z_len+8(FP), count
-	MOVQ         x_base+24(FP), x
-	VBROADCASTSD s+48(FP), Y1
-	XORL         i, i
-
-loop:
-	VMOVUPD     (z)(i*8), Y0
-	VFMADD213PD (x)(i*8), Y1, Y0
-	VMOVUPD     Y0, (z)(i*8)
-	NEXT(4, loop)
+	FACTOR(VFMADD213PD, 4, Y0, Y1)
 
 // The last vector of bytesAVX2 may overlap the one before, because z is not read.
 //
 // func bytesAVX2(z []float64, p []byte, scale, shift []float64)
 TEXT ·bytesAVX2(SB), NOSPLIT, $0-96
-	MOVQ z_base+0(FP), z
-	MOVQ z_len+8(FP), count
+	ONESLICE
 	MOVQ p_base+24(FP), SI
 	MOVQ scale_base+48(FP), R8
 	MOVQ shift_base+72(FP), R9
-	XORL i, i
 	SUBQ $4, count // the first element of the last vector
 
 loop:
@@ -174,9 +137,9 @@ test:
 // rounds it (Markstein 1990, theorem 2), unless a is so small or so large that a step
 // leaves the range of numbers. Then EXTREME or EXTREME512 says so, and both quotients are
 // divisions. A zero needs none: only a -0 would lose its sign.
-#define w DI
-#define g SI
-#define m R8
+#define w z
+#define g x
+#define m y
 #define v R9
 #define factors R10
 
@@ -231,13 +194,9 @@ test:
 
 // func adamAVX2(w, g, m, v []float64, f *adamFactors)
 TEXT ·adamAVX2(SB), NOSPLIT, $0-104
-	MOVQ w_base+0(FP), w
-	MOVQ w_len+8(FP), count
-	MOVQ g_base+24(FP), g
-	MOVQ m_base+48(FP), m
+	THREESLICES
 	MOVQ v_base+72(FP), v
 	MOVQ f+96(FP), factors
-	XORL i, i
 	FACTORS(Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
 
 loop:
@@ -274,13 +233,9 @@ divide:
 
 // func adamAVX512(w, g, m, v []float64, f *adamFactors)
 TEXT ·adamAVX512(SB), NOSPLIT, $0-104
-	MOVQ w_base+0(FP), w
-	MOVQ w_len+8(FP), count
-	MOVQ g_base+24(FP), g
-	MOVQ m_base+48(FP), m
+	THREESLICES
 	MOVQ v_base+72(FP), v
 	MOVQ f+96(FP), factors
-	XORL i, i
 	FACTORS(Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
 	VBROADCASTSD adamFactors_magnitude(factors), Z16
 	VBROADCASTSD adamFactors_least(factors), Z17
@@ -315,7 +270,7 @@ divide:
 #define term      Y4
 #define given     Y5 // the argument as the slice holds it
 #define log2e     Y8
-#define whole     Y9
+#define toInt     Y9
 #define ln2Hi     Y10
 #define ln2Lo     Y11
 #define one       Y12
@@ -324,10 +279,11 @@ divide:
 #define second    Y15 // exp's upper bound, tanh's 2
 #define constants R10
 
-#define CONSTANTS \
+#define ACTIVATION \
+	ONESLICE                                                  \
 	LEAQ         ·expTable(SB), constants                    \
 	VBROADCASTSD expConstants_log2e(constants), log2e         \
-	VBROADCASTSD expConstants_whole(constants), whole         \
+	VBROADCASTSD expConstants_toInt(constants), toInt         \
 	VBROADCASTSD expConstants_ln2Hi(constants), ln2Hi         \
 	VBROADCASTSD expConstants_ln2Lo(constants), ln2Lo         \
 	VBROADCASTSD expConstants_one(constants), one             \
@@ -338,9 +294,9 @@ divide:
 	VFMADD213PD  term, r, p
 
 #define REDUCE \
-	VMOVAPD      whole, n            \
+	VMOVAPD      toInt, n            \
 	VFMADD231PD  arg, log2e, n       \
-	VSUBPD       whole, n, n         \
+	VSUBPD       toInt, n, n         \
 	VMOVAPD      arg, r              \
 	VFNMADD231PD ln2Hi, n, r         \
 	VFNMADD231PD ln2Lo, n, r         \
@@ -359,9 +315,9 @@ divide:
 	VMULPD       r, p, p             \
 	VFMADD213PD  r, r, p
 
-// power = 2^exponent: the low bits of exponent + whole, moved up, are added to those of 1.
+// power = 2^exponent: the low bits of exponent + toInt, moved up, are added to those of 1.
 #define POWER(exponent, power) \
-	VADDPD whole, exponent, power \
+	VADDPD toInt, exponent, power \
 	VPSLLQ $52, power, power      \
 	VPADDQ one, power, power
 
@@ -380,16 +336,15 @@ divide:
 	VMULPD       n, arg, arg
 
 // NaN stays NaN.
-#define KEEPNAN \
+#define RESULT(loop) \
 	VCMPPD    $3, given, given, Y6   \
-	VBLENDVPD Y6, given, arg, arg
+	VBLENDVPD Y6, given, arg, arg    \
+	VMOVUPD   arg, (z)(i*8)          \
+	NEXT(4, loop)
 
 // func expAVX2(z []float64)
 TEXT ·expAVX2(SB), NOSPLIT, $0-24
-	MOVQ         z_base+0(FP), z
-	MOVQ         z_len+8(FP), count
-	XORL         i, i
-	CONSTANTS
+	ACTIVATION
 	VBROADCASTSD expConstants_low(constants), bound
 	VBROADCASTSD expConstants_high(constants), second
 
@@ -397,16 +352,11 @@ loop:
 	VMOVUPD (z)(i*8), given
 	VMINPD  second, given, arg
 	EXP
-	KEEPNAN
-	VMOVUPD arg, (z)(i*8)
-	NEXT(4, loop)
+	RESULT(loop)
 
 // func sigmoidAVX2(z []float64)
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
-	MOVQ         z_base+0(FP), z
-	MOVQ         z_len+8(FP), count
-	XORL         i, i
-	CONSTANTS
+	ACTIVATION
 	VBROADCASTSD expConstants_low(constants), bound
 
 loop:
@@ -416,16 +366,11 @@ loop:
 	VADDPD    arg, one, n
 	VBLENDVPD given, arg, one, arg // the numerator: arg if given is negative, else 1
 	VDIVPD    n, arg, arg
-	KEEPNAN
-	VMOVUPD   arg, (z)(i*8)
-	NEXT(4, loop)
+	RESULT(loop)
 
 // func tanhAVX2(z []float64)
 TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
-	MOVQ         z_base+0(FP), z
-	MOVQ         z_len+8(FP), count
-	XORL         i, i
-	CONSTANTS
+	ACTIVATION
 	VBROADCASTSD expConstants_tanhHigh(constants), bound
 	VBROADCASTSD expConstants_two(constants), second
 
@@ -442,15 +387,11 @@ loop:
 	VDIVPD      n, arg, arg
 	VANDPD      minusZero, given, n
 	VORPD       n, arg, arg
-	KEEPNAN
-	VMOVUPD     arg, (z)(i*8)
-	NEXT(4, loop)
+	RESULT(loop)
 
 // func reluAVX2(z []float64)
 TEXT ·reluAVX2(SB), NOSPLIT, $0-24
-	MOVQ   z_base+0(FP), z
-	MOVQ   z_len+8(FP), count
-	XORL   i, i
+	ONESLICE
 	VXORPD Y1, Y1, Y1
 
 loop:
@@ -458,52 +399,31 @@ loop:
 	VMOVUPD Y0, (z)(i*8)
 	NEXT(4, loop)
 
-// The derivatives. Their dz is in the register z, and their a = f(z) is in x.
+// BACK is dz *= f′, which DERIVATIVE computes in Y0 from a = f(z) there. dz is in the
+// register z, a in x, and Y2 is zero.
+#define BACK(DERIVATIVE) \
+	TWOSLICES                                            \
+	VXORPD       Y2, Y2, Y2                              \
+	VBROADCASTSD ·expTable+expConstants_one(SB), one     \
+loop:                                                    \
+	VMOVUPD      (x)(i*8), Y0                            \
+	DERIVATIVE                                           \
+	VMULPD       (z)(i*8), Y0, Y0                        \
+	VMOVUPD      Y0, (z)(i*8)                            \
+	NEXT(4, loop)
+
+#define RELUBACK VCMPPD $1, Y0, Y2, Y0; VANDPD one, Y0, Y0 // 1 if 0 < a, else 0
+#define SIGMOIDBACK VSUBPD Y0, one, Y1; VMULPD Y1, Y0, Y0
+#define TANHBACK VMULPD Y0, Y0, Y0; VSUBPD Y0, one, Y0
 
 // func reluBackAVX2(dz, a []float64)
 TEXT ·reluBackAVX2(SB), NOSPLIT, $0-48
-	MOVQ         dz_base+0(FP), z
-	MOVQ         dz_len+8(FP), count
-	MOVQ         a_base+24(FP), x
-	XORL         i, i
-	VXORPD       Y1, Y1, Y1
-	VBROADCASTSD ·expTable+expConstants_one(SB), one
-
-loop:
-	VCMPPD  $1, (x)(i*8), Y1, Y0 // 0 < a
-	VANDPD  one, Y0, Y0
-	VMULPD  (z)(i*8), Y0, Y0
-	VMOVUPD Y0, (z)(i*8)
-	NEXT(4, loop)
+	BACK(RELUBACK)
 
 // func sigmoidBackAVX2(dz, a []float64)
 TEXT ·sigmoidBackAVX2(SB), NOSPLIT, $0-48
-	MOVQ         dz_base+0(FP), z
-	MOVQ         dz_len+8(FP), count
-	MOVQ         a_base+24(FP), x
-	XORL         i, i
-	VBROADCASTSD ·expTable+expConstants_one(SB), one
-
-loop:
-	VMOVUPD (x)(i*8), Y0
-	VSUBPD  Y0, one, Y1
-	VMULPD  Y1, Y0, Y0
-	VMULPD  (z)(i*8), Y0, Y0
-	VMOVUPD Y0, (z)(i*8)
-	NEXT(4, loop)
+	BACK(SIGMOIDBACK)
 
 // func tanhBackAVX2(dz, a []float64)
 TEXT ·tanhBackAVX2(SB), NOSPLIT, $0-48
-	MOVQ         dz_base+0(FP), z
-	MOVQ         dz_len+8(FP), count
-	MOVQ         a_base+24(FP), x
-	XORL         i, i
-	VBROADCASTSD ·expTable+expConstants_one(SB), one
-
-loop:
-	VMOVUPD (x)(i*8), Y0
-	VMULPD  Y0, Y0, Y0
-	VSUBPD  Y0, one, Y0
-	VMULPD  (z)(i*8), Y0, Y0
-	VMOVUPD Y0, (z)(i*8)
-	NEXT(4, loop)
+	BACK(TANHBACK)

@@ -1,16 +1,59 @@
+// Tests of deskewing, against NumPy, and of deforming.
+
 package mlp
 
 import (
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"os"
+	"reflect"
 	"slices"
-	"strings"
 	"testing"
 )
 
+// deskewed returns what NumPy made of some images: testdata/npz/deskew.py.
+func deskewed(t *testing.T) (images, normalised *Matrix) {
+	file, err := os.Open("testdata/npz/deskewed.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrays, err := ReadNPZ(file, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return arrays["images"], arrays["deskewed"]
+}
+
+// bytesOf returns grey values as bytes.
+func bytesOf(x *Matrix) []byte {
+	b := make([]byte, len(x.Data))
+	for i, v := range x.Data {
+		b[i] = byte(v)
+	}
+	return b
+}
+
+// Digits, and images that are blank, one pixel, all ink, one row or one line become what
+// NumPy makes of them.
+func TestDeskewNumPy(t *testing.T) {
+	images, want := deskewed(t)
+	m := &MNIST{Images: bytesOf(images), Labels: make([]byte, images.Rows)}
+	got := m.Deskew()
+	for i := range images.Rows {
+		if !slices.Equal(got.image(i), bytesOf(want)[i*MNISTPixels:][:MNISTPixels]) {
+			t.Errorf("image %d differs", i)
+		}
+	}
+}
+
 // deformedSample returns the sample's training part as it is deformed for ten epochs.
-func deformedSample(t testing.TB, d Deformation) *Deformed {
+func deformedSample(t testing.TB, d Deformation) *deformed {
 	t.Helper()
 	m, err := LoadMNIST(SampleMNIST(), "train", 0)
 	if err != nil {
@@ -20,7 +63,7 @@ func deformedSample(t testing.TB, d Deformation) *Deformed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return s.(*deformed)
 }
 
 // rows returns samples of a data set, scaled back to grey values.
@@ -52,7 +95,7 @@ func TestDeformOneHash(t *testing.T) {
 			t.Errorf("image %d is another one in another batch", k)
 		}
 	}
-	other, err := s.MNIST.Deform(UsualDeformation, 2, 10)
+	other, err := s.digits.Deform(UsualDeformation, 2, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +111,7 @@ func TestDeformNothing(t *testing.T) {
 	s := deformedSample(t, UsualDeformation)
 	plain := deformedSample(t, Deformation{})
 	for k := range 50 {
-		want := s.MNIST.image(k)
+		want := s.digits.image(k)
 		for what, got := range map[string]*Matrix{"measured": rows(s, k), "deformed by nothing": rows(plain.Epoch(3), k)} {
 			if !slices.Equal(bytesOf(got), want) {
 				t.Fatalf("image %d, %s, has changed", k, what)
@@ -85,7 +128,7 @@ func TestDeformAffine(t *testing.T) {
 	var none [side]int16
 	var got [side]byte
 	for k := range 20 {
-		image := (*[MNISTPixels]byte)(s.MNIST.image(k))
+		image := (*[MNISTPixels]byte)(s.digits.image(k))
 		paper.set(image[:])
 		const one = 1 << fraction
 		m := affineMap{canvasMargin*one - 40000, 59000, 13000, canvasMargin*one + 70000, -9800, 72000}
@@ -113,7 +156,7 @@ func TestDeformAmounts(t *testing.T) {
 	most := map[bool][5]float64{}
 	for n := 1; n <= 6; n++ {
 		e := s.Epoch(n).(*deformedEpoch)
-		for k, label := range s.Labels[:2000] {
+		for k, label := range s.digits.Labels[:2000] {
 			m := e.affine(e.random(k), label)
 			xu, xv, yu, yv := float64(m.xu)/(1<<fraction), float64(m.xv)/(1<<fraction), float64(m.yu)/(1<<fraction), float64(m.yv)/(1<<fraction)
 			angle := math.Atan2(yu, xu)
@@ -175,18 +218,45 @@ func TestDeformStrength(t *testing.T) {
 	}
 }
 
+// An amount that is out of its range is named, and so is a number of epochs.
 func TestDeformRefuses(t *testing.T) {
 	m := &MNIST{Images: make([]byte, MNISTPixels), Labels: []byte{0}}
 	for want, d := range map[string]Deformation{
-		"Rotation is 31, want a number from 0 to 30": {Rotation: 31},
-		"Shear is -1, want a number from 0 to 30":    {Shear: -1},
-		"Scale is NaN, want a number from 0 to 0.3":  {Scale: math.NaN()},
-		"Shift is +Inf, want a number from 0 to 4":   {Shift: math.Inf(1)},
-		"Elastic is 2.1, want a number from 0 to 2":  {Elastic: 2.1},
-		"Smooth is 0.5, want a number from 1 to 16":  {Smooth: 0.5},
+		"rotation is 31, want a number from 0 to 30": {Rotation: 31},
+		"rotation is -3, want a number from 0 to 30": {Rotation: -3},
+		"shear is -1, want a number from 0 to 30":    {Shear: -1},
+		"scale is -0.1, want a number from 0 to 0.3": {Scale: -0.1},
+		"scale is NaN, want a number from 0 to 0.3":  {Scale: math.NaN()},
+		"shift is -1, want a number from 0 to 4":     {Shift: -1},
+		"shift is +Inf, want a number from 0 to 4":   {Shift: math.Inf(1)},
+		"elastic is -1, want a number from 0 to 2":   {Elastic: -1},
+		"elastic is 2.1, want a number from 0 to 2":  {Elastic: 2.1},
+		"smooth is 0.5, want a number from 1 to 16":  {Smooth: 0.5},
+		"smooth is -4, want a number from 1 to 16":   {Smooth: -4},
 	} {
-		if _, err := m.Deform(d, 1, 1); err == nil || !strings.HasSuffix(err.Error(), want) {
+		_, err := m.Deform(d, 1, 1)
+		if invalid := d.Validate(); invalid == nil || invalid.Error() != want || err == nil || err.Error() != "deformation: "+want {
+			t.Errorf("errors %v and %v, want %s", invalid, err, want)
+		}
+	}
+	for _, epochs := range []int{0, -5} {
+		want := fmt.Sprintf("deformation: a training of %d epochs, want 1 or more", epochs)
+		if _, err := m.Deform(UsualDeformation, 1, epochs); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+// Deformed digits have no method of MNIST, such as Slice, that would give undeformed ones.
+func TestDeformPromotesNothing(t *testing.T) {
+	s := deformedSample(t, UsualDeformation)
+	for want, data := range map[string]Dataset{"[Batch Epoch Len]": s, "[Batch Len]": s.Epoch(1)} {
+		var methods []string
+		for i := range reflect.TypeOf(data).NumMethod() {
+			methods = append(methods, reflect.TypeOf(data).Method(i).Name)
+		}
+		if fmt.Sprint(methods) != want || data.Len() != 4000 {
+			t.Errorf("%T has the methods %v and %d samples, want %s and 4000", data, methods, data.Len(), want)
 		}
 	}
 }
@@ -220,7 +290,7 @@ func BenchmarkDeform(b *testing.B) {
 	var to [MNISTPixels]byte
 	for i := 0; b.Loop(); i++ {
 		k := i % s.Len()
-		paper.set(s.MNIST.image(k))
+		paper.set(s.digits.image(k))
 		e.deform(&to, &paper, k)
 	}
 }

@@ -1,11 +1,8 @@
-// The worker pool: the goroutines that share work. Not here: how a product, a
-// prediction or a batch is cut in parts.
+// The worker pool: the goroutines that share the parts of a task.
 
 package mlp
 
 import (
-	"errors"
-	"fmt"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -16,8 +13,8 @@ import (
 // A task is work in numbered parts that may run at the same time.
 type task interface{ part(i int) }
 
-// pool is the worker goroutines, which serve one caller of share at a time. Between two
-// tasks a worker spins, because waking a sleeping thread costs as much as a small
+// pool is the worker goroutines, which serve one caller of parallelFor at a time. Between
+// two tasks a worker spins, because waking a sleeping thread costs as much as a small
 // product. It ends if no task comes for a while.
 var pool struct {
 	sync.Mutex                             // held by the caller whom the workers serve
@@ -25,8 +22,8 @@ var pool struct {
 	left       atomic.Uint64               // the parts that nobody has taken: first | end<<32
 	busy       atomic.Int64                // workers inside serve
 	workers    atomic.Int64                // workers that have not ended
-	failure    atomic.Pointer[workerPanic] // what a worker's part panicked with
-	alone      atomic.Int64                // how many of the next calls of share do without workers
+	failure    atomic.Pointer[workerPanic] // of a worker's part
+	alone      atomic.Int64                // how many of the next calls of parallelFor do without workers
 }
 
 const (
@@ -36,18 +33,20 @@ const (
 	// looks is how many times a worker, or a caller that waits, looks before it reads the
 	// clock.
 	looks = 64
-	// aloneAfterContention is how many calls of share do without workers after two
+	// aloneAfterContention is how many calls of parallelFor do without workers after two
 	// callers have met, because the program's own goroutines then keep the processors
 	// busy.
 	aloneAfterContention = 1024
 )
 
-// share runs parts 0 to n-1 of t, on as many threads as there may be, and returns when all
-// are done. The caller does all parts itself if the workers serve
-// another caller, if two callers have met in one of the last calls, or if it is a part
-// of shared work itself. A panic in a part ends the task and is raised in the caller; see
-// workerPanic.
-func share(n int, t task) {
+// parallelFor does parts 0 to n-1 of t, on as many threads as there may be, and returns
+// when all are done. The caller does all parts itself if the workers serve another caller,
+// or if two callers have met in one of the last calls. A part must not call parallelFor
+// with several parts: that counts as a second caller.
+//
+// If a part panics, on whatever goroutine, no further part begins, and parallelFor panics
+// with the same value once the parts that have begun are done.
+func parallelFor(n int, t task) {
 	if n > 1 && claimWorkers() {
 		defer releaseWorkers()
 		pool.task = t
@@ -76,7 +75,7 @@ func claimWorkers() bool {
 	return true
 }
 
-// countAlone reports whether this call of share does without workers, and counts it.
+// countAlone reports whether this call of parallelFor does without workers, and counts it.
 func countAlone() bool {
 	n := pool.alone.Load()
 	if n > 0 {
@@ -94,14 +93,11 @@ func startWorkers(n int) {
 	}
 }
 
-// releaseWorkers waits until no worker is busy. If the caller's part panicked, it first
-// discards the parts that are left. It lets other goroutines run only if it has waited for
-// long, because Gosched wakes a thread for them, which takes a processor from a worker if
-// GOMAXPROCS is more than there are processors.
+// releaseWorkers waits until no worker is busy. It lets other goroutines run only if it has
+// waited for long, because Gosched wakes a thread for them, which takes a processor from a
+// worker if GOMAXPROCS is more than there are processors.
 func releaseWorkers() {
-	if first, end := unpackParts(pool.left.Load()); first < end {
-		pool.left.Store(0)
-	}
+	pool.left.Store(0) // parts are left if the caller's part panicked
 	begin := time.Now()
 	for look := 1; pool.busy.Load() > 0; look++ {
 		if pause(); look%looks == 0 && time.Since(begin) > spinTime {
@@ -112,7 +108,7 @@ func releaseWorkers() {
 	failure := pool.failure.Swap(nil)
 	pool.Unlock()
 	if failure != nil {
-		panic(failure)
+		failure.raise()
 	}
 }
 
@@ -139,7 +135,7 @@ var processors = runtime.NumCPU()
 // processors, because a thread that spins takes the place of one that computes.
 func maxThreads() int { return min(runtime.GOMAXPROCS(0), processors) }
 
-// serve does parts of the task, and hands a panic on to the caller of share.
+// serve does parts of the task, and hands a panic on to the caller of parallelFor.
 func serve() {
 	pool.busy.Add(1)
 	defer pool.busy.Add(-1)
@@ -150,7 +146,7 @@ func serve() {
 		}
 		value := recover()
 		if value == nil {
-			value = errors.New("mlp: a part of shared work called runtime.Goexit")
+			value = "mlp: a part of shared work called runtime.Goexit"
 		}
 		pool.failure.Store(&workerPanic{value, debug.Stack()})
 		pool.left.Store(0)
@@ -159,9 +155,9 @@ func serve() {
 	finished = true
 }
 
-// takeParts does parts until none is left. The caller of share takes the first part
-// that is left and the workers take the last, so that from one task to the next the
-// same columns of a network come to the same thread and its cache.
+// takeParts does parts until none is left. The caller of parallelFor takes the first part
+// that is left and the workers take the last, so that from one task to the next the same
+// columns of a network come to the same thread and its cache.
 func takeParts(fromFirst bool) {
 	for {
 		left := pool.left.Load()
@@ -181,18 +177,15 @@ func unpackParts(left uint64) (first, end int) {
 	return int(left & (1<<32 - 1)), int(left >> 32)
 }
 
-// A workerPanic is what share panics with if a worker panicked, in a user's activation
-// for example: an error whose text has the worker's stack. A panic in the calling
-// goroutine is left as it is, unless a worker panics as well.
+// A workerPanic is what a worker's part panicked with, and the worker's stack.
 type workerPanic struct {
-	Value any    // what the worker panicked with
-	Stack []byte // the worker's stack
+	value any
+	stack []byte
 }
 
-func (p *workerPanic) Error() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
-
-// Unwrap returns Value if it is an error.
-func (p *workerPanic) Unwrap() error {
-	err, _ := p.Value.(error)
-	return err
+// raise panics with the value. If nobody recovers it, the program's last words begin with
+// the worker's stack, because it is an earlier panic, which the value replaces.
+func (p *workerPanic) raise() {
+	defer func() { panic(p.value) }()
+	panic("in a worker of mlp:\n\n" + string(p.stack))
 }

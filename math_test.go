@@ -1,7 +1,3 @@
-// exp, log, sigmoid and tanh against references of 256 bits, at the bounds that their
-// comments promise. Not here: whether the assembly gives the same bits
-// (elementwise_test.go).
-
 package mlp
 
 import (
@@ -123,6 +119,15 @@ func TestExpLogTanhAtTheEnds(t *testing.T) {
 	} {
 		if got := c.f(c.x); !sameBits(got, c.want) {
 			t.Errorf("%s(%v) = %v, want %v", c.name, c.x, got, c.want)
+		}
+	}
+}
+
+// The numbers of SplitMix64's author: vigna.di.unimi.it/splitmix64.c, seed 1234567.
+func TestSplitMix(t *testing.T) {
+	for i, want := range []uint64{6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431} {
+		if got := splitMix(1234567, uint64(i+1)); got != want {
+			t.Errorf("number %d is %d, want %d", i, got, want)
 		}
 	}
 }

@@ -1,6 +1,3 @@
-// The elementwise steps: every form of them gives the bits of mat_generic.go. Not here:
-// how exact exp, sigmoid and tanh are (exp_test.go).
-
 package mlp
 
 import (
@@ -20,8 +17,8 @@ type step struct {
 // steps are all of them, with y and p as their other operands.
 func steps(x, y []float64, p []byte) []step {
 	return []step{
-		{"add", func(z []float64) { add(z, y) }, func(z []float64) { addGeneric(z, y) }},
-		{"sub", func(z []float64) { sub(z, y) }, func(z []float64) { subGeneric(z, y) }},
+		{"add", func(z []float64) { add(z, y) }, func(z []float64) { addition(z, y, 1) }},
+		{"sub", func(z []float64) { sub(z, y) }, func(z []float64) { addition(z, y, -1) }},
 		{"mul", func(z []float64) { mul(z, y) }, func(z []float64) { mulGeneric(z, y) }},
 		{"div", func(z []float64) { div(z, y) }, func(z []float64) { divGeneric(z, y) }},
 		{"addProduct", func(z []float64) { addProduct(z, y, x) }, func(z []float64) { addProductGeneric(z, y, x) }},
@@ -36,6 +33,13 @@ func steps(x, y []float64, p []byte) []step {
 		{"axpy", func(z []float64) { axpy(z, y, -0.1) }, func(z []float64) { axpyGeneric(z, y, -0.1) }},
 		{"xpay", func(z []float64) { xpay(z, y, 0.9) }, func(z []float64) { xpayGeneric(z, y, 0.9) }},
 		{"bytesTo", func(z []float64) { bytesTo(z, p, y, x) }, func(z []float64) { bytesGeneric(z, p, y, x) }},
+	}
+}
+
+// addition is z += sign·x, without a fused multiply-add.
+func addition(z, x []float64, sign float64) {
+	for i, v := range x {
+		z[i] += float64(sign * v)
 	}
 }
 
@@ -218,4 +222,46 @@ func TestExpAnyBits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The activations and their derivatives at NaN, infinities and zeros. At an infinity the
+// derivative is its limit: 0 or, for ReLU at +∞, 1.
+func TestSpecialsInActivations(t *testing.T) {
+	negative := math.Copysign(0, -1)
+	eachKernel(t, func(t *testing.T) {
+		for _, c := range []struct {
+			act      *Activation
+			z, a, dz float64 // a = f(z), and what a gradient of 3 becomes
+		}{
+			{ReLU, inf, inf, 3}, {ReLU, -inf, 0, 0}, {ReLU, nan, nan, 0}, {ReLU, negative, negative, 0}, {ReLU, 5e-324, 5e-324, 3},
+			{Sigmoid, inf, 1, 0}, {Sigmoid, -inf, 0, 0}, {Sigmoid, nan, nan, nan}, {Sigmoid, negative, 0.5, 0.75},
+			{Tanh, inf, 1, 0}, {Tanh, -inf, -1, 0}, {Tanh, nan, nan, nan}, {Tanh, negative, negative, 3},
+			{Linear, inf, inf, 3}, {Linear, nan, nan, 3},
+		} {
+			for _, n := range []int{1, 4, 7} { // less than a vector, one vector, and both
+				a, dz := make([]float64, n), make([]float64, n)
+				for i := range a {
+					a[i], dz[i] = c.z, 3
+				}
+				c.act.Forward(a)
+				c.act.Backward(dz, a)
+				for i := range a {
+					if !sameBits(a[i], c.a) || !sameBits(dz[i], c.dz) {
+						t.Errorf("%s %s of %v: %v, gradient %v, want %v and %v", Kernel(), c.act.Name, c.z, a[i], dz[i], c.a, c.dz)
+					}
+				}
+				for _, v := range []float64{nan, inf, -inf} { // the gradient may be infinite or NaN itself: 0·∞ is NaN
+					for i := range a {
+						dz[i] = v
+					}
+					c.act.Backward(dz, a)
+					for i := range a {
+						if want := c.dz / 3 * v; !sameBits(dz[i], want) {
+							t.Errorf("%s %s back at %v: gradient %v becomes %v, want %v", Kernel(), c.act.Name, c.z, v, dz[i], want)
+						}
+					}
+				}
+			}
+		}
+	})
 }

@@ -1,14 +1,13 @@
-// Many goroutines at once: predictions with one network, trainings of others beside
-// them, and what is left when all is over.
-
 package mlp
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
+	"os"
+	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -47,7 +46,7 @@ func TestPredictTogether(t *testing.T) {
 	net[0].Norm = NewBatchNorm(300)
 	weights := net.Fingerprint()
 	var inputs, want []*Matrix
-	for _, rows := range []int{1, 7, 64, 300, minPackedRows} {
+	for _, rows := range []int{1, 7, 64, 300, 1024} {
 		x := fill(NewMatrix(rows, 40), newRand())
 		inputs = append(inputs, x)
 		want = append(want, net.Predict(new(Matrix), x))
@@ -85,6 +84,19 @@ func TestPredictTogether(t *testing.T) {
 		t.Error("weights differ, or changed by a prediction")
 	}
 	settled(t, before)
+}
+
+// Each thread does as many passes of a prediction as any other.
+func TestPassesAreEven(t *testing.T) {
+	for _, rows := range []int{5000, 10000, 60000} {
+		for threads := 1; threads <= 64; threads++ {
+			n := passes(rows, threads)
+			most := ceil(n, threads) * ceil(rows, n)
+			if share := float64(rows) / float64(threads); float64(most) > 1.1*share || ceil(rows, n) > maxPassRows {
+				t.Errorf("%d rows on %d threads: %d passes, the busiest thread does %.2f of its share", rows, threads, n, float64(most)/share)
+			}
+		}
+	}
 }
 
 // An activation that changes GOMAXPROCS, as a container's limit may on the way: each
@@ -169,81 +181,114 @@ func (l *leaving) part(i int) {
 	}
 }
 
-func TestShareAfterGoexit(t *testing.T) {
+func TestParallelForAfterGoexit(t *testing.T) {
 	defer withThreads(4)()
-	defer func() {
-		if p, ok := recover().(*workerPanic); !ok || fmt.Sprint(p.Value) != "mlp: a part of shared work called runtime.Goexit" {
-			t.Errorf("the caller recovers %v", p)
-		}
-		e := new(each)
-		share(len(e), e)
-		for i := range e {
-			if n := e[i].Load(); n != 1 {
-				t.Fatalf("part %d was done %d times", i, n)
-			}
-		}
-	}()
 	l := new(leaving)
 	l.quiet = true
 	pool.alone.Store(0) // another test may have left it
-	share(100, l)
+	if got := panicOf(func() { parallelFor(100, l) }); got != "mlp: a part of shared work called runtime.Goexit" {
+		t.Errorf("panic %q", got)
+	}
+	new(counter).check(t)
 }
 
-// each counts how often each part is done.
-type each [50]atomic.Int64
+// A counter counts how often each part is done.
+type counter [50]atomic.Int64
 
-func (e *each) part(i int) { e[i].Add(1) }
+func (e *counter) part(i int) { e[i].Add(1) }
+
+// check shares 50 parts and fails unless each is done once.
+func (c *counter) check(t *testing.T) {
+	t.Helper()
+	parallelFor(len(c), c)
+	for i := range c {
+		if n := c[i].Load(); n != 1 {
+			t.Fatalf("part %d was done %d times", i, n)
+		}
+	}
+}
 
 // A task that panics is over when the caller recovers, whoever it was that panicked,
-// and the next one is shared as ever. A worker's panic keeps its stack.
-func TestShareAfterPanic(t *testing.T) {
+// and the next one is shared as ever. The caller recovers what the part panicked with.
+func TestParallelForAfterPanic(t *testing.T) {
 	defer withThreads(4)()
 	pool.alone.Store(0) // another test may have left it
 	for round := range 40 {
-		s, e := &slow{atLast: round%2 == 1}, new(each)
+		s := &slow{atLast: round%2 == 1}
 		func() {
 			defer func() {
-				r := recover()
-				if p, ok := r.(*workerPanic); s.atLast && ok && strings.Contains(p.Error(), "(*slow).part") {
-					r = p.Value
-				}
-				if r != s {
+				if r := recover(); r != s {
 					t.Fatalf("round %d: the caller recovers %v", round, r)
 				}
 			}()
-			share(100, s)
+			parallelFor(100, s)
 		}()
 		done := s.done.Load()
-		share(len(e), e)
-		for i := range e {
-			if n := e[i].Load(); n != 1 {
-				t.Fatalf("part %d was done %d times", i, n)
-			}
-		}
+		new(counter).check(t)
 		if s.done.Load() != done || done > 50 {
 			t.Fatalf("%d parts of 100 were done, %d after the panic", s.done.Load(), s.done.Load()-done)
 		}
 	}
 }
 
-// A user's error passes through a worker's panic.
-func TestWorkerPanicUnwraps(t *testing.T) {
-	if err := error(&workerPanic{Value: fs.ErrClosed}); !errors.Is(err, fs.ErrClosed) {
-		t.Errorf("%v does not unwrap", err)
+// A user's activation that panics, sometimes in the calling goroutine and sometimes in a
+// worker, always does so with its own value.
+func TestActivationPanics(t *testing.T) {
+	defer withThreads(2)()
+	pool.alone.Store(0)
+	var calls atomic.Int64
+	var worker bool
+	caller, inWorker := goroutine(), 0
+	net := NewNetwork(1, He, &Activation{"odd", func([]float64) {
+		if calls.Add(1) == 100 {
+			worker = goroutine() != caller
+			panic(fs.ErrClosed)
+		}
+	}, func(_, _ []float64) {}}, 100, 200, 2)
+	x := NewMatrix(100, 100)
+	for range 100 {
+		calls.Store(0)
+		func() {
+			defer func() {
+				if r := recover(); r != fs.ErrClosed {
+					t.Errorf("in a worker %v: the caller recovers %v", worker, r)
+				}
+			}()
+			net.Forward(x)
+		}()
+		if worker {
+			inWorker++
+		}
 	}
-	if err := error(&workerPanic{Value: "text"}); errors.Unwrap(err) != nil || !strings.HasPrefix(err.Error(), "text\n") {
-		t.Errorf("error %q", err)
+	t.Logf("%d of 100 in a worker", inWorker)
+}
+
+// goroutine returns the number of the goroutine that calls it.
+func goroutine() string { return strings.Fields(string(debug.Stack()))[1] }
+
+// A program that nobody saves ends with the stack of the worker that panicked.
+func TestWorkerStack(t *testing.T) {
+	if os.Getenv("MLP_PANIC") != "" {
+		defer withThreads(4)()
+		parallelFor(100, &slow{atLast: true})
+	}
+	c := exec.Command(os.Args[0], "-test.run", "^TestWorkerStack$")
+	c.Env = append(os.Environ(), "MLP_PANIC=1")
+	out, err := c.CombinedOutput()
+	worker := strings.Index(string(out), "(*slow).part")
+	if caller := strings.LastIndex(string(out), "parallelFor"); err == nil || worker < 0 || caller < worker {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
 // Two goroutines that share work at the same time do without workers afterwards, for a
 // while.
-func TestShareAloneAfterMeeting(t *testing.T) {
+func TestAloneAfterMeeting(t *testing.T) {
 	defer withThreads(2)()
 	defer pool.alone.Store(0)
 	pool.alone.Store(0)
 	pool.Lock() // as if another caller were being served
-	share(2, new(each))
+	parallelFor(2, new(counter))
 	pool.Unlock()
 	for range aloneAfterContention {
 		if claimWorkers() {
