@@ -1,26 +1,50 @@
-// NumPy's .npz archives, which are zip files of .npy arrays. Not here: how one array is
-// read and written (npy.go) and what the arrays of a model mean (model.go).
+// NumPy's files: a .npy file is an array, and an .npz archive is a zip of such files. Readers
+// of other formats share FormatError and stoppedAt.
 
 package mlp
 
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"math"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 const (
 	maxMember    = 1 << 30       // bytes of a member, unpacked, and of the float64s of an array
-	maxArchive   = 2 * maxMember // bytes of the float64s of all arrays that are read, and of all members that are written
+	maxArchive   = 2 * maxMember // bytes of all members that are written, and of the float64s of all arrays that are read
 	maxMembers   = 1<<16 - 2     // more members need the zip64 format
 	maxDirectory = 20 << 20      // bytes: maxMembers entries with the longest names
+	maxNPYHeader = 1 << 16       // bytes of the header of an array
 )
+
+// A FormatError says what is wrong with the content of a file.
+type FormatError string
+
+func (e FormatError) Error() string { return string(e) }
+
+// formatErrorf formats like fmt.Sprintf and returns the text as a FormatError.
+func formatErrorf(format string, args ...any) error {
+	return FormatError(fmt.Sprintf(format, args...))
+}
+
+// stoppedAt wraps err, the reason why reading stopped after at of size unpacked bytes. It
+// turns io.EOF into io.ErrUnexpectedEOF, because more bytes were due.
+func stoppedAt(at, size int, err error) error {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("stopped at byte %d of %d: %w", at, size, err)
+}
 
 // ReadNPZ reads all arrays of an .npz archive of size bytes, and returns them by the
 // names that np.load shows. It leaves out members of the archive that are not arrays.
@@ -41,250 +65,145 @@ func ReadNPZ(r io.ReaderAt, size int64) (map[string]*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	return z.all()
-}
-
-// all reads all arrays.
-func (z *npz) all() (map[string]*Matrix, error) {
 	arrays := map[string]*Matrix{}
 	for _, name := range z.arrays {
-		x, err := z.matrix(name)
-		if err != nil {
+		if arrays[name], err = z.matrix(name); err != nil {
 			return nil, err
 		}
-		arrays[name] = x
 	}
 	return arrays, nil
 }
 
-// An npzMember is one entry of an archive: an array, or bytes that NumPy does not
-// interpret.
-type npzMember struct {
-	Name   string  // of an array: without .npy
-	Matrix *Matrix // nil for bytes
-	Bytes  []byte
-}
-
-// writeNPZ writes an archive of the members, in their order, as numpy.savez does:
-// arrays of little-endian float64 in C order, not compressed. The same members give
-// the same bytes. Before it writes anything, it returns an error if a member could not be
-// read again, and panics if the elements of a matrix do not fill its shape.
-func writeNPZ(w io.Writer, members ...npzMember) error {
-	if err := checkMembers(members); err != nil {
-		return err
-	}
-	zw := zip.NewWriter(w)
-	for _, m := range members {
-		if err := m.write(zw); err != nil {
-			return err
-		}
-	}
-	return zw.Close()
-}
-
-// checkMembers returns an error for members that openNPZ would refuse, or that it could
-// not read.
-func checkMembers(members []npzMember) error {
-	if len(members) > maxMembers {
-		return formatErrorf("%d members, over the limit of %d", len(members), maxMembers)
-	}
-	seen, total := map[string]bool{}, int64(0)
-	for _, m := range members {
-		if m.Matrix != nil {
-			m.Matrix.mustBeFilled("writeNPZ: " + m.Name)
-		}
-		if err := checkName(m.Name, seen); err != nil {
-			return err
-		}
-		if m.size() > maxMember {
-			return formatErrorf("%s: %d bytes, over the limit of %d", m.Name, m.size(), maxMember)
-		}
-		if total += m.size(); total > maxArchive {
-			return formatErrorf("%s: the members up to here take %d bytes, over the limit of %d in all", m.Name, total, int64(maxArchive))
-		}
-	}
-	return nil
-}
-
-// size returns how many bytes m.content writes.
-func (m npzMember) size() int64 {
-	if m.Matrix == nil {
-		return int64(len(m.Bytes))
-	}
-	return npyHeaderSize + 8*int64(len(m.Matrix.Data))
-}
-
-// write adds m to the zip. It puts the size and the checksum before the data, because some
-// programs need them there. So it writes the content twice, the first time only to
-// compute the checksum. The date is 1 January 1980, like NumPy's.
-func (m npzMember) write(zw *zip.Writer) error {
-	name, size, sum := m.Name, uint64(m.size()), crc32.NewIEEE()
-	if m.Matrix != nil {
-		name += ".npy"
-	}
-	if err := m.content(sum); err != nil {
-		return err
-	}
-	w, err := zw.CreateRaw(&zip.FileHeader{
-		Name: name, Flags: 1 << 11, Method: zip.Store, // the flag says that the name is UTF-8
-		CreatorVersion: 20, ReaderVersion: 20, ModifiedDate: 1<<5 | 1,
-		CRC32: sum.Sum32(), CompressedSize64: size, UncompressedSize64: size,
-	})
-	if err != nil {
-		return err
-	}
-	return m.content(w)
-}
-
-// content writes the bytes, or the array as an .npy file.
-func (m npzMember) content(w io.Writer) error {
-	if m.Matrix == nil {
-		_, err := w.Write(m.Bytes)
-		return err
-	}
-	return writeNPY(w, m.Matrix)
-}
-
-// checkName adds name to those seen. It refuses a name that was seen before, or that is
-// not a short, printable, relative path: an error may quote each name that it accepts.
-func checkName(name string, seen map[string]bool) error {
-	odd := func(r rune) bool { return !strconv.IsPrint(r) }
-	if len(name) > 255 || !fs.ValidPath(name) || strings.HasSuffix(name, ".npy") || strings.ContainsFunc(name, odd) {
-		return formatErrorf("a member is named %.60q", name)
-	}
-	if seen[name] {
-		return FormatError(name + ": two members of this name")
-	}
-	seen[name] = true
-	return nil
-}
-
-// An npz is an opened archive, whose members are read when they are asked for. Only one
+// An npz is an open archive, whose members are read when they are asked for. Only one
 // goroutine may use it at a time.
 type npz struct {
-	arrays []string             // their names, in the archive's order
-	files  map[string]*zip.File // all members by name without .npy
-	total  int64                // bytes of the float64s of all arrays that were read
-	limit  int64                // the most that total may become
+	r       io.ReaderAt
+	arrays  []string            // their names, in the archive's order
+	members map[string]zipEntry // all members, by name without .npy
+	total   int64               // bytes of the float64s of all arrays that were read
+	limit   int64               // the most that total may become
 }
 
-// openNPZ opens the archive of size bytes in r and reads its directory, under the
-// limits that ReadNPZ documents.
+// A zipEntry is what the directory of the archive says about a member.
+type zipEntry struct {
+	isArray       bool // the name in the archive ends with .npy
+	flags, method uint16
+	sum           uint32 // CRC-32 of the unpacked bytes
+	at            int64  // where the packed bytes begin
+	packed, size  int64  // how many bytes the member has in the archive, and unpacked
+}
+
+// openNPZ opens the archive of size bytes in r, under the limits that ReadNPZ documents. It
+// reads the directory itself, because package zip would look for one in other places too.
+//
+//	0           begin     size-22      size
+//	|  members  |  directory  |  record  |
+//
+// An entry of the directory has 46 bytes of numbers at fixed places, then the name of the
+// member, an extra field and a comment.
 func openNPZ(r io.ReaderAt, size int64) (*npz, error) {
-	begin, count, err := findDirectory(r, size)
+	directory, count, err := readDirectory(r, size)
 	if err != nil {
 		return nil, err
 	}
-	zr, err := zip.NewReader(io.NewSectionReader(r, 0, size), size)
-	if err != nil {
-		return nil, fmt.Errorf("the archive's directory: %w", err)
-	}
-	z, seen := &npz{files: map[string]*zip.File{}, limit: maxArchive}, map[string]bool{}
-	check := entryCheck{r: r, at: begin, unclaimed: begin}
-	for _, f := range zr.File {
-		name, isArray := strings.CutSuffix(f.Name, ".npy")
-		if err := checkName(name, seen); err != nil {
-			return nil, err
+	z := &npz{r: r, members: map[string]zipEntry{}, limit: maxArchive}
+	unclaimed := size - 22 - int64(len(directory)) // bytes that no member has claimed yet
+	for ; count > 0 && len(directory) >= 46 && string(directory[:4]) == "PK\x01\x02"; count-- {
+		field := func(at int) int { return int(binary.LittleEndian.Uint16(directory[at:])) }
+		wide := func(at int) int64 { return int64(binary.LittleEndian.Uint32(directory[at:])) }
+		nameEnd := 46 + field(28)
+		end := nameEnd + field(30) + field(32)
+		if end > len(directory) {
+			break
 		}
-		if err := check.next(f); err != nil {
+		inZip := string(directory[46:nameEnd])
+		name, isArray := strings.CutSuffix(inZip, ".npy")
+		if !isPlain(name) {
+			return nil, formatErrorf("a member is named %.60q", name)
+		}
+		if _, ok := z.members[name]; ok {
+			return nil, FormatError(name + ": two members of this name")
+		}
+		e := zipEntry{isArray, uint16(field(8)), uint16(field(10)), uint32(wide(16)), 0, wide(20), wide(24)}
+		header := wide(42)
+		if e.at, err = dataOf(r, header, inZip); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		z.files[name] = f
-		if isArray {
+		// Members that share their bytes could unpack to many times the size of the file.
+		if unclaimed -= e.at + e.packed - header; unclaimed < 0 {
+			return nil, formatErrorf("%s: its %d bytes are not in the archive, or are another member's too", name, e.packed)
+		}
+		if z.members[name] = e; isArray {
 			z.arrays = append(z.arrays, name)
 		}
+		directory = directory[end:]
 	}
-	if len(zr.File) != count || check.at != size-22 {
-		return nil, formatErrorf("the archive's directory does not hold exactly the %d members that it claims", count)
+	if count > 0 || len(directory) > 0 {
+		return nil, FormatError("the archive's directory does not hold exactly the members that it claims")
 	}
 	return z, nil
 }
 
-// findDirectory returns where the directory of the zip begins and how many entries it
-// has. It reads the record of 22 bytes that ends a zip:
-//
-//	0  0        at        size-22      size
-//	|  members  |  directory  |  record  |
-//
-// The record must be the last 22 bytes, and the directory must end at the record. Package
-// zip would search for a record, and might find another one.
-func findDirectory(r io.ReaderAt, size int64) (at int64, count int, err error) {
+// readDirectory returns the directory of the archive, and how many entries it claims to
+// have. The record of 22 bytes that ends a zip says both. It must be the last 22 bytes of
+// the file, without a comment after it, and the directory must end at the record.
+func readDirectory(r io.ReaderAt, size int64) (directory []byte, count int, err error) {
 	var start [4]byte
 	if n, err := r.ReadAt(start[:], 0); err != nil && err != io.EOF {
-		return 0, 0, err
+		return nil, 0, err
 	} else if s := string(start[:n]); s != "PK\x03\x04" && s != "PK\x05\x06" {
-		return 0, 0, formatErrorf("not an .npz archive: it begins with %q", s)
+		return nil, 0, formatErrorf("not an .npz archive: it begins with %q", s)
 	}
 	var tail [20 + 22]byte // a zip64 has 20 bytes more before the record
 	n := max(0, min(size, int64(len(tail))))
 	if read, err := r.ReadAt(tail[int64(len(tail))-n:], size-n); int64(read) < n {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	record := tail[20:]
-	at, count = int64(binary.LittleEndian.Uint32(record[16:])), int(binary.LittleEndian.Uint16(record[10:]))
-	directory := int64(binary.LittleEndian.Uint32(record[12:]))
+	count = int(binary.LittleEndian.Uint16(record[10:]))
+	length, begin := binary.LittleEndian.Uint32(record[12:]), int64(binary.LittleEndian.Uint32(record[16:]))
 	switch {
-	case string(record[:4]) != "PK\x05\x06" || at+directory+22 != size:
-		return 0, 0, FormatError("an .npz archive that was cut short or added to")
-	case count > maxMembers || directory > maxDirectory || string(tail[:4]) == "PK\x06\x07":
-		return 0, 0, FormatError("an .npz archive of too many members or bytes")
+	case string(record[:4]) != "PK\x05\x06" || string(record[20:]) != "\x00\x00" || begin+int64(length)+22 != size:
+		return nil, 0, FormatError("an .npz archive that was cut short or added to")
+	case count > maxMembers || length > maxDirectory || string(tail[:4]) == "PK\x06\x07":
+		return nil, 0, FormatError("an .npz archive of too many members or bytes")
 	}
-	return at, count, nil
+	directory = make([]byte, length)
+	if n, err := r.ReadAt(directory, begin); n < len(directory) {
+		return nil, 0, err
+	}
+	return directory, count, nil
 }
 
-// An entryCheck compares the entries of the directory, one after the other, with the
-// members that they describe.
-type entryCheck struct {
-	r         io.ReaderAt
-	at        int64 // the byte at which the next entry begins
-	unclaimed int64 // how many of the bytes before the directory no member has claimed yet
-}
-
-// next checks the next entry, which is that of f. All members together must not claim more
-// bytes than there are before the directory, because members that share their bytes could
-// unpack to many times the size of the file.
-func (c *entryCheck) next(f *zip.File) error {
-	header, err := c.header(f)
-	if err != nil {
-		return err
-	}
-	if f.CompressedSize64 > uint64(max(0, c.unclaimed-header)) {
-		return FormatError("shares its bytes with other members")
-	}
-	c.unclaimed -= header + int64(f.CompressedSize64)
-	c.at += int64(46 + len(f.Name) + len(f.Extra) + len(f.Comment))
-	return nil
-}
-
-// header returns the size of the header before the data of f. The name of a member is in
-// its entry and in this header, and no checksum covers it, so the two must be the same.
-func (c *entryCheck) header(f *zip.File) (size int64, err error) {
-	var entry [46]byte
-	if n, err := c.r.ReadAt(entry[:], c.at); n < len(entry) {
-		return 0, err
-	}
-	local := make([]byte, 30+len(f.Name))
-	n, err := c.r.ReadAt(local, int64(binary.LittleEndian.Uint32(entry[42:])))
+// dataOf returns where the data of a member begin: after a header that repeats the name. No
+// checksum covers the two names, so they must be the same.
+func dataOf(r io.ReaderAt, header int64, name string) (at int64, err error) {
+	b := make([]byte, 30+len(name))
+	n, err := r.ReadAt(b, header)
 	if err != nil && err != io.EOF {
 		return 0, err
 	}
-	if n < len(local) || int(binary.LittleEndian.Uint16(local[26:])) != len(f.Name) || string(local[30:]) != f.Name {
+	length, extra := int(binary.LittleEndian.Uint16(b[26:])), int64(binary.LittleEndian.Uint16(b[28:]))
+	if n < len(b) || string(b[:4]) != "PK\x03\x04" || length != len(name) || string(b[30:]) != name {
 		return 0, FormatError("its name in the directory differs from its name before the data")
 	}
-	return int64(len(local)) + int64(binary.LittleEndian.Uint16(local[28:])), nil
+	return header + int64(len(b)) + extra, nil
+}
+
+// isPlain reports whether a name is a short, printable, relative path, so that an error may
+// quote it.
+func isPlain(name string) bool {
+	odd := func(r rune) bool { return !strconv.IsPrint(r) }
+	return len(name) <= 255 && fs.ValidPath(name) && !strings.HasSuffix(name, ".npy") && !strings.ContainsFunc(name, odd)
 }
 
 // has reports whether there is an array of that name.
-func (z *npz) has(name string) bool {
-	f := z.files[name]
-	return f != nil && f.Name == name+".npy"
-}
+func (z *npz) has(name string) bool { return z.members[name].isArray }
 
-// matrix reads the array of that name. If there is none, the error wraps
-// fs.ErrNotExist.
+// matrix reads the array of that name. If there is none, the error wraps fs.ErrNotExist.
 func (z *npz) matrix(name string) (*Matrix, error) {
 	var x *Matrix
-	data, err := z.read(name, name+".npy", maxMember)
+	data, err := z.read(name, true, maxMember)
 	if err == nil {
 		x, err = parseNPY(data)
 	}
@@ -299,54 +218,266 @@ func (z *npz) matrix(name string) (*Matrix, error) {
 	return x, nil
 }
 
-// bytes reads the member of that name, which is not an array and has at most limit bytes.
-// If there is none, the error wraps fs.ErrNotExist.
-func (z *npz) bytes(name string, limit int) ([]byte, error) {
-	data, err := z.read(name, name, limit)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return data, nil
-}
-
-// read reads the member that is called file in the zip. It unpacks the member twice: the
-// first time it keeps nothing, and checks the size and the checksum that the directory
-// claims; the second time it unpacks into memory of that size.
-func (z *npz) read(name, file string, limit int) ([]byte, error) {
-	f := z.files[name]
+// read returns the unpacked bytes, at most limit, of the member of that name. If there is
+// none that is an array's file, or none that is not, the error wraps fs.ErrNotExist. read
+// unpacks a member twice: the first time it keeps nothing and checks the size that the
+// directory claims; the second time it unpacks into memory of that size.
+func (z *npz) read(name string, isArray bool, limit int64) ([]byte, error) {
+	e, ok := z.members[name]
 	switch {
-	case f == nil || f.Name != file:
+	case !ok || e.isArray != isArray:
 		return nil, fmt.Errorf("%w in the archive", fs.ErrNotExist)
-	case f.Flags&1 != 0:
+	case e.flags&1 != 0:
 		return nil, FormatError("encrypted")
-	case f.Method != zip.Store && f.Method != zip.Deflate:
-		return nil, formatErrorf("packed by method %d, want 0 (stored) or 8 (deflated)", f.Method)
-	case f.UncompressedSize64 > uint64(max(limit, 0)):
-		return nil, formatErrorf("claims %d bytes, over the limit of %d", f.UncompressedSize64, limit)
+	case e.method != zip.Store && e.method != zip.Deflate:
+		return nil, formatErrorf("packed by method %d, want 0 (stored) or 8 (deflated)", e.method)
+	case e.size > limit:
+		return nil, formatErrorf("claims %d bytes, over the limit of %d", e.size, limit)
 	}
-	sum := crc32.NewIEEE()
-	if err := unpackMember(sum, f); err != nil {
+	if err := z.unpack(io.Discard, e); err != nil {
 		return nil, err
 	}
-	if sum.Sum32() != f.CRC32 { // package zip does not compare a checksum of 0
-		return nil, zip.ErrChecksum
-	}
-	data := bytes.NewBuffer(make([]byte, 0, f.UncompressedSize64+bytes.MinRead))
-	err := unpackMember(data, f)
+	data := bytes.NewBuffer(make([]byte, 0, e.size))
+	err := z.unpack(data, e)
 	return data.Bytes(), err
 }
 
-// unpackMember writes the content of f to w. At the end of the content package zip
-// compares the size and the checksum.
-func unpackMember(w io.Writer, f *zip.File) error {
-	r, err := f.Open()
-	if err != nil {
-		return stoppedAt(0, int(f.UncompressedSize64), err)
+// unpack writes the content of a member to w. It returns an error unless the content has
+// the size and the checksum that the directory claims.
+func (z *npz) unpack(w io.Writer, e zipEntry) error {
+	var r io.Reader = io.NewSectionReader(z.r, e.at, e.packed)
+	if e.method == zip.Deflate {
+		r = flate.NewReader(r)
 	}
-	defer r.Close()
-	n, err := io.Copy(w, r)
+	sum := crc32.NewIEEE()
+	n, err := io.CopyN(io.MultiWriter(w, sum), r, e.size+1)
+	switch {
+	case err == nil:
+		return formatErrorf("unpacks to more than the %d bytes that it claims", e.size)
+	case err != io.EOF || n < e.size:
+		return stoppedAt(int(n), int(e.size), err)
+	case sum.Sum32() != e.sum:
+		return FormatError("its checksum is wrong")
+	}
+	return nil
+}
+
+// parseNPY returns the array of a .npy file: six bytes that name the format, two of its
+// version, the length of the header, the header, and the elements, which nothing may follow.
+func parseNPY(file []byte) (*Matrix, error) {
+	if start := file[:min(len(file), 6)]; string(start) != "\x93NUMPY" {
+		return nil, formatErrorf("not an .npy array: it begins with %q", start)
+	}
+	if len(file) < 12 { // no header is so short
+		return nil, formatErrorf("an .npy array that was cut short after %d bytes", len(file))
+	}
+	rest, length := file[10:], uint32(binary.LittleEndian.Uint16(file[8:]))
+	switch major, minor := file[6], file[7]; {
+	case major < 1 || major > 3 || minor != 0:
+		return nil, formatErrorf("an .npy array of version %d.%d, want 1.0, 2.0 or 3.0", major, minor)
+	case major > 1:
+		rest, length = file[12:], binary.LittleEndian.Uint32(file[8:])
+	}
+	switch {
+	case length > maxNPYHeader:
+		return nil, formatErrorf("the header claims %d bytes, over the limit of %d", length, maxNPYHeader)
+	case int(length) > len(rest):
+		return nil, formatErrorf("the header claims %d bytes, %d are left", length, len(rest))
+	}
+	header, elements := strings.TrimSpace(string(rest[:length])), rest[length:]
+	descr, order, shape, err := parseNPYHeader(header)
 	if err != nil {
-		return stoppedAt(int(n), int(f.UncompressedSize64), err)
+		return nil, err
+	}
+	rows, cols, err := parseShape(shape)
+	if err != nil {
+		return nil, err
+	}
+	size, number, err := parseDescr(descr)
+	if err != nil {
+		return nil, err
+	}
+	if len(elements) != rows*cols*size {
+		return nil, formatErrorf("%d bytes of elements, want %d×%d of %d", len(elements), rows, cols, size)
+	}
+	x := NewMatrix(rows, cols)
+	for k := range x.Data {
+		at := k
+		if order == "True" { // Fortran's: element k of the file is in row k%rows and column k/rows
+			at = k%rows*cols + k/rows
+		}
+		x.Data[at] = number(elements[k*size:])
+	}
+	return x, nil
+}
+
+// npyItem matches one item of the header, with the comma after it. The header is a dict
+// in Python, such as {'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }.
+var npyItem = regexp.MustCompile(`^\s*(?:` +
+	`["']descr["']\s*:\s*('[^']*'|"[^"]*"|\[.*\])|` +
+	`["']fortran_order["']\s*:\s*(True|False)|` +
+	`["']shape["']\s*:\s*(\(\s*\)|\((?:\s*\d+\s*,)+(?:\s*\d+)?\s*\))` +
+	`)\s*(?:,|$)`)
+
+// parseNPYHeader returns the values of the three items. A header must have each of them once.
+func parseNPYHeader(header string) (descr, order, shape string, err error) {
+	inside, hasStart := strings.CutPrefix(header, "{")
+	inside, hasEnd := strings.CutSuffix(inside, "}")
+	inside = strings.TrimSpace(inside)
+	items := 0
+	for m := npyItem.FindStringSubmatch(inside); m != nil; m = npyItem.FindStringSubmatch(inside) {
+		descr, order, shape = descr+m[1], order+m[2], shape+m[3]
+		inside = inside[len(m[0]):]
+		items++
+	}
+	if !hasStart || !hasEnd || inside != "" || items != 3 || descr == "" || order == "" || shape == "" {
+		err = formatErrorf("a header that is not NumPy's: %.60q", header)
+	}
+	return strings.Trim(descr, `'"`), order, shape, err
+}
+
+// parseShape reads the shape: () is 1×1, (n,) is 1×n, and (rows, cols) is rows×cols.
+func parseShape(shape string) (rows, cols int, err error) {
+	fields := strings.FieldsFunc(shape, func(r rune) bool { return r < '0' || r > '9' })
+	shape = strings.Join(strings.Fields(shape), " ") // on one line, because an error may quote it
+	if len(fields) > 2 {
+		return 0, 0, formatErrorf("shape %.60s is of rank %d, want at most 2", shape, len(fields))
+	}
+	sizes := [2]int64{1, 1}
+	for i, s := range fields {
+		n, err := strconv.ParseInt(s, 10, 32)
+		sizes[2-len(fields)+i] = n
+		if err != nil || n > maxMember/8 || sizes[0]*sizes[1] > maxMember/8 {
+			return 0, 0, formatErrorf("shape %.60s is over the limit of %d elements", shape, maxMember/8)
+		}
+	}
+	return int(sizes[0]), int(sizes[1]), nil
+}
+
+// parseDescr reads a dtype, such as <f8: the byte order, the kind and the size in bytes.
+// The order is big-endian if it is >, and little-endian if it is <, = or |.
+func parseDescr(descr string) (size int, number func(b []byte) float64, err error) {
+	var order binary.ByteOrder = binary.LittleEndian
+	first, kind := descr[:min(1, len(descr))], descr[min(1, len(descr)):]
+	if first == ">" {
+		order = binary.BigEndian
+	}
+	number = map[string]func(b []byte) float64{
+		"f8": func(b []byte) float64 { return math.Float64frombits(order.Uint64(b)) },
+		"f4": func(b []byte) float64 { return float64(math.Float32frombits(order.Uint32(b))) },
+		"f2": func(b []byte) float64 { return float16(order.Uint16(b)) },
+		"i8": func(b []byte) float64 { return float64(int64(order.Uint64(b))) },
+		"i4": func(b []byte) float64 { return float64(int32(order.Uint32(b))) },
+		"i2": func(b []byte) float64 { return float64(int16(order.Uint16(b))) },
+		"i1": func(b []byte) float64 { return float64(int8(b[0])) },
+		"u8": func(b []byte) float64 { return float64(order.Uint64(b)) },
+		"u4": func(b []byte) float64 { return float64(order.Uint32(b)) },
+		"u2": func(b []byte) float64 { return float64(order.Uint16(b)) },
+		"u1": func(b []byte) float64 { return float64(b[0]) },
+		"b1": func(b []byte) float64 { return float64(min(b[0], 1)) },
+	}[kind]
+	if number == nil || !strings.Contains("<>=|", first) {
+		return 0, nil, formatErrorf("dtype %.60q, want floats, integers or bools of at most 8 bytes", descr)
+	}
+	return int(kind[1] - '0'), number, nil
+}
+
+// float16 decodes an IEEE 754 binary16. It moves the sign, the exponent and the mantissa to
+// their places in a float64. Then the exponent is too small by the difference of the two
+// biases, 1023 − 15 = 1008, so the number is multiplied by 2¹⁰⁰⁸.
+func float16(bits uint16) float64 {
+	wide := uint64(bits&0x8000)<<48 | uint64(bits&0x7fff)<<42
+	if bits&0x7c00 == 0x7c00 { // infinite, or not a number
+		return math.Float64frombits(wide | 0x7ff<<52)
+	}
+	return math.Float64frombits(wide) * 0x1p1008
+}
+
+// An npzMember is a member to be written: an array, or bytes that NumPy does not
+// interpret.
+type npzMember struct {
+	Name   string  // of an array: without .npy
+	Matrix *Matrix // nil for bytes
+	Bytes  []byte
+}
+
+// writeNPZ writes an archive of the members, in their order, as numpy.savez does: arrays of
+// little-endian float64 in C order, not compressed. The same members give the same bytes.
+// The names must be ones that openNPZ accepts. Before writeNPZ writes anything, it returns an
+// error if the members are larger than an archive may be, and panics if the elements of a
+// matrix do not fill its shape.
+func writeNPZ(w io.Writer, members ...npzMember) error {
+	total := int64(0)
+	for _, m := range members {
+		if m.Matrix != nil {
+			m.Matrix.mustBeFilled("writeNPZ: " + m.Name)
+		}
+		if m.size() > maxMember {
+			return fmt.Errorf("%s: %d bytes, over the limit of %d", m.Name, m.size(), maxMember)
+		}
+		if total += m.size(); total > maxArchive {
+			return fmt.Errorf("%s: the members up to here take %d bytes, over the limit of %d in all", m.Name, total, int64(maxArchive))
+		}
+	}
+	zw := zip.NewWriter(w)
+	for _, m := range members {
+		name, size, sum := m.Name, uint64(m.size()), crc32.NewIEEE()
+		if m.Matrix != nil {
+			name += ".npy"
+		}
+		// Some programs need the size and the checksum before the data. So the content is
+		// written twice, the first time only to compute the checksum.
+		m.write(sum)
+		to, err := zw.CreateRaw(&zip.FileHeader{
+			Name: name, Flags: 1 << 11, Method: zip.Store, // the flag says that the name is UTF-8
+			CreatorVersion: 20, ReaderVersion: 20, ModifiedDate: 1<<5 | 1, // 1 January 1980, like NumPy's
+			CRC32: sum.Sum32(), CompressedSize64: size, UncompressedSize64: size,
+		})
+		if err == nil {
+			err = m.write(to)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return zw.Close()
+}
+
+const npyHeaderSize = 128 // bytes before the elements, as NumPy writes them
+
+// size returns how many bytes m.write writes.
+func (m npzMember) size() int64 {
+	if m.Matrix == nil {
+		return int64(len(m.Bytes))
+	}
+	return npyHeaderSize + 8*int64(len(m.Matrix.Data))
+}
+
+// write writes the bytes, or the array as a .npy file.
+func (m npzMember) write(w io.Writer) error {
+	if m.Matrix == nil {
+		_, err := w.Write(m.Bytes)
+		return err
+	}
+	const start = "\x93NUMPY\x01\x00\x76\x00" // version 1.0, and a header of 0x76 = 118 bytes, line break included
+	header := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }", m.Matrix.Rows, m.Matrix.Cols)
+	if _, err := fmt.Fprintf(w, "%s%-*s\n", start, npyHeaderSize-len(start)-1, header); err != nil {
+		return err
+	}
+	return writeElements(w, m.Matrix.Data)
+}
+
+// writeElements writes x as little-endian float64.
+func writeElements(w io.Writer, x []float64) error {
+	buffer := make([]byte, 0, min(8*len(x), 1<<13))
+	for some := range slices.Chunk(x, 1<<10) {
+		buffer = buffer[:0]
+		for _, v := range some {
+			buffer = binary.LittleEndian.AppendUint64(buffer, math.Float64bits(v))
+		}
+		if _, err := w.Write(buffer); err != nil {
+			return err
+		}
 	}
 	return nil
 }

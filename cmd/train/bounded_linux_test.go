@@ -128,10 +128,10 @@ func TestBoundedNPZ(t *testing.T) {
 		content int // 0: the file's size
 		entries []entry
 	}{
-		{"claims 1099511627776 bytes", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 40}}},
-		{"claims 1099511627776 bytes", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 40, packed: true}}},
-		{"stopped at byte 0 of 1073741824", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 30, packed: true}}},
-		{"not a valid zip file", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 99, packed: true}}},
+		{"its 4294967295 bytes are not in the archive", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 40}}},
+		{"claims 4026531840 bytes", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 15 << 28, packed: true}}},
+		{"stopped at byte 136 of 1073741824", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 30, packed: true}}},
+		{"more than the 99 bytes that it claims", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 99, packed: true}}},
 		{"bytes of elements", 0, []entry{{name: "W1.npy", data: npyHeader("<f8", 1<<13, 1<<13)}}},
 		{"over the limit of", 0, []entry{{name: "W1.npy", data: npyHeader("<f8", 1<<30, 1<<30)}}},
 		{"W1: file does not exist", 0, thousand},
