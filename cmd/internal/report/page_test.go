@@ -105,7 +105,7 @@ func TestPage(t *testing.T) {
 		test func(t *testing.T, b *browser)
 	}{
 		{"numbers", testNumbers}, {"use", testUse}, {"keyboard", testKeyboard}, {"windows", testWindows},
-		{"hostile", testHostile}, {"center", testCenter}, {"large", testLarge},
+		{"hostile", testHostile}, {"center", testCenter}, {"exploded", testExploded}, {"large", testLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.t = t
@@ -242,6 +242,41 @@ func testWindows(t *testing.T, b *browser) {
 		}
 		sumToOne(t, b)
 	}
+}
+
+// exploded returns a model whose history has numbers that no float32 has.
+func exploded(t *testing.T) *mlp.Model {
+	m := trained(t, mlp.ReLU, false, false, 2, 5)
+	e := &m.Run.History[1]
+	e.Loss, e.TestLoss = 1.23456789e138, math.Inf(1)
+	e.Layers[0].GradMeanAbs, e.Layers[0].GradNorm = math.NaN(), math.Inf(1)
+	m.Run.History[0].First[1].DeltaNorm = 1e300
+	return m
+}
+
+// The page of a run that exploded opens, and shows what is not finite.
+func testExploded(t *testing.T, b *browser) {
+	_, test := sample(t, 50)
+	b.open(mustHTML(t, exploded(t), test))
+	var text string
+	b.eval("document.querySelector('#moment').textContent + document.querySelector('#stats').textContent", &text)
+	for _, want := range []string{"loss 1.2·10¹³⁸ in training, ∞ in the test", "layer 1not a number∞"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in %q", want, text)
+		}
+	}
+	sumToOne(t, b)
+	b.healthy()
+
+	full := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Sigmoid, mlp.MNISTPixels, 5, mlp.MNISTClasses)}
+	for i := range full.Net[0].W.Data {
+		full.Net[0].W.Data[i] = 1e308
+	}
+	b.open(mustHTML(t, full, test))
+	if b.eval("document.querySelector('#unit').textContent", &text); !strings.Contains(text, "all inputs∞") {
+		t.Errorf("%q lacks an infinite sum", text)
+	}
+	sumToOne(t, b)
 }
 
 // The keyboard draws, and walks from cell to cell.
