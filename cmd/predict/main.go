@@ -1,5 +1,5 @@
-// Predict reads digits in pictures with a model of cmd/train's, or measures the model on
-// MNIST's test digits and shows its mistakes.
+// Predict reads digits in pictures with a model of cmd/train's, measures the model on
+// MNIST's test digits, or writes its page.
 //
 //	go run ./cmd/predict [-model out/model.npz] seven.png photo.jpg …
 //	go run ./cmd/predict [-model out/model.npz] [-data DIR]
@@ -11,8 +11,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"mlp/cmd/internal/cli"
@@ -32,6 +34,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, 
 		return cli.Exit("predict", cli.ParseError(err, o.flags, "usage: predict [flags] [pictures]\n", stdout), stderr)
 	}
 	model, _, err := cli.ReadModel(o.model)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s: no such file; `go run ./cmd/train` trains a network and writes %s", o.model, defaultModel)
+	}
 	if err == nil {
 		if err = cli.CheckDigits(model.Net); err != nil {
 			err = fmt.Errorf("%s: %w", o.model, err)

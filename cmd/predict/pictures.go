@@ -1,5 +1,4 @@
-// Reading digits in pictures: a line for each, and what the network was shown. Not here:
-// how a picture becomes a digit (cmd/internal/picture).
+// Reading digits in pictures: a line for each, and what the network was shown.
 
 package main
 
@@ -15,7 +14,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
@@ -140,29 +143,42 @@ func (r *reader) recognise(name string, digit *image.Gray) (*reading, error) {
 	return &reading{name, first, p[first], second, p[second], p}, nil
 }
 
-// twoLargest returns the indices of the largest and of the second largest of p.
+// twoLargest returns the indices of the largest and of the second largest probability.
 func twoLargest(p []float64) (first, second int) {
-	first, second = 0, 1
-	if p[1] > p[0] {
-		first, second = 1, 0
-	}
-	for i := 2; i < len(p); i++ {
-		if p[i] > p[first] {
-			first, second = i, first
-		} else if p[i] > p[second] {
-			second = i
-		}
-	}
-	return first, second
+	first = mlp.Argmax(p)
+	others := slices.Clone(p)
+	others[first] = -1
+	return first, mlp.Argmax(others)
 }
 
 // print prints the line of a picture.
 func (r *reader) print(p *reading) error {
 	if r.json {
-		return json.NewEncoder(r.stdout).Encode(p)
+		text, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		_, err = r.stdout.Write(append(escape(text), '\n'))
+		return err
 	}
 	_, err := fmt.Fprintf(r.stdout, "%s\t%d\t%.4f\t%d\t%.4f\n", cli.Plain(p.File), p.Digit, p.Probability, p.RunnerUp, p.RunnerUpProbability)
 	return err
+}
+
+// escape replaces each character of a JSON text that cannot be printed, which can only
+// stand in a string, by JSON's escape. To a terminal it might be a command, and it might
+// turn the direction of writing.
+func escape(text []byte) (escaped []byte) {
+	for _, r := range string(text) {
+		if strconv.IsPrint(r) {
+			escaped = utf8.AppendRune(escaped, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, unit)
+		}
+	}
+	return escaped
 }
 
 // savedName returns the name of the file for picture i. The number keeps apart pictures
