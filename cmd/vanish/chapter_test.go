@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -67,43 +66,6 @@ func TestTranscript(t *testing.T) {
 	}
 	if len(names) == len(experiments) && stdout != want {
 		t.Errorf("it ends with %q, want %q", stdout[len(stdout)-82:], want[len(want)-82:])
-	}
-}
-
-// The command beside each section of the README's two chapters prints every number in it.
-func TestReadme(t *testing.T) {
-	text := readFile(t, "testdata", "vanish.txt")
-	_, chapters, begun := strings.Cut(readFile(t, "cmd", "vanish", "README.md"), "\n## Why deep networks stop learning")
-	chapters, _, ended := strings.Cut(chapters, "\n## Plain networks on all of MNIST") // data_test.go
-	if _, hash, _ := strings.Cut(text, "Results SHA-256: "); !begun || !ended || !strings.Contains(chapters, "Results SHA-256: "+hash) {
-		t.Error("the chapters lack the hash")
-	}
-	numbers := regexp.MustCompile(`\d(?:[\d.,]*\d)?(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?`)
-	aside := regexp.MustCompile("`[^`]*`|\\]\\([^)]*\\)")
-	seen := map[string]bool{}
-	for _, passage := range regexp.MustCompile("\n###? ").Split(chapters, -1)[1:] {
-		command := regexp.MustCompile(`go run ./cmd/vanish (\w+)`).FindStringSubmatch(passage)
-		if command == nil {
-			t.Fatalf("no command beside %.40q", passage)
-		}
-		printed := numbers.FindAllString(section(text, command[1]), -1)
-		stated := numbers.FindAllString(aside.ReplaceAllString(passage, ""), -1)
-		for _, n := range stated {
-			if !slices.Contains(printed, n) {
-				t.Errorf("%s does not print %s", command[0], n)
-			}
-		}
-		seen[command[1]] = len(stated) > 3
-	}
-	for _, e := range experiments {
-		if !seen[e.name] {
-			t.Errorf("the chapters lack %s or its numbers", e.name)
-		}
-		for _, name := range e.sheets {
-			if !strings.Contains(chapters, "(../../testdata/svg/"+name+")") {
-				t.Errorf("the chapters lack %s", name)
-			}
-		}
 	}
 }
 

@@ -1,13 +1,11 @@
 // What data do that depth does not: one network on more and more digits, which are taken
-// as they are, normalised, deformed, or both. Not here: pictures of such digits
-// (deformed.go), and how digits are normalised and deformed (the package).
+// as they are, normalised, deformed, or both.
 
 package main
 
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
@@ -19,6 +17,8 @@ type way struct {
 	hidden         []int
 	deskew, deform bool
 }
+
+func (w way) String() string { return w.name }
 
 var ways = [...]way{
 	{"plain", []int{256, 128}, false, false},
@@ -87,16 +87,12 @@ func (l *lab) learnAll(all []cohort) error {
 	for _, c := range all {
 		images += len(ways) * c.digits * c.epochs
 	}
-	bar := cli.NewBar(l.stderr, float64(images), func(float64) string { return "data" })
-	defer bar.Clear()
+	epoch, stop := l.progress("data", images)
+	defer stop()
 	digits := [2]parts{{l.train, l.test}, {l.train.Deskew(), l.test.Deskew()}}
 	return l.each(len(all)*len(ways), func(i int) (err error) {
 		c, way := &all[i/len(ways)], i%len(ways)
-		onEpoch := func(mlp.Epoch) error {
-			bar.Add(float64(c.digits))
-			return nil
-		}
-		c.by[way], err = l.learn(ways[way], c.size, digits, c == &all[len(all)-1], onEpoch)
+		c.by[way], err = l.learn(ways[way], c.size, digits, c == &all[len(all)-1], epoch(c.digits))
 		return err
 	})
 }
@@ -138,26 +134,30 @@ func (l *lab) sizeTable(all []cohort) {
 	l.printf("data: 784-256-128-10, twice as deep 784-256-256-128-128-10, relu, he + batch norm, batches of %d, adam\n", dataBatch)
 	l.printf("rate %v with a warm-up and a cosine, pixels standardized by one mean and deviation\n\n", dataRate)
 	l.printf("accuracy on %d test digits · on the training digits\n\n", l.test.Len())
-	l.wayRow("digits  epochs", func(way int) string { return ways[way].name })
+	var rows []string
 	for _, c := range all {
 		for _, n := range c.by {
 			l.record(n.accuracy, n.onTraining())
 			l.hash.Write([]byte(n.weights))
 		}
-		l.wayRow(fmt.Sprintf("%6d  %6d", c.digits, c.epochs), func(way int) string {
-			return fmt.Sprintf("%.4f · %.4f", c.by[way].accuracy, c.by[way].onTraining())
-		})
+		rows = append(rows, fmt.Sprintf("%6d  %6d", c.digits, c.epochs))
 	}
+	table(l, "digits  epochs", rows, ways[:], 15, func(row, way int) string {
+		n := &all[row].by[way]
+		return fmt.Sprintf("%.4f · %.4f", n.accuracy, n.onTraining())
+	})
 }
 
 // epochTable prints the accuracy on the test digits after some of the epochs.
 func (l *lab) epochTable(c *cohort) {
-	l.printf("\n%d digits: accuracy on the test digits\n\n", c.digits)
-	l.wayRow("epoch", func(way int) string { return ways[way].name })
-	for _, n := range doubling(c.epochs) {
-		l.wayRow(fmt.Sprintf("%5d", n), func(way int) string { return fmt.Sprintf("%.4f", c.by[way].history[n-1].TestAccuracy) })
+	l.printf("%d digits: accuracy on the test digits\n\n", c.digits)
+	epochs, rows := doubling(c.epochs), []string(nil)
+	for _, n := range epochs {
+		rows = append(rows, fmt.Sprintf("%5d", n))
 	}
-	l.printf("\n")
+	table(l, "epoch", rows, ways[:], 15, func(row, way int) string {
+		return fmt.Sprintf("%.4f", c.by[way].history[epochs[row]-1].TestAccuracy)
+	})
 	for _, n := range c.by {
 		for _, e := range n.history {
 			l.record(e.TestAccuracy)
@@ -173,29 +173,21 @@ func doubling(epochs int) (some []int) {
 	return append(some, epochs)
 }
 
-// wayRow prints a row with a column for each way.
-func (l *lab) wayRow(head string, cell func(way int) string) {
-	l.printf("%-14s", head)
-	for way := range ways {
-		l.printf("  %15s", cell(way))
-	}
-	l.printf("\n")
-}
-
 // dataSheet has the accuracies by size and, on the most digits, by epoch.
 func dataSheet(all []cohort) *mlp.Figure {
 	last := &all[len(all)-1]
-	bySize := mlp.Chart{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true}
-	byEpoch := mlp.Chart{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true}
-	for way, w := range ways {
-		ends, course := mlp.Series{Name: w.name}, mlp.Series{Name: w.name}
+	epochs := doubling(last.epochs)
+	bySize := mlp.Chart{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true,
+		Series: lines(ways[:], len(all), func(way, i int) float64 { return all[i].by[way].accuracy })}
+	byEpoch := mlp.Chart{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true,
+		Series: lines(ways[:], len(epochs), func(way, i int) float64 { return last.by[way].history[epochs[i]-1].TestAccuracy })}
+	for way := range ways {
 		for _, c := range all {
-			ends.X, ends.Y = append(ends.X, float64(c.digits)), append(ends.Y, c.by[way].accuracy)
+			bySize.Series[way].X = append(bySize.Series[way].X, float64(c.digits))
 		}
-		for _, n := range doubling(last.epochs) {
-			course.X, course.Y = append(course.X, float64(n)), append(course.Y, last.by[way].history[n-1].TestAccuracy)
+		for _, n := range epochs {
+			byEpoch.Series[way].X = append(byEpoch.Series[way].X, float64(n))
 		}
-		bySize.Series, byEpoch.Series = append(bySize.Series, ends), append(byEpoch.Series, course)
 	}
 	return &mlp.Figure{Title: "What data do that depth does not", Columns: 2, SameY: true, Charts: []mlp.Chart{bySize, byEpoch}}
 }
@@ -203,11 +195,9 @@ func dataSheet(all []cohort) *mlp.Figure {
 // dataSentences count the errors.
 func dataSentences(all []cohort, tested int) (s []string) {
 	for _, c := range all {
-		var errors []string
-		for way, w := range ways {
-			errors = append(errors, fmt.Sprintf("%s %.0f", w.name, math.Round((1-c.by[way].accuracy)*float64(tested))))
-		}
-		s = append(s, fmt.Sprintf("Errors in %d test digits after training on %d: %s.", tested, c.digits, strings.Join(errors, ", ")))
+		s = append(s, fmt.Sprintf("Errors in %d test digits after training on %d: %s.", tested, c.digits, list(ways[:], func(way int) string {
+			return fmt.Sprintf("%.0f", math.Round((1-c.by[way].accuracy)*float64(tested)))
+		})))
 	}
 	last := &all[len(all)-1]
 	return append(s, fmt.Sprintf("With %d digits, plain makes %s as many errors as both and %s as many as twice as deep; its accuracy has a standard error of %.4f.",

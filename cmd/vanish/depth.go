@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
@@ -44,7 +43,7 @@ func depth(l *lab) (*mlp.Figure, error) {
 	x, y := cli.FirstBatch(train, few)
 	var all outcomes
 	n := len(activations) * len(beginnings) * deepest
-	onEpoch, stop := l.progress("depth", n*depthEpochs)
+	epoch, stop := l.progress("depth", n*depthEpochs)
 	defer stop()
 	err := l.each(n, func(i int) error {
 		a, b, h := i/deepest/len(beginnings), i/deepest%len(beginnings), i%deepest
@@ -52,7 +51,7 @@ func depth(l *lab) (*mlp.Figure, error) {
 		net := beginnings[b].network(l.seed, activations[a], hidden(h+1)...)
 		norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
 		o.ratio = norms[0] / norms[h]
-		return l.fit(o, net, train, test, onEpoch)
+		return l.fit(o, net, train, test, epoch(1))
 	})
 	if err != nil {
 		return nil, err
@@ -88,7 +87,7 @@ func (l *lab) depthTables(all *outcomes) {
 				l.hash.Write([]byte(o.weights))
 			}
 		}
-		l.table(act.Name+" layers", deepest, func(row, b int) string {
+		table(l, act.Name+" layers", numbers(deepest), beginnings[:], 17, func(row, b int) string {
 			return fmt.Sprintf("%.2g · %s", all[a][b][row].ratio, all[a][b][row].score())
 		})
 	}
@@ -98,18 +97,12 @@ func (l *lab) depthTables(all *outcomes) {
 func depthSheet(all *outcomes) *mlp.Figure {
 	var above, below []mlp.Chart
 	for a, act := range activations {
-		ratio := mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer", LogY: true,
-			Guides: []mlp.Guide{{Y: 1}}}
-		accuracy := mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy",
-			Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}}}
-		for b, beginning := range beginnings {
-			ratios, accuracies := mlp.Series{Name: beginning.name}, mlp.Series{Name: beginning.name}
-			for _, o := range all[a][b] {
-				ratios.Y, accuracies.Y = append(ratios.Y, o.ratio), append(accuracies.Y, o.accuracy)
-			}
-			ratio.Series, accuracy.Series = append(ratio.Series, ratios), append(accuracy.Series, accuracies)
-		}
-		above, below = append(above, ratio), append(below, accuracy)
+		above = append(above, mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer",
+			LogY: true, Guides: []mlp.Guide{{Y: 1}},
+			Series: lines(beginnings[:], deepest, func(b, h int) float64 { return all[a][b][h].ratio })})
+		below = append(below, mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy",
+			Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}},
+			Series: lines(beginnings[:], deepest, func(b, h int) float64 { return all[a][b][h].accuracy })})
 	}
 	return &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: len(activations), SameY: true,
 		Charts: append(above, below...)}
@@ -120,12 +113,10 @@ func depthSentences(all *outcomes) []string {
 	s := []string{fmt.Sprintf("Networks of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, and the test accuracy after %d epochs.",
 		deepest, depthEpochs)}
 	for a, act := range activations {
-		var results []string
-		for b, beginning := range beginnings {
-			o := all[a][b][deepest-1]
-			results = append(results, fmt.Sprintf("%s %s and %s", beginning.name, cli.Short(o.ratio), o.score()))
-		}
-		s = append(s, fmt.Sprintf("%s: %s.", act.Name, strings.Join(results, ", ")))
+		s = append(s, fmt.Sprintf("%s: %s.", act.Name, list(beginnings[:], func(b int) string {
+			o := &all[a][b][deepest-1]
+			return cli.Short(o.ratio) + " and " + o.score()
+		})))
 	}
 	return s
 }

@@ -1,6 +1,5 @@
 // What the experiments share: digits, first weights, the norm of the error term,
-// goroutines. Not here: any experiment, and how its results are printed and hashed
-// (output.go).
+// goroutines.
 
 package main
 
@@ -28,6 +27,7 @@ type lab struct {
 	ctx         context.Context
 	train, test *mlp.MNIST // pixels in [0, 1]
 	pictures    []cli.File // what the experiment draws beside its sheet
+	written     []string   // the names of the sheets of finished experiments
 	text        bytes.Buffer
 	hash        hash.Hash
 	stderr      *os.File
@@ -92,6 +92,8 @@ var beginnings = [...]beginning{
 	{"he", mlp.He, false},
 	{"he + batch norm", mlp.He, true},
 }
+
+func (b beginning) String() string { return b.name }
 
 func (b beginning) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
 	return cli.NewNetwork(seed, b.init, act, b.norm, hidden...)

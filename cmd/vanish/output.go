@@ -1,5 +1,5 @@
 // How an experiment's results are presented: the tables and captions on standard
-// output, the hash, the sheets, the progress bar. Not here: any experiment.
+// output, the hash, the sheets, the progress bar.
 
 package main
 
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 
 	"mlp"
@@ -21,7 +22,9 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 	if err == nil {
 		err = cli.Replace(l.out, append(l.pictures, cli.File{Name: e.sheets[0], Content: sheet.SVG()})...)
 	}
-	if err != nil {
+	if err == nil {
+		l.written = append(l.written, e.sheets...)
+	} else {
 		err = fmt.Errorf("%s: %w", e.name, err)
 	}
 	if _, printErr := l.text.WriteTo(stdout); err == nil && printErr != nil {
@@ -30,13 +33,15 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 	return err
 }
 
-// progress shows a bar until stop is called. The bar is full after that many epochs of
-// training, at the end of each of which onEpoch must be called.
-func (l *lab) progress(experiment string, epochs int) (onEpoch func(mlp.Epoch) error, stop func()) {
-	bar := cli.NewBar(l.stderr, float64(epochs), func(float64) string { return experiment })
-	onEpoch = func(mlp.Epoch) error {
-		bar.Add(1)
-		return nil
+// progress shows a bar until stop is called. An epoch adds its size to the bar, if
+// training calls the function that onEpoch returns for the size. The bar is full at total.
+func (l *lab) progress(experiment string, total int) (onEpoch func(size int) func(mlp.Epoch) error, stop func()) {
+	bar := cli.NewBar(l.stderr, float64(total), func(float64) string { return experiment })
+	onEpoch = func(size int) func(mlp.Epoch) error {
+		return func(mlp.Epoch) error {
+			bar.Add(float64(size))
+			return nil
+		}
 	}
 	return onEpoch, bar.Clear
 }
@@ -63,19 +68,49 @@ func times(ratio float64) string {
 	return cli.Short(ratio) + " times larger"
 }
 
-// table prints n numbered rows with a column for each beginning.
-func (l *lab) table(head string, n int, cell func(row, b int) string) {
+// table prints a table with these heads of its rows, and a column of that width for each
+// of those that are compared: beginnings or ways.
+func table[C fmt.Stringer](l *lab, head string, rows []string, compared []C, width int, cell func(row, column int) string) {
 	l.printf("%-14s", head)
-	for _, b := range beginnings {
-		l.printf("  %17s", b.name)
+	for _, c := range compared {
+		l.printf("  %*s", width, c)
 	}
-	for row := range n {
-		l.printf("\n%-14d", row+1)
-		for b := range beginnings {
-			l.printf("  %17s", cell(row, b))
+	for row, name := range rows {
+		l.printf("\n%-14s", name)
+		for column := range compared {
+			l.printf("  %*s", width, cell(row, column))
 		}
 	}
 	l.printf("\n\n")
+}
+
+// numbers returns the numbers from 1 to n, which are heads of rows.
+func numbers(n int) (rows []string) {
+	for i := range n {
+		rows = append(rows, strconv.Itoa(i+1))
+	}
+	return rows
+}
+
+// lines returns a line of n points for each of those that are compared.
+func lines[C fmt.Stringer](compared []C, n int, y func(line, point int) float64) (all []mlp.Series) {
+	for line, c := range compared {
+		s := mlp.Series{Name: c.String()}
+		for point := range n {
+			s.Y = append(s.Y, y(line, point))
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// list names those that are compared, and says of each what there is to say.
+func list[C fmt.Stringer](compared []C, say func(i int) string) string {
+	var all []string
+	for i, c := range compared {
+		all = append(all, c.String()+" "+say(i))
+	}
+	return strings.Join(all, ", ")
 }
 
 // record adds numbers to the hash, as the bytes of little-endian float64. Processors
