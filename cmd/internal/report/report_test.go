@@ -1,5 +1,4 @@
-// The page as text: its size, what it may load, and what cannot be a page. Not here: what
-// it does in a browser (page_test.go).
+// The page as text: its size, what it may load, and what cannot be a page.
 
 package report
 
