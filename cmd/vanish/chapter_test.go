@@ -261,7 +261,7 @@ func TestSentences(t *testing.T) {
 // A network whose training diverges has no accuracy, and the table and the caption say so.
 func TestDiverged(t *testing.T) {
 	l, data, _, _ := nielsenLab(t, "")
-	train, test := standardized(data, l.test)
+	train, test := standardized(data.Stats(), data, l.test)
 	net := beginnings[2].network(1, mlp.ReLU, hidden(1)...)
 	for i := range net[1].W.Data {
 		net[1].W.Data[i] *= 1e200
@@ -269,7 +269,7 @@ func TestDiverged(t *testing.T) {
 	var all outcomes
 	o := &all[2][2][deepest-1]
 	o.ratio = 0.5
-	if err := l.fit(o, net, train, test, nil); err != nil || o.weights != "" || o.accuracy == o.accuracy {
+	if err := l.fit(o, net, train, test); err != nil || o.weights != "" || o.accuracy == o.accuracy {
 		t.Errorf("accuracy %v, weights %q, error %v", o.accuracy, o.weights, err)
 	}
 	l.depthTables(&all)

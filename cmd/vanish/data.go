@@ -71,30 +71,25 @@ func cohortsOf(digits int) (all []cohort) {
 
 func data(l *lab) (*mlp.Figure, error) {
 	all := cohortsOf(l.train.Len())
-	if err := l.learnAll(all); err != nil {
-		return nil, err
-	}
 	last := &all[len(all)-1]
-	l.sizeTable(all)
-	l.epochTable(last)
-	l.pictures = append(l.pictures, cli.File{Name: deformedName, Content: l.deformedDigits(last.epochs)})
-	return l.caption(dataSheet(all), dataSentences(all, l.test.Len())...), nil
-}
-
-// learnAll trains all networks. Those of the last cohort are tested after each epoch.
-func (l *lab) learnAll(all []cohort) error {
 	images := 0
 	for _, c := range all {
 		images += len(ways) * c.digits * c.epochs
 	}
-	epoch, stop := l.progress("data", images)
-	defer stop()
+	l.start("data", images)
 	digits := [2]parts{{l.train, l.test}, {l.train.Deskew(), l.test.Deskew()}}
-	return l.each(len(all)*len(ways), func(i int) (err error) {
+	err := l.each(len(all)*len(ways), func(i int) (err error) {
 		c, way := &all[i/len(ways)], i%len(ways)
-		c.by[way], err = l.learn(ways[way], c.size, digits, c == &all[len(all)-1], epoch(c.digits))
+		c.by[way], err = l.learn(ways[way], c.size, digits, c == last)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	l.sizeTable(all)
+	l.epochTable(last)
+	l.pictures = append(l.pictures, cli.File{Name: deformedName, Content: l.deformedDigits(last.epochs)})
+	return l.caption(dataSheet(all), dataSentences(all, l.test.Len())...), nil
 }
 
 // parts are the two parts of the digits.
@@ -102,15 +97,15 @@ type parts struct{ train, test *mlp.MNIST }
 
 // learn trains a network in one of the ways on one of the two kinds of digits: as they
 // are, and deskewed. If byEpoch is true, it is tested after each epoch.
-func (l *lab) learn(w way, s size, digits [2]parts, byEpoch bool, onEpoch func(mlp.Epoch) error) (n trained, err error) {
+func (l *lab) learn(w way, s size, digits [2]parts, byEpoch bool) (n trained, err error) {
 	from := digits[0]
 	if w.deskew {
 		from = digits[1]
 	}
 	part := from.train.Slice(0, s.digits)
-	train, test := standardizedBy(part.StatsOfAll(), part, from.test)
+	train, test := standardized(part.StatsOfAll(), part, from.test)
 	c := mlp.Config{Optimizer: mlp.Adam, Rate: dataRate, Schedule: mlp.Warmup(0.1, mlp.Cosine), Epochs: s.epochs, Batch: dataBatch,
-		Seed: l.seed, Measure: s.epochs, OnEpoch: onEpoch}
+		Seed: l.seed, Measure: s.epochs, OnEpoch: l.counts(s.digits)}
 	if byEpoch {
 		c.Test = test
 	}
@@ -177,19 +172,14 @@ func doubling(epochs int) (some []int) {
 func dataSheet(all []cohort) *mlp.Figure {
 	last := &all[len(all)-1]
 	epochs := doubling(last.epochs)
-	bySize := mlp.Chart{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true,
-		Series: lines(ways[:], len(all), func(way, i int) float64 { return all[i].by[way].accuracy })}
-	byEpoch := mlp.Chart{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true,
-		Series: lines(ways[:], len(epochs), func(way, i int) float64 { return last.by[way].history[epochs[i]-1].TestAccuracy })}
-	for way := range ways {
-		for _, c := range all {
-			bySize.Series[way].X = append(bySize.Series[way].X, float64(c.digits))
-		}
-		for _, n := range epochs {
-			byEpoch.Series[way].X = append(byEpoch.Series[way].X, float64(n))
-		}
-	}
-	return &mlp.Figure{Title: "What data do that depth does not", Columns: 2, SameY: true, Charts: []mlp.Chart{bySize, byEpoch}}
+	return &mlp.Figure{Title: "What data do that depth does not", Columns: 2, SameY: true, Charts: []mlp.Chart{
+		{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true,
+			Series: lines(ways[:], len(all), func(i int) float64 { return float64(all[i].digits) },
+				func(way, i int) float64 { return all[i].by[way].accuracy })},
+		{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true,
+			Series: lines(ways[:], len(epochs), func(i int) float64 { return float64(epochs[i]) },
+				func(way, i int) float64 { return last.by[way].history[epochs[i]-1].TestAccuracy })},
+	}}
 }
 
 // dataSentences count the errors.

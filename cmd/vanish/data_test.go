@@ -57,7 +57,7 @@ func TestBothBeatsPlain(t *testing.T) {
 	digits := [2]parts{{l.train, l.test}, {l.train.Deskew(), l.test.Deskew()}}
 	var accuracy [2]float64
 	for i, way := range []int{plain, both} {
-		n, err := l.learn(ways[way], size{500, 20}, digits, false, nil)
+		n, err := l.learn(ways[way], size{500, 20}, digits, false)
 		if err != nil {
 			t.Fatal(err)
 		}

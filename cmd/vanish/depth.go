@@ -39,19 +39,18 @@ func (o *outcome) score() string {
 type outcomes [len(activations)][len(beginnings)][deepest]outcome
 
 func depth(l *lab) (*mlp.Figure, error) {
-	train, test := standardized(l.train, l.test)
+	train, test := standardized(l.train.Stats(), l.train, l.test)
 	x, y := cli.FirstBatch(train, few)
 	var all outcomes
 	n := len(activations) * len(beginnings) * deepest
-	epoch, stop := l.progress("depth", n*depthEpochs)
-	defer stop()
+	l.start("depth", n*depthEpochs)
 	err := l.each(n, func(i int) error {
 		a, b, h := i/deepest/len(beginnings), i/deepest%len(beginnings), i%deepest
 		o := &all[a][b][h]
 		net := beginnings[b].network(l.seed, activations[a], hidden(h+1)...)
 		norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
 		o.ratio = norms[0] / norms[h]
-		return l.fit(o, net, train, test, epoch(1))
+		return l.fit(o, net, train, test)
 	})
 	if err != nil {
 		return nil, err
@@ -63,8 +62,8 @@ func depth(l *lab) (*mlp.Figure, error) {
 }
 
 // fit trains a network and measures what the outcome has of it after training.
-func (l *lab) fit(o *outcome, net mlp.Network, train, test mlp.Dataset, onEpoch func(mlp.Epoch) error) error {
-	_, err := mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: onEpoch})
+func (l *lab) fit(o *outcome, net mlp.Network, train, test mlp.Dataset) error {
+	_, err := mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: l.counts(1)})
 	var diverged *mlp.DivergedError
 	if errors.As(err, &diverged) {
 		o.accuracy = math.NaN() // the network is that of an earlier epoch, or untrained
@@ -99,10 +98,10 @@ func depthSheet(all *outcomes) *mlp.Figure {
 	for a, act := range activations {
 		above = append(above, mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer",
 			LogY: true, Guides: []mlp.Guide{{Y: 1}},
-			Series: lines(beginnings[:], deepest, func(b, h int) float64 { return all[a][b][h].ratio })})
+			Series: lines(beginnings[:], deepest, nil, func(b, h int) float64 { return all[a][b][h].ratio })})
 		below = append(below, mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy",
 			Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}},
-			Series: lines(beginnings[:], deepest, func(b, h int) float64 { return all[a][b][h].accuracy })})
+			Series: lines(beginnings[:], deepest, nil, func(b, h int) float64 { return all[a][b][h].accuracy })})
 	}
 	return &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: len(activations), SameY: true,
 		Charts: append(above, below...)}

@@ -15,14 +15,13 @@ import (
 const initEpochs = 10
 
 func initialisation(l *lab) (*mlp.Figure, error) {
-	train, test := standardized(l.train, l.test)
+	train, test := standardized(l.train.Stats(), l.train, l.test)
 	histories, weights := make([]mlp.History, len(beginnings)), make([]string, len(beginnings))
-	epoch, stop := l.progress("init", len(beginnings)*initEpochs)
-	defer stop()
+	l.start("init", len(beginnings)*initEpochs)
 	err := l.each(len(beginnings), func(i int) (err error) {
 		net := beginnings[i].network(l.seed, mlp.ReLU, hidden(deepest)...)
 		histories[i], err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: initEpochs, Batch: 64, Seed: l.seed,
-			Test: test, OnEpoch: epoch(1)})
+			Test: test, OnEpoch: l.counts(1)})
 		if err != nil {
 			return fmt.Errorf("%s: %w", beginnings[i].name, err)
 		}
@@ -63,10 +62,10 @@ func (l *lab) initTables(histories []mlp.History) {
 // initSheet draws the four networks in the same charts.
 func initSheet(histories []mlp.History) *mlp.Figure {
 	first := func(of func(mlp.LayerStats) float64) []mlp.Series {
-		return lines(beginnings[:], deepest, func(b, layer int) float64 { return of(histories[b][0].First[layer]) })
+		return lines(beginnings[:], deepest, nil, func(b, layer int) float64 { return of(histories[b][0].First[layer]) })
 	}
 	course := func(of func(mlp.Epoch) float64) []mlp.Series {
-		return lines(beginnings[:], initEpochs, func(b, epoch int) float64 { return of(histories[b][epoch]) })
+		return lines(beginnings[:], initEpochs, nil, func(b, epoch int) float64 { return of(histories[b][epoch]) })
 	}
 	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2, Charts: []mlp.Chart{
 		{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true, Series: first(cli.DeltaNorm.Of)},

@@ -28,6 +28,7 @@ type lab struct {
 	train, test *mlp.MNIST // pixels in [0, 1]
 	pictures    []cli.File // what the experiment draws beside its sheet
 	written     []string   // the names of the sheets of finished experiments
+	bar         *cli.Bar
 	text        bytes.Buffer
 	hash        hash.Hash
 	stderr      *os.File
@@ -37,6 +38,7 @@ type lab struct {
 // work is done.
 func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	l := &lab{options: o, ctx: ctx, hash: sha256.New(), stderr: stderr}
+	l.start("", 1)
 	var err error
 	if l.train, err = l.digits("train", few, stderr); err != nil {
 		return nil, err
@@ -66,13 +68,8 @@ func (l *lab) digits(part string, least int, stderr io.Writer) (*mlp.MNIST, erro
 	return m, err
 }
 
-// standardized returns both parts, standardized by the training part's mean and
-// deviation.
-func standardized(train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
-	return standardizedBy(train.Stats(), train, test)
-}
-
-func standardizedBy(stats mlp.Standardization, train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
+// standardized returns both parts, standardized by these means and deviations.
+func standardized(stats mlp.Standardization, train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
 	train, test = train.Slice(0, train.Len()), test.Slice(0, test.Len())
 	train.Standardize(stats)
 	test.Standardize(stats)

@@ -137,10 +137,9 @@ const nielsenEpochs = 500
 // are compared.
 func (l *lab) speeds(data *mlp.MNIST, compared bool) (f *mlp.Figure, sentences []string, err error) {
 	norms := make([][][]float64, len(published)) // of each network, by epoch, of each layer
-	epoch, stop := l.progress("nielsen", nielsenEpochs*len(published))
-	defer stop()
+	l.start("nielsen", nielsenEpochs*len(published))
 	err = l.each(len(published), func(i int) (err error) {
-		norms[i], err = l.speed(i+2, data, epoch(1))
+		norms[i], err = l.speed(i+2, data)
 		return err
 	})
 	if err != nil {
@@ -177,10 +176,10 @@ func (l *lab) speeds(data *mlp.MNIST, compared bool) (f *mlp.Figure, sentences [
 
 // speed trains a network and returns ‖δ‖ of its layers before each epoch and after the
 // last.
-func (l *lab) speed(layers int, data *mlp.MNIST, onEpoch func(mlp.Epoch) error) (norms [][]float64, err error) {
+func (l *lab) speed(layers int, data *mlp.MNIST) (norms [][]float64, err error) {
 	net := nielsenNetwork(l.seed, layers)
 	history, err := mlp.Train(l.ctx, net, data, mlp.Config{Loss: nielsenLoss, Rate: 0.1, Epochs: nielsenEpochs,
-		Batch: data.Len(), InOrder: true, Decay: 5 / float64(data.Len()), OnEpoch: onEpoch})
+		Batch: data.Len(), InOrder: true, Decay: 5 / float64(data.Len()), OnEpoch: l.counts(1)})
 	if err != nil {
 		return nil, fmt.Errorf("%d hidden layers: %w", layers, err)
 	}

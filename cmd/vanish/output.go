@@ -19,6 +19,7 @@ import (
 func (l *lab) perform(e experiment, stdout io.Writer) error {
 	l.pictures = nil
 	sheet, err := e.run(l)
+	l.bar.Clear()
 	if err == nil {
 		err = cli.Replace(l.out, append(l.pictures, cli.File{Name: e.sheets[0], Content: sheet.SVG()})...)
 	}
@@ -33,17 +34,17 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 	return err
 }
 
-// progress shows a bar until stop is called. An epoch adds its size to the bar, if
-// training calls the function that onEpoch returns for the size. The bar is full at total.
-func (l *lab) progress(experiment string, total int) (onEpoch func(size int) func(mlp.Epoch) error, stop func()) {
-	bar := cli.NewBar(l.stderr, float64(total), func(float64) string { return experiment })
-	onEpoch = func(size int) func(mlp.Epoch) error {
-		return func(mlp.Epoch) error {
-			bar.Add(float64(size))
-			return nil
-		}
+// start shows a bar of the experiment's progress, which is full at total.
+func (l *lab) start(experiment string, total int) {
+	l.bar = cli.NewBar(l.stderr, float64(total), func(float64) string { return experiment })
+}
+
+// counts returns a function for Config.OnEpoch that adds the size of an epoch to the bar.
+func (l *lab) counts(size int) func(mlp.Epoch) error {
+	return func(mlp.Epoch) error {
+		l.bar.Add(float64(size))
+		return nil
 	}
-	return onEpoch, bar.Clear
 }
 
 func (l *lab) printf(format string, a ...any) { fmt.Fprintf(&l.text, format, a...) }
@@ -92,12 +93,15 @@ func numbers(n int) (rows []string) {
 	return rows
 }
 
-// lines returns a line of n points for each of those that are compared.
-func lines[C fmt.Stringer](compared []C, n int, y func(line, point int) float64) (all []mlp.Series) {
+// lines returns a line of n points, at x or, if x is nil, at 1, 2, 3 and so on, for each of
+// those that are compared.
+func lines[C fmt.Stringer](compared []C, n int, x func(point int) float64, y func(line, point int) float64) (all []mlp.Series) {
 	for line, c := range compared {
 		s := mlp.Series{Name: c.String()}
 		for point := range n {
-			s.Y = append(s.Y, y(line, point))
+			if s.Y = append(s.Y, y(line, point)); x != nil {
+				s.X = append(s.X, x(point))
+			}
 		}
 		all = append(all, s)
 	}

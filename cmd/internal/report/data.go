@@ -30,9 +30,9 @@ type data struct {
 	Scale, Shift floats // 1×784: input = byte·scale + shift
 	Most         []byte // 1×784: the largest byte that a drawing may have
 	Digits       digits
-	Sample       int              // the first digits, which are also the first of the test part
-	Cells        map[string][]int // by true digit and read digit, such as "47": indices of digits, the worst first
-	Order        []int            // the first layer's units, the one that matters most first
+	Sample       int                                       // the first digits, which are also the first of the test part
+	Cells        [mlp.MNISTClasses][mlp.MNISTClasses][]int // by true digit and read digit: indices of digits, the worst first
+	Order        []int                                     // the first layer's units, the one that matters most first
 	History      []epoch
 	First        [][]number // the layer statistics of the first step
 	Stats        []string   // their names
@@ -85,7 +85,7 @@ func (x number) MarshalJSON() ([]byte, error) {
 
 // newData returns the numbers of the page for m.
 func newData(m *mlp.Model, test *mlp.MNIST, r *readings) (*data, error) {
-	d := &data{Deskew: m.Deskew, Cells: map[string][]int{}, Sample: min(sampleDigits, test.Len())}
+	d := &data{Deskew: m.Deskew, Sample: min(sampleDigits, test.Len())}
 	for i, l := range m.Net {
 		of := folded(l)
 		if slices.ContainsFunc(of.W, notFinite) || slices.ContainsFunc(of.B, notFinite) {
@@ -195,21 +195,18 @@ func (d *data) chooseDigits(r *readings) (shown []int) {
 	for i := range d.Sample {
 		show(i)
 	}
-	cells := map[string][]int{}
+	var cells [mlp.MNISTClasses][mlp.MNISTClasses][]int
 	for i, k := range r.read {
-		name := string([]byte{'0' + r.want[i], '0' + byte(k)})
-		cells[name] = append(cells[name], i)
+		cells[r.want[i]][k] = append(cells[r.want[i]][k], i)
 	}
-	for want := range mlp.MNISTClasses {
-		for read := range mlp.MNISTClasses {
-			name := string([]byte{'0' + byte(want), '0' + byte(read)})
-			worst := cells[name]
+	for want := range cells {
+		for read, worst := range cells[want] {
 			slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(r.p.Row(a)[want], r.p.Row(b)[want]) })
 			places := []int{}
 			for _, i := range worst[:min(len(worst), cellDigits)] {
 				places = append(places, show(i))
 			}
-			d.Cells[name] = places
+			d.Cells[want][read] = places
 		}
 	}
 	return shown

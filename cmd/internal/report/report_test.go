@@ -213,7 +213,7 @@ func TestCells(t *testing.T) {
 	}
 	for want := range 10 {
 		for as := range 10 {
-			cell := d.Cells[string([]byte{'0' + byte(want), '0' + byte(as)})]
+			cell := d.Cells[want][as]
 			if n := r.confusion[want][as]; len(cell) != min(cellDigits, n) {
 				t.Errorf("%d read as %d: %d digits of %d", want, as, len(cell), n)
 			}
