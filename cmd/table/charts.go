@@ -1,5 +1,5 @@
 // The figures of a run: its losses by epoch and, for numbers, what was predicted of the
-// test rows against what is true. Not here: when they are written (cli.Output).
+// test rows against what is true.
 
 package main
 
@@ -54,18 +54,18 @@ const maxPoints, maxTargets = 500, 4
 func (j *job) points() *mlp.Figure {
 	n := min(maxPoints, j.test.Len())
 	some := *j.test
-	some.index = make([]int, n)
+	some.index = make([]int32, n)
 	for i := range some.index {
 		some.index[i] = j.test.index[i*j.test.Len()/n]
 	}
-	y := some.predict(j.Net)
+	y := some.answers(some.predict(j.Net))
 	f := &mlp.Figure{Title: "Predicted against true", Columns: 2,
 		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", n)}
 	for k, c := range j.table.Targets[:min(maxTargets, len(j.table.Targets))] {
 		var truth, predicted []float64
 		lo, hi := math.Inf(1), math.Inf(-1)
-		for i, r := range some.index {
-			t := some.target(r, k)
+		for i := range n {
+			t := some.truth(i, k)
 			truth, predicted = append(truth, t), append(predicted, y.Row(i)[k])
 			lo, hi = min(lo, t), max(hi, t)
 		}

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,9 +26,9 @@ type job struct {
 }
 
 // newJob prepares a run from its beginning.
-func newJob(o *options, stderr io.Writer) (*job, error) {
+func newJob(ctx context.Context, o *options, stderr io.Writer) (*job, error) {
 	j := &job{options: o}
-	if err := j.gather(stderr); err != nil {
+	if err := j.gather(ctx, stderr); err != nil {
 		return nil, err
 	}
 	sizes := slices.Concat([]int{j.table.width()}, o.Hidden, []int{j.table.outputs()})
@@ -39,13 +40,13 @@ func newJob(o *options, stderr io.Writer) (*job, error) {
 }
 
 // gather reads the table, splits it, fits the standardization and writes the recipe.
-func (j *job) gather(stderr io.Writer) (err error) {
-	if j.table, err = j.readTable(stderr); err != nil {
+func (j *job) gather(ctx context.Context, stderr io.Writer) (err error) {
+	if j.table, err = j.readTable(ctx, stderr); err != nil {
 		return err
 	}
 	j.Recipe = j.settings()
 	j.Recipe[cli.DigestPrefix+"data"] = j.table.digest
-	if err := j.divide(stderr); err != nil {
+	if err := j.divide(ctx, stderr); err != nil {
 		return err
 	}
 	if err := cli.CheckSize(j.table.width(), j.Hidden, j.table.outputs(), j.Norm.Value, j.Opt.Value, int(j.patience.value)); err != nil {
@@ -59,8 +60,10 @@ func (j *job) gather(stderr io.Writer) (err error) {
 			p.input = j.Input
 		}
 	}
-	j.Recipe[encodingKey], err = j.table.text()
-	return err
+	if j.Recipe[encodingKey], err = j.table.text(); err != nil {
+		return fmt.Errorf("%s: %w", j.fileName(), err)
+	}
+	return nil
 }
 
 // fileName is the table's name in messages.
@@ -72,7 +75,7 @@ func (o *options) fileName() string {
 }
 
 // divide makes the parts, and replaces auto by what fits the number of rows to train on.
-func (j *job) divide(stderr io.Writer) error {
+func (j *job) divide(ctx context.Context, stderr io.Writer) error {
 	tests := j.holdout
 	if j.options.test != "" {
 		tests = 0
@@ -102,7 +105,7 @@ func (j *job) divide(stderr io.Writer) error {
 	if j.options.test == "" {
 		return nil
 	}
-	test, err := j.table.readLike(j.options.test, stderr)
+	test, err := j.table.readLike(ctx, j.options.test, stderr)
 	if err != nil {
 		return err
 	}

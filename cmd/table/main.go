@@ -40,7 +40,7 @@ func work(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) er
 	case o.resume != "":
 		return resume(ctx, o, stdout, stderr)
 	}
-	j, err := newJob(o, stderr)
+	j, err := newJob(ctx, o, stderr)
 	if err != nil {
 		return err
 	}

@@ -320,11 +320,11 @@ func TestWeights(t *testing.T) {
 // The weights are those of the package.
 func TestBalance(t *testing.T) {
 	o, _ := parse(nil)
-	j, err := newJob(o, io.Discard)
+	j, err := newJob(context.Background(), o, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := j.table.part([]int{0, 1, 2, 3, 60, 61, 120}) // 4, 2 and 1 of the classes
+	p := j.table.part([]int32{0, 1, 2, 3, 60, 61, 120}) // 4, 2 and 1 of the classes
 	p.input = j.Input
 	var x, y mlp.Matrix
 	p.Batch(&x, &y, []int{0, 1, 2, 3, 4, 5, 6})
@@ -342,7 +342,7 @@ func TestSplit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := newJob(o, io.Discard)
+	j, err := newJob(context.Background(), o, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +354,7 @@ func TestSplit(t *testing.T) {
 		var counts [3]int
 		for _, r := range p.index {
 			seen[r]++
-			counts[int(j.table.target(r, 0))]++
+			counts[int(j.table.target(int(r), 0))]++
 		}
 		for _, n := range counts {
 			if n < p.each || n > p.each+1 {
@@ -376,7 +376,7 @@ func TestMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := newJob(o, io.Discard)
+	j, err := newJob(context.Background(), o, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -410,14 +410,14 @@ func TestImportance(t *testing.T) {
 // The standardization is of the training rows alone.
 func TestFit(t *testing.T) {
 	o, _ := parse(nil)
-	j, err := newJob(o, io.Discard)
+	j, err := newJob(context.Background(), o, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for c := range 4 {
 		sum, squares, n := 0.0, 0.0, float64(j.train.Len())
 		for _, r := range j.train.index {
-			v := j.table.row(r)[c]
+			v := j.table.row(int(r))[c]
 			sum, squares = sum+v/n, squares+v*v/n
 		}
 		if std := math.Sqrt(squares - sum*sum); math.Abs(sum-j.Input.Mean[c]) > 1e-9 || math.Abs(std-j.Input.Std[c]) > 1e-6 {

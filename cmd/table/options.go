@@ -180,8 +180,6 @@ func (o *options) validate() error {
 		return err
 	}
 	switch {
-	case len(o.target) == 0 && o.resume+o.verify == "":
-		return errors.New("-target: want the column to predict")
 	case !(0 < o.holdout && o.holdout < 1):
 		return fmt.Errorf("-holdout %v: want a share between 0 and 1", o.holdout)
 	case o.patience.value != math.Trunc(o.patience.value) || o.patience.value > math.MaxInt32:

@@ -40,7 +40,7 @@ func (j *job) complete(ctx context.Context, stdout io.Writer, stderr *os.File) e
 		err = j.trainInto(ctx, out, stdout, stderr)
 	}
 	if err == nil {
-		err = j.conclude(stdout, stderr)
+		err = j.conclude(ctx, stdout, stderr)
 	}
 	if err == nil {
 		out.Report(stderr)
@@ -117,7 +117,7 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	if _, ok := o.given()["out"]; !ok {
 		o.out = filepath.Dir(o.resume)
 	}
-	from, j, err := again(o, o.resume, stderr)
+	from, j, err := again(ctx, o, o.resume, stderr)
 	if err == nil && !slices.Equal(sizes(from.Net), sizes(j.Net)) {
 		err = fmt.Errorf("%s: its layers are %v, its recipe and the table make %v", o.resume, sizes(from.Net), sizes(j.Net))
 	}
@@ -131,7 +131,7 @@ func resume(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 
 // verify trains again what is in a file, and compares.
 func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
-	want, j, err := again(o, o.verify, stderr)
+	want, j, err := again(ctx, o, o.verify, stderr)
 	if err != nil {
 		return err
 	}
@@ -143,12 +143,12 @@ func verify(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 }
 
 // again reads the model of a run and prepares the same run from its beginning.
-func again(o *options, name string, stderr io.Writer) (*mlp.Model, *job, error) {
+func again(ctx context.Context, o *options, name string, stderr io.Writer) (*mlp.Model, *job, error) {
 	from, earlier, err := o.reopen(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	j, err := newJob(earlier, stderr)
+	j, err := newJob(ctx, earlier, stderr)
 	if err == nil {
 		err = sameFiles(j.Recipe, from.Recipe)
 	}
