@@ -13,6 +13,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"mlp/cmd/internal/cli"
 )
@@ -21,6 +22,7 @@ func main() { cli.Main(run) }
 
 // run is the command with its arguments and outputs. It returns the exit code.
 func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {
+	debug.SetGCPercent(25) // a table has no pointers, so that a collection costs little
 	o, err := parse(args)
 	if err != nil {
 		err = cli.ParseError(err, o.flags, "usage: table [flags] [FILE.csv]\n", stdout)

@@ -31,10 +31,10 @@ func Main(run func(ctx context.Context, args []string, stdout io.Writer, stderr 
 }
 
 // Exit prints err, unless it is nil, on one line of stderr that begins with the
-// command's name. It returns the exit code: 0 without an error, 2 for an error of
-// ParseError, 1 for any other.
+// command's name. It returns the exit code: 0 without an error, or if the pipe that
+// standard output is has no reader any more, 2 for an error of ParseError, 1 for any other.
 func Exit(name string, err error, stderr io.Writer) int {
-	if err == nil {
+	if err == nil || errors.Is(err, syscall.EPIPE) { // a reader such as head has enough
 		return 0
 	}
 	text := err.Error()
