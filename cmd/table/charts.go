@@ -5,10 +5,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"math"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // The files beside the model, in the order in which they are replaced.
@@ -17,14 +18,20 @@ const (
 	pointsName = "predicted-against-true.svg"
 )
 
-// files returns the files of a history and of the network that it led to.
-func (j *job) files(h mlp.History) []cli.File {
-	all := []cli.File{{Name: curvesName, Content: j.curves(h).SVG()}, {Name: pointsName}}
+// Names returns the names of the files beside the model.
+func (j *job) Names() (files []string, page string) { return []string{curvesName, pointsName}, "" }
+
+// Files returns the files of the run's history and of the network that it led to.
+func (j *job) Files() []files.File {
+	all := []files.File{{Name: curvesName, Content: j.curves(j.Run.History).SVG()}}
 	if j.table.task() == numbers {
-		all[1].Content = j.points().SVG()
+		all = append(all, files.File{Name: pointsName, Content: j.points().SVG()})
 	}
 	return all
 }
+
+// Page returns nil: a table's model has no page.
+func (j *job) Page(io.Writer) *files.File { return nil }
 
 // curves is the losses over the epochs.
 func (j *job) curves(h mlp.History) *mlp.Figure {

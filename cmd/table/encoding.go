@@ -13,14 +13,12 @@ import (
 	"strings"
 
 	"mlp"
+	"mlp/cmd/internal/training"
 )
 
 // maxEncoding is the most bytes of an encoding in a model file. There it is a text in
 // run.json, which may have 1 MiB in all.
 const maxEncoding = 1_000_000
-
-// encodingKey is where a model's recipe has the encoding.
-const encodingKey = "table"
 
 // An encoding is the columns that a network was trained on.
 type encoding struct {
@@ -151,7 +149,7 @@ func (e *encoding) text() (string, error) {
 
 // encodingOf returns the encoding of a model that comes from a file.
 func encodingOf(m *mlp.Model) (*encoding, error) {
-	text, ok := m.Recipe[encodingKey]
+	text, ok := m.Recipe[training.TableKey]
 	if !ok {
 		return nil, errors.New("its recipe has no columns: another command trained it")
 	}

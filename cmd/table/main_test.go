@@ -20,7 +20,7 @@ import (
 	"strings"
 	"testing"
 
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 // command runs table and returns what it printed and its exit code.
@@ -72,11 +72,10 @@ func read(t *testing.T, name string) string {
 // prepared returns a run that has not begun.
 func prepared(t *testing.T, args ...string) *job {
 	t.Helper()
-	o, err := parse(args)
-	if err != nil {
-		t.Fatal(err)
+	j, err := parse(args)
+	if err == nil {
+		_, err = j.Gather(context.Background(), nil, io.Discard)
 	}
-	j, err := newJob(context.Background(), o, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +144,7 @@ func TestVerifyRefused(t *testing.T) {
 	out := t.TempDir()
 	must(t, "-out", out, "-epochs", "2")
 	name := filepath.Join(out, "model.npz")
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +239,7 @@ func TestPredictedProbabilities(t *testing.T) {
 	if err != nil || len(rows) != 151 || strings.Join(rows[0][4:], " ") != "species predicted species species=setosa species=versicolor species=virginica" {
 		t.Fatalf("%d rows, header %v, error %v", len(rows), rows[0], err)
 	}
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Table)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,13 +12,13 @@ import (
 	"strconv"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 // predict answers for all rows twice. The first time it prints nothing, so that if a row is
 // wrong, nothing is printed.
 func predict(ctx context.Context, o *options, stdout, stderr io.Writer) error {
-	m, _, err := cli.ReadModel(o.model)
+	m, err := training.ReadModel(o.model, training.Table)
 	if err != nil {
 		return err
 	}

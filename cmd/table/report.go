@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -21,17 +20,14 @@ import (
 	"mlp/cmd/internal/cli"
 )
 
-// conclude prints the results of a finished run.
-func (j *job) conclude(ctx context.Context, stdout, stderr io.Writer) error {
-	if best := j.Run.History.Best(); j.held != nil {
-		fmt.Fprintf(stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.HeldLoss)
-	}
+// Conclude returns what the network does on the test rows, in lines of so many columns.
+func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Test part: %d rows\n", j.test.Len())
 	y := j.test.predict(j.Net)
 	switch j.table.task() {
 	case classes:
-		j.reportClasses(&b, j.test.answers(y), terminal)
+		j.reportClasses(&b, j.test.answers(y), columns)
 	case labels:
 		j.reportLabels(&b, j.test.answers(y))
 	case numbers:
@@ -39,18 +35,12 @@ func (j *job) conclude(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	if j.importance {
 		if err := j.reportImportance(ctx, &b); err != nil {
-			return err
+			return "", err
 		}
 	}
 	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Net.Fingerprint())
-	if _, err := stdout.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	return nil
+	return b.String(), nil
 }
-
-// terminal is the columns of a terminal.
-const terminal = 80
 
 // predict returns the outputs of a network for the rows of p.
 func (p *part) predict(net mlp.Network) *mlp.Matrix {

@@ -18,13 +18,14 @@ import (
 // made returns a job with one input, these targets, and rows that have these values of
 // them.
 func made(train, test [][]float64, targets ...*column) *job {
-	o, _ := parse(nil)
+	j, _ := parse(nil)
 	t := &table{encoding: &encoding{Inputs: []*column{{Name: "x"}}, Targets: targets}}
 	for i, row := range append(train, test...) {
 		t.add(append([]float64{float64(i)}, row...))
 	}
 	all := t.all()
-	return &job{options: o, table: t, train: t.part(all[:len(train)]), test: t.part(all[len(train):])}
+	j.table, j.train, j.test = t, t.part(all[:len(train)]), t.part(all[len(train):])
+	return j
 }
 
 // categories returns a column of them.

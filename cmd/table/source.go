@@ -18,7 +18,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // The limits of a file.
@@ -50,7 +50,7 @@ func openSource(name string, limit int64) (*source, error) {
 	if name == "" {
 		return &source{name: "iris.csv in the program", file: bytes.NewReader(iris), size: int64(len(iris)), Closer: io.NopCloser(nil)}, nil
 	}
-	f, size, err := cli.OpenRegular(name)
+	f, size, err := files.OpenRegular(name)
 	if err == nil && size > limit {
 		f.Close()
 		err = fmt.Errorf("%s: %d bytes, more than %d", name, size, limit)

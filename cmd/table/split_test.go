@@ -104,16 +104,17 @@ func TestEncoded(t *testing.T) {
 // What auto stands for, and that patience is for so many epochs.
 func TestAuto(t *testing.T) {
 	for _, c := range []struct {
-		rows, targets   int
-		flags           string
-		decay, patience float64
+		rows, targets int
+		flags         string
+		decay         float64
+		patience      int
 	}{{2000, 1, "", 0.005, 10}, {1999, 2, "", 10.0 / 1999 / 2, 0}, {5000, 1, "-decay=0 -patience=0", 0, 0}, {20, 1, "-patience=7", 0.5, 7}} {
-		o, err := parse(strings.Fields(c.flags))
+		j, err := parse(strings.Fields(c.flags))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o.resolve(c.rows, c.targets); o.decay.value != c.decay || o.patience.value != c.patience {
-			t.Errorf("%d rows, %d targets, %s: decay %v and patience %v", c.rows, c.targets, c.flags, o.decay.value, o.patience.value)
+		if j.resolve(c.rows, c.targets); j.Decay != c.decay || j.Patience != c.patience {
+			t.Errorf("%d rows, %d targets, %s: decay %v and patience %v", c.rows, c.targets, c.flags, j.Decay, j.Patience)
 		}
 	}
 	_, stderr := must(t, "-out", t.TempDir(), "-patience", "3", "-epochs", "99", "-lr", "0.3", "-schedule", "constant")

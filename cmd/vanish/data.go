@@ -11,6 +11,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // A way is a network and what is done to its digits.
@@ -77,7 +78,7 @@ func data(l *lab) (*mlp.Figure, error) {
 	last := &all[len(all)-1]
 	l.sizeTable(all)
 	l.epochTable(last)
-	l.pictures = append(l.pictures, cli.File{Name: deformedName, Content: l.deformedDigits(last.epochs)})
+	l.pictures = append(l.pictures, files.File{Name: deformedName, Content: l.deformedDigits(last.epochs)})
 	return l.caption(dataSheet(all), dataSentences(all, l.test.Len())...), nil
 }
 
@@ -87,7 +88,7 @@ func (l *lab) learnAll(all []cohort) error {
 	for _, c := range all {
 		images += len(ways) * c.digits * c.epochs
 	}
-	bar := cli.NewBar(l.stderr, float64(images), func(float64) string { return "data" })
+	bar := cli.NewBar(l.stderr, float64(images), func(float64) []string { return []string{"data"} })
 	defer bar.Clear()
 	digits := [2]parts{{l.train, l.test}, {l.train.Deskew(), l.test.Deskew()}}
 	return l.each(len(all)*len(ways), func(i int) (err error) {

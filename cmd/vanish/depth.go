@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 )
 
 const (
@@ -41,7 +41,7 @@ type outcomes [len(activations)][len(beginnings)][deepest]outcome
 
 func depth(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train, l.test)
-	x, y := cli.FirstBatch(train, few)
+	x, y := mnist.FirstBatch(train, few)
 	var all outcomes
 	n := len(activations) * len(beginnings) * deepest
 	onEpoch, stop := l.progress("depth", n*depthEpochs)
@@ -123,7 +123,7 @@ func depthSentences(all *outcomes) []string {
 		var results []string
 		for b, beginning := range beginnings {
 			o := all[a][b][deepest-1]
-			results = append(results, fmt.Sprintf("%s %s and %s", beginning.name, cli.Short(o.ratio), o.score()))
+			results = append(results, fmt.Sprintf("%s %s and %s", beginning.name, short(o.ratio), o.score()))
 		}
 		s = append(s, fmt.Sprintf("%s: %s.", act.Name, strings.Join(results, ", ")))
 	}

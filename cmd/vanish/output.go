@@ -12,6 +12,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // perform runs an experiment, writes its sheets and prints its tables.
@@ -19,7 +20,7 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 	l.pictures = nil
 	sheet, err := e.run(l)
 	if err == nil {
-		err = cli.Replace(l.out, append(l.pictures, cli.File{Name: e.sheets[0], Content: sheet.SVG()})...)
+		err = files.Replace(l.out, append(l.pictures, files.File{Name: e.sheets[0], Content: sheet.SVG()})...)
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", e.name, err)
@@ -33,7 +34,7 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 // progress shows a bar until stop is called. The bar is full after that many epochs of
 // training, at the end of each of which onEpoch must be called.
 func (l *lab) progress(experiment string, epochs int) (onEpoch func(mlp.Epoch) error, stop func()) {
-	bar := cli.NewBar(l.stderr, float64(epochs), func(float64) string { return experiment })
+	bar := cli.NewBar(l.stderr, float64(epochs), func(float64) []string { return []string{experiment} })
 	onEpoch = func(mlp.Epoch) error {
 		bar.Add(1)
 		return nil
@@ -58,9 +59,9 @@ func times(ratio float64) string {
 	case ratio > 1/1.05 && ratio < 1.05:
 		return "the same"
 	case ratio < 1:
-		return cli.Short(1/ratio) + " times smaller"
+		return short(1/ratio) + " times smaller"
 	}
-	return cli.Short(ratio) + " times larger"
+	return short(ratio) + " times larger"
 }
 
 // table prints n numbered rows with a column for each beginning.
@@ -87,4 +88,15 @@ func (l *lab) record(values ...float64) {
 		}
 		l.hash.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
 	}
+}
+
+// short returns v with three digits and, if it is far from 1, a power of ten.
+func short(v float64) string {
+	s, exponent, ok := strings.Cut(fmt.Sprintf("%.3g", v), "e")
+	if !ok {
+		return s
+	}
+	superscript := strings.NewReplacer("+0", "", "-0", "⁻", "+", "", "-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴",
+		"5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
+	return s + "×10" + superscript.Replace(exponent)
 }

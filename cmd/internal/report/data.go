@@ -1,5 +1,5 @@
 // The numbers in the page: the network, some test digits, and the history of the
-// training. Not here: the texts in the page (report.go).
+// training.
 
 package report
 
@@ -12,10 +12,12 @@ import (
 	"image"
 	"math"
 	"slices"
+	"strconv"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/picture"
+	"mlp/cmd/internal/stat"
 )
 
 // How many test digits a page has: the first ones, to try the network on, and the worst
@@ -67,29 +69,43 @@ func (f floats) MarshalJSON() ([]byte, error) {
 	return json.Marshal(b)
 }
 
-// A number is null in JSON if it is not finite, and otherwise has seven digits.
+// A number has seven digits in JSON. NaN is null there, and an infinity is 1e999, which
+// JavaScript reads as one.
 type number float64
 
 func (x number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+	switch v := float64(x); {
+	case math.IsNaN(v):
 		return []byte("null"), nil
+	case math.IsInf(v, 0):
+		return fmt.Appendf(nil, "%de999", int(math.Copysign(1, v))), nil
+	default:
+		return strconv.AppendFloat(nil, v, 'g', 7, 64), nil
 	}
-	return json.Marshal(float32(x))
 }
 
 // newData returns the numbers of the page for m.
-func newData(m *mlp.Model, test *mlp.MNIST, r *readings) *data {
+func newData(m *mlp.Model, test *mlp.MNIST, r *readings) (*data, error) {
 	d := &data{Deskew: m.Deskew, Cells: map[string][]int{}, Sample: min(sampleDigits, test.Len())}
-	for _, l := range m.Net {
-		d.Layers = append(d.Layers, folded(l))
+	for i, l := range m.Net {
+		of := folded(l)
+		if slices.ContainsFunc(of.W, notFinite) || slices.ContainsFunc(of.B, notFinite) {
+			return nil, fmt.Errorf("layer %d: the page cannot multiply its normalisation into its weights, because a product is not finite", i+1)
+		}
+		d.Layers = append(d.Layers, of)
 	}
 	d.addInput(m)
+	if i := max(slices.IndexFunc(d.Scale, notFinite), slices.IndexFunc(d.Shift, notFinite)); i >= 0 {
+		return nil, fmt.Errorf("pixel %d: its standard deviation, %.3g, is too small for the page to divide by", i, m.Input.Std[i])
+	}
 	shown := d.chooseDigits(r)
 	d.Digits = pack(test, r, shown)
 	d.Order = order(m, test.Slice(0, d.Sample))
 	d.addHistory(m.Run.History)
-	return d
+	return d, nil
 }
+
+func notFinite(v float64) bool { return v-v != 0 }
 
 // folded returns l with its normalisation, whose averages do not change any more,
 // multiplied into the weights:
@@ -271,7 +287,7 @@ func order(m *mlp.Model, test *mlp.MNIST) []int {
 		return all
 	}
 	below := mlp.Model{Net: m.Net[:1], Input: m.Input, Deskew: m.Deskew}
-	x, _ := cli.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
+	x, _ := mnist.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
 	var a mlp.Matrix
 	below.Predict(&a, x)
 	matters := make([]float64, len(all))
@@ -304,7 +320,7 @@ func norm(x []float64) (squares float64) {
 
 // addHistory adds what was measured at each epoch.
 func (d *data) addHistory(h mlp.History) {
-	for _, s := range cli.LayerStats {
+	for _, s := range stat.All {
 		d.Stats = append(d.Stats, s.Label)
 	}
 	for i, e := range h {
@@ -318,7 +334,7 @@ func (d *data) addHistory(h mlp.History) {
 func numbers(layers []mlp.LayerStats) (all [][]number) {
 	for _, l := range layers {
 		var of []number
-		for _, s := range cli.LayerStats {
+		for _, s := range stat.All {
 			of = append(of, number(s.Of(l)))
 		}
 		all = append(all, of)

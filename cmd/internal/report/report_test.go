@@ -5,13 +5,18 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"math"
+	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"mlp"
+	"mlp/cmd/internal/doctor"
 )
 
 // The template, the style and the script can be read in an evening.
@@ -43,12 +48,62 @@ func TestEscaped(t *testing.T) {
 	m := trained(t, mlp.ReLU, false, false, 1)
 	m.Recipe = map[string]string{"data": hostile, hostile: hostile}
 	_, test := sample(t, 20)
-	html, err := HTML(m, test, hostile, []Finding{{hostile, hostile, hostile}})
+	html, err := HTML(m, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := bytes.Count(html, []byte("<script")); n != 2 || bytes.Contains(html, []byte("<img")) {
 		t.Errorf("the page has %d scripts", n)
+	}
+}
+
+// A run that explodes has numbers beyond any float32, and infinities. The page's JSON has
+// all of them, and can be read: 1e999 is JSON, and a browser's infinity.
+func TestExploded(t *testing.T) {
+	_, test := sample(t, 20)
+	m := exploded(t)
+	_, text, _ := strings.Cut(string(mustHTML(t, m, test)), `id="data">`)
+	text, _, _ = strings.Cut(text, "</script>")
+	var d struct {
+		History []struct {
+			Loss, TestLoss json.Number
+			HeldLoss       *float64
+			Layers         [][]*json.Number
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &d); err != nil || len(d.History) != 2 {
+		t.Fatalf("%d epochs, error %v in %.60q", len(d.History), err, text)
+	}
+	e := d.History[1]
+	if got := fmt.Sprintf("%s %s %s %v %v", e.Loss, e.TestLoss, *e.Layers[0][1], e.Layers[0][0], e.HeldLoss); got != "1.234568e+138 1e999 1e999 <nil> <nil>" {
+		t.Error(got)
+	}
+}
+
+// Pasted into a shell, the command has the recipe's flags as its arguments and does
+// nothing else. A recipe that would paste a control character gives no command.
+func TestCommandLine(t *testing.T) {
+	printable := ""
+	for c := ' '; c <= '~'; c++ {
+		printable += string(c)
+	}
+	recipe := map[string]string{"data": printable + "é", "hidden": "", "opt": "adam", "clip": "", "deform": "rotation=15,shear=0.2",
+		"sha256 train": "abc", "x;id": "1", "$(id)": "1", "out": "/", "": "1", "lr -out": "1"}
+	words, err := exec.Command("sh", "-c", "printf '%s\\n'"+commandLine(recipe)).Output()
+	want := "-data=" + printable + "é\n-deform=rotation=15,shear=0.2\n-hidden=\n-opt=adam\n"
+	if err != nil || string(words) != want {
+		t.Errorf("%q, error %v, want %q", words, err, want)
+	}
+	for c := ' '; c < 0x100; c++ {
+		value, safe := commandLine(map[string]string{"data": string(c)}), regexp.MustCompile("[A-Za-z0-9._,/=+-]").MatchString(string(c))
+		if quoted := strings.HasPrefix(value, " -data='"); quoted == safe && strconv.IsPrint(c) {
+			t.Errorf("%q is %s", c, value)
+		}
+	}
+	for _, c := range []string{"\x03", "\n", "\x7f", "\u009b", "\u202e"} {
+		if got := commandLine(map[string]string{"data": "a" + c + "id", "lr": "1"}); got != "" {
+			t.Errorf("%q: %q", c, got)
+		}
 	}
 }
 
@@ -66,7 +121,14 @@ func TestRefused(t *testing.T) {
 	of := func(act *mlp.Activation, sizes ...int) *mlp.Model {
 		return &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, act, sizes...)}
 	}
+	tiny := trained(t, mlp.ReLU, false, false, 1) // its first pixel is the same in all digits
+	tiny.Input.Std[0] = 1e-320
+	averages := trained(t, mlp.ReLU, true, false, 1, 5)
+	averages.Net[0].Norm.Gain.Data[2], averages.Net[0].Norm.Var.Data[2] = 1e308, 1e300
+	averages.Net[0].Norm.Mean.Data[2] = 1e200
 	for want, m := range map[string]*mlp.Model{
+		"pixel 0: its standard deviation, 1e-320,":        tiny,
+		"layer 1: the page cannot multiply":               averages,
 		"layer 1: the page cannot compute its activation": of(&own, 784, 5, 10),
 		"a network of 5 inputs and 10 outputs":            of(mlp.ReLU, 5, 10),
 		"a network of 784 inputs and 3 outputs":           of(mlp.ReLU, 784, 3),
@@ -99,15 +161,15 @@ func TestRepeatable(t *testing.T) {
 func TestFindings(t *testing.T) {
 	_, test := sample(t, 20)
 	m := trained(t, mlp.ReLU, false, false, 1)
-	for want, findings := range map[string][]Finding{
-		"<h4>dead units</h4>": {{"dead units", "half of them", "-lr 0.01"}}, "Nothing is wrong": {}, "only the page that cmd/train writes": nil,
+	for want, findings := range map[string][]doctor.Finding{
+		"<h4>dead units</h4>": {{Illness: "dead units", Number: "half of them", Cure: "-lr 0.01"}}, "Nothing is wrong": {}, "only the page that cmd/train writes": nil,
 	} {
 		html, err := HTML(m, test, "", findings)
 		if err != nil || !bytes.Contains(html, []byte(want)) {
 			t.Errorf("%v: the page lacks %q, error %v", findings, want, err)
 		}
 	}
-	if s := (Finding{"a", "b", "c"}).String(); s != "a: b; try c" {
+	if s := (doctor.Finding{Illness: "a", Number: "b", Cure: "c"}).String(); s != "a: b; try c" {
 		t.Error(s)
 	}
 }
@@ -142,8 +204,8 @@ func TestCells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newData(m, test, r)
-	if d.Sample != sampleDigits || len(d.Digits.Labels) < sampleDigits {
+	d, err := newData(m, test, r)
+	if err != nil || d.Sample != sampleDigits || len(d.Digits.Labels) < sampleDigits {
 		t.Fatalf("%d of %d digits", d.Sample, len(d.Digits.Labels))
 	}
 	for i := range d.Sample {
