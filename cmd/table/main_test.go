@@ -278,6 +278,34 @@ func TestPredictedProbabilities(t *testing.T) {
 	}
 }
 
+// The rows that -model printed can be predicted again: no two columns have one name.
+func TestOwnOutput(t *testing.T) {
+	out := t.TempDir()
+	must(t, "-out", out, "-epochs", "1")
+	rows := string(iris)
+	for range 3 {
+		rows, _ = must(t, "-model", filepath.Join(out, "model.npz"), file(t, "rows.csv", rows))
+	}
+	header := strings.Split(rows[:strings.IndexByte(rows, '\n')], ",")
+	if last := header[len(header)-4]; len(header) != 17 || last != "predicted predicted predicted species" {
+		t.Errorf("the header is %q", header)
+	}
+}
+
+// NaN is a category like any text, and a name is printed without what a terminal obeys.
+func TestOddNames(t *testing.T) {
+	name := "y\x1b[2J\n\u009b"
+	data := file(t, "nan.csv", "k,\""+name+"\"\n"+strings.Repeat("1,1\n2,2\nnan,1\nNaN,2\n3,3\n", 10))
+	for _, flags := range [][]string{{"-target", "k"}, {"-target", "\"" + name + "\"", "-category", "k"}} {
+		out := t.TempDir()
+		stdout, stderr := must(t, append(flags, "-category", "k", "-epochs", "1", "-out", out, data)...)
+		if text := stdout + stderr; strings.ContainsAny(text, "\x1b\u009b") || strings.Count(stderr, "\n") > 9 {
+			t.Errorf("%q: printed %q", flags, text)
+		}
+		must(t, "-model", filepath.Join(out, "model.npz"), data)
+	}
+}
+
 // Two or more targets are independent.
 func TestLabels(t *testing.T) {
 	var b strings.Builder

@@ -97,7 +97,11 @@ func TestWrongFiles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			name := file(t, "data.csv", c.text)
-			refused(t, append(strings.Fields(c.flags), name), strings.Replace(c.want, "F:", "table: "+name+":", 1))
+			exit := 1
+			if c.flags == "" {
+				exit = 2
+			}
+			refusedWith(t, exit, append(strings.Fields(c.flags), name), strings.Replace(c.want, "F:", "table: "+name+":", 1))
 		})
 	}
 }
