@@ -13,6 +13,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/training"
@@ -22,6 +23,7 @@ func main() { cli.Main(run) }
 
 // run is the command with its arguments and outputs. It returns the exit code.
 func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {
+	debug.SetGCPercent(25) // a table has no pointers, so that a collection costs little
 	j, err := parse(args)
 	switch {
 	case err != nil:
