@@ -157,7 +157,7 @@ func (r *runner) again(j *Job, m *mlp.Model) (Task, error) {
 	}
 	t, err := r.parse(args)
 	if err != nil {
-		return nil, fmt.Errorf("its recipe: %w", err)
+		return nil, fmt.Errorf("its recipe: %.300s", err.Error()) // which may have a long value
 	}
 	k := t.Base()
 	if k.Epochs == 0 {
