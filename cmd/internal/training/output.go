@@ -80,7 +80,7 @@ func (out *output) look(stderr io.Writer) error {
 	if err == nil {
 		what, _ := another(m, j.Args.Command())
 		if what == "" && j.Resume != "" && filepath.Dir(j.Resume) == out.dir {
-			what = fmt.Sprintf("another model than %s, of %d epochs", j.Resume, len(m.Run.History))
+			what = fmt.Sprintf("another model than %s, with epochs 1 to %d", j.Resume, len(m.Run.History))
 		}
 		if what != "" {
 			return fmt.Errorf("%s is %s: name another folder with -out", name, what)

@@ -27,6 +27,8 @@ type toy struct {
 	points *mlp.Samples
 	slow   func()            // called before each line
 	facts  map[string]string // more for the recipe
+
+	measure int
 }
 
 func parseToy(command string) func([]string) (Task, error) {
@@ -70,7 +72,7 @@ func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[strin
 func (j *toy) Describe(w io.Writer) { fmt.Fprintln(w, "data: twelve points") }
 
 func (j *toy) Samples(c *mlp.Config) (mlp.Dataset, error) {
-	c.Held = j.points
+	c.Held, c.Measure = j.points, j.measure
 	return j.points, nil
 }
 
@@ -218,7 +220,7 @@ func TestCopyOfEarlier(t *testing.T) {
 	copyFile(t, model, earlier)
 	must(t, "-resume", model, "-epochs", "6")
 	for _, more := range [][]string{nil, {"-epochs", "4"}} {
-		refused(t, model+" is another model than "+earlier+", of 6 epochs: name another folder with -out", append(more, "-resume", earlier)...)
+		refused(t, model+" is another model than "+earlier+", with epochs 1 to 6: name another folder with -out", append(more, "-resume", earlier)...)
 	}
 	if got := epochs(t, dir); got != "epoch2.npz:2 model.npz:6" {
 		t.Errorf("the folder has %s", got)
@@ -449,6 +451,34 @@ func FuzzRecipe(f *testing.F) {
 			t.Errorf("%.100q: %.100q: %.2000v", key, value, err)
 		}
 	})
+}
+
+// A terminal shows the epochs in which the training samples were measured, and another output
+// all. Any device counts as a terminal.
+func TestMeasuredOnly(t *testing.T) {
+	device, err := os.OpenFile("/dev/zero", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer device.Close()
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	for want, stdout := range map[int]io.Writer{3: device, 7: io.Discard} { // of 1 to 7: 3, 6 and the last
+		parse := parseToy(Train)
+		task, err := parse([]string{"-epochs", "7", "-out", t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		task.(*toy).measure, task.(*toy).slow = 3, func() { n++ }
+		err = (&runner{parse: parse, stdout: stdout, stderr: stderr}).do(context.Background(), task)
+		if err != nil || n != want {
+			t.Errorf("%d lines, want %d, error %v", n, want, err)
+		}
+	}
 }
 
 // A network in words.
