@@ -1,9 +1,9 @@
 // Predict reads digits in pictures with a model of cmd/train's, measures the model on
 // MNIST's test digits, or writes its page.
 //
-//	go run ./cmd/predict [-model out/model.npz] seven.png photo.jpg …
-//	go run ./cmd/predict [-model out/model.npz] [-data DIR]
-//	go run ./cmd/predict [-model out/model.npz] -report FILE.html
+//	go run ./cmd/predict [-model out/train/model.npz] seven.png photo.jpg …
+//	go run ./cmd/predict [-model out/train/model.npz] [-data DIR]
+//	go run ./cmd/predict [-model out/train/model.npz] -report FILE.html
 //
 // Standard output has a line for each picture, or the measurements. The exit code is 0, 1
 // with a line on standard error for each thing that went wrong, or 2 for a wrong flag.
@@ -18,6 +18,8 @@ import (
 	"os"
 
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/training"
 )
 
 func main() {
@@ -31,14 +33,14 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, stderr *os.File) int {
 	o, err := parse(args)
 	if err != nil {
-		return cli.Exit("predict", cli.ParseError(err, o.flags, "usage: predict [flags] [pictures]\n", stdout), stderr)
+		return cli.Exit("predict", err, stdout, stderr)
 	}
-	model, _, err := cli.ReadModel(o.model)
+	model, err := training.ReadModel(o.model, training.Train)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%s: no such file; `go run ./cmd/train` trains a network and writes %s", o.model, defaultModel)
 	}
 	if err == nil {
-		if err = cli.CheckDigits(model.Net); err != nil {
+		if err = mnist.Check(model.Net); err != nil {
 			err = fmt.Errorf("%s: %w", o.model, err)
 		}
 	}
@@ -52,5 +54,5 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, 
 		r := &reader{options: o, model: model, stdin: stdin, stdout: stdout}
 		return r.readAll(ctx, stderr)
 	}
-	return cli.Exit("predict", err, stderr)
+	return cli.Exit("predict", err, stdout, stderr)
 }

@@ -24,6 +24,8 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/training"
 )
 
 // trained is a model of a second's training on the sample, as a file, and the test part.
@@ -36,7 +38,7 @@ var trained = sync.OnceValues(func() (model []byte, test *mlp.MNIST) {
 	if err != nil {
 		panic(err)
 	}
-	m := &mlp.Model{Net: cli.NewNetwork(1, mlp.He, mlp.ReLU, false, 48), Input: train.Stats()}
+	m := &mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false, 48), Input: train.Stats()}
 	train.Standardize(m.Input)
 	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Optimizer: mlp.Adam, Rate: 0.002, Epochs: 4, Batch: 50}); err != nil {
 		panic(err)
@@ -114,7 +116,7 @@ func commandTo(t *testing.T, stdout io.Writer, stdin io.Reader, args ...string) 
 func TestRaw(t *testing.T) {
 	dir := workplace(t)
 	model, name := filepath.Join(dir, "model.npz"), filepath.Join(dir, "digit1.png")
-	m, _, err := cli.ReadModel(model)
+	m, err := training.ReadModel(model, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +207,7 @@ func TestSave(t *testing.T) {
 func TestDeskew(t *testing.T) {
 	dir := workplace(t)
 	name := filepath.Join(dir, "model.npz")
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +299,7 @@ func TestBadModels(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	write(t, at("text.npz"), []byte("hello"))
 	write(t, at("small.npz"), fileOf(&mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 5, 3)}))
-	enormous := &mlp.Model{Net: cli.NewNetwork(1, mlp.He, mlp.ReLU, false)}
+	enormous := &mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false)}
 	for i := range enormous.Net[0].W.Data {
 		enormous.Net[0].W.Data[i] = 1e308 * float64(1-2*(i%2))
 	}
@@ -320,7 +322,7 @@ func TestBadModels(t *testing.T) {
 }
 
 func TestWrongFlags(t *testing.T) {
-	for _, flags := range []string{"-nonsense", "-json", "-raw", "-save x", "-save= a.png", "-data x a.png", "a.png -json",
+	for _, flags := range []string{"-nonsense", "-json", "-raw", "-save x", "-save= a.png", "-data x a.png", "a.png -json=x",
 		"-model=", "-data=", "-report=", "-report newdir/", "-report page", "-report model.npz", "-report x.html a.png"} {
 		stdout, stderr, code := command(t, nil, strings.Fields(flags)...)
 		if code != 2 || stdout != "" || !strings.HasPrefix(stderr, "predict: ") || strings.Count(stderr, "\n") != 1 {
@@ -328,7 +330,7 @@ func TestWrongFlags(t *testing.T) {
 		}
 	}
 	stdout, _, code := command(t, nil, "-h")
-	if code != 0 || !strings.HasPrefix(stdout, "usage: predict [flags] [pictures]\n") || !strings.Contains(stdout, "  -save folder") {
+	if code != 0 || !strings.HasPrefix(stdout, "Predict reads the digit in each picture") || !strings.Contains(stdout, "  -save DIR") {
 		t.Errorf("exit code %d, %q", code, stdout)
 	}
 }

@@ -5,7 +5,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +13,9 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/doctor"
+	"mlp/cmd/internal/files"
+	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/report"
 )
 
@@ -22,11 +24,11 @@ type confusion [mlp.MNISTClasses][mlp.MNISTClasses]int
 
 // measure prints how well a model reads the test digits.
 func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.Writer) error {
-	test, err := cli.Load(o.data, "t10k", 0, stderr)
+	test, err := mnist.Load(o.data, "t10k", 0)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "data: %v to test on, from %s\n", test, cli.Plain(cmp.Or(o.data, "the sample in the program")))
+	fmt.Fprintf(stderr, "data: %v to test on, from %s\n", test, cli.Plain(mnist.Source(o.data)))
 	if m.Deskew {
 		test = test.Deskew()
 	}
@@ -50,18 +52,20 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 
 // writeReport writes the page of a model, as cmd/train does when a run ends.
 func (o *options) writeReport(m *mlp.Model, stderr io.Writer) error {
-	test, err := cli.Load(o.data, "t10k", 0, stderr)
+	test, err := mnist.Load(o.data, "t10k", 0)
 	if err != nil {
 		return err
 	}
-	html, err := report.HTML(m, test, fmt.Sprintf("%v, from %s", test, cmp.Or(o.data, "the sample in the program")), nil)
+	html, err := report.HTML(m, test, fmt.Sprintf("%v, from %s", test, mnist.Source(o.data)), doctor.Diagnose(m, math.Log(mlp.MNISTClasses)))
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.model, err)
 	}
 	dir, name := filepath.Split(filepath.Clean(o.report))
 	dir = filepath.Clean(dir)
-	if err = cli.MakeFolder(dir, name); err == nil {
-		err = cli.Replace(dir, cli.File{Name: name, Content: html})
+	release, err := files.Claim(dir, name)
+	if err == nil {
+		defer release()
+		err = files.Replace(dir, files.File{Name: name, Content: html})
 	}
 	if err != nil {
 		return fmt.Errorf("-report %s: %w", o.report, err)

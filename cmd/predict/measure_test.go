@@ -12,7 +12,8 @@ import (
 	"testing"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/training"
 )
 
 // The measurements are those that follow from the table, and cmd/train's.
@@ -24,7 +25,7 @@ func TestMeasure(t *testing.T) {
 	if entries, _ := os.ReadDir("."); code != 0 || stderr != "data: 1000 images to test on, from the sample in the program\n" || len(entries) > 0 {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
-	m, _, err := cli.ReadModel(model)
+	m, err := training.ReadModel(model, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestReport(t *testing.T) {
 	if code != 0 || stdout != "" || stderr != "written to "+filepath.Dir(page)+": page.html\n" {
 		t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
 	}
-	m, _, err := cli.ReadModel(model)
+	m, err := training.ReadModel(model, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,11 +114,29 @@ func TestReport(t *testing.T) {
 		"-report " + page + " -model " + page: page + ": not an .npz archive",
 	} {
 		_, stderr, code := command(t, nil, append([]string{"-model", model}, strings.Fields(flags)...)...)
-		if lines := strings.Split(strings.TrimSpace(stderr), "\n"); code != 1 || !strings.Contains(lines[len(lines)-1], want) {
+		if line, _, _ := strings.Cut(stderr, "\n"); code != 1 || !strings.Contains(line, want) {
 			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
 		}
 	}
 	if string(read(t, page)) != html {
 		t.Error("the earlier page has changed")
+	}
+}
+
+// The page of a run has what the doctor finds in the file's history.
+func TestReportFindings(t *testing.T) {
+	dir := workplace(t)
+	_, test := trained()
+	m := &mlp.Model{Net: mnist.Network(1, mlp.Small, mlp.ReLU, false), Recipe: map[string]string{"lr": "1e-07"}}
+	if _, err := mlp.Train(t.Context(), m.Net, test.Slice(0, 100), mlp.Config{Rate: 1e-7, Epochs: 1, Batch: 10, Run: &m.Run}); err != nil {
+		t.Fatal(err)
+	}
+	model, page := filepath.Join(dir, "slow.npz"), filepath.Join(dir, "page.html")
+	write(t, model, fileOf(m))
+	if _, stderr, code := command(t, nil, "-model", model, "-report", page); code != 0 {
+		t.Fatal(stderr)
+	}
+	if html := string(read(t, page)); !strings.Contains(html, "<h4>learning rate too low</h4><p>no step moved a layer by more than ") {
+		t.Error("the page lacks what the doctor finds")
 	}
 }

@@ -22,6 +22,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 	"mlp/cmd/internal/picture"
 )
 
@@ -50,16 +51,18 @@ var errOutput = errors.New("standard output")
 // others from being read.
 func (r *reader) readAll(ctx context.Context, stderr io.Writer) (code int) {
 	if r.save != "" {
-		if err := cli.MakeFolder(r.save, r.savedName(0)); err != nil {
-			return cli.Exit("predict", fmt.Errorf("-save %s: %w", r.save, err), stderr)
+		release, err := files.Claim(r.save, r.savedName(0))
+		if err != nil {
+			return cli.Exit("predict", fmt.Errorf("-save %s: %w", r.save, err), r.stdout, stderr)
 		}
+		defer release()
 	}
 	for i := range r.pictures {
 		err := context.Cause(ctx)
 		if err == nil {
 			err = r.read(i)
 		}
-		code = max(code, cli.Exit("predict", err, stderr))
+		code = max(code, cli.Exit("predict", err, r.stdout, stderr))
 		if errors.Is(err, errOutput) || errors.Is(err, context.Canceled) {
 			return code
 		}
@@ -96,7 +99,7 @@ func (r *reader) open(name string) (img image.Image, err error) {
 	if name == "-" {
 		img, err = picture.Read(r.stdin)
 	} else {
-		f, _, openErr := cli.OpenRegular(name)
+		f, _, openErr := files.OpenRegular(name)
 		if openErr != nil {
 			return nil, openErr
 		}
@@ -206,5 +209,5 @@ func (r *reader) saveDigit(i int, digit *image.Gray) error {
 	if err := png.Encode(&file, digit); err != nil {
 		return err
 	}
-	return cli.Replace(r.save, cli.File{Name: r.savedName(i), Content: file.Bytes()})
+	return files.Replace(r.save, files.File{Name: r.savedName(i), Content: file.Bytes()})
 }

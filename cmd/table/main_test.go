@@ -21,7 +21,7 @@ import (
 	"testing"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 // command runs table and returns what it printed and its exit code.
@@ -132,7 +132,7 @@ func TestVerifyRefused(t *testing.T) {
 	out := t.TempDir()
 	must(t, "-out", out, "-epochs", "2")
 	name := filepath.Join(out, "model.npz")
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestPredictedProbabilities(t *testing.T) {
 	if err != nil || len(rows) != 151 || strings.Join(rows[0][4:], " ") != "species predicted species species=setosa species=versicolor species=virginica" {
 		t.Fatalf("%d rows, header %v, error %v", len(rows), rows[0], err)
 	}
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,14 +317,23 @@ func TestWeights(t *testing.T) {
 	}
 }
 
-// The weights are those of the package.
-func TestBalance(t *testing.T) {
-	o, _ := parse(nil)
-	j, err := newJob(o, io.Discard)
+// gathered returns a run that has read its table.
+func gathered(t *testing.T, args ...string) *job {
+	t.Helper()
+	j, err := parse(args)
+	if err == nil {
+		_, err = j.Gather(context.Background(), nil, io.Discard)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := j.table.part([]int{0, 1, 2, 3, 60, 61, 120}) // 4, 2 and 1 of the classes
+	return j
+}
+
+// The weights are those of the package.
+func TestBalance(t *testing.T) {
+	j := gathered(t)
+	p := j.table.part([]int32{0, 1, 2, 3, 60, 61, 120}) // 4, 2 and 1 of the classes
 	p.input = j.Input
 	var x, y mlp.Matrix
 	p.Batch(&x, &y, []int{0, 1, 2, 3, 4, 5, 6})
@@ -338,14 +347,7 @@ func TestBalance(t *testing.T) {
 
 // The parts have the shares of each class, and no row is in two of them.
 func TestSplit(t *testing.T) {
-	o, err := parse([]string{"-holdout", "0.3", "-seed", "5", "-patience", "3"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	j, err := newJob(o, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := gathered(t, "-holdout", "0.3", "-seed", "5", "-patience", "3")
 	seen := make([]int, 150)
 	for _, p := range []struct {
 		*part
@@ -354,7 +356,7 @@ func TestSplit(t *testing.T) {
 		var counts [3]int
 		for _, r := range p.index {
 			seen[r]++
-			counts[int(j.table.target(r, 0))]++
+			counts[int(j.table.target(int(r), 0))]++
 		}
 		for _, n := range counts {
 			if n < p.each || n > p.each+1 {
@@ -372,14 +374,7 @@ func TestSplit(t *testing.T) {
 
 // A missing number is 0 once it is standardized, and a missing category is 0 everywhere.
 func TestMissing(t *testing.T) {
-	o, err := parse([]string{"-target", "y", "-missing", "mean", file(t, "gaps.csv", "a,b,y\n"+strings.Repeat("5,u,1\n7,v,2\n,u,3\n8,,4\n", 10))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	j, err := newJob(o, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := gathered(t, "-target", "y", "-missing", "mean", file(t, "gaps.csv", "a,b,y\n"+strings.Repeat("5,u,1\n7,v,2\n,u,3\n8,,4\n", 10)))
 	var x, y mlp.Matrix
 	all := j.table.part(j.table.all())
 	all.input = j.Input
@@ -409,15 +404,11 @@ func TestImportance(t *testing.T) {
 
 // The standardization is of the training rows alone.
 func TestFit(t *testing.T) {
-	o, _ := parse(nil)
-	j, err := newJob(o, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := gathered(t)
 	for c := range 4 {
 		sum, squares, n := 0.0, 0.0, float64(j.train.Len())
 		for _, r := range j.train.index {
-			v := j.table.row(r)[c]
+			v := j.table.row(int(r))[c]
 			sum, squares = sum+v/n, squares+v*v/n
 		}
 		if std := math.Sqrt(squares - sum*sum); math.Abs(sum-j.Input.Mean[c]) > 1e-9 || math.Abs(std-j.Input.Std[c]) > 1e-6 {

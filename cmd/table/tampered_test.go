@@ -11,13 +11,13 @@ import (
 	"testing"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 // changed writes a model that a change was made to, and returns its name.
 func changed(t *testing.T, name string, change func(m *mlp.Model)) string {
 	t.Helper()
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,11 +34,11 @@ func TestTamperedColumns(t *testing.T) {
 	out := t.TempDir()
 	must(t, "-out", out, "-epochs", "1")
 	model := filepath.Join(out, "model.npz")
-	m, _, err := cli.ReadModel(model)
+	m, err := training.ReadModel(model, training.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := m.Recipe[encodingKey]
+	good := m.Recipe[training.TableKey]
 	data := file(t, "new.csv", string(iris))
 	for want, text := range map[string]string{
 		"its columns: unexpected end of JSON input":                                          "{",
@@ -56,17 +56,17 @@ func TestTamperedColumns(t *testing.T) {
 		if text == good {
 			t.Errorf("%s: nothing was changed", want)
 		}
-		name := changed(t, model, func(m *mlp.Model) { m.Recipe[encodingKey] = text })
+		name := changed(t, model, func(m *mlp.Model) { m.Recipe[training.TableKey] = text })
 		refused(t, []string{"-model", name, data}, "table: "+name+": "+want)
 	}
-	other := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, encodingKey) })
+	other := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, training.TableKey) })
 	refused(t, []string{"-model", other, data}, other+": its recipe has no columns: another command trained it\n")
 	lacks := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, "seed") })
 	refused(t, []string{"-verify", lacks}, lacks+": its recipe lacks -seed\n")
 	wide := changed(t, model, func(m *mlp.Model) { m.Recipe["hidden"] = "60000,60000" })
-	refused(t, []string{"-resume", wide, "-out", t.TempDir()}, wide+": -hidden: 3600540003 parameters, more than 134217728\n")
+	refused(t, []string{"-resume", wide, "-out", t.TempDir()}, wide+": its layers have -hidden 64,32, its recipe has -hidden 60000,60000\n")
 	less := changed(t, model, func(m *mlp.Model) { m.Recipe["hidden"] = "64" })
-	refused(t, []string{"-resume", less, "-out", t.TempDir()}, less+": its layers are [4 64 32 3], its recipe and the table make [4 64 3]\n")
+	refused(t, []string{"-resume", less, "-out", t.TempDir()}, less+": its layers have -hidden 64,32, its recipe has -hidden 64\n")
 }
 
 // A table that has changed is no longer that of the run; one that has moved is.
@@ -83,7 +83,7 @@ func TestTableChanged(t *testing.T) {
 	if err := os.WriteFile(moved, []byte(abc()+"1,2,x\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, []string{"-verify", model, moved}, model+": the file of -data differs: SHA-256 ")
+	refused(t, []string{"-verify", model, moved}, model+": the rows of -data differ: SHA-256 ")
 }
 
 // -test names the rows to test on, whose columns may be in another order.

@@ -22,7 +22,8 @@ func refused(t *testing.T, args []string, want string) {
 func refusedWith(t *testing.T, exit int, args []string, want string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
-	if !strings.Contains(strings.Join(args, " "), "-resume") && !strings.Contains(strings.Join(args, " "), "-model") {
+	line := strings.Join(args, " ")
+	if !strings.Contains(line, "-resume") && !strings.Contains(line, "-model") && !strings.Contains(line, "-verify") {
 		args = append([]string{"-out", out}, args...)
 	}
 	var stdout bytes.Buffer
@@ -144,8 +145,7 @@ func TestPredictRefused(t *testing.T) {
 
 func TestWrongFlags(t *testing.T) {
 	for args, want := range map[string]string{
-		"data.csv":                    "-target: want the column to predict",
-		"-target c a.csv b.csv":       `"b.csv": want one file, after the flags`,
+		"-target c a.csv b.csv":       `"b.csv": want one file`,
 		"-target c -data a.csv b.csv": `"b.csv": -data names a file already`,
 		"-target c -holdout 1 a.csv":  "-holdout 1: want a share between 0 and 1",
 		"-lr 0":                       "-lr 0: want a finite number above 0",
@@ -154,11 +154,15 @@ func TestWrongFlags(t *testing.T) {
 		"-batch 0":                    "-batch 0: want 1 or more",
 		"-patience -1":                `invalid value "-1" for flag -patience: want auto, or a finite number from 0`,
 		"-patience 1.5":               "-patience 1.5: want a whole number",
-		"-missing zero":               `invalid value "zero" for flag -missing: want one of refuse, mean`,
-		"-weights x":                  `invalid value "x" for flag -weights: want one of none, balanced`,
+		"-missing zero":               `invalid value "zero" for flag -missing: want one of mean, refuse`,
+		"-weights x":                  `invalid value "x" for flag -weights: want one of balanced, none`,
 		"-target a,a x.csv":           `"a" is there twice`,
-		"-model m.npz":                "-model: want the file to predict, after the flags",
+		"-model m.npz":                "-model: want the file to predict",
 		"-model m.npz -lr 1 a.csv":    "-model excludes -lr",
+		"-model= a.csv":               `invalid value "" for flag -model: the value is empty`,
+		"-verify= a.csv":              `invalid value "" for flag -verify: the value is empty`,
+		"-target= a.csv":              `invalid value "" for flag -target: the value is empty`,
+		"-verify m.npz -out x":        "-verify writes nothing: it excludes -out",
 		"-resume a.npz -verify b.npz": "-resume excludes -verify",
 		"-hidden= -norm batch":        "-norm batch: there is no hidden layer to normalise",
 		"-hidden 64,x":                "is not a width from 1 to 65536",

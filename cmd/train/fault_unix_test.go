@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 // A process is a run with more epochs than it can finish.
@@ -177,7 +177,7 @@ func TestOutputReadOnly(t *testing.T) {
 	}
 	// Once the folder can be written again, the run goes on and leaves nothing else.
 	os.Chmod(p.out, 0o755)
-	must(t, "-resume", filepath.Join(p.out, cli.ModelName), "-epochs", fmt.Sprint(n+1))
+	must(t, "-resume", filepath.Join(p.out, training.ModelName), "-epochs", fmt.Sprint(n+1))
 	got, same := epochsOf(t, p.out)
 	if files := contents(t, p.out); got != n+1 || !same || len(files) != 5 {
 		t.Errorf("gone on: the files are of epoch %d, and there are %d", got, len(files))
@@ -204,7 +204,7 @@ func TestRunKilled(t *testing.T) {
 		if models[n] = true; !same {
 			mixed++
 		}
-		must(t, "-resume", filepath.Join(p.out, cli.ModelName), "-epochs", fmt.Sprint(n))
+		must(t, "-resume", filepath.Join(p.out, training.ModelName), "-epochs", fmt.Sprint(n))
 		if got, same := epochsOf(t, p.out); got != n || !same || len(contents(t, p.out)) != 5 {
 			t.Errorf("resumed: the model is of epoch %d, before of %d, and there are %d files", got, n, len(contents(t, p.out)))
 		}

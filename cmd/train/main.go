@@ -14,35 +14,23 @@ import (
 	"os"
 
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 func main() { cli.Main(run) }
 
 // run is the command with its arguments and outputs. It returns the exit code.
 func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {
-	o, err := parse(args)
-	if err != nil {
-		err = cli.ParseError(err, o.flags, "usage: train [flags]\n", stdout)
-	} else {
-		err = train(ctx, o, stdout, stderr)
+	j, err := parse(args)
+	switch {
+	case err != nil:
+	case j.Epochs == 0 && j.Resume+j.Verify == "":
+		err = j.measure(ctx, stdout, stderr)
+	default:
+		err = training.Do(ctx, j, again, stdout, stderr)
 	}
-	return cli.Exit("train", err, stderr)
+	return cli.Exit("train", err, stdout, stderr)
 }
 
-// train does what the flags ask for.
-func train(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
-	switch {
-	case o.verify != "":
-		return verify(ctx, o, stdout, stderr)
-	case o.resume != "":
-		return resume(ctx, o, stdout, stderr)
-	}
-	j, err := newJob(o, stderr)
-	if err != nil {
-		return err
-	}
-	if o.Epochs == 0 {
-		return j.measure(ctx, stdout, stderr)
-	}
-	return j.complete(ctx, stdout, stderr)
-}
+// again reads a command line that is made of a recipe.
+func again(args []string) (training.Task, error) { return parse(args) }

@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/stat"
 )
 
 // stats are the statistics that are compared.
-var stats = cli.LearningStats
+var stats = stat.Learning
 
 // A reading is the statistics of a network's first step, and what explains them, by
 // layer.
@@ -71,7 +72,7 @@ func constantPixels(digits *mlp.MNIST) float64 {
 func (l *lab) firstStep(b beginning, batch *mlp.MNIST) (*reading, error) {
 	net := b.network(l.seed, mlp.ReLU, 256, 128)
 	m := &reading{beginning: b}
-	x, _ := cli.FirstBatch(batch, batch.Len())
+	x, _ := mnist.FirstBatch(batch, batch.Len())
 	m.input = append(m.input, norm(x.Data))
 	for i := range net[1:] {
 		m.input = append(m.input, norm(net[:i+1].Forward(x).Data))
@@ -104,7 +105,7 @@ func (m *reading) print(l *lab) {
 // chart has each statistic relative to that of the last layer.
 func (m *reading) chart() mlp.Chart {
 	return mlp.Chart{Title: "First weights: " + m.beginning.name, XLabel: "Layer", YLabel: "Relative to the last layer",
-		LogY: true, Guides: []mlp.Guide{{Y: 1}}, Series: cli.RelativeToLast(m.layers)}
+		LogY: true, Guides: []mlp.Guide{{Y: 1}}, Series: stat.RelativeToLast(m.layers)}
 }
 
 // sentences say how each statistic of the first layer compares with that of the last,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -12,7 +11,7 @@ import (
 	"testing"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 )
 
 // readFile returns the text of a file of the module.
@@ -77,7 +76,7 @@ func nielsenLab(t *testing.T, dir string) (l *lab, data *mlp.MNIST, x, y *mlp.Ma
 		t.Fatal(err)
 	}
 	data = l.train.Slice(0, few)
-	x, y = cli.FirstBatch(data, few)
+	x, y = mnist.FirstBatch(data, few)
 	return l, data, x, y
 }
 
@@ -152,7 +151,7 @@ func TestNielsenFullMNIST(t *testing.T) {
 
 // With other digits nothing is compared, and that is no error.
 func TestNielsenOtherDigits(t *testing.T) {
-	sample, err := cli.Load("", "train", 2*few, io.Discard)
+	sample, err := mnist.Load("", "train", 2*few)
 	if err != nil {
 		t.Fatal(err)
 	}

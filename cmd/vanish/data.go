@@ -8,7 +8,7 @@ import (
 	"math"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // A way is a network and what is done to its digits.
@@ -88,7 +88,7 @@ func data(l *lab) (*mlp.Figure, error) {
 	}
 	l.sizeTable(all)
 	l.epochTable(last)
-	l.pictures = append(l.pictures, cli.File{Name: deformedName, Content: l.deformedDigits(last.epochs)})
+	l.pictures = append(l.pictures, files.File{Name: deformedName, Content: l.deformedDigits(last.epochs)})
 	return l.caption(dataSheet(all), dataSentences(all, l.test.Len())...), nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"math"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 )
 
 const deformedName = "deformed.svg"
@@ -41,15 +41,15 @@ func (l *lab) deformedDigits(epochs int) []byte {
 	}
 	bandHeight := len(rows)*tile + bandGap
 	b := new(bytes.Buffer)
-	cli.StartPictures(b, "What the network sees",
+	startPictures(b, "What the network sees",
 		fmt.Sprintf("The first %d training digits: as they are, deskewed, and then deformed anew in each epoch.", digits.Len()),
-		2*sheetMargin+labelWidth+bandDigits*tile-(tile-digitSize*28), cli.PicturesHead+bands*bandHeight)
+		2*sheetMargin+labelWidth+bandDigits*tile-(tile-digitSize*28), picturesHead+bands*bandHeight)
 	for band := range bands {
 		for r, row := range rows {
-			y := cli.PicturesHead + band*bandHeight + r*tile
+			y := picturesHead + band*bandHeight + r*tile
 			fmt.Fprintf(b, "<text class=\"dim\" x=\"%d\" y=\"%d\">%s</text>\n", sheetMargin, y+digitSize*28/2+4, row.label)
 			for i := band * bandDigits; i < min((band+1)*bandDigits, digits.Len()); i++ {
-				cli.DrawDigit(b, row.pixels[i*mlp.MNISTPixels:][:mlp.MNISTPixels], sheetMargin+labelWidth+i%bandDigits*tile, y, digitSize)
+				drawDigit(b, row.pixels[i*mlp.MNISTPixels:][:mlp.MNISTPixels], sheetMargin+labelWidth+i%bandDigits*tile, y, digitSize)
 			}
 		}
 	}
@@ -63,7 +63,7 @@ func (l *lab) deformedPixels(digits *mlp.MNIST, epochs, n int) []byte {
 	if err != nil {
 		panic(err) // the usual amounts are in their ranges
 	}
-	x, _ := cli.FirstBatch(deformed.Epoch(n), digits.Len())
+	x, _ := mnist.FirstBatch(deformed.Epoch(n), digits.Len())
 	pixels := make([]byte, len(x.Data))
 	for i, v := range x.Data {
 		pixels[i] = byte(math.Round(v * 255))

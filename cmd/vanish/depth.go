@@ -9,7 +9,7 @@ import (
 	"math"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 )
 
 const (
@@ -40,7 +40,7 @@ type outcomes [len(activations)][len(beginnings)][deepest]outcome
 
 func depth(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train.Stats(), l.train, l.test)
-	x, y := cli.FirstBatch(train, few)
+	x, y := mnist.FirstBatch(train, few)
 	var all outcomes
 	n := len(activations) * len(beginnings) * deepest
 	l.start("depth", n*depthEpochs)
@@ -114,7 +114,7 @@ func depthSentences(all *outcomes) []string {
 	for a, act := range activations {
 		s = append(s, fmt.Sprintf("%s: %s.", act.Name, list(beginnings[:], func(b int) string {
 			o := &all[a][b][deepest-1]
-			return cli.Short(o.ratio) + " and " + o.score()
+			return short(o.ratio) + " and " + o.score()
 		})))
 	}
 	return s

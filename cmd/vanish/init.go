@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/stat"
 )
 
 const initEpochs = 10
@@ -68,8 +68,8 @@ func initSheet(histories []mlp.History) *mlp.Figure {
 		return lines(beginnings[:], initEpochs, nil, func(b, epoch int) float64 { return of(histories[b][epoch]) })
 	}
 	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2, Charts: []mlp.Chart{
-		{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true, Series: first(cli.DeltaNorm.Of)},
-		{Title: "Activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true, Series: first(cli.ActivationStd.Of)},
+		{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true, Series: first(stat.DeltaNorm.Of)},
+		{Title: "Activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true, Series: first(stat.ActivationStd.Of)},
 		{Title: "Loss", XLabel: "Epoch", YLabel: "Cross-entropy loss", Guides: []mlp.Guide{{Label: "ln 10", Y: math.Ln10}},
 			Series: course(func(e mlp.Epoch) float64 { return e.Loss })},
 		{Title: "Accuracy", XLabel: "Epoch", YLabel: "Test accuracy", Series: course(func(e mlp.Epoch) float64 { return e.TestAccuracy })},

@@ -10,7 +10,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
-	"io"
 	"math"
 	"os"
 	"runtime"
@@ -19,19 +18,22 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
+	"mlp/cmd/internal/mnist"
 )
 
 // A lab is what the experiments work with and report to.
 type lab struct {
 	*options
 	ctx         context.Context
-	train, test *mlp.MNIST // pixels in [0, 1]
-	pictures    []cli.File // what the experiment draws beside its sheet
-	written     []string   // the names of the sheets of finished experiments
+	train, test *mlp.MNIST   // pixels in [0, 1]
+	pictures    []files.File // what the experiment draws beside its sheet
+	written     []string     // the names of the sheets of finished experiments
 	bar         *cli.Bar
 	text        bytes.Buffer
 	hash        hash.Hash
 	stderr      *os.File
+	release     func() // the folder
 }
 
 // newLab reads the digits and checks that the sheets can be written, before any
@@ -40,17 +42,17 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	l := &lab{options: o, ctx: ctx, hash: sha256.New(), stderr: stderr}
 	l.start("", 1)
 	var err error
-	if l.train, err = l.digits("train", few, stderr); err != nil {
+	if l.train, err = l.digits("train", few); err != nil {
 		return nil, err
 	}
-	if l.test, err = l.digits("t10k", 1, stderr); err != nil {
+	if l.test, err = l.digits("t10k", 1); err != nil {
 		return nil, err
 	}
 	var sheets []string
 	for _, e := range l.chosen {
 		sheets = append(sheets, e.sheets...)
 	}
-	if err = cli.MakeFolder(l.out, sheets...); err != nil {
+	if l.release, err = files.Claim(l.out, sheets...); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", l.out, err)
 	}
 	return l, nil
@@ -60,8 +62,8 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 const few = 1000
 
 // digits reads a part of MNIST, which must have at least so many images.
-func (l *lab) digits(part string, least int, stderr io.Writer) (*mlp.MNIST, error) {
-	m, err := cli.Load(l.data, part, 0, stderr)
+func (l *lab) digits(part string, least int) (*mlp.MNIST, error) {
+	m, err := mnist.Load(l.data, part, 0)
 	if err == nil && m.Len() < least {
 		err = fmt.Errorf("%s: %d images in %s, want at least %d", l.data, m.Len(), part, least)
 	}
@@ -93,7 +95,7 @@ var beginnings = [...]beginning{
 func (b beginning) String() string { return b.name }
 
 func (b beginning) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
-	return cli.NewNetwork(seed, b.init, act, b.norm, hidden...)
+	return mnist.Network(seed, b.init, act, b.norm, hidden...)
 }
 
 // hidden returns the widths of n hidden layers. Each has 30 units, like Nielsen's.

@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 )
 
 // published is what he prints for 2, 3 and 4 hidden layers: ‖δ‖ of the first,
@@ -36,7 +36,7 @@ var mnistDigits = []string{
 	"4fa4a6dec9482049b18de500691396b3015a00a6b12114a883685d474ae34418",
 }
 
-func isMNIST(digits *mlp.MNIST) bool { return slices.Contains(mnistDigits, cli.Digest(digits)) }
+func isMNIST(digits *mlp.MNIST) bool { return slices.Contains(mnistDigits, mnist.Digest(digits)) }
 
 // nielsenNetwork has weights from N(0, 1/fan-in) and biases from N(0, 1).
 func nielsenNetwork(seed uint64, layers int) mlp.Network {
@@ -82,7 +82,7 @@ func (l *lab) comparePublished(data *mlp.MNIST) (sentence string, compared bool,
 	if !isMNIST(data) {
 		return "The published values are of digits of MNIST's training part. These digits are others, so the values are not compared.", false, nil
 	}
-	x, y := cli.FirstBatch(data, data.Len())
+	x, y := mnist.FirstBatch(data, data.Len())
 	l.printf("‖δ‖ before training, and percentiles of ours in %d networks\n", ensemble)
 	l.printf("hidden layers  layer  published  %8d  %8d  %8d\n", low, 50, high)
 	for _, values := range published {
@@ -190,6 +190,6 @@ func (l *lab) speed(layers int, data *mlp.MNIST) (norms [][]float64, err error) 
 		}
 		norms = append(norms, before)
 	}
-	x, y := cli.FirstBatch(data, data.Len())
+	x, y := mnist.FirstBatch(data, data.Len())
 	return append(norms, deltas(net, nielsenLoss, x, y)), nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // perform runs an experiment, writes its sheets and prints its tables.
@@ -21,7 +22,7 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 	sheet, err := e.run(l)
 	l.bar.Clear()
 	if err == nil {
-		err = cli.Replace(l.out, append(l.pictures, cli.File{Name: e.sheets[0], Content: sheet.SVG()})...)
+		err = files.Replace(l.out, append(l.pictures, files.File{Name: e.sheets[0], Content: sheet.SVG()})...)
 	}
 	if err == nil {
 		l.written = append(l.written, e.sheets...)
@@ -36,7 +37,7 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 
 // start shows a bar of the experiment's progress, which is full at total.
 func (l *lab) start(experiment string, total int) {
-	l.bar = cli.NewBar(l.stderr, float64(total), func(float64) string { return experiment })
+	l.bar = cli.NewBar(l.stderr, float64(total), func(float64) []string { return []string{experiment} })
 }
 
 // counts returns a function for Config.OnEpoch that adds the size of an epoch to the bar.
@@ -64,9 +65,9 @@ func times(ratio float64) string {
 	case ratio > 1/1.05 && ratio < 1.05:
 		return "the same"
 	case ratio < 1:
-		return cli.Short(1/ratio) + " times smaller"
+		return short(1/ratio) + " times smaller"
 	}
-	return cli.Short(ratio) + " times larger"
+	return short(ratio) + " times larger"
 }
 
 // table prints a table with these heads of its rows, and a column of that width for each
@@ -126,4 +127,15 @@ func (l *lab) record(values ...float64) {
 		}
 		l.hash.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
 	}
+}
+
+// short returns v with three digits and, if it is far from 1, a power of ten.
+func short(v float64) string {
+	s, exponent, ok := strings.Cut(fmt.Sprintf("%.3g", v), "e")
+	if !ok {
+		return s
+	}
+	superscript := strings.NewReplacer("+0", "", "-0", "⁻", "+", "", "-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴",
+		"5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
+	return s + "×10" + superscript.Replace(exponent)
 }

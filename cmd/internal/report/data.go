@@ -15,8 +15,9 @@ import (
 	"strconv"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/picture"
+	"mlp/cmd/internal/stat"
 )
 
 // How many test digits a page has: the first ones, to try the network on, and the worst
@@ -163,7 +164,7 @@ func read(m *mlp.Model, test *mlp.MNIST) (*readings, error) {
 	var p mlp.Matrix
 	for lo := 0; lo < n; lo += rows {
 		part := raw.Slice(lo, min(lo+rows, n))
-		x, _ := cli.FirstBatch(part, part.Len())
+		x, _ := mnist.FirstBatch(part, part.Len())
 		copy(r.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, x).Softmax().Data)
 	}
 	for i, want := range r.want {
@@ -257,7 +258,7 @@ func order(m *mlp.Model, test *mlp.MNIST) []int {
 		return all
 	}
 	below := mlp.Model{Net: m.Net[:1], Input: m.Input, Deskew: m.Deskew}
-	x, _ := cli.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
+	x, _ := mnist.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
 	var a mlp.Matrix
 	below.Predict(&a, x)
 	matters := mlp.FitStandardization(&a).Std
@@ -277,7 +278,7 @@ func norm(x []float64) (squares float64) {
 
 // addHistory adds what was measured at each epoch.
 func (d *data) addHistory(h mlp.History) {
-	for _, s := range cli.LayerStats {
+	for _, s := range stat.All {
 		d.Stats = append(d.Stats, s.Label)
 	}
 	for i, e := range h {
@@ -291,7 +292,7 @@ func (d *data) addHistory(h mlp.History) {
 func numbers(layers []mlp.LayerStats) (all [][]number) {
 	for _, l := range layers {
 		var of []number
-		for _, s := range cli.LayerStats {
+		for _, s := range stat.All {
 			of = append(of, number(s.Of(l)))
 		}
 		all = append(all, of)

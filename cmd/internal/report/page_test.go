@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"mlp"
+	"mlp/cmd/internal/doctor"
 )
 
 // sample returns n digits to train on and n test digits.
@@ -49,7 +50,7 @@ func trained(t *testing.T, act *mlp.Activation, norm, deskew bool, epochs int, h
 	return m
 }
 
-func mustHTML(t *testing.T, m *mlp.Model, test *mlp.MNIST, findings ...Finding) []byte {
+func mustHTML(t *testing.T, m *mlp.Model, test *mlp.MNIST, findings ...doctor.Finding) []byte {
 	t.Helper()
 	html, err := HTML(m, test, "some digits", findings)
 	if err != nil {
@@ -140,7 +141,7 @@ func testNumbers(t *testing.T, b *browser) {
 func testUse(t *testing.T, b *browser) {
 	m := trained(t, mlp.ReLU, false, false, 3, 32, 16)
 	_, test := sample(t, 300)
-	b.open(mustHTML(t, m, test, Finding{"over-fitting", "a number", "a cure"}))
+	b.open(mustHTML(t, m, test, doctor.Finding{Illness: "over-fitting", Number: "a number", Cure: "a cure"}))
 
 	text := func(selector string) (s string) {
 		b.eval(fmt.Sprintf("document.querySelector(%q).textContent", selector), &s)
@@ -213,7 +214,7 @@ func sumToOne(t *testing.T, b *browser) {
 // and in dark.
 func testWindows(t *testing.T, b *browser) {
 	_, test := sample(t, 100)
-	html := mustHTML(t, trained(t, mlp.ReLU, false, false, 2, 40, 20), test, Finding{"dead units", "a number", "a cure"})
+	html := mustHTML(t, trained(t, mlp.ReLU, false, false, 2, 40, 20), test, doctor.Finding{Illness: "dead units", Number: "a number", Cure: "a cure"})
 	defer b.call("Emulation.clearDeviceMetricsOverride", nil, nil)
 	for _, width := range []int{380, 1600} {
 		b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false}, nil)
@@ -311,7 +312,7 @@ func testHostile(t *testing.T, b *browser) {
 	m := trained(t, mlp.ReLU, false, false, 1)
 	m.Recipe = map[string]string{"data": hostile, hostile: hostile, "sha256 " + hostile: hostile}
 	_, test := sample(t, 20)
-	html, err := HTML(m, test, hostile, []Finding{{hostile, hostile, hostile}})
+	html, err := HTML(m, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
 	if err != nil {
 		t.Fatal(err)
 	}

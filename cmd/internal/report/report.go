@@ -20,14 +20,9 @@ import (
 	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/doctor"
+	"mlp/cmd/internal/mnist"
 )
-
-// Finding is an illness of a run that a doctor has found, the numbers that show it, and
-// what to try.
-type Finding struct{ Illness, Number, Cure string }
-
-func (f Finding) String() string { return f.Illness + ": " + f.Number + "; try " + f.Cure }
 
 var (
 	//go:embed template.html
@@ -53,7 +48,7 @@ type view struct {
 	Epochs     int
 	Confusion  [mlp.MNISTClasses][mlp.MNISTClasses]int
 	Examined   bool // a doctor has looked at the run
-	Findings   []Finding
+	Findings   []doctor.Finding
 	Facts      []fact
 	Hidden     int    // how many hidden layers there are
 	Test       string // how many test digits
@@ -74,7 +69,7 @@ const maxParameters = 1 << 22
 // HTML returns an error if the network is not one from 784 pixels to ten digits, if it has
 // an activation that the page cannot compute, if it has more than four million parameters,
 // if its answer to a digit is not finite, or if a number that the page computes with is not.
-func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []Finding) ([]byte, error) {
+func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding) ([]byte, error) {
 	if err := check(m); err != nil {
 		return nil, err
 	}
@@ -111,7 +106,7 @@ func check(m *mlp.Model) error {
 	if len(m.Net) == 0 {
 		return errors.New("a network without layers")
 	}
-	if err := cli.CheckDigits(m.Net); err != nil {
+	if err := mnist.Check(m.Net); err != nil {
 		return err
 	}
 	if n := parameters(m); n > maxParameters {

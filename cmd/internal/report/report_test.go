@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"mlp"
+	"mlp/cmd/internal/doctor"
 )
 
 // The template, the style and the script can be read in an evening.
@@ -46,7 +47,7 @@ func TestEscaped(t *testing.T) {
 	m := trained(t, mlp.ReLU, false, false, 1)
 	m.Recipe = map[string]string{"data": hostile, hostile: hostile}
 	_, test := sample(t, 20)
-	html, err := HTML(m, test, hostile, []Finding{{hostile, hostile, hostile}})
+	html, err := HTML(m, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,15 +160,15 @@ func TestRepeatable(t *testing.T) {
 func TestFindings(t *testing.T) {
 	_, test := sample(t, 20)
 	m := trained(t, mlp.ReLU, false, false, 1)
-	for want, findings := range map[string][]Finding{
-		"<h4>dead units</h4>": {{"dead units", "half of them", "-lr 0.01"}}, "Nothing is wrong": {}, "only the page that cmd/train writes": nil,
+	for want, findings := range map[string][]doctor.Finding{
+		"<h4>dead units</h4>": {{Illness: "dead units", Number: "half of them", Cure: "-lr 0.01"}}, "Nothing is wrong": {}, "only the page that cmd/train writes": nil,
 	} {
 		html, err := HTML(m, test, "", findings)
 		if err != nil || !bytes.Contains(html, []byte(want)) {
 			t.Errorf("%v: the page lacks %q, error %v", findings, want, err)
 		}
 	}
-	if s := (Finding{"a", "b", "c"}).String(); s != "a: b; try c" {
+	if s := (doctor.Finding{Illness: "a", Number: "b", Cure: "c"}).String(); s != "a: b; try c" {
 		t.Error(s)
 	}
 }

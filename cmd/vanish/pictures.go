@@ -1,7 +1,6 @@
-// Digits as pictures in an SVG document, for light pages and dark ones. Not here: charts,
-// which the package draws, and what is written beside a picture.
+// Digits as pictures in an SVG document, for light pages and dark ones.
 
-package cli
+package main
 
 import (
 	"fmt"
@@ -33,21 +32,21 @@ const picturesStart = `<svg xmlns="http://www.w3.org/2000/svg" class="pictures" 
 <text class="dim" x="16" y="52">%[4]s</text>
 `
 
-// PicturesHead is the height in CSS pixels of what StartPictures draws.
-const PicturesHead = 70
+// picturesHead is the height in CSS pixels of what startPictures draws.
+const picturesHead = 70
 
-// StartPictures begins a document of so many CSS pixels with its title and, below it, a
+// startPictures begins a document of so many CSS pixels with its title and, below it, a
 // line about the pictures. The caller adds pictures and text and ends the document with
 // </svg>. The classes of text are dim and strong.
-func StartPictures(b io.Writer, title, about string, width, height int) {
+func startPictures(b io.Writer, title, about string, width, height int) {
 	hash := fnv.New64a()
 	io.WriteString(hash, title+about)
 	fmt.Fprintf(b, picturesStart, width, height, html.EscapeString(title), html.EscapeString(about), hash.Sum64())
 }
 
-// DrawDigit draws a digit's 28×28 pixels, each of them size CSS pixels wide and high, with
+// drawDigit draws a digit's 28×28 pixels, each of them size CSS pixels wide and high, with
 // its top left corner at (x, y).
-func DrawDigit(b io.Writer, pixels []byte, x, y, size int) {
+func drawDigit(b io.Writer, pixels []byte, x, y, size int) {
 	fmt.Fprintf(b, "<g class=\"ink\" transform=\"translate(%d %d) scale(%d)\" shape-rendering=\"crispEdges\"><rect class=\"paper\" width=\"%[4]d\" height=\"%[4]d\"/>\n",
 		x, y, size, digitSide)
 	for shade := 1; shade <= shades; shade++ {

@@ -1,4 +1,4 @@
-package cli
+package main
 
 import (
 	"bytes"
@@ -22,8 +22,8 @@ func TestDrawDigit(t *testing.T) {
 	clear(pixels[100:140])
 	copy(pixels[200:], bytes.Repeat([]byte{255}, 3*digitSide)) // across the ends of rows
 	var b bytes.Buffer
-	StartPictures(&b, "<&>", "below", 100, 100)
-	DrawDigit(&b, pixels, 7, 9, 2)
+	startPictures(&b, "<&>", "below", 100, 100)
+	drawDigit(&b, pixels, 7, 9, 2)
 	b.WriteString("</svg>\n")
 	for d := xml.NewDecoder(bytes.NewReader(b.Bytes())); ; {
 		if _, err := d.Token(); err == io.EOF {
