@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"mlp"
+	"mlp/cmd/internal/doctor"
 	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/training"
 )
@@ -136,7 +137,8 @@ func TestReportFindings(t *testing.T) {
 	if _, stderr, code := command(t, nil, "-model", model, "-report", page); code != 0 {
 		t.Fatal(stderr)
 	}
-	if html := string(read(t, page)); !strings.Contains(html, "<h4>learning rate too low</h4><p>no step moved a layer by more than ") {
-		t.Error("the page lacks what the doctor finds")
+	found := doctor.Diagnose(m, math.Ln10)
+	if len(found) != 1 || !strings.Contains(string(read(t, page)), "<h4>"+found[0].Illness+"</h4><p>"+found[0].Number+"</p>") {
+		t.Errorf("the page lacks what the doctor finds: %v", found)
 	}
 }
