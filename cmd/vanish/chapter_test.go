@@ -193,7 +193,7 @@ func TestNorm(t *testing.T) {
 		want float64
 	}{
 		{nil, 0}, {[]float64{0, 0}, 0}, {[]float64{3, -4}, 5},
-		{[]float64{3e-200, 4e-200}, 5e-200}, {[]float64{-3e200, 4e200}, 5e200}, {[]float64{5e-324, 0}, 5e-324},
+		{[]float64{3e-200, 4e-200}, 5e-200}, {[]float64{3e-160, 4e-160}, 5e-160}, {[]float64{-3e200, 4e200}, 5e200}, {[]float64{5e-324, 0}, 5e-324},
 		{[]float64{math.MaxFloat64, 0}, math.MaxFloat64},
 		{[]float64{1, math.Inf(-1)}, math.Inf(1)}, {[]float64{1, math.NaN()}, math.NaN()}, {[]float64{1e200, math.NaN()}, math.NaN()},
 	} {
@@ -292,7 +292,7 @@ func TestConstantPixels(t *testing.T) {
 }
 
 func TestTimes(t *testing.T) {
-	for ratio, want := range map[float64]string{1.04: "the same", 0.96: "the same", 0.01: "100 times smaller", 2.5: "2.5 times larger",
+	for ratio, want := range map[float64]string{1.04: "the same", 0.96: "the same", 0.01: "100 times smaller", 0.8: "1.25 times smaller", 1.2: "1.2 times larger", 2.5: "2.5 times larger",
 		0: "incomparable", math.Inf(1): "incomparable", math.NaN(): "incomparable"} {
 		if got := times(ratio); got != want {
 			t.Errorf("%v is %q, want %q", ratio, got, want)
