@@ -71,7 +71,7 @@ func (o *options) columnsOf(ctx context.Context, s *source, stderr io.Writer) (*
 // of the file, and then for the targets in that of -target.
 func (o *options) used(r *rows) (used []profile, err error) {
 	if len(o.target) == 0 {
-		return nil, fmt.Errorf("%s: -target must name the column to predict, one of %.500s", r.name, list(r.header...))
+		return nil, cli.WrongFlag(fmt.Errorf("%s: -target must name the column to predict, one of %.500s", r.name, list(r.header...)))
 	}
 	for _, names := range []columnNames{o.target, o.without, o.text} {
 		for _, name := range names {

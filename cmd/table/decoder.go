@@ -155,8 +155,10 @@ func isGap(text string) bool {
 // number returns the number that a text is. In a file with semicolons a number may have a
 // comma for the point. A number that is too large is infinite, and NaN is none.
 func number(text string, comma bool) (v float64, ok bool) {
-	if text == "" || strings.ContainsAny(text, "xX_") { // which ParseFloat takes in hexadecimal
-		return 0, false
+	for _, b := range []byte(text) {
+		if b == 'x' || b == 'X' || b == '_' { // numbers of Go's
+			return 0, false
+		}
 	}
 	if comma && strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
 		text = strings.Replace(text, ",", ".", 1)

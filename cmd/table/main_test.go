@@ -1,5 +1,5 @@
 // The command as it is run: what it prints and writes, one hash, resuming, verifying and
-// predicting. Not here: wrong files (wrong_test.go).
+// predicting.
 
 package main
 
@@ -20,7 +20,6 @@ import (
 	"strings"
 	"testing"
 
-	"mlp"
 	"mlp/cmd/internal/training"
 )
 
@@ -68,6 +67,19 @@ func read(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// prepared returns a run that has not begun.
+func prepared(t *testing.T, args ...string) *job {
+	t.Helper()
+	j, err := parse(args)
+	if err == nil {
+		_, err = j.Gather(context.Background(), nil, io.Discard)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
 }
 
 // With no argument the command trains on iris.
@@ -186,7 +198,7 @@ func shop(rows int) string {
 func TestNumbers(t *testing.T) {
 	out, data := t.TempDir(), file(t, "shop.csv", shop(210))
 	stdout, stderr := must(t, "-target", "price", "-missing", "mean", "-out", out, data)
-	m := regexp.MustCompile(`price: R² (0\.\d{4}), RMSE \S+ \(baseline \S+: always the mean, \S+\)`).FindStringSubmatch(stdout)
+	m := regexp.MustCompile(`price: R² (0\.\d{4}), RMSE \S+ \(always the mean: \S+\)`).FindStringSubmatch(stdout)
 	if m == nil {
 		t.Fatalf("standard output:\n%s", stdout)
 	}
@@ -266,6 +278,34 @@ func TestPredictedProbabilities(t *testing.T) {
 	}
 }
 
+// The rows that -model printed can be predicted again: no two columns have one name.
+func TestOwnOutput(t *testing.T) {
+	out := t.TempDir()
+	must(t, "-out", out, "-epochs", "1")
+	rows := string(iris)
+	for range 3 {
+		rows, _ = must(t, "-model", filepath.Join(out, "model.npz"), file(t, "rows.csv", rows))
+	}
+	header := strings.Split(rows[:strings.IndexByte(rows, '\n')], ",")
+	if last := header[len(header)-4]; len(header) != 17 || last != "predicted predicted predicted species" {
+		t.Errorf("the header is %q", header)
+	}
+}
+
+// NaN is a category like any text, and a name is printed without what a terminal obeys.
+func TestOddNames(t *testing.T) {
+	name := "y\x1b[2J\n\u009b"
+	data := file(t, "nan.csv", "k,\""+name+"\"\n"+strings.Repeat("1,1\n2,2\nnan,1\nNaN,2\n3,3\n", 10))
+	for _, flags := range [][]string{{"-target", "k"}, {"-target", "\"" + name + "\"", "-category", "k"}} {
+		out := t.TempDir()
+		stdout, stderr := must(t, append(flags, "-category", "k", "-epochs", "1", "-out", out, data)...)
+		if text := stdout + stderr; strings.ContainsAny(text, "\x1b\u009b") || strings.Count(stderr, "\n") > 9 {
+			t.Errorf("%q: printed %q", flags, text)
+		}
+		must(t, "-model", filepath.Join(out, "model.npz"), data)
+	}
+}
+
 // Two or more targets are independent.
 func TestLabels(t *testing.T) {
 	var b strings.Builder
@@ -314,105 +354,5 @@ func TestWeights(t *testing.T) {
 	}
 	if plain, balanced := recall(), recall("-weights", "balanced"); !(balanced > plain) || balanced < 0.5 {
 		t.Errorf("recall %v, with weights %v", plain, balanced)
-	}
-}
-
-// gathered returns a run that has read its table.
-func gathered(t *testing.T, args ...string) *job {
-	t.Helper()
-	j, err := parse(args)
-	if err == nil {
-		_, err = j.Gather(context.Background(), nil, io.Discard)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return j
-}
-
-// The weights are those of the package.
-func TestBalance(t *testing.T) {
-	j := gathered(t)
-	p := j.table.part([]int32{0, 1, 2, 3, 60, 61, 120}) // 4, 2 and 1 of the classes
-	p.input = j.Input
-	var x, y mlp.Matrix
-	p.Batch(&x, &y, []int{0, 1, 2, 3, 4, 5, 6})
-	b := balanced{p, p.balance()}
-	for i, want := range mlp.BalancedWeights(&y) {
-		if got := b.Weight(i); got != want {
-			t.Errorf("row %d weighs %v, want %v", i, got, want)
-		}
-	}
-}
-
-// The parts have the shares of each class, and no row is in two of them.
-func TestSplit(t *testing.T) {
-	j := gathered(t, "-holdout", "0.3", "-seed", "5", "-patience", "3")
-	seen := make([]int, 150)
-	for _, p := range []struct {
-		*part
-		each int
-	}{{j.test, 15}, {j.train, 31}, {j.held, 3}} {
-		var counts [3]int
-		for _, r := range p.index {
-			seen[r]++
-			counts[int(j.table.target(int(r), 0))]++
-		}
-		for _, n := range counts {
-			if n < p.each || n > p.each+1 {
-				t.Errorf("of the classes there are %v, want %d or one more", counts, p.each)
-			}
-		}
-	}
-	if slices.Min(seen) != 1 || slices.Max(seen) != 1 {
-		t.Errorf("rows are in %d to %d parts", slices.Min(seen), slices.Max(seen))
-	}
-	if other := j.table.split(6, 0.3)[1]; slices.Equal(other, j.test.index) {
-		t.Error("another seed has the same test rows")
-	}
-}
-
-// A missing number is 0 once it is standardized, and a missing category is 0 everywhere.
-func TestMissing(t *testing.T) {
-	j := gathered(t, "-target", "y", "-missing", "mean", file(t, "gaps.csv", "a,b,y\n"+strings.Repeat("5,u,1\n7,v,2\n,u,3\n8,,4\n", 10)))
-	var x, y mlp.Matrix
-	all := j.table.part(j.table.all())
-	all.input = j.Input
-	all.Batch(&x, &y, []int{0, 1, 2, 3})
-	if x.Row(2)[0] != 0 || x.Row(0)[0] >= 0 || x.Row(3)[0] <= 0 || x.Row(3)[1] != 0 || x.Row(3)[2] != 0 || x.Row(0)[1] != 1 || x.Row(1)[2] != 1 {
-		t.Errorf("inputs %v", x.Data)
-	}
-}
-
-// The importance of a column is the rise of the loss if that column is shuffled, and no
-// other: one that the target does not depend on has less than one that is the target.
-func TestImportance(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("noise,copy,y\n")
-	for i := range 300 {
-		fmt.Fprintf(&b, "%d,%d,%d\n", i*7919%100, i%17, i%17)
-	}
-	stdout, _ := must(t, "-importance", "-target", "y", "-out", t.TempDir(), file(t, "copy.csv", b.String()))
-	m := regexp.MustCompile(`\n(\S+)  copy\n(\S+)  noise\n`).FindStringSubmatch(stdout)
-	if m == nil {
-		t.Fatalf("standard output:\n%s", stdout)
-	}
-	if first, _ := strconv.ParseFloat(m[1], 64); first < 1 || !strings.HasPrefix(m[2], "+0.0") && !strings.HasPrefix(m[2], "-0.0") {
-		t.Errorf("importance %v", m[1:])
-	}
-}
-
-// The standardization is of the training rows alone.
-func TestFit(t *testing.T) {
-	j := gathered(t)
-	for c := range 4 {
-		sum, squares, n := 0.0, 0.0, float64(j.train.Len())
-		for _, r := range j.train.index {
-			v := j.table.row(int(r))[c]
-			sum, squares = sum+v/n, squares+v*v/n
-		}
-		if std := math.Sqrt(squares - sum*sum); math.Abs(sum-j.Input.Mean[c]) > 1e-9 || math.Abs(std-j.Input.Std[c]) > 1e-6 {
-			t.Errorf("column %d: mean %v and deviation %v, want %v and %v", c, j.Input.Mean[c], j.Input.Std[c], sum, std)
-		}
 	}
 }

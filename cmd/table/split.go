@@ -102,7 +102,8 @@ func (t *table) split(seed uint64, shares ...float64) [][]int32 {
 	order = sortBy(t.strata(), order)
 	var parts [][]int32
 	for _, share := range shares {
-		var taken, left []int32
+		n := int(float64(len(order)) * share)
+		taken, left := make([]int32, 0, n), make([]int32, 0, len(order)-n)
 		for i, r := range order {
 			if math.Floor(float64(i+1)*share) > math.Floor(float64(i)*share) {
 				taken = append(taken, r)

@@ -58,6 +58,10 @@ func (o *options) readTable(ctx context.Context, stderr io.Writer) (*table, erro
 		return nil, err
 	}
 	defer s.Close()
+	return o.tableOf(ctx, s, stderr)
+}
+
+func (o *options) tableOf(ctx context.Context, s *source, stderr io.Writer) (*table, error) {
 	e, err := o.columnsOf(ctx, s, stderr)
 	if err != nil {
 		return nil, err

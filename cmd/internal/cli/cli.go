@@ -26,8 +26,9 @@ func Main(run func(ctx context.Context, args []string, stdout io.Writer, stderr 
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Exit ends a command with err and returns its exit code. That is 0 without an error and
-// for the help that Flags.Parse returns, which Exit prints to stdout. Any other error is one
+// Exit ends a command with err and returns its exit code. That is 0 without an error, if
+// the pipe that stdout is has no reader any more, and for the help that Flags.Parse
+// returns, which Exit prints to stdout. Any other error is one
 // line of stderr that begins with the command's name, and the note of a NotedError below
 // it: the code is 2 if a flag was wrong, and otherwise 1.
 func Exit(name string, err error, stdout, stderr io.Writer) int {
@@ -36,7 +37,7 @@ func Exit(name string, err error, stdout, stderr io.Writer) int {
 			err = fmt.Errorf("standard output: %w", err)
 		}
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, syscall.EPIPE) { // a reader such as head has enough
 		return 0
 	}
 	text := err.Error()

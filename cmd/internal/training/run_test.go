@@ -44,6 +44,8 @@ func parseToy(command string) func([]string) (Task, error) {
 	}
 }
 
+func (j *toy) Instead(context.Context, io.Writer, io.Writer) (bool, error) { return false, nil }
+
 func (j *toy) Check(m *mlp.Model) error { return nil }
 
 func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[string]string, error) {
@@ -104,7 +106,7 @@ func trainAs(t *testing.T, command string, slow func(), args ...string) (stdout,
 	var b bytes.Buffer
 	if err == nil {
 		task.(*toy).slow = slow
-		err = Do(context.Background(), task, parse, &b, f)
+		err = (&runner{parse: parse, stdout: &b, stderr: f}).do(context.Background(), task)
 	}
 	text, _ := os.ReadFile(f.Name())
 	return b.String(), string(text), err
