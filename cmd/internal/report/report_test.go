@@ -157,10 +157,14 @@ func TestRefused(t *testing.T) {
 func TestRepeatable(t *testing.T) {
 	_, test := sample(t, 200)
 	m := trained(t, mlp.Sigmoid, true, false, 2, 6)
-	if !bytes.Equal(mustHTML(t, m, test), mustHTML(t, m, test)) {
+	html := mustHTML(t, m, test)
+	if !bytes.Equal(html, mustHTML(t, m, test)) {
 		t.Error("the bytes differ")
 	}
-	html := mustHTML(t, &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Tanh, 784, 4, 10)}, test)
+	if n := 784*6 + 6 + 6 + 6*10 + 10; !bytes.Contains(html, fmt.Appendf(nil, "<dd>%d,%03d</dd>", n/1000, n%1000)) { // with the gains
+		t.Errorf("the page lacks the number of parameters, %d", n)
+	}
+	html = mustHTML(t, &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Tanh, 784, 4, 10)}, test)
 	if !bytes.Contains(html, []byte("has no history")) {
 		t.Error("without a history it does not say so")
 	}
