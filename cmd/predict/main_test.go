@@ -306,7 +306,7 @@ func TestBadModels(t *testing.T) {
 	write(t, at("enormous.npz"), fileOf(enormous))
 	write(t, at("table.npz"), fileOf(&mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false), Recipe: map[string]string{"command": "table"}}))
 	for name, want := range map[string]string{
-		"table.npz": "table.npz: a table's model: use cmd/table",
+		"table.npz":   "table.npz is a table's model: use cmd/table",
 		"missing.npz": "missing.npz: no such file; `go run ./cmd/train` trains a network and writes out/", "text.npz": "not an .npz archive", "small.npz": "a network of 5 inputs and 3 outputs, want 784 and 10",
 		".": "a folder, want a file", "enormous.npz": " is not finite",
 	} {

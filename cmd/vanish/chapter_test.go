@@ -126,7 +126,7 @@ func TestNielsenWrong(t *testing.T) {
 		passed := 0
 		for i, v := range published[c.layers-2] {
 			slices.Sort(ours[i])
-			if within(v, ours[i]) {
+			if percentile(ours[i], low) <= v && v <= percentile(ours[i], high) {
 				passed++
 			}
 		}
@@ -179,9 +179,6 @@ func TestPercentile(t *testing.T) {
 	}
 	if got := percentile([]float64{3, 4, 5}, 50); got != 4 {
 		t.Errorf("the median of 3, 4, 5 is %v", got)
-	}
-	if within(1.9, sorted) || !within(2, sorted) || !within(198, sorted) || within(198.1, sorted) {
-		t.Error("the range is not that of the percentiles 1 and 99")
 	}
 }
 
