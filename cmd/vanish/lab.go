@@ -45,11 +45,11 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	if l.train, err = mnist.Load(l.data, "train", 0); err != nil {
 		return nil, err
 	}
-	if l.test, err = mnist.Load(l.data, "t10k", 0); err != nil {
-		return nil, err
-	}
 	if n := l.train.Len(); n < few {
 		return nil, fmt.Errorf("%s: %d images in train, want at least %d", l.data, n, few)
+	}
+	if l.test, err = mnist.Load(l.data, "t10k", 0); err != nil {
+		return nil, err
 	}
 	var sheets []string
 	for _, e := range l.chosen {
