@@ -304,7 +304,9 @@ func TestBadModels(t *testing.T) {
 		enormous.Net[0].W.Data[i] = 1e308 * float64(1-2*(i%2))
 	}
 	write(t, at("enormous.npz"), fileOf(enormous))
+	write(t, at("table.npz"), fileOf(&mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false), Recipe: map[string]string{"command": "table"}}))
 	for name, want := range map[string]string{
+		"table.npz":   "table.npz is a table's model: use cmd/table",
 		"missing.npz": "missing.npz: no such file; `go run ./cmd/train` trains a network and writes out/", "text.npz": "not an .npz archive", "small.npz": "a network of 5 inputs and 3 outputs, want 784 and 10",
 		".": "a folder, want a file", "enormous.npz": " is not finite",
 	} {

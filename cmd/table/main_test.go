@@ -87,7 +87,7 @@ func TestIris(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "deep", "out")
 	stdout, stderr := must(t, "-out", out, "-importance")
 	want := regexp.MustCompile(`\A(Epoch \d+/\d+, Loss: \d\.\d{4}\n)+Test part: 30 rows\n` +
-		` +true \\ predicted +setosa +versicolor +virginica +recall\n( +[a-z]+( +\d+){3} +\d\.\d{3}\n){3}` +
+		` +true \\ predicted +setosa +versicolor +virginica +recall +precision\n( +[a-z]+( +\d+){3}(?: +\d\.\d{3}){2}\n){3}` +
 		`Accuracy: (\d\.\d{4}) \(baseline 0\.3333: always setosa\)\n` +
 		`Importance: the test loss, \d\.\d{4}, rises with a column shuffled by\n([+-]\d\.\d{4}  (sepal|petal) (length|width)\n){4}` +
 		`Weights SHA-256: [0-9a-f]{64}\n\z`)

@@ -59,7 +59,7 @@ func refused(t *testing.T, want int, args []string, texts ...string) {
 }
 
 func TestWrongFlags(t *testing.T) {
-	for _, flags := range []string{"-seed -1", "-seed x", "-nonsense", "-data", "sideways", "depth sideways", "article -seed 1.5"} {
+	for _, flags := range []string{"-seed -1", "-seed x", "-nonsense", "-data", "sideways", "depth sideways", "article -seed 1.5", "-out=", "-data="} {
 		refused(t, 2, strings.Fields(flags))
 	}
 	refused(t, 2, []string{"-a\x1b[31m\nb"}, `-a\x1b[31m\nb`) // one line, no escape
