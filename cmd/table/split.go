@@ -99,7 +99,8 @@ const strata = 10
 func (t *table) split(seed uint64, shares ...float64) [][]int32 {
 	order := t.all()
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	order = sortBy(t.strata(), order)
+	stratum := t.strata()
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(stratum[a], stratum[b]) })
 	var parts [][]int32
 	for _, share := range shares {
 		n := int(float64(len(order)) * share)
@@ -117,24 +118,6 @@ func (t *table) split(seed uint64, shares ...float64) [][]int32 {
 	}
 	slices.Sort(order)
 	return append([][]int32{order}, parts...)
-}
-
-// sortBy returns the rows in the order of their strata. Those of one stratum stay as they
-// are.
-func sortBy(stratum, rows []int32) []int32 {
-	next := make([]int, slices.Max(stratum)+2) // where the next row of each goes
-	for _, s := range stratum {
-		next[s+1]++
-	}
-	for s := range next[1:] {
-		next[s+1] += next[s]
-	}
-	sorted := make([]int32, len(rows))
-	for _, r := range rows {
-		sorted[next[stratum[r]]] = r
-		next[stratum[r]]++
-	}
-	return sorted
 }
 
 // all returns the numbers of all rows.
