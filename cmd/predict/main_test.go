@@ -322,7 +322,7 @@ func TestBadModels(t *testing.T) {
 }
 
 func TestWrongFlags(t *testing.T) {
-	for _, flags := range []string{"-nonsense", "-json", "-raw", "-save x", "-save= a.png", "-data x a.png", "a.png -json",
+	for _, flags := range []string{"-nonsense", "-json", "-raw", "-save x", "-save= a.png", "-data x a.png", "a.png -nonsense",
 		"-model=", "-data=", "-report=", "-report newdir/", "-report page", "-report model.npz", "-report x.html a.png"} {
 		stdout, stderr, code := command(t, nil, strings.Fields(flags)...)
 		if code != 2 || stdout != "" || !strings.HasPrefix(stderr, "predict: ") || strings.Count(stderr, "\n") != 1 {
@@ -330,7 +330,7 @@ func TestWrongFlags(t *testing.T) {
 		}
 	}
 	stdout, _, code := command(t, nil, "-h")
-	if code != 0 || !strings.HasPrefix(stdout, "usage: predict [flags] [pictures]\n") || !strings.Contains(stdout, "  -save folder") {
+	if code != 0 || !strings.HasPrefix(stdout, "Predict reads ") || !strings.Contains(stdout, "\n  -save DIR\n") {
 		t.Errorf("exit code %d, %q", code, stdout)
 	}
 }

@@ -113,7 +113,7 @@ func TestReport(t *testing.T) {
 		"-report " + page + " -model " + page: page + ": not an .npz archive",
 	} {
 		_, stderr, code := command(t, nil, append([]string{"-model", model}, strings.Fields(flags)...)...)
-		if lines := strings.Split(strings.TrimSpace(stderr), "\n"); code != 1 || !strings.Contains(lines[len(lines)-1], want) {
+		if line, _, _ := strings.Cut(stderr, "\n"); code != 1 || !strings.Contains(line, want) {
 			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
 		}
 	}

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,4 +96,51 @@ func TestTestFile(t *testing.T) {
 	}
 	test := file(t, "test.csv", "a,b,c\n1,2,x\n1,2,z\n")
 	refused(t, []string{"-target", "c", "-test", test, data}, "table: "+test+": row 2 (line 3), column \"c\": \"z\" is not a category of the training file\n")
+}
+
+// -verify reads the columns of a model as whoever predicts with it does, and compares them.
+func TestForgedColumns(t *testing.T) {
+	out := t.TempDir()
+	must(t, "-out", out, "-epochs", "1")
+	numbers := t.TempDir()
+	must(t, "-out", numbers, "-epochs", "1", "-target", "petal width")
+	for _, c := range []struct{ dir, old, new string }{
+		{out, `"Name":"sepal length"},{"Name":"sepal width"}`, `"Name":"sepal width"},{"Name":"sepal length"}`},
+		{out, `"setosa"`, `"alpina"`},
+		{numbers, `"Mean":1.`, `"Mean":1001.`},
+		{numbers, `"Std":0.`, `"Std":7.`},
+	} {
+		model := filepath.Join(c.dir, "model.npz")
+		forged := changed(t, model, func(m *mlp.Model) {
+			text := m.Recipe[training.TableKey]
+			if m.Recipe[training.TableKey] = strings.Replace(text, c.old, c.new, 1); text == m.Recipe[training.TableKey] {
+				t.Errorf("%s has no %s", text, c.old)
+			}
+		})
+		refused(t, []string{"-verify", forged}, forged+": not reproduced: Recipe table is ")
+	}
+	forged := changed(t, filepath.Join(out, "model.npz"), func(m *mlp.Model) { m.Input.Mean[0] += 1000 })
+	refused(t, []string{"-verify", forged}, forged+": not reproduced: mean differs in 1 of 4 elements")
+}
+
+// Many targets are trained, resumed and verified. What the model file cannot hold is refused
+// before training.
+func TestLongRecipe(t *testing.T) {
+	out := t.TempDir()
+	var targets []string
+	for i := range 600 {
+		targets = append(targets, fmt.Sprintf("target %04d", i))
+	}
+	names := strings.Join(targets, ",")
+	data := file(t, "wide.csv", "in,"+names+"\n"+strings.Repeat("1"+strings.Repeat(",yes", 600)+"\n2"+strings.Repeat(",no", 600)+"\n", 20))
+	must(t, "-out", out, "-epochs", "1", "-schedule", "constant", "-target", names, data)
+	model := filepath.Join(out, "model.npz")
+	must(t, "-verify", model)
+	must(t, "-resume", model, "-epochs", "2")
+	var b strings.Builder
+	b.WriteString("in,out\n")
+	for i := range 980 {
+		fmt.Fprintf(&b, "%s%d,%d\n", strings.Repeat("\\", 340), i, i%2)
+	}
+	refused(t, []string{"-target", "out", file(t, "long.csv", b.String()+strings.TrimPrefix(b.String(), "in,out\n"))}, "bytes")
 }

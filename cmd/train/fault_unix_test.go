@@ -92,21 +92,32 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// A second Ctrl-C ends the process, whatever it is doing.
+// A second Ctrl-C ends the process at once, even while it waits: here for somebody to read
+// its standard output, a full pipe, for which it would wait for ever after the first.
 func TestInterruptedTwice(t *testing.T) {
-	for i := range 5 {
-		p := start(t, nil)
-		p.Process.Signal(syscall.SIGINT)
-		time.Sleep(time.Duration(i*i*80) * time.Microsecond)
-		p.Process.Signal(syscall.SIGINT)
-		p.Wait()
-		status := p.ProcessState.Sys().(syscall.WaitStatus)
-		if status.ExitStatus() != 1 && status.Signal() != syscall.SIGINT {
-			t.Errorf("%v: %s", p.ProcessState, p.stderr.String())
-		}
-		if n, _ := epochsOf(t, p.out); n < 1 {
-			t.Errorf("the files are of epoch %d", n)
-		}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	w.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+	w.Write(make([]byte, 1<<21))
+	p := start(t, func(p *process) { p.Stdout = w })
+	w.Close()
+	saved := func() bool { _, err := os.Stat(filepath.Join(p.out, training.ModelName)); return err == nil }
+	for limit := time.Now().Add(time.Minute); !saved() && time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
+	}
+	p.Process.Signal(syscall.SIGINT)
+	time.Sleep(200 * time.Millisecond)
+	p.Process.Signal(syscall.SIGINT)
+	stuck := time.AfterFunc(30*time.Second, func() { p.Process.Kill() })
+	defer stuck.Stop()
+	p.Wait()
+	if status := p.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGINT {
+		t.Errorf("%v: %s", p.ProcessState, p.stderr.String())
+	}
+	if n, _ := epochsOf(t, p.out); n < 1 {
+		t.Errorf("the files are of epoch %d", n)
 	}
 }
 

@@ -122,12 +122,23 @@ func TestHelp(t *testing.T) {
 }
 
 func TestWrongFlags(t *testing.T) {
+	for flags, want := range map[string]string{
+		"-act foo":              "want one of relu, sigmoid, tanh\n",
+		"-deform rotation=1000": "-deform: rotation is 1000, want a number from 0 to 30\n",
+		"-verify=":              "-verify: the value is empty\n",
+		"-best -load a":         "-best begins with a network of its own: it excludes -load\n",
+	} {
+		if stderr, code := command(t, context.Background(), io.Discard, strings.Fields(flags)...); code != 2 || !strings.HasSuffix(stderr, want) {
+			t.Errorf("%s: exit code %d, standard error %q, want %q", flags, code, stderr, want)
+		}
+	}
 	for _, flags := range []string{"-batch 0", "-batch x", "-lr NaN", "-lr 0", "-lr -1", "-lr +Inf", "-holdout 1", "-holdout -0.1",
 		"-holdout NaN", "-hidden 3,x", "-hidden 0", "-hidden 3,,4", "-hidden 99999999999999999999", "-hidden 65536,65536",
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
 		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch", "-hidden 65536,1500", "-hidden 1500,65536 -opt adam", "-hidden 65536,1000 -opt momentum -patience 3", "-resume a -load b", "-resume a -verify b",
 		"-dropout 1", "-dropout NaN", "-hidden= -dropout 0.5", "-decay -1", "-decay NaN", "-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-warmup 1", "-warmup NaN", "-measure 0", "-scale all",
-		"-deform rotation=46", "-deform elastic=NaN", "-deform shift=x", "-deform twist=3", "-deform=", "-deform none,shift=1", "-resume a -best", "-verify a -best", "-nonsense", "extra"} {
+		"-deform rotation=46", "-deform elastic=NaN", "-deform shift=x", "-deform twist=3", "-deform=", "-deform none,shift=1", "-resume a -best", "-verify a -best", "-load a -best", "-verify a -out b", "-nonsense", "extra",
+		"-verify=", "-resume=", "-load=", "-out=", "-data="} {
 		var stdout bytes.Buffer
 		out := t.TempDir()
 		stderr, code := command(t, context.Background(), &stdout, append([]string{"-out", out}, strings.Fields(flags)...)...)

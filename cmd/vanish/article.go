@@ -27,7 +27,8 @@ type reading struct {
 }
 
 func article(l *lab) (*mlp.Figure, error) {
-	train, _ := standardized(l.train.Slice(0, 800), l.test)
+	train := l.train.Slice(0, 800)
+	train.Standardize(train.Stats())
 	batch, blank := train.Slice(0, 32), constantPixels(train)
 	f := &mlp.Figure{Title: "Four layer statistics of the article's first step", Columns: 2, SameY: true}
 	var sentences []string

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -66,43 +65,6 @@ func TestTranscript(t *testing.T) {
 	}
 	if len(names) == len(experiments) && stdout != want {
 		t.Errorf("it ends with %q, want %q", stdout[len(stdout)-82:], want[len(want)-82:])
-	}
-}
-
-// The command beside each section of the README's two chapters prints every number in it.
-func TestReadme(t *testing.T) {
-	text := readFile(t, "testdata", "vanish.txt")
-	_, chapters, begun := strings.Cut(readFile(t, "cmd", "vanish", "README.md"), "\n## Why deep networks stop learning")
-	chapters, _, ended := strings.Cut(chapters, "\n## Plain networks on all of MNIST") // data_test.go
-	if _, hash, _ := strings.Cut(text, "Results SHA-256: "); !begun || !ended || !strings.Contains(chapters, "Results SHA-256: "+hash) {
-		t.Error("the chapters lack the hash")
-	}
-	numbers := regexp.MustCompile(`\d(?:[\d.,]*\d)?(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?`)
-	aside := regexp.MustCompile("`[^`]*`|\\]\\([^)]*\\)")
-	seen := map[string]bool{}
-	for _, passage := range regexp.MustCompile("\n###? ").Split(chapters, -1)[1:] {
-		command := regexp.MustCompile(`go run ./cmd/vanish (\w+)`).FindStringSubmatch(passage)
-		if command == nil {
-			t.Fatalf("no command beside %.40q", passage)
-		}
-		printed := numbers.FindAllString(section(text, command[1]), -1)
-		stated := numbers.FindAllString(aside.ReplaceAllString(passage, ""), -1)
-		for _, n := range stated {
-			if !slices.Contains(printed, n) {
-				t.Errorf("%s does not print %s", command[0], n)
-			}
-		}
-		seen[command[1]] = len(stated) > 3
-	}
-	for _, e := range experiments {
-		if !seen[e.name] {
-			t.Errorf("the chapters lack %s or its numbers", e.name)
-		}
-		for _, name := range e.sheets {
-			if !strings.Contains(chapters, "(../../testdata/svg/"+name+")") {
-				t.Errorf("the chapters lack %s", name)
-			}
-		}
 	}
 }
 
@@ -298,7 +260,7 @@ func TestSentences(t *testing.T) {
 // A network whose training diverges has no accuracy, and the table and the caption say so.
 func TestDiverged(t *testing.T) {
 	l, data, _, _ := nielsenLab(t, "")
-	train, test := standardized(data, l.test)
+	train, test := standardized(data.Stats(), data, l.test)
 	net := beginnings[2].network(1, mlp.ReLU, hidden(1)...)
 	for i := range net[1].W.Data {
 		net[1].W.Data[i] *= 1e200
@@ -306,7 +268,7 @@ func TestDiverged(t *testing.T) {
 	var all outcomes
 	o := &all[2][2][deepest-1]
 	o.ratio = 0.5
-	if err := l.fit(o, net, train, test, nil); err != nil || o.weights != "" || o.accuracy == o.accuracy {
+	if err := l.fit(o, net, train, test); err != nil || o.weights != "" || o.accuracy == o.accuracy {
 		t.Errorf("accuracy %v, weights %q, error %v", o.accuracy, o.weights, err)
 	}
 	l.depthTables(&all)

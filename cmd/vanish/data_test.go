@@ -1,15 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"os"
-	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -40,46 +37,6 @@ func better(accuracy, than float64, tested int) float64 {
 	return (accuracy - than) / math.Hypot(standardError(accuracy, tested), standardError(than, tested))
 }
 
-// What the README says of data and depth follows from what the command has printed.
-func TestDataClaims(t *testing.T) {
-	table, _, _ := strings.Cut(section(readFile(t, "testdata", "vanish.txt"), "data"), "\nepoch")
-	rows := regexp.MustCompile(`(?m)^ +(\d+) +\d+  (.* · .*)$`).FindAllStringSubmatch(table, -1)
-	if len(rows) != len(sizes) {
-		t.Fatalf("%d rows in\n%s", len(rows), table)
-	}
-	var byDigits [][]float64
-	for _, row := range rows {
-		digits, _ := strconv.Atoi(row[1])
-		var test []float64
-		for _, cell := range regexp.MustCompile(`(\S+) · (\S+)`).FindAllStringSubmatch(row[2], -1) {
-			accuracy, _ := strconv.ParseFloat(cell[1], 64)
-			onTraining, _ := strconv.ParseFloat(cell[2], 64)
-			if test = append(test, accuracy); onTraining < 0.995 {
-				t.Errorf("%d digits: %.4f of them are read right after training", digits, onTraining)
-			}
-		}
-		byDigits = append(byDigits, test)
-		for way, w := range ways {
-			least := 2.0
-			if way == both {
-				least = 3
-			}
-			if z := better(test[way], test[plain], 1000); w.deform && z < least {
-				t.Errorf("%d digits: %s is better than plain by %.1f standard errors", digits, w.name, z)
-			}
-		}
-		if z := better(test[deeper], test[plain], 1000); z > 1 {
-			t.Errorf("%d digits: depth helps by %.1f standard errors", digits, z)
-		}
-		if test[both] != slices.Max(test) {
-			t.Errorf("%d digits: both is not the best of %v", digits, test)
-		}
-	}
-	if most := byDigits[len(byDigits)-1]; byDigits[0][both] <= most[plain] {
-		t.Errorf("both on few digits, %.4f, is not better than plain on many, %.4f", byDigits[0][both], most[plain])
-	}
-}
-
 // dataLab is a lab with so many digits.
 func dataLab(t *testing.T, train, test int) *lab {
 	t.Helper()
@@ -100,7 +57,7 @@ func TestBothBeatsPlain(t *testing.T) {
 	digits := [2]parts{{l.train, l.test}, {l.train.Deskew(), l.test.Deskew()}}
 	var accuracy [2]float64
 	for i, way := range []int{plain, both} {
-		n, err := l.learn(ways[way], size{500, 20}, digits, false, nil)
+		n, err := l.learn(ways[way], size{500, 20}, digits, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,47 +84,6 @@ func TestOneHashOfData(t *testing.T) {
 			t.Errorf("%d threads: %s, want %s", threads, got, want)
 		}
 	}
-}
-
-// A network in the README's table has the weights and the operations that its layers
-// give: of an epoch of MNIST's 60,000 digits 2·in·out for each layer forward, as many for
-// the gradient of the weights, and as many for that of the input but in the first layer.
-func TestPlainNetworks(t *testing.T) {
-	_, text, _ := strings.Cut(readFile(t, "cmd", "vanish", "README.md"), "\n## Plain networks on all of MNIST")
-	rows := regexp.MustCompile(`(?m)^\| .*?(?:, (\d+) epochs)? \| (?:(\d) × )?(\d+(?:-\d+)+) \| ([\d.]+) \| (\S+) \| (?:(\S+) )?\| 0\.\d{4} \|$`).FindAllStringSubmatch(text, -1)
-	if n := strings.Count(text, "\n| ") - 1; len(rows) != n || n < 7 {
-		t.Fatalf("%d of %d rows can be read", len(rows), n)
-	}
-	for _, row := range rows {
-		number := func(text string) int {
-			n, err := strconv.Atoi(text)
-			if err != nil {
-				return 1 // network or epoch
-			}
-			return n
-		}
-		weights, first := 0, 0
-		widths := strings.Split(row[3], "-")
-		for i := range widths[1:] {
-			weights += number(widths[i]) * number(widths[i+1])
-			first = cmp.Or(first, weights)
-		}
-		epoch := 60000 * float64(number(row[2])) * float64(6*weights-2*first)
-		want := []string{fmt.Sprintf("%.2g", float64(number(row[2])*weights)/1e6), power(epoch), ""}
-		if row[1] != "" {
-			want[2] = power(float64(number(row[1])) * epoch)
-		}
-		if !slices.Equal(row[4:], want) {
-			t.Errorf("%s has %q, want %q", row[3], row[4:], want)
-		}
-	}
-}
-
-// power returns v with two digits and a power of ten.
-func power(v float64) string {
-	mantissa, exponent, _ := strings.Cut(fmt.Sprintf("%.1e", v), "e+")
-	raised := strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
-	return mantissa + "×10" + raised.Replace(exponent)
 }
 
 // The sheet of pictures has each of the first digits in each version, and the deformed

@@ -1,5 +1,4 @@
-// Pictures of digits, and what deskewing and deformation make of them. Not here: what a
-// network learns from them (data.go).
+// Pictures of digits, and what deskewing and deformation make of them.
 
 package main
 

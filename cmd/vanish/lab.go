@@ -1,6 +1,5 @@
 // What the experiments share: digits, first weights, the norm of the error term,
-// goroutines. Not here: any experiment, and how its results are printed and hashed
-// (output.go).
+// goroutines.
 
 package main
 
@@ -18,6 +17,7 @@ import (
 	"sync"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/files"
 	"mlp/cmd/internal/mnist"
 )
@@ -28,6 +28,8 @@ type lab struct {
 	ctx         context.Context
 	train, test *mlp.MNIST   // pixels in [0, 1]
 	pictures    []files.File // what the experiment draws beside its sheet
+	written     []string     // the names of the sheets of finished experiments
+	bar         *cli.Bar
 	text        bytes.Buffer
 	hash        hash.Hash
 	stderr      *os.File
@@ -38,6 +40,7 @@ type lab struct {
 // work is done.
 func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	l := &lab{options: o, ctx: ctx, hash: sha256.New(), stderr: stderr}
+	l.start("", 1)
 	var err error
 	if l.train, err = l.digits("train", few); err != nil {
 		return nil, err
@@ -67,13 +70,8 @@ func (l *lab) digits(part string, least int) (*mlp.MNIST, error) {
 	return m, err
 }
 
-// standardized returns both parts, standardized by the training part's mean and
-// deviation.
-func standardized(train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
-	return standardizedBy(train.Stats(), train, test)
-}
-
-func standardizedBy(stats mlp.Standardization, train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
+// standardized returns both parts, standardized by these means and deviations.
+func standardized(stats mlp.Standardization, train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
 	train, test = train.Slice(0, train.Len()), test.Slice(0, test.Len())
 	train.Standardize(stats)
 	test.Standardize(stats)
@@ -93,6 +91,8 @@ var beginnings = [...]beginning{
 	{"he", mlp.He, false},
 	{"he + batch norm", mlp.He, true},
 }
+
+func (b beginning) String() string { return b.name }
 
 func (b beginning) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
 	return mnist.Network(seed, b.init, act, b.norm, hidden...)

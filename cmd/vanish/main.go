@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -84,16 +85,21 @@ func vanish(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 		return err
 	}
 	defer l.release()
-	var sheets []string
 	for _, e := range o.chosen {
-		if err := l.perform(e, stdout); err != nil {
-			return err
+		if err = l.perform(e, stdout); err != nil {
+			break
 		}
-		sheets = append(sheets, e.sheets...)
 	}
-	if _, err = fmt.Fprintf(stdout, "Results SHA-256: %x\n", l.hash.Sum(nil)); err != nil {
-		return fmt.Errorf("standard output: %w", err)
+	if err == nil {
+		if _, err = fmt.Fprintf(stdout, "Results SHA-256: %x\n", l.hash.Sum(nil)); err != nil {
+			err = fmt.Errorf("standard output: %w", err)
+		}
 	}
-	fmt.Fprintf(stderr, "written to %s: %s\n", cli.Plain(l.out), strings.Join(sheets, ", "))
-	return nil
+	switch {
+	case len(l.written) > 0:
+		fmt.Fprintf(stderr, "written to %s: %s\n", cli.Plain(l.out), strings.Join(l.written, ", "))
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted before the first sheet was finished")
+	}
+	return err
 }

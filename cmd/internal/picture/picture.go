@@ -1,6 +1,5 @@
 // Package picture turns a picture of a digit, a photograph or a drawing, into 28×28 grey
-// values like those of MNIST: Read, Ink, Center and Bound, in this order. Not here: the
-// network that reads them, and files.
+// values like those of MNIST: Read, Ink, Center and Bound, in this order.
 package picture
 
 import (
@@ -48,6 +47,9 @@ func Read(r io.Reader) (image.Image, error) {
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, damaged(err)
+	}
+	if img.Bounds().Empty() { // as an image on the screen of a GIF may be
+		return nil, errors.New("the first image has no pixels")
 	}
 	return upright(img, orientation(data)), nil
 }

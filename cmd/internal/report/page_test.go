@@ -1,5 +1,4 @@
 // The page in a real browser: its numbers are the package's, and what one does moves.
-// Not here: the page as text (report_test.go).
 
 package report
 

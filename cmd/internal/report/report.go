@@ -88,8 +88,8 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding
 	v := view{
 		Style: template.CSS(style), Script: template.JS(script), Policy: policy(),
 		Summary: summary(m), Parameters: grouped(parameters(m)),
-		Accuracy: fmt.Sprintf("%.2f", 100*r.accuracy()), Loss: fmt.Sprintf("%.4f", r.loss()),
-		Digits: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Epochs: len(m.Run.History), Confusion: r.confusion(),
+		Accuracy: fmt.Sprintf("%.2f", 100*r.accuracy), Loss: fmt.Sprintf("%.4f", r.loss),
+		Digits: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Epochs: len(m.Run.History), Confusion: r.confusion,
 		Examined: findings != nil, Findings: findings, Facts: facts(m, about),
 		Hidden: len(m.Net) - 1, Test: grouped(test.Len()), Data: d, JSON: template.JS(text),
 	}

@@ -445,7 +445,7 @@
   function showCell(cell) {
     chosenCell = cell;
     choose(cells, cell);
-    const { true: want, read: as, count } = cell.dataset, shown = data.Cells[want + as], right = want === as;
+    const { true: want, read: as, count } = cell.dataset, shown = data.Cells[want][as], right = want === as;
     const few = shown.length < count ? `, ${shown.length} of them here` : '', order = right ? 'the least certain' : 'the worst';
     $('cell').replaceChildren(make('h3', {}, want + (right ? ', read right' : ', read as ' + as)),
       make('p', { className: 'quiet' }, shown.length ? `${count} of the test digits${few}, ${order} first, with the probability of ${want}.` : 'There is none.'),
