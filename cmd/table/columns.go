@@ -114,14 +114,14 @@ func (p *profile) add(text string, comma bool) {
 // has categories.
 func (o *options) column(p *profile, stderr io.Writer) (*column, error) {
 	c := &column{Name: p.name}
-	switch few := len(p.values) <= fewValues; {
+	switch {
 	case p.numbers+p.words == 0:
 		return nil, fmt.Errorf("column %.60q has no values; -without %s leaves it out", c.Name, flagged(c.Name))
 	case p.isTarget && len(p.values) == 1:
 		return nil, fmt.Errorf("the target %.60q is always %.60q, there is nothing to learn", c.Name, p.values[0])
 	case p.words >= p.numbers || slices.Contains(o.text, c.Name) || p.isTarget && len(p.values) == 2:
 		c.codes = map[string]int{}
-	case p.isTarget && few:
+	case p.isTarget && len(p.values) <= fewValues:
 		warn(stderr, "the target %.60q is taken as a number; if its %d values are classes, take -category %s", c.Name, len(p.values), flagged(c.Name))
 	}
 	return c, nil

@@ -38,6 +38,7 @@ func (o *options) readTable(ctx context.Context, stderr io.Writer) (*table, erro
 	return o.tableOf(ctx, s, stderr)
 }
 
+// tableOf reads a table in two readings: the first finds its columns, the second its rows.
 func (o *options) tableOf(ctx context.Context, s *source, stderr io.Writer) (*table, error) {
 	e, n, err := o.columnsOf(ctx, s, stderr)
 	if err != nil {
@@ -48,7 +49,9 @@ func (o *options) tableOf(ctx context.Context, s *source, stderr io.Writer) (*ta
 		return nil, err
 	}
 	for i, c := range e.columns() {
-		t.recode(i, c.sort())
+		if c.isCategory() {
+			t.recode(i, c.sort())
+		}
 	}
 	if err := o.check(t); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
@@ -88,9 +91,6 @@ func (t *table) fill(ctx context.Context, s *source, d *decoder) error {
 
 // recode replaces in column i of each row the place of a category by its new place.
 func (t *table) recode(i int, places []float64) {
-	if places == nil {
-		return
-	}
 	for r := range t.rows() {
 		if cell := &t.row(r)[i]; *cell >= 0 {
 			*cell = places[int(*cell)]
