@@ -116,7 +116,7 @@ func TestImportance(t *testing.T) {
 	}
 	base, shuffled, n := 0.0, 0.0, j.test.Len()
 	at := rand.New(rand.NewPCG(4, 2)).Perm(n)
-	input := func(i int) float64 { return (j.test.cells(i)[1] - j.Input.Mean[1]) / j.Input.Std[1] }
+	input := func(i int) float64 { return (j.test.at(i)[1] - j.Input.Mean[1]) / j.Input.Std[1] }
 	for i := range n {
 		want := (j.test.truth(i, 0) - j.table.Targets[0].Mean) / j.table.Targets[0].Std
 		base += math.Pow(3*input(i)-want, 2) / float64(n)
