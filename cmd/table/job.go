@@ -22,6 +22,14 @@ type job struct {
 	train, held, test *part // held is nil without -patience
 }
 
+// Instead predicts with the model of -model.
+func (j *job) Instead(ctx context.Context, stdout, stderr io.Writer) (did bool, err error) {
+	if j.model == "" {
+		return false, nil
+	}
+	return true, predict(ctx, &j.options, stdout, stderr)
+}
+
 // Check returns an error if a model has no columns, or such as do not fit its network.
 func (j *job) Check(m *mlp.Model) error {
 	_, err := encodingOf(m)

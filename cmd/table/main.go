@@ -24,16 +24,5 @@ func main() { cli.Main(run) }
 // run is the command with its arguments and outputs. It returns the exit code.
 func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {
 	debug.SetGCPercent(25) // a table has no pointers, so that a collection costs little
-	j, err := parse(args)
-	switch {
-	case err != nil:
-	case j.model != "":
-		err = predict(ctx, &j.options, stdout, stderr)
-	default:
-		err = training.Do(ctx, j, again, stdout, stderr)
-	}
-	return cli.Exit("table", err, stdout, stderr)
+	return training.Run(ctx, training.Table, args, func(args []string) (training.Task, error) { return parse(args) }, stdout, stderr)
 }
-
-// again reads a command line that is made of a recipe.
-func again(args []string) (training.Task, error) { return parse(args) }

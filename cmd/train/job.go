@@ -28,6 +28,14 @@ type job struct {
 	plain       *mlp.MNIST // the test part as its file has it
 }
 
+// Instead measures the model of -load if no epoch is asked for.
+func (j *job) Instead(ctx context.Context, stdout, stderr io.Writer) (did bool, err error) {
+	if j.Epochs > 0 || j.Resume+j.Verify != "" {
+		return false, nil
+	}
+	return true, j.measure(ctx, stdout, stderr)
+}
+
 // Check returns an error if a model does not read digits.
 func (j *job) Check(m *mlp.Model) error { return mnist.Check(m.Net) }
 

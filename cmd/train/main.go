@@ -21,16 +21,5 @@ func main() { cli.Main(run) }
 
 // run is the command with its arguments and outputs. It returns the exit code.
 func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {
-	j, err := parse(args)
-	switch {
-	case err != nil:
-	case j.Epochs == 0 && j.Resume+j.Verify == "":
-		err = j.measure(ctx, stdout, stderr)
-	default:
-		err = training.Do(ctx, j, again, stdout, stderr)
-	}
-	return cli.Exit("train", err, stdout, stderr)
+	return training.Run(ctx, training.Train, args, func(args []string) (training.Task, error) { return parse(args) }, stdout, stderr)
 }
-
-// again reads a command line that is made of a recipe.
-func again(args []string) (training.Task, error) { return parse(args) }

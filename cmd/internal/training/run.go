@@ -40,6 +40,10 @@ func (j *Job) Base() *Job { return j }
 type Task interface {
 	Base() *Job
 
+	// Instead does what the flags ask for instead of training, and reports whether that was
+	// anything.
+	Instead(ctx context.Context, stdout, stderr io.Writer) (did bool, err error)
+
 	// Check returns an error if the command cannot use a model, which is from a file.
 	Check(m *mlp.Model) error
 
@@ -68,9 +72,22 @@ type Task interface {
 	Conclude(ctx context.Context, columns int) (string, error)
 }
 
-// Do trains a task as its flags say. Parse reads a command line to a task.
-func Do(ctx context.Context, t Task, parse func(args []string) (Task, error), stdout io.Writer, stderr *os.File) error {
-	r := &runner{parse: parse, stdout: stdout, stderr: stderr}
+// Run is a command with its arguments and outputs. It returns the exit code. Parse reads a
+// command line to a task.
+func Run(ctx context.Context, command string, args []string, parse func(args []string) (Task, error), stdout io.Writer, stderr *os.File) int {
+	t, err := parse(args)
+	if err == nil {
+		r := &runner{parse: parse, stdout: stdout, stderr: stderr}
+		err = r.do(ctx, t)
+	}
+	return cli.Exit(command, err, stdout, stderr)
+}
+
+// do does what the flags of a task ask for.
+func (r *runner) do(ctx context.Context, t Task) error {
+	if did, err := t.Instead(ctx, r.stdout, r.stderr); did {
+		return err
+	}
 	j := t.Base()
 	switch {
 	case j.Verify != "":
@@ -78,7 +95,7 @@ func Do(ctx context.Context, t Task, parse func(args []string) (Task, error), st
 	case j.Resume != "":
 		return r.resume(ctx, j)
 	}
-	facts, err := t.Gather(ctx, nil, stderr)
+	facts, err := t.Gather(ctx, nil, r.stderr)
 	if err != nil {
 		return err
 	}
@@ -140,7 +157,7 @@ func (r *runner) again(j *Job, m *mlp.Model) (Task, error) {
 	}
 	t, err := r.parse(args)
 	if err != nil {
-		return nil, fmt.Errorf("its recipe: %w", err)
+		return nil, fmt.Errorf("its recipe: %.300s", err.Error()) // which may have a long value
 	}
 	k := t.Base()
 	if k.Epochs == 0 {

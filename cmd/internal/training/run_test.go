@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/files"
 )
 
@@ -23,7 +25,8 @@ type toy struct {
 	Job
 	limit  int
 	points *mlp.Samples
-	slow   func() // called before each line
+	slow   func()            // called before each line
+	facts  map[string]string // more for the recipe
 }
 
 func parseToy(command string) func([]string) (Task, error) {
@@ -44,6 +47,8 @@ func parseToy(command string) func([]string) (Task, error) {
 	}
 }
 
+func (j *toy) Instead(context.Context, io.Writer, io.Writer) (bool, error) { return false, nil }
+
 func (j *toy) Check(m *mlp.Model) error { return nil }
 
 func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[string]string, error) {
@@ -57,7 +62,9 @@ func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[strin
 	} else {
 		j.Net = j.Network(2, 3)
 	}
-	return map[string]string{DigestPrefix + "train": fmt.Sprint(j.limit)}, nil
+	facts := map[string]string{DigestPrefix + "train": fmt.Sprint(j.limit)}
+	maps.Copy(facts, j.facts)
+	return facts, nil
 }
 
 func (j *toy) Describe(w io.Writer) { fmt.Fprintln(w, "data: twelve points") }
@@ -104,7 +111,7 @@ func trainAs(t *testing.T, command string, slow func(), args ...string) (stdout,
 	var b bytes.Buffer
 	if err == nil {
 		task.(*toy).slow = slow
-		err = Do(context.Background(), task, parse, &b, f)
+		err = (&runner{parse: parse, stdout: &b, stderr: f}).do(context.Background(), task)
 	}
 	text, _ := os.ReadFile(f.Name())
 	return b.String(), string(text), err
@@ -173,8 +180,8 @@ func TestKeepsAnother(t *testing.T) {
 	if !strings.Contains(said, want) || epochs(t, dir) != "model.1.npz:3 model.npz:2" || read(t, dir, "model.1.npz") != first {
 		t.Errorf("another run: %s, %s", epochs(t, dir), said)
 	}
-	must(t, "-out", dir, "-seed", "3", "-epochs", "1")
-	if epochs(t, dir) != "model.1.npz:3 model.2.npz:2 model.npz:1" {
+	must(t, "-out", dir, "-seed", "3", "-epochs", "2") // only the seed is another
+	if epochs(t, dir) != "model.1.npz:3 model.2.npz:2 model.npz:2" {
 		t.Errorf("a third run: %s", epochs(t, dir))
 	}
 	os.WriteFile(filepath.Join(dir, ModelName), []byte("no model"), 0o666)
@@ -279,6 +286,7 @@ func TestVerifyAll(t *testing.T) {
 		"Recipe note is \"<nil>\"": func(m *mlp.Model) { m.Recipe["note"] = "mine" },
 		"the training data differ": func(m *mlp.Model) { m.Recipe[DigestPrefix+"train"] = "7" },
 		"rows of -data differ":     func(m *mlp.Model) { m.Recipe[DigestPrefix+"data"] = "7" },
+		"W1 differs in 1 of 8":     func(m *mlp.Model) { m.Net[0].W.Data[3] = math.Nextafter(m.Net[0].W.Data[3], 9) },
 		"history differs":          func(m *mlp.Model) { m.Run.History[1].HeldLoss = 0 },
 		"layer_stats differs":      func(m *mlp.Model) { m.Run.History[1].Layers[0].GradNorm = 0 },
 		"optimizer \"adamadam":     func(m *mlp.Model) { m.Run.Optimizer = strings.Repeat("adam", 25000) },
@@ -318,25 +326,22 @@ func TestEarlierVersion(t *testing.T) {
 
 // What a file could not hold, or what would not be read again, is refused before training.
 func TestRehearse(t *testing.T) {
-	parse := parseToy(Train)
-	for name, c := range map[string]struct {
-		spoil func(facts map[string]string)
-		want  string
-	}{
-		"too long": {func(facts map[string]string) { facts["note"] = strings.Repeat("\\", 600_000) }, "run.json: 12"},
-		"a flag":   {func(facts map[string]string) { facts["limit"] = strings.Repeat("0", maxValue+1) }, "bytes for -limit, more than 65536"},
+	for want, facts := range map[string]map[string]string{
+		"model.npz: run.json: 12":                           {"note": strings.Repeat("\\", 600_000)},
+		"could not be read again: its recipe has 65537 byt": {"limit": strings.Repeat("0", maxValue+1)},
 	} {
-		task, err := parse(nil)
+		parse, dir := parseToy(Train), filepath.Join(t.TempDir(), "out")
+		task, err := parse([]string{"-out", dir})
 		if err != nil {
 			t.Fatal(err)
 		}
-		j := task.Base()
-		facts, _ := task.Gather(context.Background(), nil, io.Discard)
-		c.spoil(facts)
-		j.Recipe = j.recipe(facts)
-		r := &runner{parse: parse}
-		if err := r.rehearse(j); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v", name, err)
+		task.(*toy).facts = facts
+		err = (&runner{parse: parse, stdout: io.Discard}).do(context.Background(), task)
+		if err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 200 {
+			t.Errorf("%.200v, want %q", err, want)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: the folder was made", want)
 		}
 	}
 }
@@ -420,6 +425,30 @@ func TestPatienceEnds(t *testing.T) {
 	if said := must(t, "-resume", filepath.Join(dir, ModelName)); !strings.Contains(said, "there is nothing left to train") || read(t, dir, "history.csv") != fmt.Sprint(len(h)) {
 		t.Errorf("resumed: %s", said)
 	}
+}
+
+// Whatever a recipe has, it is used, or refused with one short line.
+func FuzzRecipe(f *testing.F) {
+	for _, s := range [][2]string{{"lr", "0.1"}, {"lr", "NaN"}, {"hidden", "4,4"}, {"hidden", "65536"}, {"act", "cos"}, {"epochs", "0"}, {"batch", "-1"},
+		{"sha256 train", ""}, {"command", "table"}, {"schedule", "cosine"}, {"load", "a\nb"}, {"\x00", "\x1b[2J"}, {"seed", strings.Repeat("9", 70000)}} {
+		f.Add(s[0], s[1])
+	}
+	parse := parseToy(Train)
+	f.Fuzz(func(t *testing.T, key, value string) {
+		task, err := parse(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := task.Base()
+		if _, err := task.Gather(context.Background(), nil, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		j.Recipe = j.recipe(nil)
+		j.Recipe[key] = value
+		if _, err := (&runner{parse: parse}).again(j, &j.Model); err != nil && (len(err.Error()) > 1500 || strings.Contains(cli.Plain(err.Error()), "\n")) {
+			t.Errorf("%.100q: %.100q: %.2000v", key, value, err)
+		}
+	})
 }
 
 // A network in words.
