@@ -26,15 +26,15 @@ type profile struct {
 const fewValues = 10
 
 // columnsOf reads a file and returns an encoding with its columns, which has no categories
-// yet.
-func (o *options) columnsOf(ctx context.Context, s *source, stderr io.Writer) (*encoding, error) {
+// yet, and the number of rows.
+func (o *options) columnsOf(ctx context.Context, s *source, stderr io.Writer) (e *encoding, n int, err error) {
 	r, err := s.rows(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	profiles, err := o.used(r)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for {
 		cells, err := r.next()
@@ -42,7 +42,7 @@ func (o *options) columnsOf(ctx context.Context, s *source, stderr io.Writer) (*
 			break
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for i := range profiles {
 			p := &profiles[i]
@@ -50,13 +50,13 @@ func (o *options) columnsOf(ctx context.Context, s *source, stderr io.Writer) (*
 		}
 	}
 	if r.n == 1 {
-		return nil, fmt.Errorf("%s: there is a header, but no row", s.name)
+		return nil, 0, fmt.Errorf("%s: there is a header, but no row", s.name)
 	}
-	e := &encoding{Fill: o.missing.Value}
+	e = &encoding{Fill: o.missing.Value}
 	for _, p := range profiles {
 		c, err := o.column(&p, stderr)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+			return nil, 0, fmt.Errorf("%s: %w", s.name, err)
 		}
 		if p.isTarget {
 			e.Targets = append(e.Targets, c)
@@ -64,7 +64,7 @@ func (o *options) columnsOf(ctx context.Context, s *source, stderr io.Writer) (*
 			e.Inputs = append(e.Inputs, c)
 		}
 	}
-	return e, nil
+	return e, r.n - 1, nil
 }
 
 // used returns an empty profile for each column that is used: for the inputs in the order
@@ -114,14 +114,14 @@ func (p *profile) add(text string, comma bool) {
 // has categories.
 func (o *options) column(p *profile, stderr io.Writer) (*column, error) {
 	c := &column{Name: p.name}
-	switch few := len(p.values) <= fewValues; {
+	switch {
 	case p.numbers+p.words == 0:
 		return nil, fmt.Errorf("column %.60q has no values; -without %s leaves it out", c.Name, flagged(c.Name))
 	case p.isTarget && len(p.values) == 1:
 		return nil, fmt.Errorf("the target %.60q is always %.60q, there is nothing to learn", c.Name, p.values[0])
 	case p.words >= p.numbers || slices.Contains(o.text, c.Name) || p.isTarget && len(p.values) == 2:
 		c.codes = map[string]int{}
-	case p.isTarget && few:
+	case p.isTarget && len(p.values) <= fewValues:
 		warn(stderr, "the target %.60q is taken as a number; if its %d values are classes, take -category %s", c.Name, len(p.values), flagged(c.Name))
 	}
 	return c, nil

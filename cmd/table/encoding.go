@@ -53,12 +53,8 @@ func (c *column) add(value string) int {
 	return len(c.Values) - 1
 }
 
-// sort sorts the categories, and returns the new place of each. It returns nil for a column
-// of numbers.
+// sort sorts the categories, and returns the new place of each.
 func (c *column) sort() (places []float64) {
-	if !c.isCategory() {
-		return nil
-	}
 	found := slices.Clone(c.Values)
 	slices.SortFunc(c.Values, compareCategories)
 	for k, v := range c.Values {

@@ -82,6 +82,14 @@ func prepared(t *testing.T, args ...string) *job {
 	return j
 }
 
+// trained trains for an epoch, on iris if no flag says otherwise, and returns the model's name.
+func trained(t *testing.T, args ...string) string {
+	t.Helper()
+	out := t.TempDir()
+	must(t, append([]string{"-epochs", "1", "-out", out}, args...)...)
+	return filepath.Join(out, "model.npz")
+}
+
 // With no argument the command trains on iris.
 func TestIris(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "deep", "out")
@@ -137,24 +145,6 @@ func TestOneHash(t *testing.T) {
 	if other, _ := must(t, "-out", t.TempDir(), "-epochs", "5", "-seed", "2"); strings.HasSuffix(want, other) {
 		t.Error("another seed gives the same weights")
 	}
-}
-
-// A model that was changed by one bit is not reproduced.
-func TestVerifyRefused(t *testing.T) {
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "2")
-	name := filepath.Join(out, "model.npz")
-	m, err := training.ReadModel(name, training.Table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Net[0].W.Data[7] = math.Nextafter(m.Net[0].W.Data[7], 9)
-	var b bytes.Buffer
-	if err := m.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	os.WriteFile(name, b.Bytes(), 0o666)
-	refused(t, []string{"-verify", name}, name+": not reproduced: W1 differs in 1 of 256 elements, by up to")
 }
 
 // A run that is stopped and resumed ends with the bytes of one that was not.
@@ -229,11 +219,10 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// What -model prints are the probabilities that the network gives, by plain arithmetic.
+// What -model prints are the probabilities that the network gives, by plain arithmetic. The
+// printed rows can be predicted again: no two columns have one name.
 func TestPredictedProbabilities(t *testing.T) {
-	out := t.TempDir()
-	must(t, "-out", out)
-	name := filepath.Join(out, "model.npz")
+	name := trained(t)
 	predicted, _ := must(t, "-model", name, file(t, "new.csv", string(iris)))
 	rows, err := csv.NewReader(strings.NewReader(predicted)).ReadAll()
 	if err != nil || len(rows) != 151 || strings.Join(rows[0][4:], " ") != "species predicted species species=setosa species=versicolor species=virginica" {
@@ -276,18 +265,10 @@ func TestPredictedProbabilities(t *testing.T) {
 			t.Fatalf("%v: want %s", row, want)
 		}
 	}
-}
-
-// The rows that -model printed can be predicted again: no two columns have one name.
-func TestOwnOutput(t *testing.T) {
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
-	rows := string(iris)
-	for range 3 {
-		rows, _ = must(t, "-model", filepath.Join(out, "model.npz"), file(t, "rows.csv", rows))
+	for range 2 {
+		predicted, _ = must(t, "-model", name, file(t, "rows.csv", predicted))
 	}
-	header := strings.Split(rows[:strings.IndexByte(rows, '\n')], ",")
-	if last := header[len(header)-4]; len(header) != 17 || last != "predicted predicted predicted species" {
+	if header := strings.Split(predicted[:strings.IndexByte(predicted, '\n')], ","); len(header) != 17 || header[13] != "predicted predicted predicted species" {
 		t.Errorf("the header is %q", header)
 	}
 }
@@ -296,9 +277,9 @@ func TestOwnOutput(t *testing.T) {
 func TestOddNames(t *testing.T) {
 	name := "y\x1b[2J\n\u009b"
 	data := file(t, "nan.csv", "k,\""+name+"\"\n"+strings.Repeat("1,1\n2,2\nnan,1\nNaN,2\n3,3\n", 10))
-	for _, flags := range [][]string{{"-target", "k"}, {"-target", "\"" + name + "\"", "-category", "k"}} {
+	for _, flags := range [][]string{{"-target", "k", "-category", "k"}, {"-target", "\"" + name + "\"", "-category", "k"}} {
 		out := t.TempDir()
-		stdout, stderr := must(t, append(flags, "-category", "k", "-epochs", "1", "-out", out, data)...)
+		stdout, stderr := must(t, append(flags, "-epochs", "1", "-out", out, data)...)
 		if text := stdout + stderr; strings.ContainsAny(text, "\x1b\u009b") || strings.Count(stderr, "\n") > 9 {
 			t.Errorf("%q: printed %q", flags, text)
 		}
@@ -316,17 +297,13 @@ func TestLabels(t *testing.T) {
 	}
 	out, data := t.TempDir(), file(t, "labels.csv", b.String())
 	stdout, _ := must(t, "-target", "big,near", "-decay", "0.001", "-out", out, data)
-	m := regexp.MustCompile(`target +is +rows +recall +precision +accuracy +baseline\n +big +yes +\d+ +(\S+) +(\S+) +(\S+) +0\.\d+\n +near +1 +\d+ +(\S+) +(\S+) +(\S+) +0\.\d+\n`).FindStringSubmatch(stdout)
-	if m == nil {
+	if rows := regexp.MustCompile(`\n +(big +yes|near +1) +\d+( +(0\.[89]\d\d|1\.000)){3} +0\.\d+`).FindAllString(stdout, -1); len(rows) != 2 {
 		t.Fatalf("standard output:\n%s", stdout)
 	}
-	for _, text := range m[1:] {
-		if v, _ := strconv.ParseFloat(text, 64); v < 0.85 {
-			t.Errorf("%v", m[1:])
-		}
-	}
 	predicted, _ := must(t, "-model", filepath.Join(out, "model.npz"), file(t, "new.csv", "x,y\n0.9,0\n-0.9,0.9\n0.1,0\n"))
-	if want := regexp.MustCompile(`\Ax,y,big,big=no,big=yes,near,near=0,near=1\n0.9,0,yes,\S+,0,\S+\n-0.9,0.9,no,\S+,0,\S+\n0.1,0,(yes|no),\S+,1,\S+\n\z`); !want.MatchString(predicted) {
+	const small, large = `(0\.[0-4]\d*|\d\S*e-\d+)`, `(0\.[5-9]\d*|1)`
+	if want := regexp.MustCompile(`\Ax,y,big,big=no,big=yes,near,near=0,near=1\n0.9,0,yes,` + small + `,` + large + `,0,` + large + `,` + small +
+		`\n-0.9,0.9,no,` + large + `,` + small + `,0,` + large + `,` + small + `\n0.1,0,(yes|no),\S+,1,` + small + `,` + large + `\n\z`); !want.MatchString(predicted) {
 		t.Errorf("predicted\n%s", predicted)
 	}
 }

@@ -19,14 +19,15 @@ import (
 	"mlp/cmd/internal/stat"
 )
 
-// Conclude returns what the network does on the test rows, in lines of so many columns.
+// Conclude returns what the network does on the test rows. A matrix has at most so many
+// columns, and at most 200 if it goes to a file.
 func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Test part: %d rows\n", j.test.Len())
 	y := j.test.predict(j.Net)
 	switch j.table.task() {
 	case classes:
-		j.reportClasses(&b, j.test.answers(y), columns)
+		j.reportClasses(&b, j.test.answers(y), min(columns, 200))
 	case labels:
 		j.reportLabels(&b, j.test.answers(y))
 	case numbers:

@@ -21,7 +21,7 @@ func made(train, test [][]float64, targets ...*column) *job {
 	j, _ := parse(nil)
 	t := &table{encoding: &encoding{Inputs: []*column{{Name: "x"}}, Targets: targets}}
 	for i, row := range append(train, test...) {
-		t.add(append([]float64{float64(i)}, row...))
+		t.cells = append(append(t.cells, float64(i)), row...)
 	}
 	all := t.all()
 	j.table, j.train, j.test = t, t.part(all[:len(train)]), t.part(all[len(train):])
@@ -79,8 +79,8 @@ func TestNumberFigures(t *testing.T) {
 		1e-300: "5e-301 (always the mean: 1.225e-300)", 1e308 / 4: "1.25e+307 (always the mean: 3.062e+307)",
 	} {
 		j := made(nil, [][]float64{{7, unit}, {7, 2 * unit}, {7, 3 * unit}, {7, 4 * unit}},
-			&column{Name: "same", Mean: 8, Std: 1}, &column{Name: "n", Mean: 2 * unit, Std: unit / 2})
-		y := mlp.NewMatrix(4, 2, -1, -2, -1, 0, -1, 2, -1, 6)
+			&column{Name: "same", Mean: 8, Std: 1}, &column{Name: "n", Mean: 2 * unit, Std: unit / 4})
+		y := mlp.NewMatrix(4, 2, -1, -4, -1, 0, -1, 4, -1, 12)
 		var b bytes.Buffer
 		j.reportNumbers(&b, y)
 		if got := b.String(); got != "same: R² undefined, as the test rows do not vary, RMSE 0 (always the mean: 1)\nn: R² 0.8000, RMSE "+want+"\n" {
@@ -106,7 +106,7 @@ func TestImportance(t *testing.T) {
 	}
 	base, shuffled, n := 0.0, 0.0, j.test.Len()
 	at := rand.New(rand.NewPCG(4, 2)).Perm(n)
-	input := func(i int) float64 { return (j.test.cells(i)[1] - j.Input.Mean[1]) / j.Input.Std[1] }
+	input := func(i int) float64 { return (j.test.at(i)[1] - j.Input.Mean[1]) / j.Input.Std[1] }
 	for i := range n {
 		want := (j.test.truth(i, 0) - j.table.Targets[0].Mean) / j.table.Targets[0].Std
 		base += math.Pow(3*input(i)-want, 2) / float64(n)

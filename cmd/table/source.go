@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -74,7 +73,7 @@ func (s *source) rows(ctx context.Context) (*rows, error) {
 	file := bufio.NewReaderSize(io.TeeReader(io.NewSectionReader(s.file, 0, s.size), r.hash), 1<<16)
 	head, err := file.Peek(1 << 16)
 	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("%s: %w", s.name, pathless(err))
+		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
 		return nil, fmt.Errorf("%s: UTF-16, want UTF-8; iconv -f UTF-16 -t UTF-8 converts it", s.name)
@@ -234,22 +233,13 @@ func (r *rows) read() ([]string, error) {
 	}
 	var wrong *csv.ParseError
 	if !errors.As(err, &wrong) {
-		return nil, fmt.Errorf("%s: %s: %w", r.name, place, pathless(err))
+		return nil, fmt.Errorf("%s: %s: %w", r.name, place, err)
 	}
 	what := "a quote that never closes, or one inside a quoted cell"
 	if errors.Is(err, csv.ErrBareQuote) {
 		what = "a quote inside a cell that does not begin with one"
 	}
 	return nil, fmt.Errorf("%s: %s (line %d): %s", r.name, place, wrong.StartLine, what)
-}
-
-// pathless returns an error of the operating system without the name of the file.
-func pathless(err error) error {
-	var of *os.PathError
-	if errors.As(err, &of) {
-		return of.Err
-	}
-	return err
 }
 
 // errorf is an error at the row that next returned last.

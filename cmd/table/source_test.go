@@ -10,7 +10,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -103,10 +102,8 @@ func TestChanged(t *testing.T) {
 	}
 	rows := strings.Repeat("5.1,3.5,1.4,0.2\n", 20_000)
 	name := file(t, "new.csv", "sepal length,sepal width,petal length,petal width\n"+rows)
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
 	cut := writerFunc(func(p []byte) (int, error) { return len(p), os.Truncate(name, int64(len(rows))) })
-	stderr, code := command(t, context.Background(), cut, "-model", filepath.Join(out, "model.npz"), name)
+	stderr, code := command(t, context.Background(), cut, "-model", trained(t), name)
 	if code != 1 || stderr != "table: "+name+": the file has changed while it was read\n" {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
@@ -142,13 +139,11 @@ func TestGuard(t *testing.T) {
 // Ctrl-C ends the reading of a table, and a closed pipe the printing of it, which is no
 // error.
 func TestInterrupted(t *testing.T) {
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
-	model := filepath.Join(out, "model.npz")
+	model := trained(t)
 	name := file(t, "new.csv", string(iris))
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	for _, args := range [][]string{{"-model", model, name}, {"-target", "species", "-out", out, name}, {"-out", out, "-test", name}} {
+	for _, args := range [][]string{{"-model", model, name}, {"-target", "species", "-out", t.TempDir(), name}, {"-out", t.TempDir(), "-test", name}} {
 		var stdout bytes.Buffer
 		if stderr, code := command(t, cancelled, &stdout, args...); code != 1 || stderr != "table: interrupted\n" || stdout.Len() > 0 {
 			t.Errorf("%q: exit code %d, standard error %q", args, code, stderr)
@@ -168,7 +163,7 @@ func TestInterrupted(t *testing.T) {
 	if r.csv.InputOffset() > 1<<20+1<<16 || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled after 1 MiB, reading ends after %d bytes with %v", r.csv.InputOffset(), err)
 	}
-	for _, args := range [][]string{{"-model", model, name}, {"-out", out}} {
+	for _, args := range [][]string{{"-model", model, name}, {"-out", t.TempDir()}} {
 		read, write, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)

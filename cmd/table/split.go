@@ -30,8 +30,8 @@ func (t *table) part(index []int32) *part { return &part{table: t, index: index,
 // Len returns the number of rows.
 func (p *part) Len() int { return len(p.index) }
 
-// cells returns the cells of row i of p.
-func (p *part) cells(i int) []float64 { return p.row(int(p.index[i])) }
+// at returns the cells of row i of p.
+func (p *part) at(i int) []float64 { return p.row(int(p.index[i])) }
 
 // truth returns the k-th target of row i of p.
 func (p *part) truth(i, k int) float64 { return p.target(int(p.index[i]), k) }
@@ -42,7 +42,7 @@ func (p *part) Batch(x, y *mlp.Matrix, index []int) {
 	p.input.Apply(x, x)
 	y.Reset(len(index), p.outputs())
 	for i, r := range index {
-		p.wanted(y.Row(i), p.cells(r))
+		p.wanted(y.Row(i), p.at(r))
 	}
 }
 
@@ -50,10 +50,10 @@ func (p *part) Batch(x, y *mlp.Matrix, index []int) {
 func (p *part) raw(x *mlp.Matrix, index []int) {
 	x.Reset(len(index), p.width())
 	for i, r := range index {
-		cells := p.cells(r)
+		cells := p.at(r)
 		if p.moved >= 0 {
 			cells = slices.Clone(cells)
-			cells[p.moved] = p.cells(p.from[r])[p.moved]
+			cells[p.moved] = p.at(p.from[r])[p.moved]
 		}
 		p.encoding.input(x.Row(i), cells, p.input.Mean)
 	}
@@ -99,7 +99,8 @@ const strata = 10
 func (t *table) split(seed uint64, shares ...float64) [][]int32 {
 	order := t.all()
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	order = sortBy(t.strata(), order)
+	stratum := t.strata()
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(stratum[a], stratum[b]) })
 	var parts [][]int32
 	for _, share := range shares {
 		n := int(float64(len(order)) * share)
@@ -117,24 +118,6 @@ func (t *table) split(seed uint64, shares ...float64) [][]int32 {
 	}
 	slices.Sort(order)
 	return append([][]int32{order}, parts...)
-}
-
-// sortBy returns the rows in the order of their strata. Those of one stratum stay as they
-// are.
-func sortBy(stratum, rows []int32) []int32 {
-	next := make([]int, slices.Max(stratum)+2) // where the next row of each goes
-	for _, s := range stratum {
-		next[s+1]++
-	}
-	for s := range next[1:] {
-		next[s+1] += next[s]
-	}
-	sorted := make([]int32, len(rows))
-	for _, r := range rows {
-		sorted[next[stratum[r]]] = r
-		next[stratum[r]]++
-	}
-	return sorted
 }
 
 // all returns the numbers of all rows.
@@ -199,7 +182,7 @@ func (p *part) fit(source string) (mlp.Standardization, error) {
 func (p *part) fitColumn(i int) (mean, std float64, err error) {
 	x := &mlp.Matrix{Cols: 1, Data: make([]float64, 0, len(p.index))}
 	for r := range p.index {
-		if v := p.cells(r)[i]; v == v {
+		if v := p.at(r)[i]; v == v {
 			x.Data = append(x.Data, v)
 		}
 	}

@@ -41,7 +41,7 @@ func TestSplit(t *testing.T) {
 			has := map[int]float64{}
 			for i, r := range part.index {
 				seen[r]++
-				has[stratum(part.cells(i))]++
+				has[stratum(part.at(i))]++
 			}
 			for s, n := range all {
 				if math.Abs(has[s]-share*n) > 1.5 {
@@ -80,7 +80,7 @@ func TestEncoded(t *testing.T) {
 	moments := func(column int) (mean, std float64) {
 		n := 0.0
 		for i := range j.train.Len() {
-			if v := j.train.cells(i)[column]; v == v {
+			if v := j.train.at(i)[column]; v == v {
 				mean, std, n = mean+v, std+v*v, n+1
 			}
 		}

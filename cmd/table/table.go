@@ -17,39 +17,16 @@ const maxCells = 1 << 28
 // makes them.
 type table struct {
 	*encoding
-	blocks [][]float64 // each has blockRows rows, and the last the rest
-	digest string      // the SHA-256 of the file
+	cells  []float64
+	digest string // the SHA-256 of the file
 }
 
-func (t *table) cols() int { return len(t.Inputs) + len(t.Targets) }
+func (t *table) cols() int           { return len(t.Inputs) + len(t.Targets) }
+func (t *table) rows() int           { return len(t.cells) / t.cols() }
+func (t *table) row(i int) []float64 { return t.cells[i*t.cols() : (i+1)*t.cols()] }
 
-// blockRows is the number of rows of a block. Blocks do not move: a slice of all rows would
-// leave a copy behind whenever it grows.
-func (t *table) blockRows() int { return max(1, 1<<16/t.cols()) }
-
-func (t *table) rows() int {
-	last := len(t.blocks) - 1
-	if last < 0 {
-		return 0
-	}
-	return last*t.blockRows() + len(t.blocks[last])/t.cols()
-}
-
-func (t *table) row(i int) []float64 {
-	n, cols := t.blockRows(), t.cols()
-	return t.blocks[i/n][i%n*cols:][:cols]
-}
-
+// target returns the k-th target of row i.
 func (t *table) target(i, k int) float64 { return t.row(i)[len(t.Inputs)+k] }
-
-// add adds a row.
-func (t *table) add(cells []float64) {
-	if t.rows()%t.blockRows() == 0 {
-		t.blocks = append(t.blocks, nil)
-	}
-	last := &t.blocks[len(t.blocks)-1]
-	*last = append(*last, cells...)
-}
 
 // readTable reads the table that the flags name.
 func (o *options) readTable(ctx context.Context, stderr io.Writer) (*table, error) {
@@ -61,17 +38,20 @@ func (o *options) readTable(ctx context.Context, stderr io.Writer) (*table, erro
 	return o.tableOf(ctx, s, stderr)
 }
 
+// tableOf reads a table in two readings: the first finds its columns, the second its rows.
 func (o *options) tableOf(ctx context.Context, s *source, stderr io.Writer) (*table, error) {
-	e, err := o.columnsOf(ctx, s, stderr)
+	e, n, err := o.columnsOf(ctx, s, stderr)
 	if err != nil {
 		return nil, err
 	}
-	t := &table{encoding: e}
+	t := &table{encoding: e, cells: make([]float64, 0, min(maxCells, n*len(e.columns())))}
 	if err := t.fill(ctx, s, &decoder{learn: true}); err != nil {
 		return nil, err
 	}
 	for i, c := range e.columns() {
-		t.recode(i, c.sort())
+		if c.isCategory() {
+			t.recode(i, c.sort())
+		}
 	}
 	if err := o.check(t); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
@@ -99,7 +79,7 @@ func (t *table) fill(ctx context.Context, s *source, d *decoder) error {
 		if d.n > maxCells/len(cells) {
 			return d.errorf("more than %d cells", maxCells)
 		}
-		t.add(cells)
+		t.cells = append(t.cells, cells...)
 		return nil
 	})
 	if err == nil && t.rows() == 0 {
@@ -111,9 +91,6 @@ func (t *table) fill(ctx context.Context, s *source, d *decoder) error {
 
 // recode replaces in column i of each row the place of a category by its new place.
 func (t *table) recode(i int, places []float64) {
-	if places == nil {
-		return
-	}
 	for r := range t.rows() {
 		if cell := &t.row(r)[i]; *cell >= 0 {
 			*cell = places[int(*cell)]

@@ -32,9 +32,7 @@ func changed(t *testing.T, name string, change func(m *mlp.Model)) string {
 
 // A recipe comes from a file, and so its columns are checked before they are used.
 func TestTamperedColumns(t *testing.T) {
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
-	model := filepath.Join(out, "model.npz")
+	model := trained(t)
 	m, err := training.ReadModel(model, training.Table)
 	if err != nil {
 		t.Fatal(err)
@@ -72,9 +70,8 @@ func TestTamperedColumns(t *testing.T) {
 
 // A table that has changed is no longer that of the run; one that has moved is.
 func TestTableChanged(t *testing.T) {
-	out, data := t.TempDir(), file(t, "abc.csv", abc())
-	must(t, "-out", out, "-epochs", "2", "-target", "c", data)
-	model := filepath.Join(out, "model.npz")
+	data := file(t, "abc.csv", abc())
+	model := trained(t, "-target", "c", data)
 	moved := filepath.Join(t.TempDir(), "moved.csv")
 	if err := os.Rename(data, moved); err != nil {
 		t.Fatal(err)
@@ -100,18 +97,14 @@ func TestTestFile(t *testing.T) {
 
 // -verify reads the columns of a model as whoever predicts with it does, and compares them.
 func TestForgedColumns(t *testing.T) {
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
-	numbers := t.TempDir()
-	must(t, "-out", numbers, "-epochs", "1", "-target", "petal width")
-	for _, c := range []struct{ dir, old, new string }{
-		{out, `"Name":"sepal length"},{"Name":"sepal width"}`, `"Name":"sepal width"},{"Name":"sepal length"}`},
-		{out, `"setosa"`, `"alpina"`},
+	model, numbers := trained(t), trained(t, "-target", "petal width")
+	for _, c := range []struct{ model, old, new string }{
+		{model, `"Name":"sepal length"},{"Name":"sepal width"}`, `"Name":"sepal width"},{"Name":"sepal length"}`},
+		{model, `"setosa"`, `"alpina"`},
 		{numbers, `"Mean":1.`, `"Mean":1001.`},
 		{numbers, `"Std":0.`, `"Std":7.`},
 	} {
-		model := filepath.Join(c.dir, "model.npz")
-		forged := changed(t, model, func(m *mlp.Model) {
+		forged := changed(t, c.model, func(m *mlp.Model) {
 			text := m.Recipe[training.TableKey]
 			if m.Recipe[training.TableKey] = strings.Replace(text, c.old, c.new, 1); text == m.Recipe[training.TableKey] {
 				t.Errorf("%s has no %s", text, c.old)
@@ -119,22 +112,20 @@ func TestForgedColumns(t *testing.T) {
 		})
 		refused(t, []string{"-verify", forged}, forged+": not reproduced: Recipe table is ")
 	}
-	forged := changed(t, filepath.Join(out, "model.npz"), func(m *mlp.Model) { m.Input.Mean[0] += 1000 })
+	forged := changed(t, model, func(m *mlp.Model) { m.Input.Mean[0] += 1000 })
 	refused(t, []string{"-verify", forged}, forged+": not reproduced: mean differs in 1 of 4 elements")
 }
 
 // Many targets are trained, resumed and verified. What the model file cannot hold is refused
 // before training.
 func TestLongRecipe(t *testing.T) {
-	out := t.TempDir()
 	var targets []string
 	for i := range 600 {
 		targets = append(targets, fmt.Sprintf("target %04d", i))
 	}
 	names := strings.Join(targets, ",")
 	data := file(t, "wide.csv", "in,"+names+"\n"+strings.Repeat("1"+strings.Repeat(",yes", 600)+"\n2"+strings.Repeat(",no", 600)+"\n", 20))
-	must(t, "-out", out, "-epochs", "1", "-schedule", "constant", "-target", names, data)
-	model := filepath.Join(out, "model.npz")
+	model := trained(t, "-schedule", "constant", "-target", names, data)
 	must(t, "-verify", model)
 	must(t, "-resume", model, "-epochs", "2")
 	var b strings.Builder

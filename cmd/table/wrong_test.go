@@ -137,16 +137,12 @@ func TestHugeFile(t *testing.T) {
 		t.Skip("no sparse files: ", err)
 	}
 	refused(t, []string{"-target", "c", name}, "table: "+name+": 10000000000 bytes, more than 4294967296\n")
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
-	refused(t, []string{"-model", filepath.Join(out, "model.npz"), name}, "table: "+name+": the header: more than 16777216 bytes, is there a quote that never closes?\n")
+	refused(t, []string{"-model", trained(t), name}, "table: "+name+": the header: more than 16777216 bytes, is there a quote that never closes?\n")
 }
 
 // Nothing of a file is printed if one of its rows cannot be predicted.
 func TestPredictRefused(t *testing.T) {
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
-	model := filepath.Join(out, "model.npz")
+	model := trained(t)
 	many := strings.Repeat("5.1,3.5,1.4,0.2\n", 2000)
 	header := "sepal length,sepal width,petal length,petal width\n"
 	for text, want := range map[string]string{
@@ -160,6 +156,7 @@ func TestPredictRefused(t *testing.T) {
 		refused(t, []string{"-model", model, name}, "table: "+name+": "+want)
 	}
 	refused(t, []string{"no.csv"}, "table: stat no.csv: no such file or directory\n")
+	out := t.TempDir()
 	refused(t, []string{"-model", out, "new.csv"}, "table: "+out+": a folder, want a file\n")
 	refused(t, []string{"-model", model, out}, "table: "+out+": a folder, want a file\n")
 }
