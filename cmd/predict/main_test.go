@@ -24,6 +24,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/clitest"
 	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/training"
 )
@@ -102,13 +103,7 @@ func command(t *testing.T, stdin io.Reader, args ...string) (stdout, stderr stri
 
 func commandTo(t *testing.T, stdout io.Writer, stdin io.Reader, args ...string) (stderr string, code int) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	code = run(context.Background(), args, stdin, stdout, f)
-	return string(read(t, f.Name())), code
+	return clitest.Stderr(t, func(stderr *os.File) int { return run(context.Background(), args, stdin, stdout, stderr) })
 }
 
 // The numbers of a raw digit are those of Model.Predict, as text, as JSON and by way of

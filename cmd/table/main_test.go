@@ -21,22 +21,14 @@ import (
 	"testing"
 
 	"mlp/cmd/internal/training"
+
+	"mlp/cmd/internal/clitest"
 )
 
 // command runs table and returns what it printed and its exit code.
 func command(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (stderr string, code int) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	code = run(ctx, args, stdout, f)
-	text, err := os.ReadFile(f.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), code
+	return clitest.Stderr(t, func(stderr *os.File) int { return run(ctx, args, stdout, stderr) })
 }
 
 // must runs table, which must succeed, and returns standard output and standard error.

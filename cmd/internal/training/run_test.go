@@ -17,6 +17,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/clitest"
 	"mlp/cmd/internal/files"
 )
 
@@ -103,20 +104,18 @@ func train(t *testing.T, args ...string) (stdout, stderr string, err error) {
 
 func trainAs(t *testing.T, command string, slow func(), args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	parse := parseToy(command)
 	task, err := parse(args)
-	var b bytes.Buffer
-	if err == nil {
-		task.(*toy).slow = slow
-		err = (&runner{parse: parse, stdout: &b, stderr: f}).do(context.Background(), task)
+	if err != nil {
+		return "", "", err
 	}
-	text, _ := os.ReadFile(f.Name())
-	return b.String(), string(text), err
+	task.(*toy).slow = slow
+	var b bytes.Buffer
+	stderr, _ = clitest.Stderr(t, func(f *os.File) int {
+		err = (&runner{parse: parse, stdout: &b, stderr: f}).do(context.Background(), task)
+		return 0
+	})
+	return b.String(), stderr, err
 }
 
 // must trains, which must succeed, and returns standard error.
@@ -486,7 +485,7 @@ func TestSummary(t *testing.T) {
 	net := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 5, 4, 3, 2)
 	net[0].Norm = mlp.NewBatchNorm(4)
 	net[1].Act, net[1].Dropout = mlp.ReLU, 0.5
-	if got, want := Summary(net), "5-4-3-2, tanh and relu, batch normalisation, dropout 0.5, 51 parameters"; got != want {
+	if got, want := fmt.Sprint(Summary(net), ", ", Parameters(net)), "5-4-3-2, tanh and relu, batch normalisation, dropout 0.5, 51"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
