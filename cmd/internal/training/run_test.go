@@ -173,11 +173,11 @@ func TestKeepsAnother(t *testing.T) {
 	dir := t.TempDir()
 	must(t, "-out", dir)
 	first := read(t, dir, ModelName)
-	if said := must(t, "-out", dir); strings.Contains(said, "another model") || read(t, dir, ModelName) != first || epochs(t, dir) != "model.npz:3" {
+	if said := must(t, "-out", dir); strings.Contains(said, "another model") || strings.Contains(said, "this run replaces history") || read(t, dir, ModelName) != first || epochs(t, dir) != "model.npz:3" {
 		t.Errorf("the same run again: %s, %s", epochs(t, dir), said)
 	}
 	said := must(t, "-out", dir, "-seed", "2", "-epochs", "2")
-	const want = "model.npz: another model, which is kept as model.1.npz; replaced are history.csv, page.html\ndata: twelve points\n"
+	want := dir + ": there is another model, which is kept as model.1.npz\n" + dir + ": this run replaces history.csv, page.html\ndata: twelve points\n"
 	if !strings.Contains(said, want) || epochs(t, dir) != "model.1.npz:3 model.npz:2" || read(t, dir, "model.1.npz") != first {
 		t.Errorf("another run: %s, %s", epochs(t, dir), said)
 	}
@@ -185,10 +185,16 @@ func TestKeepsAnother(t *testing.T) {
 	if epochs(t, dir) != "model.1.npz:3 model.2.npz:2 model.npz:2" {
 		t.Errorf("a third run: %s", epochs(t, dir))
 	}
+	os.Remove(filepath.Join(dir, "page.html"))
 	os.WriteFile(filepath.Join(dir, ModelName), []byte("no model"), 0o666)
 	must(t, "-out", dir, "-epochs", "1")
 	if read(t, dir, "model.3.npz") != "no model" {
 		t.Error("what is not a model is gone")
+	}
+	other := t.TempDir()
+	os.WriteFile(filepath.Join(other, "history.csv"), []byte("mine"), 0o666)
+	if said := must(t, "-out", other); !strings.HasPrefix(said, other+": this run replaces history.csv\n") {
+		t.Errorf("a file without a model: %s", said)
 	}
 }
 
@@ -206,7 +212,7 @@ func TestKeepsLonger(t *testing.T) {
 			os.RemoveAll(dir)
 		}
 	}, "-out", dir, "-epochs", "6")
-	if !strings.Contains(said, "model.npz: epochs 1 to 6 of a run with the same flags, which this run replaces when it has had as many\n") || err == nil {
+	if !strings.Contains(said, "there are epochs 1 to 6 of a run with the same flags, which this run replaces when it has had as many\n") || err == nil {
 		t.Errorf("error %v, said %q", err, said)
 	}
 }
