@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The article's functions, each as the README's table "From NumPy to Go" has
+// The article's functions, each as the table in testdata/article.md has
 // it, held against what NumPy printed: testdata/numpy_json.py.
 
 type numpyCase struct{ In, Out map[string]*Matrix }

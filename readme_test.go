@@ -1,15 +1,11 @@
-// The READMEs: their commands as they are written, their Go, their Python, their links,
-// and their tables of arrays and constants. Not here: the table of functions
-// (article_test.go), the tables of flags (the commands' tests) and the sums of files.
+// The READMEs: their commands as they are written, their Go, their Python, their links, and
+// the table of a model's arrays.
 
 package mlp
 
 import (
 	"bytes"
 	"context"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"os"
 	"os/exec"
@@ -21,34 +17,9 @@ import (
 	"time"
 )
 
-// readmeCommands has the READMEs whose commands are run, in the order in which they are
-// run, and what each must tell its reader to run.
-var readmeCommands = []struct {
-	file     string
-	commands []string
-}{
-	{"cmd/predict/README.md", []string{ // first, because it shows what the model of a first run reads
-		"go run ./cmd/train", "go run ./cmd/predict cmd/predict/testdata/seven.png cmd/predict/testdata/photo.jpg",
-		"go run ./cmd/predict", "go run ./cmd/predict -data DIR"}},
-	{"README.md", []string{
-		"go run ./cmd/train", "go test ./...", "go run ./cmd/train -best", "go doc -all .",
-		"go mod edit -require mlp@v0.0.0 -replace mlp=../mlp", "go mod vendor", "go build -mod=vendor",
-		"go test -run '^$' -bench Step -cpu 1,2 -count 8", "go run ./cmd/train -data DIR -limit 5000 -holdout 0.2",
-		"go run ./cmd/train -verify out/model.npz"}},
-	{"cmd/train/README.md", []string{
-		"go run ./cmd/train", "go run ./cmd/train -data DIR -limit 5000 -holdout 0.2", "go run ./cmd/train -data DIR",
-		"go run ./cmd/train -best", "go run ./cmd/train -best -data DIR", "go run ./cmd/train -verify out/model.npz", "gunzip -c FILE | sha256sum", "MNIST_DIR=DIR go test ./..."}},
-	{"cmd/vanish/README.md", []string{
-		"go run ./cmd/vanish", "go run ./cmd/vanish depth", "go run ./cmd/vanish article",
-		"go run ./cmd/vanish nielsen", "go run ./cmd/vanish init", "go run ./cmd/vanish data"}},
-	{"cmd/table/README.md", []string{
-		"go run ./cmd/table", "go run ./cmd/table -target species cmd/table/testdata/iris.csv",
-		"go run ./cmd/table -model out/model.npz cmd/table/testdata/iris.csv > predicted.csv", "go run ./cmd/table -verify out/model.npz"}},
-	{"testdata/perf/README.md", []string{
-		"go run testdata/perf/growth.go -limit 58.7 -chart testdata/svg/growth.svg > growth.csv",
-		"go test -run '^$' -bench Step -cpu 1,2 -count 8", "go test -run '^$' -bench Predict -cpu 1,2 -count 3",
-		"go test -run '^$' -bench Deform -cpu 1"}},
-}
+// readmes are the READMEs whose commands are run, in the order in which they are run: that
+// of predict is first, because it shows what the model of a first run reads.
+var readmes = []string{"cmd/predict/README.md", "README.md", "cmd/train/README.md", "cmd/vanish/README.md", "cmd/table/README.md", "testdata/perf/README.md"}
 
 func readText(t *testing.T, name string) string {
 	t.Helper()
@@ -57,13 +28,6 @@ func readText(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// The front door is short.
-func TestReadmeLength(t *testing.T) {
-	if n := strings.Count(readText(t, "README.md"), "\n"); n > 200 {
-		t.Errorf("README.md has %d lines, want 200 at most", n)
-	}
 }
 
 var (
@@ -83,11 +47,7 @@ func anchors(text string) map[string]bool {
 
 // Each file and each heading that a link or a picture names is there.
 func TestReadmeLinks(t *testing.T) {
-	files := []string{"SECURITY.md", "testdata/README.md"}
-	for _, r := range readmeCommands {
-		files = append(files, r.file)
-	}
-	for _, file := range files {
+	for _, file := range append([]string{"SECURITY.md", "testdata/README.md", "testdata/article.md"}, readmes...) {
 		links := markdownLink.FindAllStringSubmatch(readText(t, file), -1)
 		if len(links) == 0 {
 			t.Errorf("%s has no link", file)
@@ -133,16 +93,16 @@ func TestReadmeGo(t *testing.T) {
 		examples += flat(readText(t, name)) + "\n"
 	}
 	blocks := 0
-	for _, r := range readmeCommands {
-		for _, block := range fencedBlocks(readText(t, r.file), "go") {
+	for _, file := range readmes {
+		for _, block := range fencedBlocks(readText(t, file), "go") {
 			blocks++
 			if !strings.Contains(examples, flat(block)) {
-				t.Errorf("no example has this block of %s:\n%s", r.file, block)
+				t.Errorf("no example has this block of %s:\n%s", file, block)
 			}
 		}
 	}
 	if blocks < 4 {
-		t.Errorf("%d blocks of Go, want a page each for one's own data, predicting, resuming and vendoring", blocks)
+		t.Errorf("%d blocks of Go, want one each for one's own data, predicting and vendoring", blocks)
 	}
 }
 
@@ -185,21 +145,6 @@ func readmeLines(text string) (lines []readmeLine) {
 		}
 	}
 	return lines
-}
-
-// Each README has its commands, so that TestReadmeCommands runs them all.
-func TestReadmeLines(t *testing.T) {
-	for _, r := range readmeCommands {
-		var commands []string
-		for _, l := range readmeLines(readText(t, r.file)) {
-			if l.command != "" {
-				commands = append(commands, l.command)
-			}
-		}
-		if !slices.Equal(commands, r.commands) {
-			t.Errorf("%s has the commands\n%s\nwant\n%s", r.file, strings.Join(commands, "\n"), strings.Join(r.commands, "\n"))
-		}
-	}
 }
 
 // firstCells returns the code in the first column of the table that has this header.
@@ -265,33 +210,6 @@ func TestReadmeArrays(t *testing.T) {
 	}
 }
 
-// The constants whose measurements are listed are in the code.
-func TestReadmeConstants(t *testing.T) {
-	identifiers := map[string]bool{}
-	names, _ := filepath.Glob("*.go")
-	for _, name := range names {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok && !strings.HasSuffix(name, "_test.go") {
-				identifiers[id.Name] = true
-			}
-			return true
-		})
-	}
-	cells := firstCells(t, "testdata/perf/README.md", "| constant | chosen | measured against it | processor | date, commit |")
-	if len(cells) < 10 {
-		t.Errorf("%d constants", len(cells))
-	}
-	for _, name := range cells {
-		if !identifiers[name] {
-			t.Errorf("the code has no %s", name)
-		}
-	}
-}
-
 // A gradient as the table "From NumPy to Go" takes it is that of the loss which the
 // table measures.
 func TestReadmeGradient(t *testing.T) {
@@ -322,8 +240,8 @@ func TestReadmeGradient(t *testing.T) {
 		"| `forward_mlp(X, W1, b1, W2, b2)` | `net.Predict(&a, x).Softmax()`",
 		"| `backward_mlp(X, A1, A2, y, …)` | `mlp.SoftmaxCrossEntropy(&dy, net.Forward(x), y); net.Backward(&dy)`",
 	} {
-		if !strings.Contains(readText(t, "README.md"), line) {
-			t.Errorf("README.md lacks %s", line)
+		if !strings.Contains(readText(t, "testdata/article.md"), line) {
+			t.Errorf("testdata/article.md lacks %s", line)
 		}
 	}
 }
@@ -353,21 +271,22 @@ func cleanCopy(t *testing.T, to string) {
 	}
 }
 
-// readmePython runs the blocks of Python, each of which ends with what it prints, in a
-// folder.
-func readmePython(t *testing.T, dir string) {
+// pythonAfter are the commands after which the blocks of Python in cmd/train/README.md read
+// the model, one each.
+var pythonAfter = []string{"go run ./cmd/train", "go run ./cmd/train -best"}
+
+// readmePython runs block i in a folder. It ends with what it prints.
+func readmePython(t *testing.T, dir string, i int) {
 	python := withNumPy(t)
 	blocks := fencedBlocks(readText(t, "cmd/train/README.md"), "python")
-	if len(blocks) == 0 {
-		t.Error("there is no Python")
+	if len(blocks) != len(pythonAfter) {
+		t.Fatalf("%d blocks of Python", len(blocks))
 	}
-	for _, block := range blocks {
-		_, want, _ := strings.Cut(block, "  # ")
-		c := exec.Command(python, "-c", block)
-		c.Dir = dir
-		if out, err := c.CombinedOutput(); err != nil || want == "" || string(out) != want {
-			t.Errorf("%q (%v), want %q", out, err, want)
-		}
+	c := exec.Command(python, "-c", blocks[i])
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if want := blocks[i][strings.LastIndex(blocks[i], "  # ")+4:]; err != nil || string(out) != want {
+		t.Errorf("%q (%v), want %q", out, err, want)
 	}
 }
 
@@ -392,12 +311,12 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	var printed bytes.Buffer
 	ran := map[string]bool{}
-	for _, r := range readmeCommands {
-		for _, l := range readmeLines(readText(t, r.file)) {
+	for _, file := range readmes {
+		for _, l := range readmeLines(readText(t, file)) {
 			switch {
 			case l.output != "":
 				if !strings.Contains(printed.String(), l.output) && (mnist != "" || !strings.HasPrefix(l.output, "Final")) {
-					t.Errorf("%s: no command before it printed %q", r.file, l.output)
+					t.Errorf("%s: no command before it printed %q", file, l.output)
 				}
 			case ran[l.command]:
 			case mnist == "" && regexp.MustCompile(`\b(DIR|FILE)\b`).MatchString(l.command):
@@ -408,11 +327,15 @@ func TestReadmeCommands(t *testing.T) {
 					dir = yours
 				}
 				printed.Write(runReadmeCommand(t, dir, l.command, mnist))
-				if ran[l.command] = true; l.command == "go run ./cmd/train" {
-					t.Run("python", func(t *testing.T) { readmePython(t, here) })
+				ran[l.command] = true
+				if i := slices.Index(pythonAfter, l.command); i >= 0 {
+					t.Run("python", func(t *testing.T) { readmePython(t, here, i) })
 				}
 			}
 		}
+	}
+	if len(ran) < 25 {
+		t.Errorf("%d commands", len(ran))
 	}
 	if sum := "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"; mnist != "" && !strings.Contains(printed.String(), sum) {
 		t.Error("the sum of a file's content is another")

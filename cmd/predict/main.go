@@ -1,9 +1,9 @@
-// Predict reads digits in pictures with a model of cmd/train's, or measures the model on
-// MNIST's test digits and shows its mistakes.
+// Predict reads digits in pictures with a model of cmd/train's, measures the model on
+// MNIST's test digits, or writes its page.
 //
-//	go run ./cmd/predict [-model out/model.npz] seven.png photo.jpg …
-//	go run ./cmd/predict [-model out/model.npz] [-data DIR]
-//	go run ./cmd/predict [-model out/model.npz] -report FILE.html
+//	go run ./cmd/predict [-model out/train/model.npz] seven.png photo.jpg …
+//	go run ./cmd/predict [-model out/train/model.npz] [-data DIR]
+//	go run ./cmd/predict [-model out/train/model.npz] -report FILE.html
 //
 // Standard output has a line for each picture, or the measurements. The exit code is 0, 1
 // with a line on standard error for each thing that went wrong, or 2 for a wrong flag.
@@ -11,11 +11,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/training"
 )
 
 func main() {
@@ -29,11 +34,14 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, stderr *os.File) int {
 	o, err := parse(args)
 	if err != nil {
-		return cli.Exit("predict", cli.ParseError(err, o.flags, "usage: predict [flags] [pictures]\n", stdout), stderr)
+		return cli.Exit("predict", err, stdout, stderr)
 	}
-	model, _, err := cli.ReadModel(o.model)
+	model, err := training.ReadModel(o.model, training.Train)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s: no such file; `go run ./cmd/train` trains a network and writes %s", o.model, defaultModel)
+	}
 	if err == nil {
-		if err = cli.CheckDigits(model.Net); err != nil {
+		if err = mnist.Check(model.Net); err != nil {
 			err = fmt.Errorf("%s: %w", o.model, err)
 		}
 	}
@@ -47,5 +55,45 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, 
 		r := &reader{options: o, model: model, stdin: stdin, stdout: stdout}
 		return r.readAll(ctx, stderr)
 	}
-	return cli.Exit("predict", err, stderr)
+	return cli.Exit("predict", err, stdout, stderr)
+}
+
+// defaultModel is what cmd/train writes.
+const defaultModel = "out/train/model.npz"
+
+// options is the command line, checked.
+type options struct {
+	model, data, save, report string
+	raw, json                 bool
+	pictures                  []string
+}
+
+// parse reads the command line. An error is one line.
+func parse(args []string) (*options, error) {
+	o, f := &options{model: defaultModel}, cli.NewFlags("predict")
+	f.Add("model", &o.model)
+	f.Add("data", &o.data)
+	f.Add("report", &o.report)
+	f.Add("raw", &o.raw)
+	f.Add("json", &o.json)
+	f.Add("save", &o.save)
+	var err error
+	if o.pictures, err = f.Parse(args); err != nil {
+		return nil, err
+	}
+	return o, cli.WrongFlag(o.validate())
+}
+
+// validate returns an error for flags that do not go together.
+func (o *options) validate() error {
+	reads := len(o.pictures) > 0
+	switch {
+	case o.report != "" && filepath.Ext(o.report) != ".html":
+		return fmt.Errorf("-report %s: want a FILE.html", o.report)
+	case !reads && (o.raw || o.json || o.save != ""):
+		return errors.New("-raw, -json and -save are for pictures, and none is named")
+	case reads && o.data+o.report != "":
+		return errors.New("-data and -report measure and show a network, without pictures")
+	}
+	return nil
 }

@@ -1,5 +1,5 @@
 // The command from its arguments to what it prints, and everything that can be wrong with
-// them. Not here: photographs (photograph_test.go).
+// them.
 
 package main
 
@@ -24,6 +24,9 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/clitest"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/training"
 )
 
 // trained is a model of a second's training on the sample, as a file, and the test part.
@@ -36,7 +39,7 @@ var trained = sync.OnceValues(func() (model []byte, test *mlp.MNIST) {
 	if err != nil {
 		panic(err)
 	}
-	m := &mlp.Model{Net: cli.NewNetwork(1, mlp.He, mlp.ReLU, false, 48), Input: train.Stats()}
+	m := &mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false, 48), Input: train.Stats()}
 	train.Standardize(m.Input)
 	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Optimizer: mlp.Adam, Rate: 0.002, Epochs: 4, Batch: 50}); err != nil {
 		panic(err)
@@ -100,13 +103,7 @@ func command(t *testing.T, stdin io.Reader, args ...string) (stdout, stderr stri
 
 func commandTo(t *testing.T, stdout io.Writer, stdin io.Reader, args ...string) (stderr string, code int) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	code = run(context.Background(), args, stdin, stdout, f)
-	return string(read(t, f.Name())), code
+	return clitest.Stderr(t, func(stderr *os.File) int { return run(context.Background(), args, stdin, stdout, stderr) })
 }
 
 // The numbers of a raw digit are those of Model.Predict, as text, as JSON and by way of
@@ -114,7 +111,7 @@ func commandTo(t *testing.T, stdout io.Writer, stdin io.Reader, args ...string) 
 func TestRaw(t *testing.T) {
 	dir := workplace(t)
 	model, name := filepath.Join(dir, "model.npz"), filepath.Join(dir, "digit1.png")
-	m, _, err := cli.ReadModel(model)
+	m, err := training.ReadModel(model, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,6 +135,22 @@ func TestRaw(t *testing.T) {
 	}
 	if got.File != "-" || got.Digit != first || got.Probability != p.Data[first] || got.RunnerUp != second || got.RunnerUpProbability != p.Data[second] || fmt.Sprint(got.Probabilities) != fmt.Sprint(p.Data) {
 		t.Errorf("%+v, want %v", got, p.Data)
+	}
+}
+
+// A file's name in JSON has no character that a terminal would take for more than a sign,
+// and is the name again when it is read.
+func TestEscape(t *testing.T) {
+	dir := workplace(t)
+	name := filepath.Join(dir, "a\x1b\x7f\u009b2J\u202e\u2066é\U000e0041<.png")
+	write(t, name, read(t, filepath.Join(dir, "digit0.png")))
+	stdout, stderr, code := command(t, nil, "-model", filepath.Join(dir, "model.npz"), "-json", name)
+	var got reading
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || got.File != name || code != 0 {
+		t.Errorf("%q, error %v, exit code %d, %s", got.File, err, code, stderr)
+	}
+	if stdout != cli.Plain(strings.TrimSuffix(stdout, "\n"))+"\n" || !strings.Contains(stdout, `\u007f\u009b2J\u202e\u2066é\udb40\udc41\u003c`) {
+		t.Errorf("%q", stdout)
 	}
 }
 
@@ -189,7 +202,7 @@ func TestSave(t *testing.T) {
 func TestDeskew(t *testing.T) {
 	dir := workplace(t)
 	name := filepath.Join(dir, "model.npz")
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +241,7 @@ func TestDeskew(t *testing.T) {
 	upright := test.Deskew()
 	upright.Standardize(m.Input)
 	loss, accuracy := mlp.Evaluate(m.Net, upright, nil)
-	stdout, _, _ := command(t, nil, "-model", name, "-out", dir)
+	stdout, _, _ := command(t, nil, "-model", name)
 	if want := fmt.Sprintf("Test Accuracy: %.4f\nTest Loss: %.4f\n", accuracy, loss); !strings.HasPrefix(stdout, want) {
 		t.Errorf("%q, want %q", stdout, want)
 	}
@@ -281,16 +294,18 @@ func TestBadModels(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	write(t, at("text.npz"), []byte("hello"))
 	write(t, at("small.npz"), fileOf(&mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 5, 3)}))
-	enormous := &mlp.Model{Net: cli.NewNetwork(1, mlp.He, mlp.ReLU, false)}
+	enormous := &mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false)}
 	for i := range enormous.Net[0].W.Data {
 		enormous.Net[0].W.Data[i] = 1e308 * float64(1-2*(i%2))
 	}
 	write(t, at("enormous.npz"), fileOf(enormous))
+	write(t, at("table.npz"), fileOf(&mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false), Recipe: map[string]string{"command": "table"}}))
 	for name, want := range map[string]string{
-		"missing.npz": "no such file", "text.npz": "not an .npz archive", "small.npz": "a network of 5 inputs and 3 outputs, want 784 and 10",
-		".": "a folder, want a file", "enormous.npz": "the network's output is not finite",
+		"table.npz":   "table.npz is a table's model: use cmd/table",
+		"missing.npz": "missing.npz: no such file; `go run ./cmd/train` trains a network and writes out/", "text.npz": "not an .npz archive", "small.npz": "a network of 5 inputs and 3 outputs, want 784 and 10",
+		".": "a folder, want a file", "enormous.npz": " is not finite",
 	} {
-		for _, more := range [][]string{{at("digit0.png")}, {"-out", at("out")}} {
+		for _, more := range [][]string{{at("digit0.png")}, nil, {"-report", at("page.html")}} {
 			stdout, stderr, code := command(t, nil, append([]string{"-model", at(name)}, more...)...)
 			line := stderr[strings.Index(stderr, "predict: "):]
 			if code != 1 || stdout != "" || strings.Count(line, "\n") != 1 || !strings.Contains(line, want) {
@@ -298,20 +313,21 @@ func TestBadModels(t *testing.T) {
 			}
 		}
 	}
-	if _, err := os.Stat(at("out/mistakes.svg")); err == nil {
-		t.Error("there is a chart of nothing")
+	if _, err := os.Stat(at("page.html")); err == nil {
+		t.Error("there is a page of nothing")
 	}
 }
 
 func TestWrongFlags(t *testing.T) {
-	for _, flags := range []string{"-nonsense", "-json", "-raw", "-save x", "-save= a.png", "-data x a.png", "-out x a.png", "a.png -json"} {
+	for _, flags := range []string{"-nonsense", "-json", "-raw", "-save x", "-save= a.png", "-data x a.png", "a.png -nonsense",
+		"-model=", "-data=", "-report=", "-report newdir/", "-report page", "-report model.npz", "-report x.html a.png"} {
 		stdout, stderr, code := command(t, nil, strings.Fields(flags)...)
 		if code != 2 || stdout != "" || !strings.HasPrefix(stderr, "predict: ") || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
 		}
 	}
 	stdout, _, code := command(t, nil, "-h")
-	if code != 0 || !strings.HasPrefix(stdout, "usage: predict [flags] [pictures]\n") || !strings.Contains(stdout, "  -save folder") {
+	if code != 0 || !strings.HasPrefix(stdout, "Predict reads ") || !strings.Contains(stdout, "\n  -save DIR\n") {
 		t.Errorf("exit code %d, %q", code, stdout)
 	}
 }
@@ -328,7 +344,7 @@ func TestClosedOutput(t *testing.T) {
 	if code != 1 || stderr != "predict: standard output: broken pipe\n" {
 		t.Errorf("exit code %d, %q", code, stderr)
 	}
-	stderr, code = commandTo(t, closed{}, nil, "-model", args[1], "-out", filepath.Join(dir, "out"))
+	stderr, code = commandTo(t, closed{}, nil, "-model", args[1])
 	if code != 1 || !strings.HasSuffix(stderr, "predict: standard output: broken pipe\n") {
 		t.Errorf("exit code %d, %q", code, stderr)
 	}
@@ -338,7 +354,7 @@ func TestInterrupted(t *testing.T) {
 	dir := workplace(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	for _, more := range [][]string{{filepath.Join(dir, "digit0.png")}, {"-out", dir}} {
+	for _, more := range [][]string{{filepath.Join(dir, "digit0.png")}, nil} {
 		f, err := os.Create(filepath.Join(dir, "stderr"))
 		if err != nil {
 			t.Fatal(err)
@@ -355,9 +371,9 @@ func TestInterrupted(t *testing.T) {
 func TestUnwritable(t *testing.T) {
 	dir := workplace(t)
 	model := filepath.Join(dir, "model.npz")
-	for _, args := range [][]string{{"-save", model, filepath.Join(dir, "digit0.png")}, {"-out", model}} {
+	for _, args := range [][]string{{"-save", model, filepath.Join(dir, "digit0.png")}, {"-report", filepath.Join(model, "page.html")}} {
 		stdout, stderr, code := command(t, nil, append([]string{"-model", model}, args...)...)
-		if code != 1 || stdout != "" || !strings.Contains(stderr, "predict: "+args[0]+" "+model+": ") {
+		if code != 1 || stdout != "" || !strings.HasPrefix(stderr, "predict: "+args[0]+" "+args[1]+": ") {
 			t.Errorf("exit code %d, %q", code, stderr)
 		}
 	}

@@ -1,11 +1,8 @@
-// Measuring a model: the numbers, the table and the chart.
+// Measuring a model: the numbers, the table and the page.
 
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/xml"
 	"fmt"
 	"math"
 	"os"
@@ -14,18 +11,21 @@ import (
 	"testing"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/doctor"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/training"
 )
 
 // The measurements are those that follow from the table, and cmd/train's.
 func TestMeasure(t *testing.T) {
 	dir := workplace(t)
-	model, out := filepath.Join(dir, "model.npz"), filepath.Join(dir, "out")
-	stdout, stderr, code := command(t, nil, "-model", model, "-out", out)
-	if code != 0 || !strings.Contains(stderr, "data: 1000 images to test on, from the sample in the program\n") || !strings.HasSuffix(stderr, "written to "+out+": mistakes.svg\n") {
+	model := filepath.Join(dir, "model.npz")
+	t.Chdir(t.TempDir())
+	stdout, stderr, code := command(t, nil, "-model", model)
+	if entries, _ := os.ReadDir("."); code != 0 || stderr != "data: 1000 images to test on, from the sample in the program\n" || len(entries) > 0 {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
-	m, _, err := cli.ReadModel(model)
+	m, err := training.ReadModel(model, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,73 +36,27 @@ func TestMeasure(t *testing.T) {
 	if want := fmt.Sprintf("Test Accuracy: %.4f\nTest Loss: %.4f\n\n", accuracy, loss); !strings.HasPrefix(stdout, want) {
 		t.Errorf("%q, want %q", stdout, want)
 	}
-	_, table, _ := strings.Cut(stdout, "recall\n")
-	lines := strings.Split(table, "\n")
-	var columns [10]float64
-	right := 0.0
-	for meant, line := range lines[:10] {
-		fields, row := strings.Fields(line), 0.0
-		for read, f := range fields[1:11] {
-			var n float64
-			fmt.Sscan(f, &n)
-			row += n
-			if columns[read] += n; read == meant {
-				right += n
-			}
+	var count [10][11]int // by what was meant and by what was read; in the last column all of the row
+	var answers [10]int
+	x, _ := mnist.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
+	var y mlp.Matrix
+	m.Predict(&y, x)
+	for i, meant := range test.Labels {
+		read := mlp.Argmax(y.Row(i))
+		count[meant][read]++
+		count[meant][10]++
+		answers[read]++
+	}
+	lines := strings.Split(stdout, "\n")[4:]
+	for digit, n := range count {
+		want := fmt.Sprint(digit, " ", strings.Trim(fmt.Sprint(n[:10]), "[]"),
+			fmt.Sprintf(" %.3f %.3f", float64(n[digit])/float64(n[10]), float64(n[digit])/float64(answers[digit])))
+		if got := strings.Join(strings.Fields(lines[digit]), " "); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
-		var diagonal float64
-		fmt.Sscan(fields[1+meant], &diagonal)
-		if want := fmt.Sprintf("%.4f", diagonal/100); row != 100 || fields[11] != want {
-			t.Errorf("row %d: %s, want a sum of 100 and a recall of %s", meant, line, want)
-		}
-	}
-	precision := strings.Fields(lines[10])
-	for read, all := range columns {
-		var diagonal float64
-		fmt.Sscan(strings.Fields(lines[read])[1+read], &diagonal)
-		if want := fmt.Sprintf("%.4f", diagonal/all); precision[1+read] != want {
-			t.Errorf("precision of %d: %s, want %s", read, precision[1+read], want)
-		}
-	}
-	if right != math.Round(1000*accuracy) {
-		t.Errorf("%v on the diagonal, an accuracy of %v", right, accuracy)
-	}
-	chart := string(read(t, filepath.Join(out, "mistakes.svg")))
-	if err := xml.Unmarshal([]byte(chart), new(struct{})); err != nil || strings.Count(chart, ", read as ") != int(min(40, 1000-right)) {
-		t.Errorf("the chart has %d mistakes of %v, error %v", strings.Count(chart, ", read as "), 1000-right, err)
-	}
-	if want := fmt.Sprintf(">%v of 1000 test digits were read wrong.", 1000-right); !strings.Contains(chart, want) {
-		t.Errorf("the chart lacks %q", want)
 	}
 	if _, stderr, code := command(t, nil, "-model", model, "-data", dir); code != 1 || !strings.Contains(stderr, "predict: "+filepath.Join(dir, "t10k-images-idx3-ubyte")) {
 		t.Errorf("a folder without digits: exit code %d, %q", code, stderr)
-	}
-}
-
-// The most certain mistakes come first, and a digit that is never read has no precision.
-func TestConfuse(t *testing.T) {
-	_, test := trained()
-	net := cli.NewNetwork(1, mlp.He, mlp.ReLU, false) // one layer
-	clear(net[0].W.Data)
-	net[0].B.Data[3] = 1
-	for j := range mlp.MNISTPixels {
-		net[0].W.Row(j)[3] = 0.001 // the more ink, the more certain that it is a 3
-	}
-	counts, mistakes, err := confuse(context.Background(), net, test)
-	if err != nil || len(mistakes) != 900 || counts[5][3] != 100 || counts[3][3] != 100 {
-		t.Fatalf("%d mistakes, %v, %v", len(mistakes), counts, err)
-	}
-	for i := range mistakes[1:] {
-		if mistakes[i].probability < mistakes[i+1].probability || int(test.Labels[mistakes[i].index]) != mistakes[i].meant {
-			t.Fatalf("mistake %d: %+v before %+v", i, mistakes[i], mistakes[i+1])
-		}
-	}
-	var b bytes.Buffer
-	if counts.print(&b); strings.Count(b.String(), "–") != 9 || !strings.Contains(b.String(), " 0.1000 ") {
-		t.Error(b.String())
-	}
-	if chart := string(drawMistakes(test, nil)); xml.Unmarshal([]byte(chart), new(struct{})) != nil || !strings.Contains(chart, ">0 of 1000 test digits were read wrong.<") {
-		t.Error(chart)
 	}
 }
 
@@ -115,7 +69,7 @@ func TestReport(t *testing.T) {
 	if code != 0 || stdout != "" || stderr != "written to "+filepath.Dir(page)+": page.html\n" {
 		t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
 	}
-	m, _, err := cli.ReadModel(model)
+	m, err := training.ReadModel(model, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,26 +77,39 @@ func TestReport(t *testing.T) {
 	if !strings.Contains(html, m.Net.Fingerprint()) || !strings.Contains(html, "1000 images, from the sample in the program") {
 		t.Error("it is of another model, or of other digits")
 	}
-	if _, err := os.Stat(filepath.Join(dir, "out")); err == nil {
-		t.Error("it has written other files")
-	}
+	folder := filepath.Join(dir, "folder.html")
+	os.Mkdir(folder, 0o777)
 	for flags, want := range map[string]string{
-		"-report " + dir:                      dir + ": a folder is in the place of the file",
+		"-report " + folder:                   folder + ": a folder is in the place of the file",
 		"-report " + model + "/page.html":     model,
 		"-report " + page + " -data " + dir:   dir,
 		"-report " + page + " -model " + page: page + ": not an .npz archive",
 	} {
 		_, stderr, code := command(t, nil, append([]string{"-model", model}, strings.Fields(flags)...)...)
-		if lines := strings.Split(strings.TrimSpace(stderr), "\n"); code != 1 || !strings.Contains(lines[len(lines)-1], want) {
-			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
-		}
-	}
-	for _, flags := range []string{"-report=", "-report x -out y", "-report x seven.png"} {
-		if _, stderr, code := command(t, nil, strings.Fields(flags)...); code != 2 || !strings.Contains(stderr, "-report") {
+		if line, _, _ := strings.Cut(stderr, "\n"); code != 1 || !strings.Contains(line, want) {
 			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
 		}
 	}
 	if string(read(t, page)) != html {
 		t.Error("the earlier page has changed")
+	}
+}
+
+// The page of a run has what the doctor finds in the file's history.
+func TestReportFindings(t *testing.T) {
+	dir := workplace(t)
+	_, test := trained()
+	m := &mlp.Model{Net: mnist.Network(1, mlp.Small, mlp.ReLU, false), Recipe: map[string]string{"lr": "1e-07"}}
+	if _, err := mlp.Train(t.Context(), m.Net, test.Slice(0, 100), mlp.Config{Rate: 1e-7, Epochs: 1, Batch: 10, Run: &m.Run}); err != nil {
+		t.Fatal(err)
+	}
+	model, page := filepath.Join(dir, "slow.npz"), filepath.Join(dir, "page.html")
+	write(t, model, fileOf(m))
+	if _, stderr, code := command(t, nil, "-model", model, "-report", page); code != 0 {
+		t.Fatal(stderr)
+	}
+	found := doctor.Diagnose(m, math.Ln10)
+	if len(found) != 1 || !strings.Contains(string(read(t, page)), "<h4>"+found[0].Illness+"</h4><p>"+found[0].Number+"</p>") {
+		t.Errorf("the page lacks what the doctor finds: %v", found)
 	}
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"image"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -14,7 +13,7 @@ import (
 	"testing"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 )
 
 // side is how many rows and columns a digit has.
@@ -115,15 +114,15 @@ func TestPhotographsOfMNIST(t *testing.T) {
 	if os.Getenv("MLP_ATTACK") == "" || folder == "" {
 		t.Skip("$MLP_ATTACK or $MNIST_DIR is not set")
 	}
-	train, err := cli.Load(folder, "train", 0, io.Discard)
+	train, err := mnist.Load(folder, "train", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	test, err := cli.Load(folder, "t10k", 0, io.Discard)
+	test, err := mnist.Load(folder, "t10k", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &mlp.Model{Net: cli.NewNetwork(1, mlp.He, mlp.ReLU, false, 256, 128), Input: train.Stats()}
+	m := &mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false, 256, 128), Input: train.Stats()}
 	train.Standardize(m.Input)
 	if _, err := mlp.Train(t.Context(), m.Net, train, mlp.Config{Rate: 0.1, Epochs: 5, Batch: 64}); err != nil {
 		t.Fatal(err)

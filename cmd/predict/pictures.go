@@ -1,5 +1,4 @@
-// Reading digits in pictures: a line for each, and what the network was shown. Not here:
-// how a picture becomes a digit (cmd/internal/picture).
+// Reading digits in pictures: a line for each, and what the network was shown.
 
 package main
 
@@ -15,10 +14,16 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
+	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/picture"
 )
 
@@ -47,16 +52,18 @@ var errOutput = errors.New("standard output")
 // others from being read.
 func (r *reader) readAll(ctx context.Context, stderr io.Writer) (code int) {
 	if r.save != "" {
-		if err := cli.MakeFolder(r.save, r.savedName(0)); err != nil {
-			return cli.Exit("predict", fmt.Errorf("-save %s: %w", r.save, err), stderr)
+		release, err := files.Claim(r.save, r.savedName(0))
+		if err != nil {
+			return cli.Exit("predict", fmt.Errorf("-save %s: %w", r.save, err), r.stdout, stderr)
 		}
+		defer release()
 	}
 	for i := range r.pictures {
 		err := context.Cause(ctx)
 		if err == nil {
 			err = r.read(i)
 		}
-		code = max(code, cli.Exit("predict", err, stderr))
+		code = max(code, cli.Exit("predict", err, r.stdout, stderr))
 		if errors.Is(err, errOutput) || errors.Is(err, context.Canceled) {
 			return code
 		}
@@ -93,7 +100,7 @@ func (r *reader) open(name string) (img image.Image, err error) {
 	if name == "-" {
 		img, err = picture.Read(r.stdin)
 	} else {
-		f, _, openErr := cli.OpenRegular(name)
+		f, _, openErr := files.OpenRegular(name)
 		if openErr != nil {
 			return nil, openErr
 		}
@@ -117,16 +124,21 @@ func (r *reader) digit(img image.Image) (*image.Gray, error) {
 	}
 	digit := picture.Center(ink)
 	if r.model.Deskew {
-		digit.Pix = (&mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}).Deskew().Images
+		digit.Pix = setOf(digit).Deskew().Images
 	}
 	picture.Bound(digit, r.model.Input)
 	return digit, nil
 }
 
+// setOf returns a data set of one digit.
+func setOf(digit *image.Gray) *mlp.MNIST {
+	return &mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}
+}
+
 // recognise predicts. Without -raw, digit has normalised what the model normalises.
 func (r *reader) recognise(name string, digit *image.Gray) (*reading, error) {
 	var y mlp.Matrix
-	x := picture.Matrix(digit)
+	x, _ := mnist.FirstBatch(setOf(digit), 1)
 	if r.raw {
 		r.model.Predict(&y, x)
 	} else {
@@ -140,29 +152,42 @@ func (r *reader) recognise(name string, digit *image.Gray) (*reading, error) {
 	return &reading{name, first, p[first], second, p[second], p}, nil
 }
 
-// twoLargest returns the indices of the largest and of the second largest of p.
+// twoLargest returns the indices of the largest and of the second largest probability.
 func twoLargest(p []float64) (first, second int) {
-	first, second = 0, 1
-	if p[1] > p[0] {
-		first, second = 1, 0
-	}
-	for i := 2; i < len(p); i++ {
-		if p[i] > p[first] {
-			first, second = i, first
-		} else if p[i] > p[second] {
-			second = i
-		}
-	}
-	return first, second
+	first = mlp.Argmax(p)
+	others := slices.Clone(p)
+	others[first] = -1
+	return first, mlp.Argmax(others)
 }
 
 // print prints the line of a picture.
 func (r *reader) print(p *reading) error {
 	if r.json {
-		return json.NewEncoder(r.stdout).Encode(p)
+		text, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		_, err = r.stdout.Write(append(escape(text), '\n'))
+		return err
 	}
 	_, err := fmt.Fprintf(r.stdout, "%s\t%d\t%.4f\t%d\t%.4f\n", cli.Plain(p.File), p.Digit, p.Probability, p.RunnerUp, p.RunnerUpProbability)
 	return err
+}
+
+// escape replaces each character of a JSON text that cannot be printed, which can only
+// stand in a string, by JSON's escape. To a terminal it might be a command, and it might
+// turn the direction of writing.
+func escape(text []byte) (escaped []byte) {
+	for _, r := range string(text) {
+		if strconv.IsPrint(r) {
+			escaped = utf8.AppendRune(escaped, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, unit)
+		}
+	}
+	return escaped
 }
 
 // savedName returns the name of the file for picture i. The number keeps apart pictures
@@ -190,5 +215,5 @@ func (r *reader) saveDigit(i int, digit *image.Gray) error {
 	if err := png.Encode(&file, digit); err != nil {
 		return err
 	}
-	return cli.Replace(r.save, cli.File{Name: r.savedName(i), Content: file.Bytes()})
+	return files.Replace(r.save, files.File{Name: r.savedName(i), Content: file.Bytes()})
 }

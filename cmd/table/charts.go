@@ -1,14 +1,15 @@
 // The figures of a run: its losses by epoch and, for numbers, what was predicted of the
-// test rows against what is true. Not here: when they are written (cli.Output).
+// test rows against what is true.
 
 package main
 
 import (
 	"fmt"
+	"io"
 	"math"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // The files beside the model, in the order in which they are replaced.
@@ -17,14 +18,20 @@ const (
 	pointsName = "predicted-against-true.svg"
 )
 
-// files returns the files of a history and of the network that it led to.
-func (j *job) files(h mlp.History) []cli.File {
-	all := []cli.File{{Name: curvesName, Content: j.curves(h).SVG()}, {Name: pointsName}}
+// Names returns the names of the files beside the model.
+func (j *job) Names() (files []string, page string) { return []string{curvesName, pointsName}, "" }
+
+// Files returns the files of the run's history and of the network that it led to.
+func (j *job) Files() []files.File {
+	all := []files.File{{Name: curvesName, Content: j.curves(j.Run.History).SVG()}}
 	if j.table.task() == numbers {
-		all[1].Content = j.points().SVG()
+		all = append(all, files.File{Name: pointsName, Content: j.points().SVG()})
 	}
 	return all
 }
+
+// Page returns nil: a table's model has no page.
+func (j *job) Page(io.Writer) *files.File { return nil }
 
 // curves is the losses over the epochs.
 func (j *job) curves(h mlp.History) *mlp.Figure {
@@ -54,18 +61,18 @@ const maxPoints, maxTargets = 500, 4
 func (j *job) points() *mlp.Figure {
 	n := min(maxPoints, j.test.Len())
 	some := *j.test
-	some.index = make([]int, n)
+	some.index = make([]int32, n)
 	for i := range some.index {
 		some.index[i] = j.test.index[i*j.test.Len()/n]
 	}
-	y := some.predict(j.Net)
+	y := some.answers(some.predict(j.Net))
 	f := &mlp.Figure{Title: "Predicted against true", Columns: 2,
 		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", n)}
 	for k, c := range j.table.Targets[:min(maxTargets, len(j.table.Targets))] {
 		var truth, predicted []float64
 		lo, hi := math.Inf(1), math.Inf(-1)
-		for i, r := range some.index {
-			t := some.target(r, k)
+		for i := range n {
+			t := some.truth(i, k)
 			truth, predicted = append(truth, t), append(predicted, y.Row(i)[k])
 			lo, hi = min(lo, t), max(hi, t)
 		}

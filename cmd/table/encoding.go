@@ -1,32 +1,30 @@
-// What the columns of a table mean: numbers or categories, inputs or targets, and how a row
-// becomes numbers. A model file keeps it. Not here: how it is decided (table.go).
+// What the columns of a table mean to a network: the inputs and the outputs that a row of
+// numbers and categories becomes. A model file keeps it.
 
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
-// The limits of an encoding. In a model file it is part of run.json, which may have 1 MiB,
-// and as a text in a text, so that quotes take two bytes.
-const (
-	maxCategories = 1000 // of a column
-	maxEncoding   = 700_000
-)
+// maxEncoding is the most bytes of an encoding in a model file. There it is a text in
+// run.json, which may have 1 MiB in all.
+const maxEncoding = 1_000_000
 
-// encodingKey is where a model's recipe has the encoding.
-const encodingKey = "table"
+// An encoding is the columns that a network was trained on.
+type encoding struct {
+	Inputs, Targets []*column
+	Fill            bool // a missing input is taken as the column's mean
+}
 
 // A column is one of an encoding.
 type column struct {
@@ -48,21 +46,40 @@ func (c *column) width() int {
 	return 1
 }
 
-// add adds a category, if the column does not have it, and returns its code.
+// add adds a category and returns its place.
 func (c *column) add(value string) int {
-	code, ok := c.codes[value]
-	if !ok {
-		code = len(c.Values)
-		value = strings.Clone(value)
-		c.codes[value], c.Values = code, append(c.Values, value)
-	}
-	return code
+	value = strings.Clone(value)
+	c.codes[value], c.Values = len(c.Values), append(c.Values, value)
+	return len(c.Values) - 1
 }
 
-// An encoding is the columns that a network was trained on.
-type encoding struct {
-	Inputs, Targets []*column
-	Fill            bool // a missing input is taken as the column's mean
+// sort sorts the categories, and returns the new place of each.
+func (c *column) sort() (places []float64) {
+	found := slices.Clone(c.Values)
+	slices.SortFunc(c.Values, compareCategories)
+	for k, v := range c.Values {
+		c.codes[v] = k
+	}
+	for _, v := range found {
+		places = append(places, float64(c.codes[v]))
+	}
+	return places
+}
+
+// compareCategories compares categories as numbers, if both are, and otherwise as texts.
+// Numbers come first.
+func compareCategories(a, b string) int {
+	x, okX := number(a, false)
+	y, okY := number(b, false)
+	switch {
+	case okX && okY && x != y:
+		return cmp.Compare(x, y)
+	case okX && !okY:
+		return -1
+	case okY && !okX:
+		return 1
+	}
+	return cmp.Compare(a, b)
 }
 
 // columns returns the inputs and then the targets.
@@ -76,26 +93,64 @@ func (e *encoding) width() (n int) {
 	return n
 }
 
-// text returns the encoding as JSON.
+// outputs returns how many outputs the network has.
+func (e *encoding) outputs() int {
+	if e.task() == classes {
+		return len(e.Targets[0].Values)
+	}
+	return len(e.Targets)
+}
+
+// A task is what a network is for: to name the class, to say yes or no to each of several
+// labels, or to give numbers.
+type task int
+
+const (
+	classes task = iota
+	labels
+	numbers
+)
+
+func (e *encoding) task() task {
+	switch {
+	case !e.Targets[0].isCategory():
+		return numbers
+	case len(e.Targets) > 1:
+		return labels
+	}
+	return classes
+}
+
+// loss returns the loss of a task.
+func (t task) loss() mlp.Loss {
+	return []mlp.Loss{classes: mlp.SoftmaxCrossEntropy, labels: mlp.SigmoidCrossEntropy, numbers: mlp.SquaredError}[t]
+}
+
+// text returns the encoding as JSON, which a model's recipe has, or an error if it would be
+// refused there.
 func (e *encoding) text() (string, error) {
 	text, err := json.Marshal(e)
-	if err == nil && len(text) > maxEncoding {
-		err = fmt.Errorf("the names of the columns and categories have %d bytes, more than %d", len(text), maxEncoding)
+	if err != nil {
+		return "", err
+	}
+	inRecipe, err := json.Marshal(string(text))
+	if err == nil && len(inRecipe) > maxEncoding {
+		err = fmt.Errorf("the names of the columns and categories take %d bytes, more than %d", len(inRecipe), maxEncoding)
+	}
+	if err == nil {
+		_, err = parseEncoding(string(text))
 	}
 	return string(text), err
 }
 
 // encodingOf returns the encoding of a model that comes from a file.
 func encodingOf(m *mlp.Model) (*encoding, error) {
-	text, ok := m.Recipe[encodingKey]
+	text, ok := m.Recipe[training.TableKey]
 	if !ok {
 		return nil, errors.New("its recipe has no columns: another command trained it")
 	}
-	e := new(encoding)
-	if err := json.Unmarshal([]byte(text), e); err != nil {
-		return nil, fmt.Errorf("its columns: %w", err)
-	}
-	if err := e.validate(); err != nil {
+	e, err := parseEncoding(text)
+	if err != nil {
 		return nil, fmt.Errorf("its columns: %w", err)
 	}
 	in, out := m.Net[0].W.Rows, m.Net[len(m.Net)-1].W.Cols
@@ -105,28 +160,41 @@ func encodingOf(m *mlp.Model) (*encoding, error) {
 	return e, nil
 }
 
-// validate checks an encoding from a file, and gives categories their codes.
-func (e *encoding) validate() error {
+// parseEncoding reads what text returned, checks it, and gives categories their codes.
+func parseEncoding(text string) (*encoding, error) {
+	e := new(encoding)
+	if err := json.Unmarshal([]byte(text), e); err != nil {
+		return nil, err
+	}
 	if len(e.Inputs) == 0 || len(e.Targets) == 0 {
-		return errors.New("there is no input or no target")
+		return nil, errors.New("there is no input or no target")
 	}
 	seen := map[string]bool{}
 	for _, c := range e.columns() {
 		if c == nil || c.Name == "" || seen[c.Name] {
-			return errors.New("a column has no name, or two have one")
+			return nil, errors.New("a column has no name, or two have one")
 		}
 		if seen[c.Name] = true; len(c.Values) > 0 {
 			c.codes = map[string]int{}
 		}
 		for i, v := range c.Values {
-			if c.codes[v] = i; v == "" || i > 0 && !before(c.Values[i-1], v) {
-				return fmt.Errorf("the categories of %.60q are not in order", c.Name)
+			if c.codes[v] = i; v == "" || i > 0 && compareCategories(c.Values[i-1], v) >= 0 {
+				return nil, fmt.Errorf("the categories of %.60q are not in order", c.Name)
 			}
 		}
 	}
-	return e.validateTargets()
+	if err := e.validateTargets(); err != nil {
+		return nil, err
+	}
+	for _, c := range e.Targets {
+		if !c.isCategory() && !(c.Std > 0 && finite(c.Std) && finite(c.Mean)) {
+			return nil, fmt.Errorf("the target %.60q has the mean %v and the deviation %v", c.Name, c.Mean, c.Std)
+		}
+	}
+	return e, nil
 }
 
+// validateTargets returns an error for targets that one network cannot have.
 func (e *encoding) validateTargets() error {
 	for _, c := range e.Targets {
 		switch {
@@ -136,24 +204,9 @@ func (e *encoding) validateTargets() error {
 			return fmt.Errorf("the target %.60q has one category", c.Name)
 		case c.isCategory() && len(e.Targets) > 1 && len(c.Values) != 2:
 			return fmt.Errorf("the target %.60q has %d categories, but each of two or more targets must be a yes or no", c.Name, len(c.Values))
-		case !c.isCategory() && !(c.Std > 0 && c.Std <= math.MaxFloat64 && math.Abs(c.Mean) <= math.MaxFloat64):
-			return fmt.Errorf("the target %.60q has the mean %v and the deviation %v", c.Name, c.Mean, c.Std)
 		}
 	}
 	return nil
-}
-
-// before orders categories: as numbers, if both are, and otherwise as texts.
-func before(a, b string) bool {
-	x, okX := number(a, false)
-	y, okY := number(b, false)
-	if okX && okY && x != y {
-		return x < y
-	}
-	if okX != okY {
-		return okX
-	}
-	return a < b
 }
 
 // input writes to x, 1×width, the inputs of a row of cells. The inputs of a category are
@@ -163,7 +216,7 @@ func (e *encoding) input(x, cells []float64, mean []float64) {
 	at := 0
 	for i, c := range e.Inputs {
 		v := cells[i]
-		if c.codes == nil {
+		if !c.isCategory() {
 			if x[at] = v; v != v {
 				x[at] = mean[at]
 			}
@@ -177,143 +230,37 @@ func (e *encoding) input(x, cells []float64, mean []float64) {
 	}
 }
 
-// A decoder makes the cells of a file's rows numbers: a number, NaN for a missing one, the
-// place of a category in Values, or -1 for a text that is no category.
-type decoder struct {
-	*encoding
-	*rows
-	columns []*column
-	at      []int // where in a row of the file each column is
-	learn   bool  // add categories that are new
-	targets int   // where in columns the targets begin
-	warn    func(column, value string, err error)
-}
-
-// newDecoder finds an encoding's columns in a file. Without targets, they need not be there.
-func newDecoder(e *encoding, r *rows, targets bool) (*decoder, error) {
-	d := &decoder{encoding: e, rows: r, columns: e.Inputs, targets: len(e.Inputs)}
-	if targets {
-		d.columns = e.columns()
-	}
-	for _, c := range d.columns {
-		i, err := r.position(c.Name)
-		if err != nil {
-			return nil, err
-		}
-		d.at = append(d.at, i)
-	}
-	return d, nil
-}
-
-// next decodes the next row into cells, one for each column, or returns io.EOF.
-func (d *decoder) next(cells []float64) (row []string, err error) {
-	if row, err = d.rows.next(); err != nil {
-		return nil, err
-	}
-	for i, c := range d.columns {
-		text := strings.TrimSpace(row[d.at[i]])
-		if c.isCategory() {
-			cells[i], err = d.category(c, text, i >= d.targets)
-		} else {
-			cells[i], err = d.number(c, text, i >= d.targets)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return row, nil
-}
-
-func (d *decoder) number(c *column, text string, isTarget bool) (float64, error) {
-	v, ok := number(text, d.separator == ';')
-	switch {
-	case isGap(text):
-		return math.NaN(), d.missing(c, isTarget)
-	case !ok:
-		return 0, d.cellError(c.Name, "%.60q is not a number", text)
-	case math.IsInf(v, 0):
-		return 0, d.cellError(c.Name, "%.60q is infinite", text)
-	}
-	return v, nil
-}
-
-func (d *decoder) category(c *column, text string, isTarget bool) (float64, error) {
-	code, ok := c.codes[text]
-	switch {
-	case text == "":
-		return -1, d.missing(c, isTarget)
-	case ok:
-		return float64(code), nil
-	case !utf8.ValidString(text):
-		return 0, d.cellError(c.Name, "the cell is not UTF-8")
-	case d.learn && len(c.Values) == maxCategories:
-		return 0, d.cellError(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, d.flagged(c))
-	case d.learn:
-		return float64(c.add(text)), nil
-	case isTarget:
-		return 0, d.cellError(c.Name, "%.60q is not a category of the training file", text)
-	}
-	if d.warn != nil {
-		d.warn(c.Name, text, d.cellError(c.Name, "%.60q is not a category of the training file, and is taken as none", text))
-	}
-	return -1, nil
-}
-
-// flagged returns a column's name as a flag takes it.
-func (d *decoder) flagged(c *column) string {
-	names := columnNames{c.Name}
-	return strconv.Quote(names.String())
-}
-
-// missing returns an error, unless a missing cell may be filled.
-func (d *decoder) missing(c *column, isTarget bool) error {
-	switch {
-	case isTarget:
-		return d.cellError(c.Name, "the target is missing")
-	case !d.Fill:
-		return d.cellError(c.Name, "the cell is missing; -missing mean takes the column's mean")
-	}
-	return nil
-}
-
-// all decodes all rows that are left.
-func (d *decoder) all(each func(row []string, cells []float64) error) error {
-	cells := make([]float64, len(d.columns))
-	for {
-		row, err := d.next(cells)
-		if err == io.EOF {
-			return nil
-		}
-		if err == nil {
-			err = each(row, cells)
-		}
-		if err != nil {
-			return err
+// wanted writes to y, 1×outputs, what the network shall answer to a row of cells.
+func (e *encoding) wanted(y, cells []float64) {
+	clear(y)
+	for k, v := range cells[len(e.Inputs):] {
+		switch c := e.Targets[k]; e.task() {
+		case classes:
+			y[int(v)] = 1
+		case labels:
+			y[k] = v
+		case numbers:
+			y[k] = (v - c.Mean) / c.Std
 		}
 	}
 }
 
-// isGap reports whether a cell in a column of numbers says that the number is missing.
-func isGap(text string) bool {
-	switch strings.ToLower(text) {
-	case "", "na", "n/a", "nan", "null", "none", "?", "-":
-		return true
+// answers makes a network's outputs probabilities, or numbers in the units of the table.
+func (e *encoding) answers(y *mlp.Matrix) *mlp.Matrix {
+	switch e.task() {
+	case classes:
+		return y.Softmax()
+	case labels:
+		mlp.Sigmoid.Forward(y.Data)
+	case numbers:
+		for i := range y.Rows {
+			for k, c := range e.Targets {
+				y.Row(i)[k] = float64(y.Row(i)[k]*c.Std) + c.Mean
+			}
+		}
 	}
-	return false
+	return y
 }
 
-// number returns the number that a text is. In a file with semicolons a number may have a
-// comma for the point. A number that is too large is infinite.
-func number(text string, comma bool) (v float64, ok bool) {
-	if text == "" || strings.ContainsAny(text, "xX_") { // which ParseFloat takes in hexadecimal
-		return 0, false
-	}
-	if comma && strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
-		text = strings.Replace(text, ",", ".", 1)
-	}
-	v, err := strconv.ParseFloat(text, 64)
-	return v, err == nil || errors.Is(err, strconv.ErrRange)
-}
-
-// plain returns an error's text as one line that a terminal can show.
-func plain(err error) string { return cli.Plain(err.Error()) }
+// finite reports whether x is neither NaN nor infinite.
+func finite(x float64) bool { return math.Abs(x) <= math.MaxFloat64 }

@@ -1,66 +1,90 @@
-// What is to be trained: a table in three parts, and a network for it, with the recipe that
-// a model file keeps. Not here: the training (run.go).
+// What is trained: a table in three parts, and a network for it.
 
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io"
-	"runtime"
-	"slices"
-	"strconv"
+	"math"
 	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
-// A job is a run: its options, the rows, and the model that it makes.
+// A job is a run on a table.
 type job struct {
-	*options
-	mlp.Model
+	training.Job
+	options
 	table             *table
 	train, held, test *part // held is nil without -patience
 }
 
-// newJob prepares a run from its beginning.
-func newJob(o *options, stderr io.Writer) (*job, error) {
-	j := &job{options: o}
-	if err := j.gather(stderr); err != nil {
-		return nil, err
+// Instead predicts with the model of -model.
+func (j *job) Instead(ctx context.Context, stdout, stderr io.Writer) (did bool, err error) {
+	if j.model == "" {
+		return false, nil
 	}
-	sizes := slices.Concat([]int{j.table.width()}, o.Hidden, []int{j.table.outputs()})
-	j.Net = cli.NewNetworkOf(o.Seed, o.Init.Value, o.Act.Value, o.Norm.Value, sizes...)
-	for _, l := range j.Net[:len(o.Hidden)] {
-		l.Dropout = o.Dropout
-	}
-	return j, nil
+	return true, predict(ctx, &j.options, stdout, stderr)
 }
 
-// gather reads the table, splits it, fits the standardization and writes the recipe.
-func (j *job) gather(stderr io.Writer) (err error) {
-	if j.table, err = j.readTable(stderr); err != nil {
-		return err
+// Check returns an error if a model has no columns, or such as do not fit its network.
+func (j *job) Check(m *mlp.Model) error {
+	_, err := encodingOf(m)
+	return err
+}
+
+// Gather reads the table, divides it, fits the standardization and makes the network.
+func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (facts map[string]string, err error) {
+	if j.table, err = j.readTable(ctx, stderr); err != nil {
+		return nil, err
 	}
-	j.Recipe = j.settings()
-	j.Recipe[cli.DigestPrefix+"data"] = j.table.digest
-	if err := j.divide(stderr); err != nil {
-		return err
+	facts = map[string]string{training.DigestPrefix + "data": j.table.digest}
+	if err := j.divide(ctx, facts, stderr); err != nil {
+		return nil, err
 	}
-	if err := cli.CheckSize(j.table.width(), j.Hidden, j.table.outputs(), j.Norm.Value, j.Opt.Value, int(j.patience.value)); err != nil {
-		return err
+	if err := j.CheckSteps(j.train.Len()); err != nil {
+		return nil, err
 	}
-	if j.Input, err = j.train.fit(j.fileName()); err != nil {
-		return err
+	in, out := j.table.width(), j.table.outputs()
+	if err := j.CheckSize(in, out); err != nil {
+		return nil, err
+	}
+	input, err := j.train.fit(j.fileName())
+	if err != nil {
+		return nil, err
 	}
 	for _, p := range []*part{j.train, j.held, j.test} {
 		if p != nil {
-			p.input = j.Input
+			p.input = input
 		}
 	}
-	j.Recipe[encodingKey], err = j.table.text()
-	return err
+	if facts[training.TableKey], err = j.table.text(); err != nil {
+		return nil, fmt.Errorf("%s: %w", j.fileName(), err)
+	}
+	if from == nil {
+		j.Model = mlp.Model{Net: j.Network(in, out)}
+	} else if j.Model = *from; in != j.Net[0].W.Rows || out != j.Net[len(j.Net)-1].W.Cols {
+		return nil, fmt.Errorf("the network has %d inputs and %d outputs, the table makes %d and %d", j.Net[0].W.Rows, j.Net[len(j.Net)-1].W.Cols, in, out)
+	}
+	j.Input = input
+	j.Guess = guess(j.table.task(), out)
+	return facts, nil
+}
+
+// guess is the loss of a network whose outputs are all 0: each class is as likely as another,
+// each label as likely as not, and each number the mean, about which the standardized numbers
+// have the variance 1.
+func guess(t task, outputs int) float64 {
+	switch t {
+	case classes:
+		return math.Log(float64(outputs))
+	case labels:
+		return math.Ln2
+	}
+	return 1
 }
 
 // fileName is the table's name in messages.
@@ -71,8 +95,9 @@ func (o *options) fileName() string {
 	return o.data
 }
 
-// divide makes the parts, and replaces auto by what fits the number of rows to train on.
-func (j *job) divide(stderr io.Writer) error {
+// divide makes the parts, and replaces auto by what fits the number of rows to train on. The
+// digest of the rows of -test is one of the facts.
+func (j *job) divide(ctx context.Context, facts map[string]string, stderr io.Writer) error {
 	tests := j.holdout
 	if j.options.test != "" {
 		tests = 0
@@ -81,7 +106,7 @@ func (j *job) divide(stderr io.Writer) error {
 	n -= int(float64(n) * tests)
 	j.resolve(n, len(j.table.Targets))
 	tenth := 0.0
-	if j.patience.value > 0 {
+	if j.Patience > 0 {
 		tenth = 0.1
 	}
 	rows := j.table.split(j.Seed, tests, tenth)
@@ -93,8 +118,6 @@ func (j *job) divide(stderr io.Writer) error {
 		return fmt.Errorf("%s: %d rows to train on, -patience needs at least 10", j.fileName(), n)
 	case j.train.Len() == 0:
 		return fmt.Errorf("%s: -holdout %v leaves no row to train on", j.fileName(), j.holdout)
-	case j.Norm.Value && min(j.Batch, j.train.Len()) == 1:
-		return errors.New("-norm batch: there is one row to train on, which has no variance")
 	}
 	if tenth > 0 {
 		j.held = j.table.part(rows[2])
@@ -102,35 +125,36 @@ func (j *job) divide(stderr io.Writer) error {
 	if j.options.test == "" {
 		return nil
 	}
-	test, err := j.table.readLike(j.options.test, stderr)
+	test, err := j.table.readLike(ctx, j.options.test, stderr)
 	if err != nil {
 		return err
 	}
 	j.test = test.part(test.all())
-	j.Recipe[cli.DigestPrefix+"test"] = test.digest
+	facts[training.DigestPrefix+"test"] = test.digest
 	return nil
 }
 
-// sameFiles returns an error if this run has other rows than an earlier one, by the digests
-// in their recipes.
-func sameFiles(now, earlier map[string]string) error {
-	for _, name := range []string{"data", "test"} {
-		if a, b := now[cli.DigestPrefix+name], earlier[cli.DigestPrefix+name]; a != b {
-			return fmt.Errorf("the file of -%s differs: SHA-256 %.16s…, in the recipe %.16s…", name, a, b)
+// Samples returns the rows to train on, with the weights that -weights asks for.
+func (j *job) Samples(c *mlp.Config) (mlp.Dataset, error) {
+	weighted := func(p *part) mlp.Dataset {
+		if !j.weights.Value {
+			return p
 		}
+		return balanced{p, j.train.balance()}
 	}
-	return nil
+	if c.Loss = j.table.task().loss(); j.held != nil {
+		c.Held = weighted(j.held)
+	}
+	return weighted(j.train), nil
 }
 
-// describe says what is about to be trained.
-func (j *job) describe(w io.Writer) {
+// Describe says what is about to be trained on.
+func (j *job) Describe(w io.Writer) {
 	fmt.Fprintf(w, "data: %d rows to train on, %d to test on, from %s\n", j.train.Len(), j.test.Len(), cli.Plain(j.fileName()))
 	if j.held != nil {
 		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
 	}
 	fmt.Fprintf(w, "columns: %s\n", cli.Plain(j.table.describe()))
-	fmt.Fprintf(w, "network: %s\n", j.network())
-	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), runtime.GOMAXPROCS(0))
 }
 
 // describe says how many columns are what.
@@ -155,28 +179,11 @@ func (e *encoding) describe() string {
 	return fmt.Sprintf("%d of numbers and %d of categories predict %s", len(e.Inputs)-categories, categories, strings.Join(targets, ", "))
 }
 
-// network says what the network is and where its weights are from.
-func (j *job) network() string {
-	text, parameters := strconv.Itoa(j.table.width()), 0
-	for _, l := range j.Net {
-		text += fmt.Sprintf("-%d", l.W.Cols)
-		parameters += len(l.W.Data) + len(l.B.Data)
-		if l.Norm != nil {
-			parameters += len(l.Norm.Gain.Data)
-		}
+// Line is the line of an epoch.
+func (j *job) Line(e mlp.Epoch) string {
+	line := fmt.Sprintf("Epoch %d/%d, Loss: %.4f", e.N, j.Epochs, e.Loss)
+	if j.held != nil {
+		line += fmt.Sprintf(", Held-out Loss: %.4f", e.HeldLoss)
 	}
-	if len(j.Hidden) > 0 {
-		text += ", " + j.Act.Name
-	}
-	if j.Dropout > 0 {
-		text += fmt.Sprintf(", dropout %v", j.Dropout)
-	}
-	if j.Norm.Value {
-		text += ", " + j.Norm.Name + " normalisation"
-	}
-	from := "init " + j.Init.Name
-	if n := len(j.Run.History); n > 0 {
-		from = fmt.Sprintf("epoch %d", n)
-	}
-	return text + fmt.Sprintf(", %d parameters, from %s by %s", parameters, from, j.Opt.Name)
+	return line
 }

@@ -1,7 +1,7 @@
 // Table trains a multi-layer perceptron on the rows of a CSV file, and predicts with it.
 //
 //	go run ./cmd/table [flags] -target COLUMN FILE.csv
-//	go run ./cmd/table -model out/model.npz NEW.csv > PREDICTED.csv
+//	go run ./cmd/table -model out/table/model.npz NEW.csv > PREDICTED.csv
 //
 // Standard output has a line per epoch, what the network does on rows that it has not
 // seen, and the weights' fingerprint; or the predicted rows. The files go to -out. The exit
@@ -13,36 +13,16 @@ import (
 	"context"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 func main() { cli.Main(run) }
 
 // run is the command with its arguments and outputs. It returns the exit code.
 func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {
-	o, err := parse(args)
-	if err != nil {
-		err = cli.ParseError(err, o.flags, "usage: table [flags] [FILE.csv]\n", stdout)
-	} else {
-		err = work(ctx, o, stdout, stderr)
-	}
-	return cli.Exit("table", err, stderr)
-}
-
-// work does what the flags ask for.
-func work(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
-	switch {
-	case o.model != "":
-		return predict(ctx, o, stdout, stderr)
-	case o.verify != "":
-		return verify(ctx, o, stdout, stderr)
-	case o.resume != "":
-		return resume(ctx, o, stdout, stderr)
-	}
-	j, err := newJob(o, stderr)
-	if err != nil {
-		return err
-	}
-	return j.complete(ctx, stdout, stderr)
+	debug.SetGCPercent(25) // a table has no pointers, so that a collection costs little
+	return training.Run(ctx, training.Table, args, func(args []string) (training.Task, error) { return parse(args) }, stdout, stderr)
 }

@@ -1,48 +1,30 @@
-// The command line: its flags and their ranges, and the options of an earlier run from its
-// recipe. Not here: what the flags name (job.go).
+// The command line: its flags and their ranges.
 
 package main
 
 import (
 	"encoding/csv"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
-	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
-// options is the command line, checked.
+// options are the flags that only this command has.
 type options struct {
-	cli.Training
-	data, test, out       string
-	model, resume, verify string
+	data, test, model     string
 	target, without, text columnNames
 	holdout               float64
 	decay, patience       auto
 	importance            bool
 	missing               cli.Choice[bool] // a missing cell is taken as the column's mean
 	weights               cli.Choice[bool] // each class weighs the same
-	flags                 *flag.FlagSet
-}
-
-// unkept are the flags that the weights do not depend on. A recipe does not have them.
-var unkept = []string{"out", "model", "resume", "verify", "importance"}
-
-// either returns the function of a choice between two names. The second stands for true.
-func either(no, yes string) func(string) (bool, error) {
-	return func(name string) (bool, error) {
-		if name != no && name != yes {
-			return false, fmt.Errorf("want one of %s, %s", no, yes)
-		}
-		return name == yes, nil
-	}
 }
 
 // columnNames is a flag of columns: their names with commas between them, quoted as in CSV.
@@ -50,8 +32,8 @@ type columnNames []string
 
 // Set makes c the names in text.
 func (c *columnNames) Set(text string) (err error) {
-	if *c = nil; text == "" {
-		return nil
+	if text == "" {
+		return errors.New("the value is empty")
 	}
 	r := csv.NewReader(strings.NewReader(text))
 	r.TrimLeadingSpace = true
@@ -113,147 +95,80 @@ const (
 )
 
 // resolve replaces auto by the values for so many rows to train on and targets.
-func (o *options) resolve(rows, targets int) {
-	if !o.decay.isSet {
-		o.decay.value = autoDecay / (float64(rows) * float64(targets))
+func (j *job) resolve(rows, targets int) {
+	j.Decay, j.Patience = j.decay.value, int(j.patience.value)
+	if !j.decay.isSet {
+		j.Decay = autoDecay / (float64(rows) * float64(targets))
 	}
-	if !o.patience.isSet && rows >= patientRows {
-		o.patience.value = autoPatience
+	if !j.patience.isSet && rows >= patientRows {
+		j.Patience = autoPatience
 	}
 }
 
 // parse reads the command line. An error is one line.
-func parse(args []string) (*options, error) {
-	f := flag.NewFlagSet("table", flag.ContinueOnError)
-	f.SetOutput(io.Discard)
-	o := &options{
-		Training: cli.NewTraining("he", "adam", "cosine", 64, 32), flags: f,
-		missing: cli.NewChoice("refuse", either("refuse", "mean")),
-		weights: cli.NewChoice("none", either("none", "balanced")),
+func parse(args []string) (*job, error) {
+	j := &job{options: options{
+		holdout: 0.2,
+		missing: cli.NewChoice("refuse", cli.OneOf(map[string]bool{"refuse": false, "mean": true})),
+		weights: cli.NewChoice("none", cli.OneOf(map[string]bool{"none": false, "balanced": true})),
+	}}
+	j.Flags = training.NewFlags(training.Table, "he", "adam", "cosine", 64, 32)
+	j.LR, j.Batch, j.Epochs = 0.02, 32, 15
+	j.SaveAfter = time.Second // a short run is saved once
+	j.Define("model", "importance")
+	for name, to := range map[string]any{
+		"data": &j.data, "target": &j.target, "without": &j.without, "category": &j.text, "missing": &j.missing, "weights": &j.weights,
+		"holdout": &j.holdout, "test": &j.options.test, "importance": &j.importance, "decay": &j.decay, "patience": &j.patience, "model": &j.model,
+	} {
+		j.Args.Add(name, to)
 	}
-	o.LR, o.Batch = 0.02, 32
-	o.Define(f, "rows")
-	f.StringVar(&o.data, "data", "", "`FILE.csv` to train on, or with -model to predict; its name may stand after the flags instead (default iris, which is in the program)")
-	f.Var(&o.target, "target", "the `column` to predict, or several with commas between them (default species, for iris)")
-	f.Var(&o.without, "without", "leave these `columns` out")
-	f.Var(&o.text, "category", "take these `columns` as categories, although they look like numbers")
-	f.Var(&o.missing, "missing", "what a missing cell is, by `name`: refuse, or mean, the column's mean over the training rows")
-	f.Var(&o.weights, "weights", "weights of the rows, by `name`: none, or balanced, so that each class weighs the same")
-	f.Float64Var(&o.holdout, "holdout", 0.2, "hold out this share of the rows to test on")
-	f.StringVar(&o.test, "test", "", "test on the rows of this `FILE.csv` instead")
-	f.BoolVar(&o.importance, "importance", false, "print how much the loss on the test rows rises when each column is shuffled")
-	f.IntVar(&o.Epochs, "epochs", 15, "how many times all rows are used, at most")
-	f.Var(&o.decay, "decay", "add this `number` times the weights to their gradient (L2); with -opt adamw, take this times the learning rate times the weights from the weights instead; auto is 10 divided by the rows to train on and, if there are several targets, by their number")
-	f.Var(&o.patience, "patience", "hold out a tenth of the training rows, stop when this `number` of epochs has not lowered the loss on it, and keep the best weights; 0 does not; auto is 10, or 0 if there are fewer than 2000 rows to train on")
-	f.StringVar(&o.model, "model", "", "predict with this `FILE.npz`, and train nothing")
-	f.StringVar(&o.resume, "resume", "", "go on with the run of this `FILE.npz` until it has had -epochs epochs, and write to the file's folder unless -out names another")
-	f.StringVar(&o.verify, "verify", "", "train again what is in this `FILE.npz` and compare")
-	f.StringVar(&o.out, "out", "out", "`folder` for the files. Each is complete at any moment; model.npz is written last, and -resume goes on from it after a kill")
-	if err := f.Parse(args); err != nil {
-		return o, err
+	words, err := j.Args.Parse(args)
+	if err == nil {
+		err = cli.WrongFlag(j.takeFile(words))
 	}
-	if err := o.takeFile(); err != nil {
-		return o, err
+	if err == nil {
+		err = cli.WrongFlag(j.validate())
 	}
-	return o, o.validate()
+	return j, err
 }
 
-// takeFile makes the argument after the flags that of -data, and the target of iris, which
-// is in the program, species.
-func (o *options) takeFile() error {
-	switch _, twice := o.given()["data"]; {
-	case o.flags.NArg() > 1:
-		return fmt.Errorf("%q: want one file, after the flags", o.flags.Arg(1))
-	case o.flags.NArg() == 1 && twice:
-		return fmt.Errorf("%q: -data names a file already", o.flags.Arg(0))
-	case o.flags.NArg() == 1:
-		return o.flags.Set("data", o.flags.Arg(0))
-	case o.data == "" && len(o.target) == 0:
-		o.target = columnNames{irisTarget}
+// takeFile makes the word beside the flags that of -data, and the target of iris, which is in
+// the program, species.
+func (j *job) takeFile(words []string) error {
+	switch {
+	case len(words) > 1:
+		return fmt.Errorf("%.60q: want one file", words[1])
+	case len(words) == 1 && j.data != "":
+		return fmt.Errorf("%.60q: -data names a file already", words[0])
+	case len(words) == 1:
+		return j.Args.Set("data", words[0])
+	case j.data == "" && len(j.target) == 0:
+		j.target = columnNames{irisTarget}
 	}
 	return nil
 }
 
-// validate returns an error for the first flag that is out of its range.
-func (o *options) validate() error {
-	if err := o.validateMode(); err != nil || o.model != "" {
-		return err
-	}
-	switch {
-	case len(o.target) == 0 && o.resume+o.verify == "":
-		return errors.New("-target: want the column to predict")
-	case !(0 < o.holdout && o.holdout < 1):
-		return fmt.Errorf("-holdout %v: want a share between 0 and 1", o.holdout)
-	case o.patience.value != math.Trunc(o.patience.value) || o.patience.value > math.MaxInt32:
-		return fmt.Errorf("-patience %v: want a whole number", o.patience.value)
-	case o.Epochs < 1:
-		return fmt.Errorf("-epochs %d: want 1 or more", o.Epochs)
-	}
-	return o.Validate(true)
-}
-
-// validateMode returns an error for flags that exclude one another.
-func (o *options) validateMode() error {
-	if o.resume != "" && o.verify != "" {
-		return errors.New("-resume excludes -verify")
-	}
-	if o.model == "" {
+// validate returns an error for the first flag that is out of its range, or for two that
+// exclude each other.
+func (j *job) validate() error {
+	if j.model != "" {
+		if j.data == "" {
+			return errors.New("-model: want the file to predict")
+		}
+		for name := range j.Args.Given() {
+			if name != "model" && name != "data" {
+				return fmt.Errorf("-model excludes -%s", name)
+			}
+		}
 		return nil
 	}
-	if o.data == "" {
-		return errors.New("-model: want the file to predict, after the flags")
+	switch {
+	case !(0 < j.holdout && j.holdout < 1):
+		return fmt.Errorf("-holdout %v: want a share between 0 and 1", j.holdout)
+	case j.patience.value != math.Trunc(j.patience.value) || j.patience.value > math.MaxInt32:
+		return fmt.Errorf("-patience %v: want a whole number of epochs, at most %d", j.patience.value, math.MaxInt32)
+	case j.Epochs < 1:
+		return fmt.Errorf("-epochs %d: want 1 or more", j.Epochs)
 	}
-	for name := range o.given() {
-		if name != "model" && name != "data" {
-			return fmt.Errorf("-model excludes -%s", name)
-		}
-	}
-	return nil
-}
-
-// settings returns the flags that the weights depend on, by name, with values that parse
-// accepts. A model file keeps them as its recipe.
-func (o *options) settings() map[string]string { return cli.Settings(o.flags, unkept...) }
-
-// given returns the flags that were set.
-func (o *options) given() map[string]string { return cli.Given(o.flags) }
-
-// reopen reads the model file of a run that has begun and returns the model and the run's
-// options.
-func (o *options) reopen(name string) (*mlp.Model, *options, error) {
-	from, _, err := cli.ReadModel(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	earlier, err := o.earlier(from.Recipe)
-	if err == nil {
-		err = earlier.HasBegun(&from.Run)
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return from, earlier, nil
-}
-
-// earlier returns the options of an earlier run from its recipe. The recipe comes from a
-// file, so it is checked like a command line. A flag of this command line that contradicts
-// the recipe is an error, with two exceptions: -data and -test, which may name other
-// places, and -epochs if the run is resumed.
-func (o *options) earlier(recipe map[string]string) (*options, error) {
-	given := o.given()
-	args, err := cli.RecipeArgs(o.flags, o.settings(), given, recipe, nil, func(name, value string) bool {
-		return name == "data" || name == "test" && value != "" || name == "epochs" && o.resume != ""
-	})
-	if err != nil {
-		return nil, err
-	}
-	e, err := parse(args)
-	if err != nil {
-		return nil, fmt.Errorf("its recipe: %w", err)
-	}
-	if now, ok := given["epochs"]; ok && now != recipe["epochs"] && (e.Schedule.Name != "constant" || e.Warmup > 0) {
-		return nil, fmt.Errorf("-epochs %s: the run's schedule is for -epochs %s, which cannot change", now, recipe["epochs"])
-	}
-	e.out, e.resume, e.verify, e.importance = o.out, o.resume, o.verify, o.importance
-	return e, nil
+	return j.Validate(true)
 }

@@ -1,5 +1,4 @@
-// -model: the rows of a file with a network's answers behind. Not here: what is printed of
-// a run (report.go).
+// -model: the rows of a file with a network's answers behind.
 
 package main
 
@@ -8,17 +7,18 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
-// predict reads all rows once, so that nothing is printed if one is wrong, and then again
-// with their answers.
-func predict(ctx context.Context, o *options, stdout io.Writer, stderr io.Writer) error {
-	m, _, err := cli.ReadModel(o.model)
+// predict answers for all rows twice. The first time it prints nothing, so that if a row is
+// wrong, nothing is printed.
+func predict(ctx context.Context, o *options, stdout, stderr io.Writer) error {
+	m, err := training.ReadModel(o.model, training.Table)
 	if err != nil {
 		return err
 	}
@@ -26,63 +26,50 @@ func predict(ctx context.Context, o *options, stdout io.Writer, stderr io.Writer
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.model, err)
 	}
-	s, err := openSource(o.data)
+	s, err := openSource(o.data, math.MaxInt64)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := e.checkRows(s, stderr); err != nil {
+	p := &predictor{encoding: e, model: m}
+	if err := p.print(ctx, s, io.Discard, stderr); err != nil {
 		return err
 	}
-	p := &predictor{encoding: e, model: m, to: csv.NewWriter(stdout), name: s.name}
-	return p.rows(ctx, s)
-}
-
-// checkRows returns an error for the first row that cannot be predicted.
-func (e *encoding) checkRows(s *source, stderr io.Writer) error {
-	r, err := s.rows(nil)
-	if err != nil {
-		return err
-	}
-	d, err := newDecoder(e, r, false)
-	if err != nil {
-		return err
-	}
-	d.warn = newWarner(stderr).warn
-	return d.all(func([]string, []float64) error { return nil })
+	return p.print(ctx, s, stdout, nil)
 }
 
 // A predictor collects rows, so that many are predicted together.
 type predictor struct {
 	*encoding
 	model *mlp.Model
+	from  *decoder
 	to    *csv.Writer
-	name  string // of the file
 	lines [][]string
-	done  int // rows that are printed
+	bytes int // in lines
+	done  int // rows that were printed before lines
 	x, y  mlp.Matrix
 }
 
-// rows prints the header and the rows of a source with the answers behind.
-func (p *predictor) rows(ctx context.Context, s *source) error {
-	r, err := s.rows(nil)
-	if err != nil {
+// maxText is the number of bytes in lines from which on no more are collected.
+const maxText = 1 << 20
+
+// print prints the header and the rows of a source with the answers behind.
+func (p *predictor) print(ctx context.Context, s *source, to, warnings io.Writer) error {
+	p.from, p.to, p.done = &decoder{warnings: warnings}, csv.NewWriter(to), 0
+	if err := p.from.open(ctx, s, p.encoding, p.Inputs); err != nil {
 		return err
 	}
-	d, err := newDecoder(p.encoding, r, false)
-	if err != nil {
-		return err
-	}
-	p.to.Comma = r.separator
-	p.to.Write(slices.Concat(r.header, p.header(r.header)))
-	p.x.Reset(rowsAtOnce, p.width())
-	err = d.all(func(row []string, cells []float64) error {
+	p.to.Comma = p.from.separator
+	p.to.Write(slices.Concat(p.from.header, p.header(p.from.header)))
+	p.x.Reset(p.rowsAtOnce(), p.width())
+	err := p.from.all(func(row []string, cells []float64) error {
 		p.input(p.x.Row(len(p.lines)), cells, p.model.Input.Mean)
-		if p.lines = append(p.lines, slices.Clone(row)); len(p.lines) < rowsAtOnce {
-			return nil
+		p.lines = append(p.lines, slices.Clone(row))
+		for _, cell := range row {
+			p.bytes += len(cell)
 		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if len(p.lines) < p.x.Rows && p.bytes < maxText {
+			return nil
 		}
 		return p.flush()
 	})
@@ -92,17 +79,18 @@ func (p *predictor) rows(ctx context.Context, s *source) error {
 	return err
 }
 
-// header returns the names of the answers. If the file has a column of the target's name,
-// the answer is called predicted.
+// header returns the names of the answers, which no column of the file has.
 func (p *predictor) header(columns []string) (names []string) {
-	for _, c := range p.Targets {
-		name := c.Name
-		if slices.Contains(columns, name) {
+	add := func(name string) {
+		for slices.Contains(columns, name) || slices.Contains(names, name) {
 			name = "predicted " + name
 		}
 		names = append(names, name)
+	}
+	for _, c := range p.Targets {
+		add(c.Name)
 		for _, v := range c.Values {
-			names = append(names, c.Name+"="+v)
+			add(c.Name + "=" + v)
 		}
 	}
 	return names
@@ -115,11 +103,11 @@ func (p *predictor) flush() error {
 	for i, line := range p.lines {
 		y := p.y.Row(i)
 		if slices.ContainsFunc(y, func(v float64) bool { return !finite(v) }) {
-			return fmt.Errorf("%s: row %d: its numbers are so large that the answer is not finite", p.name, p.done+i+1)
+			return fmt.Errorf("%s: row %d: its numbers are so large that the answer is not finite", p.from.name, p.done+i+1)
 		}
 		p.to.Write(append(line, p.answer(y)...))
 	}
-	p.done, p.lines = p.done+len(p.lines), p.lines[:0]
+	p.done, p.lines, p.bytes = p.done+len(p.lines), p.lines[:0], 0
 	if p.to.Flush(); p.to.Error() != nil {
 		return fmt.Errorf("standard output: %w", p.to.Error())
 	}
@@ -131,7 +119,7 @@ func (p *predictor) answer(y []float64) (texts []string) {
 	text := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	switch p.task() {
 	case classes:
-		texts = append(texts, p.Targets[0].Values[largest(y)])
+		texts = append(texts, p.Targets[0].Values[mlp.Argmax(y)])
 		for _, v := range y {
 			texts = append(texts, text(v))
 		}

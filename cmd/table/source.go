@@ -1,26 +1,28 @@
 // A CSV file, row by row: its separator, its header, and where in it something is wrong.
-// Not here: what the cells mean (encoding.go).
 
 package main
 
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"crypto/sha256"
 	_ "embed"
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // The limits of a file.
 const (
+	maxBytes   = 4 << 30 // of one to train on
 	maxColumns = 10_000
 	maxRow     = 16 << 20 // bytes
 )
@@ -32,77 +34,101 @@ var iris []byte
 
 const irisTarget = "species"
 
-// A source is a CSV file that can be read more than once.
+// A source is a CSV file that can be read more than once. If it changes in between, the
+// later reading ends with an error.
 type source struct {
 	name string // in messages
 	file io.ReaderAt
 	size int64
 	io.Closer
+	digest string // the SHA-256 of the file in hexadecimal, known at the end of a reading
 }
 
-// openSource opens a file, or iris if name is empty.
-func openSource(name string) (*source, error) {
+// openSource opens a file of at most limit bytes, or iris if name is empty.
+func openSource(name string, limit int64) (*source, error) {
 	if name == "" {
-		return &source{"iris.csv in the program", bytes.NewReader(iris), int64(len(iris)), io.NopCloser(nil)}, nil
+		return &source{name: "iris.csv in the program", file: bytes.NewReader(iris), size: int64(len(iris)), Closer: io.NopCloser(nil)}, nil
 	}
-	f, size, err := cli.OpenRegular(name)
-	if err != nil {
-		return nil, err
+	f, size, err := files.OpenRegular(name)
+	if err == nil && size > limit {
+		f.Close()
+		err = fmt.Errorf("%s: %d bytes, more than %d", name, size, limit)
 	}
-	return &source{name, f, size, f}, nil
+	return &source{name: name, file: f, size: size, Closer: f}, err
 }
 
 // rows is a reading of a source.
 type rows struct {
-	source    string
+	*source
 	csv       *csv.Reader
-	meter     *meter
+	hash      hash.Hash // of what was read
 	separator rune
 	header    []string
 	n         int // of the row that next returned, from 1
 }
 
-// A meter reads at most left bytes, so that a quote that never closes does not make the
-// rest of the file one cell.
-type meter struct {
-	io.Reader
-	left int
-}
-
-var errLongRow = fmt.Errorf("more than %d bytes, is there a quote that never closes?", maxRow)
-
-func (m *meter) Read(p []byte) (int, error) {
-	if m.left <= 0 {
-		return 0, errLongRow
-	}
-	n, err := m.Reader.Read(p)
-	m.left -= n
-	return n, err
-}
-
-// rows begins a reading. What is read is also written to copy, unless it is nil.
-func (s *source) rows(copy io.Writer) (*rows, error) {
-	head := make([]byte, min(s.size, 1<<16))
-	if _, err := s.file.ReadAt(head, 0); err != nil && err != io.EOF {
-		return nil, err
+// rows begins a reading, which ends early if the context is cancelled.
+func (s *source) rows(ctx context.Context) (*rows, error) {
+	r := &rows{source: s, hash: sha256.New()}
+	file := bufio.NewReaderSize(io.TeeReader(io.NewSectionReader(s.file, 0, s.size), r.hash), 1<<16)
+	head, err := file.Peek(1 << 16)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
-		return nil, fmt.Errorf("%s: UTF-16, want UTF-8", s.name)
+		return nil, fmt.Errorf("%s: UTF-16, want UTF-8; iconv -f UTF-16 -t UTF-8 converts it", s.name)
 	}
-	var file io.Reader = io.NewSectionReader(s.file, 0, s.size)
-	if copy != nil {
-		file = io.TeeReader(file, copy)
-	}
-	buffered := bufio.NewReaderSize(file, 1<<16)
 	if mark := []byte("\ufeff"); bytes.HasPrefix(head, mark) {
 		head = head[len(mark):]
-		buffered.Discard(len(mark))
+		file.Discard(len(mark))
 	}
-	r := &rows{source: s.name, meter: &meter{buffered, 0}, separator: separator(head)}
-	r.csv = csv.NewReader(r.meter)
+	r.separator = separator(head)
+	r.csv = csv.NewReader(&guard{Reader: file, ctx: ctx, separator: byte(r.separator)})
 	r.csv.Comma, r.csv.FieldsPerRecord, r.csv.ReuseRecord = r.separator, -1, true
 	r.csv.TrimLeadingSpace = r.separator != '\t' // which is a space itself
 	return r, r.readHeader()
+}
+
+// A guard is a CSV file up to the first row that is too long. Package csv takes about a
+// hundred bytes for each cell before it returns the row, and all of the file for a cell
+// whose quote never closes.
+type guard struct {
+	io.Reader
+	ctx          context.Context
+	separator    byte
+	quoted       bool // a quote is open
+	bytes, cells int  // of the row so far, without its last cell
+}
+
+var (
+	errLongRow   = fmt.Errorf("more than %d bytes, is there a quote that never closes?", maxRow)
+	errManyCells = fmt.Errorf("more than %d columns", maxColumns)
+)
+
+func (g *guard) Read(p []byte) (int, error) {
+	if err := context.Cause(g.ctx); err != nil {
+		return 0, err
+	}
+	n, err := g.Reader.Read(p)
+	for i, b := range p[:n] {
+		g.bytes++
+		switch {
+		case b == '"':
+			g.quoted = !g.quoted
+		case g.quoted:
+		case b == '\n':
+			g.bytes, g.cells = 0, 0
+		case b == g.separator:
+			g.cells++
+		}
+		if g.bytes > maxRow {
+			return i, errLongRow
+		}
+		if g.cells == maxColumns {
+			return i, errManyCells
+		}
+	}
+	return n, err
 }
 
 // separator returns the one of comma, semicolon and tab that the first line has most of
@@ -134,19 +160,16 @@ func separator(text []byte) rune {
 func (r *rows) readHeader() error {
 	cells, err := r.read()
 	if err == io.EOF {
-		return fmt.Errorf("%s: the file is empty", r.source)
+		return fmt.Errorf("%s: the file is empty", r.name)
 	}
 	if err != nil {
 		return err
-	}
-	if len(cells) > maxColumns {
-		return fmt.Errorf("%s: %d columns, more than %d", r.source, len(cells), maxColumns)
 	}
 	numbers, seen := 0, map[string]int{}
 	for i, name := range cells {
 		name = strings.TrimSpace(name)
 		if !utf8.ValidString(name) {
-			return fmt.Errorf("%s: the name of column %d is not UTF-8", r.source, i+1)
+			return fmt.Errorf("%s: the name of column %d is %s", r.name, i+1, notUTF8)
 		}
 		if _, ok := number(name, false); ok {
 			numbers++
@@ -155,22 +178,27 @@ func (r *rows) readHeader() error {
 			name = fmt.Sprintf("column %d", i+1)
 		}
 		if before, ok := seen[name]; ok {
-			return fmt.Errorf("%s: columns %d and %d are both named %.60q", r.source, before+1, i+1, name)
+			return fmt.Errorf("%s: columns %d and %d are both named %.60q", r.name, before+1, i+1, name)
 		}
 		seen[name] = i
 		r.header = append(r.header, strings.Clone(name))
 	}
 	if numbers == len(cells) && cells[0] != "0" { // pandas numbers columns that have no names
-		return fmt.Errorf("%s: the first line has only numbers, want the names of the columns", r.source)
+		return fmt.Errorf("%s: the first line has only numbers, want the names of the columns", r.name)
 	}
 	return nil
 }
+
+const notUTF8 = "not UTF-8; if the file is Latin-1, iconv -f LATIN1 -t UTF-8 converts it"
 
 // next returns the cells of the next row, which are valid until it is called again, or
 // io.EOF.
 func (r *rows) next() ([]string, error) {
 	r.n++
 	cells, err := r.read()
+	if err == io.EOF {
+		return nil, r.end()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -183,72 +211,78 @@ func (r *rows) next() ([]string, error) {
 	return cells, nil
 }
 
+// end returns io.EOF, or an error if an earlier reading read something else.
+func (r *rows) end() error {
+	digest := fmt.Sprintf("%x", r.hash.Sum(nil))
+	if r.digest != "" && r.digest != digest {
+		return fmt.Errorf("%s: the file has changed while it was read", r.name)
+	}
+	r.digest = digest
+	return io.EOF
+}
+
 // read returns the cells of a line, or an error that names the place.
 func (r *rows) read() ([]string, error) {
-	r.meter.left = maxRow
 	cells, err := r.csv.Read()
-	if err == nil || err == io.EOF {
+	if err == nil || err == io.EOF || errors.Is(err, context.Canceled) {
 		return cells, err
 	}
-	var wrong *csv.ParseError
 	place := "the header"
 	if r.n > 0 {
 		place = fmt.Sprintf("row %d", r.n)
 	}
-	switch {
-	case errors.Is(err, errLongRow):
-		return nil, fmt.Errorf("%s: %s: %w", r.source, place, errLongRow)
-	case errors.As(err, &wrong) && errors.Is(err, csv.ErrBareQuote):
-		return nil, fmt.Errorf("%s: %s (line %d): a quote inside a cell that does not begin with one", r.source, place, wrong.StartLine)
-	case errors.As(err, &wrong):
-		return nil, fmt.Errorf("%s: %s (line %d): a quote that never closes, or one inside a quoted cell", r.source, place, wrong.StartLine)
+	var wrong *csv.ParseError
+	if !errors.As(err, &wrong) {
+		return nil, fmt.Errorf("%s: %s: %w", r.name, place, err)
 	}
-	return nil, fmt.Errorf("%s: %s: %w", r.source, place, pathless(err))
-}
-
-// pathless returns an error of the operating system without the name of the file.
-func pathless(err error) error {
-	var of *os.PathError
-	if errors.As(err, &of) {
-		return of.Err
+	what := "a quote that never closes, or one inside a quoted cell"
+	if errors.Is(err, csv.ErrBareQuote) {
+		what = "a quote inside a cell that does not begin with one"
 	}
-	return err
+	return nil, fmt.Errorf("%s: %s (line %d): %s", r.name, place, wrong.StartLine, what)
 }
 
 // errorf is an error at the row that next returned last.
 func (r *rows) errorf(format string, args ...any) error {
-	line, _ := r.csv.FieldPos(0)
-	return fmt.Errorf("%s: row %d (line %d): %s", r.source, r.n, line, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s: %s", r.place(), fmt.Sprintf(format, args...))
 }
 
 // cellError is an error in a column of that row.
 func (r *rows) cellError(column, format string, args ...any) error {
+	return fmt.Errorf("%s, column %.60q: %s", r.place(), column, fmt.Sprintf(format, args...))
+}
+
+func (r *rows) place() string {
 	line, _ := r.csv.FieldPos(0)
-	return fmt.Errorf("%s: row %d (line %d), column %.60q: %s", r.source, r.n, line, column, fmt.Sprintf(format, args...))
+	return fmt.Sprintf("%s: row %d (line %d)", r.name, r.n, line)
 }
 
 // position returns the place of a column in the header.
 func (r *rows) position(column string) (int, error) {
 	i := slices.Index(r.header, column)
 	if i < 0 {
-		return 0, fmt.Errorf("%s: there is no column %.60q; the nearest name is %.60q", r.source, column, nearest(column, r.header))
+		return 0, fmt.Errorf("%s: there is no column %.60q; the nearest name is %.60q", r.name, column, nearest(column, r.header))
 	}
 	return i, nil
 }
 
-// nearest returns the name that the fewest edits make of word.
+// nearest returns the name that begins with word, or else the one that the fewest edits
+// make of it, both without regard to case.
 func nearest(word string, names []string) (best string) {
 	least := -1
 	for _, name := range names {
-		if d := edits(word, name); least < 0 || d < least {
+		d := edits(word, name)
+		if strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) {
+			d = 0
+		}
+		if least < 0 || d < least {
 			best, least = name, d
 		}
 	}
 	return best
 }
 
-// edits is the distance of Levenshtein between two words, of their first 60 bytes, and
-// without regard to case.
+// edits is the distance of Levenshtein between two words, of their first 60 bytes.
 func edits(a, b string) int {
 	a, b = strings.ToLower(a[:min(60, len(a))]), strings.ToLower(b[:min(60, len(b))])
 	row := make([]int, len(b)+1)

@@ -1,9 +1,10 @@
 // The rows that a network is trained on, those that decide when to stop, and those that it
-// is tested on; and what is fitted on the first. Not here: the reading of them (table.go).
+// is tested on; and what is fitted on the first.
 
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -17,17 +18,23 @@ import (
 // target for each output.
 type part struct {
 	*table
-	index []int // the rows
+	index []int32 // the rows
 	input mlp.Standardization
 
 	moved int   // a column whose cells are those of other rows, or -1
 	from  []int // the row of each
 }
 
-func (t *table) part(index []int) *part { return &part{table: t, index: index, moved: -1} }
+func (t *table) part(index []int32) *part { return &part{table: t, index: index, moved: -1} }
 
 // Len returns the number of rows.
 func (p *part) Len() int { return len(p.index) }
+
+// at returns the cells of row i of p.
+func (p *part) at(i int) []float64 { return p.row(int(p.index[i])) }
+
+// truth returns the k-th target of row i of p.
+func (p *part) truth(i, k int) float64 { return p.target(int(p.index[i]), k) }
 
 // Batch encodes the rows of index.
 func (p *part) Batch(x, y *mlp.Matrix, index []int) {
@@ -35,7 +42,7 @@ func (p *part) Batch(x, y *mlp.Matrix, index []int) {
 	p.input.Apply(x, x)
 	y.Reset(len(index), p.outputs())
 	for i, r := range index {
-		p.wanted(y.Row(i), p.row(p.index[r]))
+		p.wanted(y.Row(i), p.at(r))
 	}
 }
 
@@ -43,10 +50,10 @@ func (p *part) Batch(x, y *mlp.Matrix, index []int) {
 func (p *part) raw(x *mlp.Matrix, index []int) {
 	x.Reset(len(index), p.width())
 	for i, r := range index {
-		cells := p.row(p.index[r])
+		cells := p.at(r)
 		if p.moved >= 0 {
 			cells = slices.Clone(cells)
-			cells[p.moved] = p.row(p.index[p.from[r]])[p.moved]
+			cells[p.moved] = p.at(p.from[r])[p.moved]
 		}
 		p.encoding.input(x.Row(i), cells, p.input.Mean)
 	}
@@ -59,15 +66,15 @@ type balanced struct {
 }
 
 // Weight returns the weight of row i's class.
-func (b balanced) Weight(i int) float64 { return b.weights[int(b.target(b.index[i], 0))] }
+func (b balanced) Weight(i int) float64 { return b.weights[int(b.truth(i, 0))] }
 
 // balance returns a weight for each class, so that all classes of p weigh the same and the
 // mean over its rows is 1. They are those of mlp.BalancedWeights, which needs a matrix with
 // a column for each class. For a large table that is too large.
 func (p *part) balance() []float64 {
 	weights := make([]float64, p.outputs())
-	for _, r := range p.index {
-		weights[int(p.target(r, 0))]++
+	for i := range p.index {
+		weights[int(p.truth(i, 0))]++
 	}
 	present := 0.0
 	for _, n := range weights {
@@ -89,13 +96,15 @@ const strata = 10
 // split divides the rows in a training part and, with one share for each, others. Each
 // part has the same share of each class, of each combination of labels, or of each tenth
 // of the numbers. Which rows they are depends on the seed.
-func (t *table) split(seed uint64, shares ...float64) [][]int {
-	order := rand.New(rand.NewPCG(seed, 0)).Perm(t.rows())
+func (t *table) split(seed uint64, shares ...float64) [][]int32 {
+	order := t.all()
+	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	stratum := t.strata()
-	slices.SortStableFunc(order, func(a, b int) int { return stratum[a] - stratum[b] })
-	var parts [][]int
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(stratum[a], stratum[b]) })
+	var parts [][]int32
 	for _, share := range shares {
-		var taken, left []int
+		n := int(float64(len(order)) * share)
+		taken, left := make([]int32, 0, n), make([]int32, 0, len(order)-n)
 		for i, r := range order {
 			if math.Floor(float64(i+1)*share) > math.Floor(float64(i)*share) {
 				taken = append(taken, r)
@@ -108,45 +117,37 @@ func (t *table) split(seed uint64, shares ...float64) [][]int {
 		parts = append(parts, taken)
 	}
 	slices.Sort(order)
-	return append([][]int{order}, parts...)
+	return append([][]int32{order}, parts...)
 }
 
 // all returns the numbers of all rows.
-func (t *table) all() []int {
-	index := make([]int, t.rows())
+func (t *table) all() []int32 {
+	index := make([]int32, t.rows())
 	for i := range index {
-		index[i] = i
+		index[i] = int32(i)
 	}
 	return index
 }
 
 // strata returns the stratum of each row.
-func (t *table) strata() []int {
-	stratum := make([]int, t.rows())
+func (t *table) strata() []int32 {
+	stratum := make([]int32, t.rows())
 	if t.task() == numbers {
 		order := t.all()
-		slices.SortStableFunc(order, func(a, b int) int { return compare(t.target(a, 0), t.target(b, 0)) })
+		slices.SortFunc(order, func(a, b int32) int {
+			return cmp.Or(cmp.Compare(t.target(int(a), 0), t.target(int(b), 0)), cmp.Compare(a, b))
+		})
 		for rank, r := range order {
-			stratum[r] = rank * strata / len(order)
+			stratum[r] = int32(rank * strata / len(order))
 		}
 		return stratum
 	}
 	for i := range stratum {
 		for k := range t.Targets {
-			stratum[i] = (stratum[i]*maxCategories + int(t.target(i, k))) % (1 << 20)
+			stratum[i] = (stratum[i]*maxCategories + int32(t.target(i, k))) % (1 << 20)
 		}
 	}
 	return stratum
-}
-
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // fit returns the standardization of the inputs of p, and sets that of targets of numbers.
@@ -180,8 +181,8 @@ func (p *part) fit(source string) (mlp.Standardization, error) {
 // fitColumn returns the mean and the deviation of the numbers in column i.
 func (p *part) fitColumn(i int) (mean, std float64, err error) {
 	x := &mlp.Matrix{Cols: 1, Data: make([]float64, 0, len(p.index))}
-	for _, r := range p.index {
-		if v := p.row(r)[i]; v == v {
+	for r := range p.index {
+		if v := p.at(r)[i]; v == v {
 			x.Data = append(x.Data, v)
 		}
 	}

@@ -1,23 +1,24 @@
 // Model files of other commands, model files that were changed, and tables that were changed
-// since. Not here: wrong tables (wrong_test.go).
+// since.
 
 package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 // changed writes a model that a change was made to, and returns its name.
 func changed(t *testing.T, name string, change func(m *mlp.Model)) string {
 	t.Helper()
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,14 +32,12 @@ func changed(t *testing.T, name string, change func(m *mlp.Model)) string {
 
 // A recipe comes from a file, and so its columns are checked before they are used.
 func TestTamperedColumns(t *testing.T) {
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
-	model := filepath.Join(out, "model.npz")
-	m, _, err := cli.ReadModel(model)
+	model := trained(t)
+	m, err := training.ReadModel(model, training.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := m.Recipe[encodingKey]
+	good := m.Recipe[training.TableKey]
 	data := file(t, "new.csv", string(iris))
 	for want, text := range map[string]string{
 		"its columns: unexpected end of JSON input":                                          "{",
@@ -56,24 +55,23 @@ func TestTamperedColumns(t *testing.T) {
 		if text == good {
 			t.Errorf("%s: nothing was changed", want)
 		}
-		name := changed(t, model, func(m *mlp.Model) { m.Recipe[encodingKey] = text })
+		name := changed(t, model, func(m *mlp.Model) { m.Recipe[training.TableKey] = text })
 		refused(t, []string{"-model", name, data}, "table: "+name+": "+want)
 	}
-	other := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, encodingKey) })
+	other := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, training.TableKey) })
 	refused(t, []string{"-model", other, data}, other+": its recipe has no columns: another command trained it\n")
 	lacks := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, "seed") })
 	refused(t, []string{"-verify", lacks}, lacks+": its recipe lacks -seed\n")
 	wide := changed(t, model, func(m *mlp.Model) { m.Recipe["hidden"] = "60000,60000" })
-	refused(t, []string{"-resume", wide, "-out", t.TempDir()}, wide+": -hidden: 3600540003 parameters, more than 134217728\n")
+	refused(t, []string{"-resume", wide, "-out", t.TempDir()}, wide+": its layers have -hidden 64,32, its recipe has -hidden 60000,60000\n")
 	less := changed(t, model, func(m *mlp.Model) { m.Recipe["hidden"] = "64" })
-	refused(t, []string{"-resume", less, "-out", t.TempDir()}, less+": its layers are [4 64 32 3], its recipe and the table make [4 64 3]\n")
+	refused(t, []string{"-resume", less, "-out", t.TempDir()}, less+": its layers have -hidden 64,32, its recipe has -hidden 64\n")
 }
 
 // A table that has changed is no longer that of the run; one that has moved is.
 func TestTableChanged(t *testing.T) {
-	out, data := t.TempDir(), file(t, "abc.csv", abc())
-	must(t, "-out", out, "-epochs", "2", "-target", "c", data)
-	model := filepath.Join(out, "model.npz")
+	data := file(t, "abc.csv", abc())
+	model := trained(t, "-target", "c", data)
 	moved := filepath.Join(t.TempDir(), "moved.csv")
 	if err := os.Rename(data, moved); err != nil {
 		t.Fatal(err)
@@ -83,7 +81,7 @@ func TestTableChanged(t *testing.T) {
 	if err := os.WriteFile(moved, []byte(abc()+"1,2,x\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, []string{"-verify", model, moved}, model+": the file of -data differs: SHA-256 ")
+	refused(t, []string{"-verify", model, moved}, model+": the rows of -data differ: SHA-256 ")
 }
 
 // -test names the rows to test on, whose columns may be in another order.
@@ -95,4 +93,45 @@ func TestTestFile(t *testing.T) {
 	}
 	test := file(t, "test.csv", "a,b,c\n1,2,x\n1,2,z\n")
 	refused(t, []string{"-target", "c", "-test", test, data}, "table: "+test+": row 2 (line 3), column \"c\": \"z\" is not a category of the training file\n")
+}
+
+// -verify reads the columns of a model as whoever predicts with it does, and compares them.
+func TestForgedColumns(t *testing.T) {
+	model, numbers := trained(t), trained(t, "-target", "petal width")
+	for _, c := range []struct{ model, old, new string }{
+		{model, `"Name":"sepal length"},{"Name":"sepal width"}`, `"Name":"sepal width"},{"Name":"sepal length"}`},
+		{model, `"setosa"`, `"alpina"`},
+		{numbers, `"Mean":1.`, `"Mean":1001.`},
+		{numbers, `"Std":0.`, `"Std":7.`},
+	} {
+		forged := changed(t, c.model, func(m *mlp.Model) {
+			text := m.Recipe[training.TableKey]
+			if m.Recipe[training.TableKey] = strings.Replace(text, c.old, c.new, 1); text == m.Recipe[training.TableKey] {
+				t.Errorf("%s has no %s", text, c.old)
+			}
+		})
+		refused(t, []string{"-verify", forged}, forged+": not reproduced: Recipe table is ")
+	}
+	forged := changed(t, model, func(m *mlp.Model) { m.Input.Mean[0] += 1000 })
+	refused(t, []string{"-verify", forged}, forged+": not reproduced: mean differs in 1 of 4 elements")
+}
+
+// Many targets are trained, resumed and verified. What the model file cannot hold is refused
+// before training.
+func TestLongRecipe(t *testing.T) {
+	var targets []string
+	for i := range 600 {
+		targets = append(targets, fmt.Sprintf("target %04d", i))
+	}
+	names := strings.Join(targets, ",")
+	data := file(t, "wide.csv", "in,"+names+"\n"+strings.Repeat("1"+strings.Repeat(",yes", 600)+"\n2"+strings.Repeat(",no", 600)+"\n", 20))
+	model := trained(t, "-schedule", "constant", "-target", names, data)
+	must(t, "-verify", model)
+	must(t, "-resume", model, "-epochs", "2")
+	var b strings.Builder
+	b.WriteString("in,out\n")
+	for i := range 980 {
+		fmt.Fprintf(&b, "%s%d,%d\n", strings.Repeat("\\", 340), i, i%2)
+	}
+	refused(t, []string{"-target", "out", file(t, "long.csv", b.String()+strings.TrimPrefix(b.String(), "in,out\n"))}, "bytes")
 }

@@ -22,7 +22,8 @@ func refused(t *testing.T, args []string, want string) {
 func refusedWith(t *testing.T, exit int, args []string, want string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
-	if !strings.Contains(strings.Join(args, " "), "-resume") && !strings.Contains(strings.Join(args, " "), "-model") {
+	line := strings.Join(args, " ")
+	if !strings.Contains(line, "-resume") && !strings.Contains(line, "-model") && !strings.Contains(line, "-verify") {
 		args = append([]string{"-out", out}, args...)
 	}
 	var stdout bytes.Buffer
@@ -62,26 +63,31 @@ func TestWrongFiles(t *testing.T) {
 		{"one name twice", "a,b,a\n1,2,3\n", "-target b", "F: columns 1 and 3 are both named \"a\"\n"},
 		{"no header", "1,2,3\n1,2,3\n", "-target b", "F: the first line has only numbers, want the names of the columns\n"},
 		{"no target", abc(), "-target C2", "F: there is no column \"C2\"; the nearest name is \"c\"\n"},
+		{"no such target named", "a b,\"c,d\",e\n1,2,3\n", "", "F: -target must name the column to predict, one of a b,\"c,d\",e\n"},
+		{"beginning of a name", "Baujahr,Ort,Kaufpreis in €\n1,2,3\n", "-target kaufpreis", "F: there is no column \"kaufpreis\"; the nearest name is \"Kaufpreis in €\"\n"},
+		{"empty column to quote", "\"a's, $b\",b,c\n,1,x\n,2,y\n", "-target c", "F: column \"a's, $b\" has no values; -without '\"a'\\''s, $b\"' leaves it out\n"},
+		{"too many inputs", "a,b,c,d,e,f,g,h,i,j,k,y\n" + alike(11, 990), "-target y", "F: numbers and categories make more than 10000 inputs\n"},
+		{"too long names", "a,y\n" + strings.Repeat(strings.Repeat("\\", 250_000)+",1\nx,2\n", 10), "-target y -category y", "F: the names of the columns and categories take 1000128 bytes, more than 1000000\n"},
 		{"no column to leave out", abc(), "-target c -without aa", "F: there is no column \"aa\"; the nearest name is \"a\"\n"},
 		{"target left out", abc(), "-target c -without c", "F: column \"c\" is a target, and -without leaves it out\n"},
 		{"nothing left", "c\nx\ny\n", "-target c", "F: no column is left to predict from\n"},
 		{"all different", "id,b,c\nu1,1,x\nu2,2,y\nu3,3,x\n", "-target c",
-			"F: column \"id\" has 3 different categories in 3 rows, which say nothing about another row; -without id leaves it out\n"},
-		{"too many categories", "id,c\n" + manyWords(1001), "-target c", "F: row 1001 (line 1002), column \"id\": more than 1000 categories; -without \"id\" leaves the column out\n"},
+			"F: column \"id\" has 3 different categories in 3 rows, which say nothing about another row; -without 'id' leaves it out\n"},
+		{"too many categories", "id,c\n" + manyWords(1001), "-target c", "F: row 1001 (line 1002), column \"id\": more than 1000 categories; -without 'id' leaves the column out\n"},
 		{"target never varies", "a,c\n1,x\n2,x\n3,x\n", "-target c", "F: the target \"c\" is always \"x\", there is nothing to learn\n"},
 		{"target varies once", "a,c\n" + strings.Repeat("1,5\n", 40) + "1,6\n1,7\n", "-target c -holdout 0.9 -seed 5", "F: column \"c\": the target never varies in the training rows\n"},
 		{"infinite", abc() + "1,1e999,x\n", "-target c", "F: row 31 (line 32), column \"b\": \"1e999\" is infinite\n"},
 		{"infinity", abc() + "-Inf,1,x\n", "-target c", "F: row 31 (line 32), column \"a\": \"-Inf\" is infinite\n"},
 		{"too large", "a,c\n" + strings.Repeat("1e308,x\n-1e308,y\n", 20), "-target c", "F: column \"a\": its numbers are too large for a mean and a deviation\n"},
-		{"100,000 columns", wide, "-target y", "F: 100000 columns, more than 10000\n"},
+		{"100,000 columns", wide, "-target y", "F: the header: more than 10000 columns\n"},
 		{"missing", abc() + "1,,x\n", "-target c", "F: row 31 (line 32), column \"b\": the cell is missing; -missing mean takes the column's mean\n"},
 		{"missing NA", abc() + "1,NA,x\n", "-target c", "F: row 31 (line 32), column \"b\": the cell is missing; -missing mean takes the column's mean\n"},
 		{"missing category", abc() + "1,2,\n", "-target a", "F: row 31 (line 32), column \"c\": the cell is missing; -missing mean takes the column's mean\n"},
 		{"missing target", abc() + "1,2,\n", "-target c -missing mean", "F: row 31 (line 32), column \"c\": the target is missing\n"},
-		{"empty column", "a,b,c\n,1,x\n,2,y\n", "-target c -missing mean", "F: column \"a\" has no values\n"},
-		{"UTF-16", "\xff\xfea\x00", "-target c", "F: UTF-16, want UTF-8\n"},
-		{"Latin-1 name", "caf\xe9,c\n1,2\n", "-target c", "F: the name of column 1 is not UTF-8\n"},
-		{"Latin-1 cell", "a,c\n1,caf\xe9\n2,x\n", "-target c", "F: row 1 (line 2), column \"c\": the cell is not UTF-8\n"},
+		{"empty column", "a,b,c\n,1,x\n,2,y\n", "-target c -missing mean", "F: column \"a\" has no values; -without 'a' leaves it out\n"},
+		{"UTF-16", "\xff\xfea\x00", "-target c", "F: UTF-16, want UTF-8; iconv -f UTF-16 -t UTF-8 converts it\n"},
+		{"Latin-1 name", "caf\xe9,c\n1,2\n", "-target c", "F: the name of column 1 is not UTF-8; if the file is Latin-1, iconv -f LATIN1 -t UTF-8 converts it\n"},
+		{"Latin-1 cell", "a,c\n1,caf\xe9\n2,x\n", "-target c", "F: row 1 (line 2), column \"c\": the cell is not UTF-8; if the file is Latin-1, iconv -f LATIN1 -t UTF-8 converts it\n"},
 		{"control characters", "a,c\n1,x\n2,y\n3,\x1b[2J\n,x\n", "-target c", "F: row 4 (line 5), column \"a\": the cell is missing; -missing mean takes the column's mean\n"},
 		{"too few rows", "a,c\n1,x\n2,y\n1,x\n2,y\n", "-target c", "F: -holdout 0.2 of 4 rows is none, there is nothing to test on\n"},
 		{"too few to hold out", "a,c\n1,x\n2,y\n1,x\n2,y\n2,y\n1,x\n", "-target c -patience 9", "F: 5 rows to train on, -patience needs at least 10\n"},
@@ -91,7 +97,11 @@ func TestWrongFiles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			name := file(t, "data.csv", c.text)
-			refused(t, append(strings.Fields(c.flags), name), strings.Replace(c.want, "F:", "table: "+name+":", 1))
+			exit := 1
+			if c.flags == "" {
+				exit = 2
+			}
+			refusedWith(t, exit, append(strings.Fields(c.flags), name), strings.Replace(c.want, "F:", "table: "+name+":", 1))
 		})
 	}
 }
@@ -109,6 +119,16 @@ func manyWords(n int) string {
 	return b.String()
 }
 
+// alike has rows of cells that are alike in a row, and differ from row to row.
+func alike(cells, rows int) string {
+	var b strings.Builder
+	for word := range strings.Lines(manyWords(rows)) {
+		word, answer, _ := strings.Cut(word, ",")
+		b.WriteString(strings.Repeat(word+",", cells) + answer)
+	}
+	return b.String()
+}
+
 // A file of 10 GB is refused before it is read. What -model reads may have any size, but
 // not in one row.
 func TestHugeFile(t *testing.T) {
@@ -117,35 +137,33 @@ func TestHugeFile(t *testing.T) {
 		t.Skip("no sparse files: ", err)
 	}
 	refused(t, []string{"-target", "c", name}, "table: "+name+": 10000000000 bytes, more than 4294967296\n")
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
-	refused(t, []string{"-model", filepath.Join(out, "model.npz"), name}, "table: "+name+": the header: more than 16777216 bytes, is there a quote that never closes?\n")
+	refused(t, []string{"-model", trained(t), name}, "table: "+name+": the header: more than 16777216 bytes, is there a quote that never closes?\n")
 }
 
 // Nothing of a file is printed if one of its rows cannot be predicted.
 func TestPredictRefused(t *testing.T) {
-	out := t.TempDir()
-	must(t, "-out", out, "-epochs", "1")
-	model := filepath.Join(out, "model.npz")
+	model := trained(t)
 	many := strings.Repeat("5.1,3.5,1.4,0.2\n", 2000)
 	header := "sepal length,sepal width,petal length,petal width\n"
 	for text, want := range map[string]string{
-		header + many + "5.1,3.5,1.4,x\n":               "row 2001 (line 2002), column \"petal width\": \"x\" is not a number\n",
-		header + many + "5.1,3.5,1.4\n":                 "row 2001 (line 2002): 3 cells, the header has 4\n",
-		"sepal length,sepal width,petal width\n1,2,3\n": "there is no column \"petal length\"; the nearest name is \"sepal length\"\n",
+		header + many + many + many + "5.1,3.5,1.4,1e308\n" + many: "row 6001: its numbers are so large that the answer is not finite\n",
+		header + many + "5.1,3.5,1.4,x\n":                          "row 2001 (line 2002), column \"petal width\": \"x\" is not a number\n",
+		header + many + "5.1,3.5,1.4\n":                            "row 2001 (line 2002): 3 cells, the header has 4\n",
+		"sepal length,sepal width,petal width\n1,2,3\n":            "there is no column \"petal length\"; the nearest name is \"sepal length\"\n",
 		"": "the file is empty\n",
 	} {
 		name := file(t, "new.csv", text)
 		refused(t, []string{"-model", model, name}, "table: "+name+": "+want)
 	}
+	refused(t, []string{"no.csv"}, "table: stat no.csv: no such file or directory\n")
+	out := t.TempDir()
 	refused(t, []string{"-model", out, "new.csv"}, "table: "+out+": a folder, want a file\n")
 	refused(t, []string{"-model", model, out}, "table: "+out+": a folder, want a file\n")
 }
 
 func TestWrongFlags(t *testing.T) {
 	for args, want := range map[string]string{
-		"data.csv":                    "-target: want the column to predict",
-		"-target c a.csv b.csv":       `"b.csv": want one file, after the flags`,
+		"-target c a.csv b.csv":       `"b.csv": want one file`,
 		"-target c -data a.csv b.csv": `"b.csv": -data names a file already`,
 		"-target c -holdout 1 a.csv":  "-holdout 1: want a share between 0 and 1",
 		"-lr 0":                       "-lr 0: want a finite number above 0",
@@ -154,11 +172,15 @@ func TestWrongFlags(t *testing.T) {
 		"-batch 0":                    "-batch 0: want 1 or more",
 		"-patience -1":                `invalid value "-1" for flag -patience: want auto, or a finite number from 0`,
 		"-patience 1.5":               "-patience 1.5: want a whole number",
-		"-missing zero":               `invalid value "zero" for flag -missing: want one of refuse, mean`,
-		"-weights x":                  `invalid value "x" for flag -weights: want one of none, balanced`,
+		"-missing zero":               `invalid value "zero" for flag -missing: want one of mean, refuse`,
+		"-weights x":                  `invalid value "x" for flag -weights: want one of balanced, none`,
 		"-target a,a x.csv":           `"a" is there twice`,
-		"-model m.npz":                "-model: want the file to predict, after the flags",
+		"-model m.npz":                "-model: want the file to predict",
 		"-model m.npz -lr 1 a.csv":    "-model excludes -lr",
+		"-model= a.csv":               `invalid value "" for flag -model: the value is empty`,
+		"-verify= a.csv":              `invalid value "" for flag -verify: the value is empty`,
+		"-target= a.csv":              `invalid value "" for flag -target: the value is empty`,
+		"-verify m.npz -out x":        "-verify writes nothing: it excludes -out",
 		"-resume a.npz -verify b.npz": "-resume excludes -verify",
 		"-hidden= -norm batch":        "-norm batch: there is no hidden layer to normalise",
 		"-hidden 64,x":                "is not a width from 1 to 65536",

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"testing"
 
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 // TestBoundedChild is a run in a process of its own, which prints its exit code
@@ -160,13 +160,13 @@ func TestBoundedVerify(t *testing.T) {
 	dir := t.TempDir()
 	must(t, quick("-hidden", "8,8", "-epochs", "1", "-out", dir)...)
 	name := filepath.Join(dir, "model.npz")
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.Recipe["hidden"] = "65536,1000"
 	writeModel(t, name, m)
-	bounded(t, 1<<16, 1, "its layers have -hidden 8,8, but the recipe", "-verify", name)
+	bounded(t, 1<<16, 1, "its layers have -hidden 8,8, its recipe has -hidden 65536,1000", "-verify", name)
 }
 
 // Ordinary data take far less, too.

@@ -1,5 +1,4 @@
-// A run's history as a table and two figures. Not here: when they are written
-// (cli.Output), and what is in the page (package report).
+// The files of a run beside its model: its history as a table and two figures, and its page.
 
 package main
 
@@ -7,15 +6,19 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"strconv"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/doctor"
+	"mlp/cmd/internal/files"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/report"
+	"mlp/cmd/internal/stat"
 )
 
-// The files beside the model, in the order in which they are replaced. The page is written
-// when the run ends; until then there is none, because that of another model is removed
-// before the model is replaced.
+// The names of the files, in the order in which they are replaced.
 const (
 	historyName   = "history.csv"
 	curvesName    = "curves.svg"
@@ -23,13 +26,34 @@ const (
 	reportName    = "report.html"
 )
 
-// files returns the files of a history.
-func files(h mlp.History) []cli.File {
-	all := []cli.File{{Name: historyName, Content: historyCSV(h)}, {Name: curvesName, Content: curves(h).SVG()}, {Name: gradientsName}}
+// Names returns the names of the files beside the model.
+func (j *job) Names() (files []string, page string) {
+	return []string{historyName, curvesName, gradientsName}, reportName
+}
+
+// Files returns the files of the run's history.
+func (j *job) Files() []files.File {
+	h := j.Run.History
+	all := []files.File{{Name: historyName, Content: historyCSV(h)}, {Name: curvesName, Content: curves(h).SVG()}}
 	if f := gradients(h); f != nil {
-		all[2].Content = f.SVG()
+		all = append(all, files.File{Name: gradientsName, Content: f.SVG()})
 	}
 	return all
+}
+
+// Page returns the page of a run that has ended. A warning says if there is none, for example
+// because the network is too large.
+func (j *job) Page(stderr io.Writer) *files.File {
+	if j.plain == nil {
+		return nil // Gather has said why
+	}
+	about := fmt.Sprintf("%v, from %s", j.plain, mnist.Source(j.data))
+	html, err := report.HTML(&j.Model, j.plain, about, doctor.Diagnose(&j.Model, j.Guess))
+	if err != nil {
+		fmt.Fprintf(stderr, "warning: %s is not written: %s\n", reportName, cli.Plain(err.Error()))
+		return nil
+	}
+	return &files.File{Name: reportName, Content: html}
 }
 
 // historyCSV has a header and a row per epoch: what was measured on the data, then
@@ -40,7 +64,7 @@ func historyCSV(h mlp.History) []byte {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	header := []string{"epoch", "loss", "accuracy", "test_loss", "test_accuracy", "held_loss", "loss_rise"}
 	for i := range h[0].First {
-		for _, s := range cli.LayerStats {
+		for _, s := range stat.All {
 			header = append(header, fmt.Sprintf("%s_%d", s.Column, i+1))
 		}
 	}
@@ -49,7 +73,7 @@ func historyCSV(h mlp.History) []byte {
 		row := []string{strconv.Itoa(e.N), number(e.Loss), number(e.Accuracy), number(e.TestLoss), number(e.TestAccuracy),
 			number(e.HeldLoss), number(e.LossRise)}
 		for _, layer := range e.Layers[:len(h[0].First)] {
-			for _, s := range cli.LayerStats {
+			for _, s := range stat.All {
 				row = append(row, number(s.Of(layer)))
 			}
 		}
@@ -101,24 +125,24 @@ func gradients(h mlp.History) *mlp.Figure {
 	}
 	top := len(first) - 1
 	desc := fmt.Sprintf("At the first batch the norm of the error term is %.3g in the first layer and %.3g in the last; after %d epochs %.3g and %.3g.",
-		cli.DeltaNorm.Of(first[0]), cli.DeltaNorm.Of(first[top]), len(h), cli.DeltaNorm.Of(last[0]), cli.DeltaNorm.Of(last[top]))
+		stat.DeltaNorm.Of(first[0]), stat.DeltaNorm.Of(first[top]), len(h), stat.DeltaNorm.Of(last[0]), stat.DeltaNorm.Of(last[top]))
 	var activations mlp.Series
 	for _, l := range first {
-		activations.Y = append(activations.Y, cli.ActivationStd.Of(l))
+		activations.Y = append(activations.Y, stat.ActivationStd.Of(l))
 	}
 	return &mlp.Figure{Title: "How fast each layer learns", Desc: desc, Columns: 2, Charts: []mlp.Chart{
-		{Title: "Speed of learning", XLabel: "Epoch", YLabel: cli.DeltaNorm.Label, LogY: true, Series: byEpoch(h, cli.DeltaNorm)},
-		{Title: "Size of a step", XLabel: "Epoch", YLabel: cli.UpdateRatio.Label, LogY: true, Series: byEpoch(h, cli.UpdateRatio),
+		{Title: "Speed of learning", XLabel: "Epoch", YLabel: stat.DeltaNorm.Label, LogY: true, Series: byEpoch(h, stat.DeltaNorm)},
+		{Title: "Size of a step", XLabel: "Epoch", YLabel: stat.UpdateRatio.Label, LogY: true, Series: byEpoch(h, stat.UpdateRatio),
 			Guides: []mlp.Guide{{Label: "10⁻³", Y: 1e-3}}},
 		{Title: "Four statistics at the first batch", XLabel: "Layer", YLabel: "Relative to the last layer", LogY: true,
-			Series: cli.RelativeToLast(first)},
+			Series: stat.RelativeToLast(first)},
 		{Title: "Activations at the first batch", XLabel: "Layer", YLabel: "Standard deviation", LogY: true,
 			Series: []mlp.Series{activations}},
 	}}
 }
 
 // byEpoch has a line for each layer, from the first step, at 0, over the epochs.
-func byEpoch(h mlp.History, stat cli.LayerStat) (all []mlp.Series) {
+func byEpoch(h mlp.History, stat stat.Stat) (all []mlp.Series) {
 	for i := range h[0].First {
 		s := mlp.Series{Name: fmt.Sprintf("layer %d", i+1), X: []float64{0}, Y: []float64{stat.Of(h[0].First[i])}}
 		for _, e := range h {

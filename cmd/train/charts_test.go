@@ -53,3 +53,23 @@ func TestCharts(t *testing.T) {
 		t.Errorf("the loss of epoch 2 is at %v", x[0])
 	}
 }
+
+// history.csv has each number below its name.
+func TestHistory(t *testing.T) {
+	layers := func(n float64) []mlp.LayerStats {
+		return []mlp.LayerStats{{GradMeanAbs: n + 1, GradNorm: n + 2, DeltaNorm: n + 3, ActivationStd: n + 4, InactiveFraction: n + 5, UpdateRatio: n + 6},
+			{GradMeanAbs: n + 11, GradNorm: n + 12, DeltaNorm: n + 13, ActivationStd: n + 14, InactiveFraction: n + 15, UpdateRatio: n + 16}}
+	}
+	h := mlp.History{
+		{N: 1, Loss: 0.1, Accuracy: 0.2, TestLoss: 0.3, TestAccuracy: 0.4, HeldLoss: 0.5, LossRise: 0.6, Layers: layers(100), First: layers(0)},
+		{N: 2, Loss: math.NaN(), Accuracy: 1.2, TestLoss: 1.3, TestAccuracy: 1.4, HeldLoss: 1.5, LossRise: 1e-300, Layers: layers(200)},
+	}
+	want := "epoch,loss,accuracy,test_loss,test_accuracy,held_loss,loss_rise," +
+		"grad_mean_abs_1,grad_norm_1,delta_norm_1,activation_std_1,inactive_fraction_1,update_ratio_1," +
+		"grad_mean_abs_2,grad_norm_2,delta_norm_2,activation_std_2,inactive_fraction_2,update_ratio_2\n" +
+		"1,0.1,0.2,0.3,0.4,0.5,0.6,101,102,103,104,105,106,111,112,113,114,115,116\n" +
+		"2,NaN,1.2,1.3,1.4,1.5,1e-300,201,202,203,204,205,206,211,212,213,214,215,216\n"
+	if got := string(historyCSV(h)); got != want {
+		t.Errorf("history.csv is\n%swant\n%s", got, want)
+	}
+}

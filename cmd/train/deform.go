@@ -1,9 +1,9 @@
-// The flag -deform: the amounts of a deformation as text. Not here: what they mean
-// (mlp.Deformation).
+// The flag -deform: the amounts of an mlp.Deformation as text.
 
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,7 +45,10 @@ func (d *deformation) Set(text string) error {
 			return err
 		}
 	}
-	return d.Validate()
+	if err := d.Validate(); err != nil { // it begins with a field, whose name the flag has in small letters
+		return errors.New(strings.ToLower(err.Error()[:1]) + err.Error()[1:])
+	}
+	return nil
 }
 
 func (d *deformation) setAmount(text string) (err error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,28 +81,6 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// What the run has done already, or cannot do, is no cure.
-func TestDoctorTriesSomethingElse(t *testing.T) {
-	for _, c := range []struct{ flags, cures, want string }{
-		{"", "-norm batch,-act relu -init he,fewer layers", "-norm batch, -act relu -init he, or fewer layers"},
-		{"-norm batch", "-norm batch,-act relu -init he,fewer layers", "-act relu -init he, or fewer layers"},
-		{"-init he", "-norm batch,-act relu -init he,fewer layers", "-norm batch, or fewer layers"},
-		{"-load x.npz", "-norm batch,-act relu -init he,fewer layers", "fewer layers"},
-		{"-load x.npz", "a smaller -lr,-init xavier", "a smaller -lr"},
-		{"-decay 0.001", "-patience 5,-decay 0.001,more digits", "-patience 5, or more digits"},
-		{"-lr 0.1", "-lr 0.01 or less", "-lr 0.01 or less"},
-	} {
-		o, err := parse(strings.Fields(c.flags))
-		if err != nil {
-			t.Fatal(err)
-		}
-		e := &exam{job: &job{options: o}}
-		if e.note("something", strings.Split(c.cures, ","), ""); e.found[0].String() != "something: ; try "+c.want {
-			t.Errorf("%s: of %q it says %q, want %q", c.flags, c.cures, e.found[0], c.want)
-		}
-	}
-}
-
 func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
 	for _, flags := range []string{
 		"-init he -epochs 4",
@@ -119,22 +96,5 @@ func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
 		if names := complaints(t, strings.Fields(flags)...); len(names) > 0 {
 			t.Errorf("%s is healthy, the doctor says %q", flags, names)
 		}
-	}
-}
-
-// A loss that is not a number is not the best, and a layer whose weights were all 0 says
-// nothing of the learning rate.
-func TestDoctorNotFinite(t *testing.T) {
-	o, err := parse(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := &job{options: o}
-	nan := math.NaN()
-	for i, loss := range []float64{nan, 0.5, 1, 1, 1, 1, 1} {
-		j.Run.History = append(j.Run.History, mlp.Epoch{N: i + 1, Loss: 1 - 0.1*float64(i), TestLoss: loss, HeldLoss: nan})
-	}
-	if found := j.diagnose(); len(found) != 1 || !strings.HasPrefix(found[0].String(), "over-fitting: since epoch 2 ") {
-		t.Errorf("the best test loss is in epoch 2: %q", found)
 	}
 }

@@ -1,5 +1,4 @@
-// The files of a run: resumed, obstructed, killed. Not here: signals and folders that
-// disappear (fault_unix_test.go).
+// The files of a run: resumed, obstructed, killed.
 
 package main
 
@@ -17,10 +16,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 // hash is the last word of standard output.
@@ -162,9 +160,14 @@ func TestResumeFinishedElsewhere(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	must(t, quick("-out", dir)...)
 	must(t, quick("-seed", "2", "-epochs", "1", "-out", other)...)
+	another := contents(t, other)[training.ModelName]
 	for _, out := range []string{other, filepath.Join(t.TempDir(), "new")} {
-		must(t, "-resume", filepath.Join(dir, cli.ModelName), "-out", out)
-		if !maps.Equal(contents(t, out), contents(t, dir)) {
+		must(t, "-resume", filepath.Join(dir, training.ModelName), "-out", out)
+		got := contents(t, out)
+		if kept := got["model.1.npz"]; (kept == another) != (out == other) {
+			t.Error("the model of the other run is not kept")
+		}
+		if delete(got, "model.1.npz"); !maps.Equal(got, contents(t, dir)) {
 			t.Error("the files are not those of the run")
 		}
 	}
@@ -185,7 +188,7 @@ func TestPageWithoutDigits(t *testing.T) {
 	}
 	other := t.TempDir()
 	for _, flags := range [][]string{nil, {"-out", other}} {
-		stderr, code := command(t, context.Background(), io.Discard, append([]string{"-resume", filepath.Join(dir, cli.ModelName)}, flags...)...)
+		stderr, code := command(t, context.Background(), io.Discard, append([]string{"-resume", filepath.Join(dir, training.ModelName)}, flags...)...)
 		if code != 0 || !strings.Contains(stderr, "warning: report.html is not written: "+data) {
 			t.Errorf("%v: exit code %d, %s", flags, code, stderr)
 		}
@@ -193,12 +196,12 @@ func TestPageWithoutDigits(t *testing.T) {
 	if !maps.Equal(contents(t, dir), whole) || len(contents(t, other)) != 4 {
 		t.Error("the files are not those of the run without the page")
 	}
-	must(t, "-resume", filepath.Join(dir, cli.ModelName), "-data", moved, "-out", other)
+	must(t, "-resume", filepath.Join(dir, training.ModelName), "-data", moved, "-out", other)
 	if got := contents(t, other); len(got) != 5 || !strings.Contains(got[reportName], moved) {
 		t.Errorf("with the digits' new folder there are %d files", len(got))
 	}
 	os.WriteFile(filepath.Join(moved, "t10k-labels-idx1-ubyte"), append([]byte("\x00\x00\x08\x01\x00\x00\x03\xe8"), make([]byte, 1000)...), 0o666)
-	if stderr, code := command(t, context.Background(), io.Discard, "-resume", filepath.Join(dir, cli.ModelName), "-data", moved); code != 0 || !strings.Contains(stderr, "the test data differ") {
+	if stderr, code := command(t, context.Background(), io.Discard, "-resume", filepath.Join(dir, training.ModelName), "-data", moved); code != 1 || !strings.Contains(stderr, "the test data differ") {
 		t.Errorf("other digits: exit code %d, %s", code, stderr)
 	}
 }
@@ -216,7 +219,7 @@ func TestPageAccuracy(t *testing.T) {
 		if !strings.Contains(page, fmt.Sprintf("<dd>%.2f %% of ", 100*accuracy)) {
 			t.Errorf("%s: the page lacks the accuracy %v", more, accuracy)
 		}
-		if must(t, "-resume", filepath.Join(dir, cli.ModelName)); contents(t, dir)[reportName] != page {
+		if must(t, "-resume", filepath.Join(dir, training.ModelName)); contents(t, dir)[reportName] != page {
 			t.Errorf("%s: written again, the page differs", more)
 		}
 	}
@@ -304,7 +307,7 @@ func TestResumeRefused(t *testing.T) {
 // readBack and writeModel are for tampering with a model file.
 func readBack(t *testing.T, name string) *mlp.Model {
 	t.Helper()
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,7 +361,7 @@ func TestFullDisk(t *testing.T) {
 	if err := c.Run(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("%v: %s", err, stderr.String())
 	}
-	if line := last(stderr.String()); !oneLine(line) || !strings.Contains(line, "model.npz") || !strings.Contains(line, "file too large") {
+	if line := last(stderr.String()); !oneLine(line) || !strings.Contains(line, "model.1.npz") || !strings.Contains(line, "file too large") {
 		t.Errorf("standard error %q", stderr.String())
 	}
 	after := contents(t, out)
@@ -401,7 +404,7 @@ func TestSaidPlainly(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "model.npz")
 	must(t, quick("-epochs", "1", "-out", dir)...)
-	m, _, err := cli.ReadModel(name)
+	m, err := training.ReadModel(name, training.Train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -413,7 +416,7 @@ func TestSaidPlainly(t *testing.T) {
 	}
 	m.Recipe["seed"] = strings.Repeat("x", 1e6)
 	writeModel(t, name, m)
-	refused(t, []string{"-resume", name}, name, "its recipe has 1000000 bytes for -seed, more than 4096")
+	refused(t, []string{"-resume", name}, name, "its recipe has 1000000 bytes for -seed, more than 65536")
 	refused(t, quick("-holdout", "0.99999999999999", "-out", dir), "-holdout 0.99999999999999 of 300 images is all")
 	if stderr, code := command(t, context.Background(), closed{}, "-h"); code != 1 || stderr != "train: standard output: broken pipe\n" {
 		t.Errorf("-h: exit code %d, standard error %q", code, stderr)
@@ -426,15 +429,13 @@ func TestEndsBeforeSaving(t *testing.T) {
 	must(t, quick("-out", dir)...)
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
-	model := filepath.Join(dir, cli.ModelName)
+	model := filepath.Join(dir, training.ModelName)
 	holds := func(out string) string {
-		return "train: interrupted: " + out + " holds epochs 1 to 3; -resume " + filepath.Join(out, cli.ModelName) + " goes on\n"
+		return "train: interrupted: " + out + " holds epochs 1 to 3; -resume " + filepath.Join(out, training.ModelName) + " goes on\n"
 	}
 	for args, want := range map[string]string{
 		"-verify " + model:                              "train: interrupted\n",
-		"-verify " + model + " -check":                  "train: interrupted\n",
 		"-resume " + model + " -epochs 9":               holds(dir),
-		"-resume " + model + " -epochs 9 -check":        holds(dir),
 		"-resume " + model + " -epochs 9 -out " + other: holds(other),
 		strings.Join(quick("-out", t.TempDir()), " "):   "train: interrupted: no epoch was saved\n",
 	} {
@@ -448,39 +449,6 @@ func TestEndsBeforeSaving(t *testing.T) {
 	}
 	writeModel(t, model, m)
 	refused(t, []string{"-resume", model, "-epochs", "9"}, "training has diverged; a smaller -lr is the usual cure ("+dir+" holds epochs 1 to 3)")
-}
-
-// If training ends early and its last epoch cannot be saved, the line says both.
-func TestTwoErrors(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	o, err := parse(quick("-out", filepath.Join(t.TempDir(), "out")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	j, err := newJob(o, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := j.open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out.Next = time.Now().Add(time.Hour) // no epoch is saved before the end
-	os.Remove(out.Dir)
-	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stderr.Close()
-	err = j.trainInto(ctx, out, &canceller{cancel: cancel}, stderr)
-	if err == nil || !strings.HasPrefix(err.Error(), "interrupted: no epoch was saved; open ") || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error %v", err)
-	}
-	out.Failed, out.Next = nil, time.Time{}
-	err = j.trainInto(context.Background(), out, io.Discard, stderr)
-	if err == nil || strings.Count(err.Error(), "no such file") != 1 {
-		t.Errorf("if saving ends the training: error %v", err)
-	}
 }
 
 // epochsOf returns the epoch of model.npz in dir, or 0 if there is none, and whether
@@ -510,8 +478,8 @@ func epochsOf(t *testing.T, dir string) (model int, same bool) {
 		}
 		epochs = append(epochs, n)
 	}
-	if _, err := os.Stat(filepath.Join(dir, cli.ModelName)); err == nil {
-		m := readBack(t, filepath.Join(dir, cli.ModelName))
+	if _, err := os.Stat(filepath.Join(dir, training.ModelName)); err == nil {
+		m := readBack(t, filepath.Join(dir, training.ModelName))
 		model = len(m.Run.History)
 		page, err := os.ReadFile(filepath.Join(dir, reportName))
 		if err == nil && (!strings.Contains(string(page), m.Net.Fingerprint()) || !strings.HasSuffix(string(page), "</html>\n")) {
@@ -522,7 +490,7 @@ func epochsOf(t *testing.T, dir string) (model int, same bool) {
 	for _, n := range epochs {
 		same = same && n == model
 		if n < model {
-			t.Fatalf("%s is of epoch %d, the other files of epochs %v", cli.ModelName, model, epochs)
+			t.Fatalf("%s is of epoch %d, the other files of epochs %v", training.ModelName, model, epochs)
 		}
 	}
 	return model, same

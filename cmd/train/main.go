@@ -14,35 +14,12 @@ import (
 	"os"
 
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 func main() { cli.Main(run) }
 
 // run is the command with its arguments and outputs. It returns the exit code.
 func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {
-	o, err := parse(args)
-	if err != nil {
-		err = cli.ParseError(err, o.flags, "usage: train [flags]\n", stdout)
-	} else {
-		err = train(ctx, o, stdout, stderr)
-	}
-	return cli.Exit("train", err, stderr)
-}
-
-// train does what the flags ask for.
-func train(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
-	switch {
-	case o.verify != "":
-		return verify(ctx, o, stdout, stderr)
-	case o.resume != "":
-		return resume(ctx, o, stdout, stderr)
-	}
-	j, err := newJob(o, stderr)
-	if err != nil {
-		return err
-	}
-	if o.Epochs == 0 {
-		return j.measure(ctx, stdout, stderr)
-	}
-	return j.complete(ctx, stdout, stderr)
+	return training.Run(ctx, training.Train, args, func(args []string) (training.Task, error) { return parse(args) }, stdout, stderr)
 }

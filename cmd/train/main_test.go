@@ -14,22 +14,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"mlp/cmd/internal/clitest"
 )
 
 // command runs train and returns what it printed and its exit code.
 func command(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (stderr string, code int) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	code = run(ctx, args, stdout, f)
-	text, err := os.ReadFile(f.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), code
+	return clitest.Stderr(t, func(stderr *os.File) int { return run(ctx, args, stdout, stderr) })
 }
 
 // quick is a run of a fraction of a second.
@@ -110,20 +102,35 @@ func TestHelp(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
-	for _, name := range []string{"data", "limit", "holdout", "hidden", "act", "init", "opt", "lr", "batch", "epochs", "seed", "shuffle", "out", "norm", "decay", "clip", "dropout", "schedule", "patience", "check", "warmup", "deskew", "scale", "deform", "measure", "best"} {
-		if !strings.Contains(stdout.String(), "  -"+name) {
-			t.Errorf("the help lacks -%s", name)
+	j, err := parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range j.Args.All() {
+		if strings.Count(stdout.String(), "\n  -"+name+" ")+strings.Count(stdout.String(), "\n  -"+name+"\n") != 1 {
+			t.Errorf("the help does not have -%s once", name)
 		}
 	}
 }
 
 func TestWrongFlags(t *testing.T) {
+	for flags, want := range map[string]string{
+		"-act foo":              "want one of relu, sigmoid, tanh\n",
+		"-deform rotation=1000": "-deform: rotation is 1000, want a number from 0 to 30\n",
+		"-verify=":              "-verify: the value is empty\n",
+		"-best -load a":         "-best begins with a network of its own: it excludes -load\n",
+	} {
+		if stderr, code := command(t, context.Background(), io.Discard, strings.Fields(flags)...); code != 2 || !strings.HasSuffix(stderr, want) {
+			t.Errorf("%s: exit code %d, standard error %q, want %q", flags, code, stderr, want)
+		}
+	}
 	for _, flags := range []string{"-batch 0", "-batch x", "-lr NaN", "-lr 0", "-lr -1", "-lr +Inf", "-holdout 1", "-holdout -0.1",
 		"-holdout NaN", "-hidden 3,x", "-hidden 0", "-hidden 3,,4", "-hidden 99999999999999999999", "-hidden 65536,65536",
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
 		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch", "-hidden 65536,1500", "-hidden 1500,65536 -opt adam", "-hidden 65536,1000 -opt momentum -patience 3", "-resume a -load b", "-resume a -verify b",
 		"-dropout 1", "-dropout NaN", "-hidden= -dropout 0.5", "-decay -1", "-decay NaN", "-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-warmup 1", "-warmup NaN", "-measure 0", "-scale all",
-		"-deform rotation=46", "-deform elastic=NaN", "-deform shift=x", "-deform twist=3", "-deform=", "-deform none,shift=1", "-resume a -best", "-verify a -best", "-nonsense", "extra"} {
+		"-deform rotation=46", "-deform elastic=NaN", "-deform shift=x", "-deform twist=3", "-deform=", "-deform none,shift=1", "-resume a -best", "-verify a -best", "-load a -best", "-verify a -out b", "-nonsense", "extra",
+		"-verify=", "-resume=", "-load=", "-out=", "-data="} {
 		var stdout bytes.Buffer
 		out := t.TempDir()
 		stderr, code := command(t, context.Background(), &stdout, append([]string{"-out", out}, strings.Fields(flags)...)...)
@@ -154,10 +161,14 @@ func oneLine(stderr string) bool {
 	return strings.HasPrefix(stderr, "train: ") && strings.Count(stderr, "\n") == 1
 }
 
-// last is the last line of standard error.
-func last(stderr string) string {
-	lines := strings.SplitAfter(strings.TrimSuffix(stderr, "\n")+"\n", "\n")
-	return lines[len(lines)-2]
+// last is the line of standard error that says what failed or, if there is none, the last.
+func last(stderr string) (line string) {
+	for line = range strings.Lines(stderr) {
+		if strings.HasPrefix(line, "train: ") {
+			break
+		}
+	}
+	return line
 }
 
 // idx is an IDX file of zeros.
@@ -353,15 +364,6 @@ func TestInterrupt(t *testing.T) {
 	table, _ := os.ReadFile(filepath.Join(out, "history.csv"))
 	if n := bytes.Count(table, []byte("\n")); n != 3 {
 		t.Errorf("history.csv has %d lines:\n%s", n, table)
-	}
-}
-
-func TestInterruptedCheck(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	stderr, code := command(t, ctx, io.Discard, quick("-check", "-out", t.TempDir())...)
-	if code != 1 || last(stderr) != "train: interrupted: no epoch was saved\n" {
-		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
 }
 

@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/stat"
 )
 
 // stats are the statistics that are compared.
-var stats = cli.LearningStats
+var stats = stat.Learning
 
 // A reading is the statistics of a network's first step, and what explains them, by
 // layer.
@@ -26,7 +27,8 @@ type reading struct {
 }
 
 func article(l *lab) (*mlp.Figure, error) {
-	train, _ := standardized(l.train.Slice(0, 800), l.test)
+	train := l.train.Slice(0, 800)
+	train.Standardize(train.Stats())
 	batch, blank := train.Slice(0, 32), constantPixels(train)
 	f := &mlp.Figure{Title: "Four layer statistics of the article's first step", Columns: 2, SameY: true}
 	var sentences []string
@@ -70,7 +72,7 @@ func constantPixels(digits *mlp.MNIST) float64 {
 func (l *lab) firstStep(b beginning, batch *mlp.MNIST) (*reading, error) {
 	net := b.network(l.seed, mlp.ReLU, 256, 128)
 	m := &reading{beginning: b}
-	x, _ := cli.FirstBatch(batch, batch.Len())
+	x, _ := mnist.FirstBatch(batch, batch.Len())
 	m.input = append(m.input, norm(x.Data))
 	for i := range net[1:] {
 		m.input = append(m.input, norm(net[:i+1].Forward(x).Data))
@@ -89,11 +91,9 @@ func (l *lab) firstStep(b beginning, batch *mlp.MNIST) (*reading, error) {
 func (m *reading) print(l *lab) {
 	for i, layer := range m.layers {
 		l.printf("%-8s%6d%10.0f%10.3g%12.6f", m.beginning.name, i+1, m.size[i], m.input[i], layer.GradMeanAbs)
-		l.record(m.size[i], m.input[i])
+		l.record(m.size[i], m.input[i], layer.GradMeanAbs)
 		for _, s := range stats[1:] {
 			l.printf("%12.3g", s.Of(layer))
-		}
-		for _, s := range stats {
 			l.record(s.Of(layer))
 		}
 		l.printf("\n")
@@ -103,7 +103,7 @@ func (m *reading) print(l *lab) {
 // chart has each statistic relative to that of the last layer.
 func (m *reading) chart() mlp.Chart {
 	return mlp.Chart{Title: "First weights: " + m.beginning.name, XLabel: "Layer", YLabel: "Relative to the last layer",
-		LogY: true, Guides: []mlp.Guide{{Y: 1}}, Series: cli.RelativeToLast(m.layers)}
+		LogY: true, Guides: []mlp.Guide{{Y: 1}}, Series: stat.RelativeToLast(m.layers)}
 }
 
 // sentences say how each statistic of the first layer compares with that of the last,

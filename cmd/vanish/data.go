@@ -1,16 +1,14 @@
 // What data do that depth does not: one network on more and more digits, which are taken
-// as they are, normalised, deformed, or both. Not here: pictures of such digits
-// (deformed.go), and how digits are normalised and deformed (the package).
+// as they are, normalised, deformed, or both.
 
 package main
 
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // A way is a network and what is done to its digits.
@@ -19,6 +17,8 @@ type way struct {
 	hidden         []int
 	deskew, deform bool
 }
+
+func (w way) String() string { return w.name }
 
 var ways = [...]way{
 	{"plain", []int{256, 128}, false, false},
@@ -71,34 +71,25 @@ func cohortsOf(digits int) (all []cohort) {
 
 func data(l *lab) (*mlp.Figure, error) {
 	all := cohortsOf(l.train.Len())
-	if err := l.learnAll(all); err != nil {
-		return nil, err
-	}
 	last := &all[len(all)-1]
-	l.sizeTable(all)
-	l.epochTable(last)
-	l.pictures = append(l.pictures, cli.File{Name: deformedName, Content: l.deformedDigits(last.epochs)})
-	return l.caption(dataSheet(all), dataSentences(all, l.test.Len())...), nil
-}
-
-// learnAll trains all networks. Those of the last cohort are tested after each epoch.
-func (l *lab) learnAll(all []cohort) error {
 	images := 0
 	for _, c := range all {
 		images += len(ways) * c.digits * c.epochs
 	}
-	bar := cli.NewBar(l.stderr, float64(images), func(float64) string { return "data" })
-	defer bar.Clear()
+	l.start("data", images)
 	digits := [2]parts{{l.train, l.test}, {l.train.Deskew(), l.test.Deskew()}}
-	return l.each(len(all)*len(ways), func(i int) (err error) {
+	err := l.each(len(all)*len(ways), func(i int) (err error) {
 		c, way := &all[i/len(ways)], i%len(ways)
-		onEpoch := func(mlp.Epoch) error {
-			bar.Add(float64(c.digits))
-			return nil
-		}
-		c.by[way], err = l.learn(ways[way], c.size, digits, c == &all[len(all)-1], onEpoch)
+		c.by[way], err = l.learn(ways[way], c.size, digits, c == last)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	l.sizeTable(all)
+	l.epochTable(last)
+	l.pictures = append(l.pictures, files.File{Name: deformedName, Content: l.deformedDigits(last.epochs)})
+	return l.caption(dataSheet(all), dataSentences(all, l.test.Len())...), nil
 }
 
 // parts are the two parts of the digits.
@@ -106,15 +97,15 @@ type parts struct{ train, test *mlp.MNIST }
 
 // learn trains a network in one of the ways on one of the two kinds of digits: as they
 // are, and deskewed. If byEpoch is true, it is tested after each epoch.
-func (l *lab) learn(w way, s size, digits [2]parts, byEpoch bool, onEpoch func(mlp.Epoch) error) (n trained, err error) {
+func (l *lab) learn(w way, s size, digits [2]parts, byEpoch bool) (n trained, err error) {
 	from := digits[0]
 	if w.deskew {
 		from = digits[1]
 	}
 	part := from.train.Slice(0, s.digits)
-	train, test := standardizedBy(part.StatsOfAll(), part, from.test)
+	train, test := standardized(part.StatsOfAll(), part, from.test)
 	c := mlp.Config{Optimizer: mlp.Adam, Rate: dataRate, Schedule: mlp.Warmup(0.1, mlp.Cosine), Epochs: s.epochs, Batch: dataBatch,
-		Seed: l.seed, Measure: s.epochs, OnEpoch: onEpoch}
+		Seed: l.seed, Measure: s.epochs, OnEpoch: l.counts(s.digits)}
 	if byEpoch {
 		c.Test = test
 	}
@@ -138,26 +129,30 @@ func (l *lab) sizeTable(all []cohort) {
 	l.printf("data: 784-256-128-10, twice as deep 784-256-256-128-128-10, relu, he + batch norm, batches of %d, adam\n", dataBatch)
 	l.printf("rate %v with a warm-up and a cosine, pixels standardized by one mean and deviation\n\n", dataRate)
 	l.printf("accuracy on %d test digits · on the training digits\n\n", l.test.Len())
-	l.wayRow("digits  epochs", func(way int) string { return ways[way].name })
+	var rows []string
 	for _, c := range all {
 		for _, n := range c.by {
 			l.record(n.accuracy, n.onTraining())
 			l.hash.Write([]byte(n.weights))
 		}
-		l.wayRow(fmt.Sprintf("%6d  %6d", c.digits, c.epochs), func(way int) string {
-			return fmt.Sprintf("%.4f · %.4f", c.by[way].accuracy, c.by[way].onTraining())
-		})
+		rows = append(rows, fmt.Sprintf("%6d  %6d", c.digits, c.epochs))
 	}
+	table(l, "digits  epochs", rows, ways[:], 15, func(row, way int) string {
+		n := &all[row].by[way]
+		return fmt.Sprintf("%.4f · %.4f", n.accuracy, n.onTraining())
+	})
 }
 
 // epochTable prints the accuracy on the test digits after some of the epochs.
 func (l *lab) epochTable(c *cohort) {
-	l.printf("\n%d digits: accuracy on the test digits\n\n", c.digits)
-	l.wayRow("epoch", func(way int) string { return ways[way].name })
-	for _, n := range doubling(c.epochs) {
-		l.wayRow(fmt.Sprintf("%5d", n), func(way int) string { return fmt.Sprintf("%.4f", c.by[way].history[n-1].TestAccuracy) })
+	l.printf("%d digits: accuracy on the test digits\n\n", c.digits)
+	epochs, rows := doubling(c.epochs), []string(nil)
+	for _, n := range epochs {
+		rows = append(rows, fmt.Sprintf("%5d", n))
 	}
-	l.printf("\n")
+	table(l, "epoch", rows, ways[:], 15, func(row, way int) string {
+		return fmt.Sprintf("%.4f", c.by[way].history[epochs[row]-1].TestAccuracy)
+	})
 	for _, n := range c.by {
 		for _, e := range n.history {
 			l.record(e.TestAccuracy)
@@ -173,41 +168,26 @@ func doubling(epochs int) (some []int) {
 	return append(some, epochs)
 }
 
-// wayRow prints a row with a column for each way.
-func (l *lab) wayRow(head string, cell func(way int) string) {
-	l.printf("%-14s", head)
-	for way := range ways {
-		l.printf("  %15s", cell(way))
-	}
-	l.printf("\n")
-}
-
 // dataSheet has the accuracies by size and, on the most digits, by epoch.
 func dataSheet(all []cohort) *mlp.Figure {
 	last := &all[len(all)-1]
-	bySize := mlp.Chart{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true}
-	byEpoch := mlp.Chart{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true}
-	for way, w := range ways {
-		ends, course := mlp.Series{Name: w.name}, mlp.Series{Name: w.name}
-		for _, c := range all {
-			ends.X, ends.Y = append(ends.X, float64(c.digits)), append(ends.Y, c.by[way].accuracy)
-		}
-		for _, n := range doubling(last.epochs) {
-			course.X, course.Y = append(course.X, float64(n)), append(course.Y, last.by[way].history[n-1].TestAccuracy)
-		}
-		bySize.Series, byEpoch.Series = append(bySize.Series, ends), append(byEpoch.Series, course)
-	}
-	return &mlp.Figure{Title: "What data do that depth does not", Columns: 2, SameY: true, Charts: []mlp.Chart{bySize, byEpoch}}
+	epochs := doubling(last.epochs)
+	return &mlp.Figure{Title: "What data do that depth does not", Columns: 2, SameY: true, Charts: []mlp.Chart{
+		{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true,
+			Series: lines(ways[:], len(all), func(i int) float64 { return float64(all[i].digits) },
+				func(way, i int) float64 { return all[i].by[way].accuracy })},
+		{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true,
+			Series: lines(ways[:], len(epochs), func(i int) float64 { return float64(epochs[i]) },
+				func(way, i int) float64 { return last.by[way].history[epochs[i]-1].TestAccuracy })},
+	}}
 }
 
 // dataSentences count the errors.
 func dataSentences(all []cohort, tested int) (s []string) {
 	for _, c := range all {
-		var errors []string
-		for way, w := range ways {
-			errors = append(errors, fmt.Sprintf("%s %.0f", w.name, math.Round((1-c.by[way].accuracy)*float64(tested))))
-		}
-		s = append(s, fmt.Sprintf("Errors in %d test digits after training on %d: %s.", tested, c.digits, strings.Join(errors, ", ")))
+		s = append(s, fmt.Sprintf("Errors in %d test digits after training on %d: %s.", tested, c.digits, list(ways[:], func(way int) string {
+			return fmt.Sprintf("%.0f", math.Round((1-c.by[way].accuracy)*float64(tested)))
+		})))
 	}
 	last := &all[len(all)-1]
 	return append(s, fmt.Sprintf("With %d digits, plain makes %s as many errors as both and %s as many as twice as deep; its accuracy has a standard error of %.4f.",

@@ -7,10 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 )
 
 const (
@@ -40,19 +39,18 @@ func (o *outcome) score() string {
 type outcomes [len(activations)][len(beginnings)][deepest]outcome
 
 func depth(l *lab) (*mlp.Figure, error) {
-	train, test := standardized(l.train, l.test)
-	x, y := cli.FirstBatch(train, few)
+	train, test := standardized(l.train.Stats(), l.train, l.test)
+	x, y := mnist.FirstBatch(train, few)
 	var all outcomes
 	n := len(activations) * len(beginnings) * deepest
-	onEpoch, stop := l.progress("depth", n*depthEpochs)
-	defer stop()
+	l.start("depth", n*depthEpochs)
 	err := l.each(n, func(i int) error {
 		a, b, h := i/deepest/len(beginnings), i/deepest%len(beginnings), i%deepest
 		o := &all[a][b][h]
 		net := beginnings[b].network(l.seed, activations[a], hidden(h+1)...)
 		norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
 		o.ratio = norms[0] / norms[h]
-		return l.fit(o, net, train, test, onEpoch)
+		return l.fit(o, net, train, test)
 	})
 	if err != nil {
 		return nil, err
@@ -64,8 +62,8 @@ func depth(l *lab) (*mlp.Figure, error) {
 }
 
 // fit trains a network and measures what the outcome has of it after training.
-func (l *lab) fit(o *outcome, net mlp.Network, train, test mlp.Dataset, onEpoch func(mlp.Epoch) error) error {
-	_, err := mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: onEpoch})
+func (l *lab) fit(o *outcome, net mlp.Network, train, test mlp.Dataset) error {
+	_, err := mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: l.counts(1)})
 	var diverged *mlp.DivergedError
 	if errors.As(err, &diverged) {
 		o.accuracy = math.NaN() // the network is that of an earlier epoch, or untrained
@@ -88,7 +86,7 @@ func (l *lab) depthTables(all *outcomes) {
 				l.hash.Write([]byte(o.weights))
 			}
 		}
-		l.table(act.Name+" layers", deepest, func(row, b int) string {
+		table(l, act.Name+" layers", numbers(deepest), beginnings[:], 17, func(row, b int) string {
 			return fmt.Sprintf("%.2g · %s", all[a][b][row].ratio, all[a][b][row].score())
 		})
 	}
@@ -98,18 +96,12 @@ func (l *lab) depthTables(all *outcomes) {
 func depthSheet(all *outcomes) *mlp.Figure {
 	var above, below []mlp.Chart
 	for a, act := range activations {
-		ratio := mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer", LogY: true,
-			Guides: []mlp.Guide{{Y: 1}}}
-		accuracy := mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy",
-			Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}}}
-		for b, beginning := range beginnings {
-			ratios, accuracies := mlp.Series{Name: beginning.name}, mlp.Series{Name: beginning.name}
-			for _, o := range all[a][b] {
-				ratios.Y, accuracies.Y = append(ratios.Y, o.ratio), append(accuracies.Y, o.accuracy)
-			}
-			ratio.Series, accuracy.Series = append(ratio.Series, ratios), append(accuracy.Series, accuracies)
-		}
-		above, below = append(above, ratio), append(below, accuracy)
+		above = append(above, mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer",
+			LogY: true, Guides: []mlp.Guide{{Y: 1}},
+			Series: lines(beginnings[:], deepest, nil, func(b, h int) float64 { return all[a][b][h].ratio })})
+		below = append(below, mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy",
+			Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}},
+			Series: lines(beginnings[:], deepest, nil, func(b, h int) float64 { return all[a][b][h].accuracy })})
 	}
 	return &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: len(activations), SameY: true,
 		Charts: append(above, below...)}
@@ -120,12 +112,10 @@ func depthSentences(all *outcomes) []string {
 	s := []string{fmt.Sprintf("Networks of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, and the test accuracy after %d epochs.",
 		deepest, depthEpochs)}
 	for a, act := range activations {
-		var results []string
-		for b, beginning := range beginnings {
-			o := all[a][b][deepest-1]
-			results = append(results, fmt.Sprintf("%s %s and %s", beginning.name, cli.Short(o.ratio), o.score()))
-		}
-		s = append(s, fmt.Sprintf("%s: %s.", act.Name, strings.Join(results, ", ")))
+		s = append(s, fmt.Sprintf("%s: %s.", act.Name, list(beginnings[:], func(b int) string {
+			o := &all[a][b][deepest-1]
+			return short(o.ratio) + " and " + o.score()
+		})))
 	}
 	return s
 }

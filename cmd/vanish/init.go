@@ -9,19 +9,19 @@ import (
 	"strings"
 
 	"mlp"
+	"mlp/cmd/internal/stat"
 )
 
 const initEpochs = 10
 
 func initialisation(l *lab) (*mlp.Figure, error) {
-	train, test := standardized(l.train, l.test)
+	train, test := standardized(l.train.Stats(), l.train, l.test)
 	histories, weights := make([]mlp.History, len(beginnings)), make([]string, len(beginnings))
-	onEpoch, stop := l.progress("init", len(beginnings)*initEpochs)
-	defer stop()
+	l.start("init", len(beginnings)*initEpochs)
 	err := l.each(len(beginnings), func(i int) (err error) {
 		net := beginnings[i].network(l.seed, mlp.ReLU, hidden(deepest)...)
 		histories[i], err = mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: initEpochs, Batch: 64, Seed: l.seed,
-			Test: test, OnEpoch: onEpoch})
+			Test: test, OnEpoch: l.counts(1)})
 		if err != nil {
 			return fmt.Errorf("%s: %w", beginnings[i].name, err)
 		}
@@ -49,55 +49,50 @@ func (l *lab) initTables(histories []mlp.History) {
 		}
 	}
 	l.printf("‖δ‖ of each hidden layer · standard deviation of its activations, at the first step\n\n")
-	l.table("layer", deepest, func(row, b int) string {
+	table(l, "layer", numbers(deepest), beginnings[:], 17, func(row, b int) string {
 		first := histories[b][0].First[row]
 		return fmt.Sprintf("%.2g · %.2g", first.DeltaNorm, first.ActivationStd)
 	})
 	l.printf("training loss · test accuracy\n\n")
-	l.table("epoch", initEpochs, func(row, b int) string {
+	table(l, "epoch", numbers(initEpochs), beginnings[:], 17, func(row, b int) string {
 		return fmt.Sprintf("%.4f · %.3f", histories[b][row].Loss, histories[b][row].TestAccuracy)
 	})
 }
 
 // initSheet draws the four networks in the same charts.
 func initSheet(histories []mlp.History) *mlp.Figure {
-	charts := []mlp.Chart{
-		{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true},
-		{Title: "Activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true},
-		{Title: "Loss", XLabel: "Epoch", YLabel: "Cross-entropy loss", Guides: []mlp.Guide{{Label: "ln 10", Y: math.Ln10}}},
-		{Title: "Accuracy", XLabel: "Epoch", YLabel: "Test accuracy"},
+	first := func(of func(mlp.LayerStats) float64) []mlp.Series {
+		return lines(beginnings[:], deepest, nil, func(b, layer int) float64 { return of(histories[b][0].First[layer]) })
 	}
-	for i, h := range histories {
-		series := [4]mlp.Series{}
-		for j := range deepest {
-			series[0].Y = append(series[0].Y, h[0].First[j].DeltaNorm)
-			series[1].Y = append(series[1].Y, h[0].First[j].ActivationStd)
-		}
-		for _, e := range h {
-			series[2].Y = append(series[2].Y, e.Loss)
-			series[3].Y = append(series[3].Y, e.TestAccuracy)
-		}
-		for c := range charts {
-			series[c].Name = beginnings[i].name
-			charts[c].Series = append(charts[c].Series, series[c])
-		}
+	course := func(of func(mlp.Epoch) float64) []mlp.Series {
+		return lines(beginnings[:], initEpochs, nil, func(b, epoch int) float64 { return of(histories[b][epoch]) })
 	}
-	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2, Charts: charts}
+	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2, Charts: []mlp.Chart{
+		{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true, Series: first(stat.DeltaNorm.Of)},
+		{Title: "Activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true, Series: first(stat.ActivationStd.Of)},
+		{Title: "Loss", XLabel: "Epoch", YLabel: "Cross-entropy loss", Guides: []mlp.Guide{{Label: "ln 10", Y: math.Ln10}},
+			Series: course(func(e mlp.Epoch) float64 { return e.Loss })},
+		{Title: "Accuracy", XLabel: "Epoch", YLabel: "Test accuracy", Series: course(func(e mlp.Epoch) float64 { return e.TestAccuracy })},
+	}}
 }
 
 // initSentences say what becomes of the gradient and the activations over the layers,
 // and how well the networks did.
 func initSentences(histories []mlp.History) []string {
-	var gradient, deviation, learnt []string
-	for i, h := range histories {
-		first, last, name := h[0].First[0], h[0].First[deepest-1], beginnings[i].name
-		gradient = append(gradient, name+" "+times(first.DeltaNorm/last.DeltaNorm))
-		deviation = append(deviation, name+" "+times(last.ActivationStd/first.ActivationStd))
-		learnt = append(learnt, fmt.Sprintf("%s %.3f", name, h[len(h)-1].TestAccuracy))
+	ends := func(b int) (first, last mlp.LayerStats) {
+		return histories[b][0].First[0], histories[b][0].First[deepest-1]
 	}
 	return []string{
-		fmt.Sprintf("At the first step, ‖δ‖ of the first of %d hidden layers against the last: %s.", deepest, strings.Join(gradient, ", ")),
-		fmt.Sprintf("The standard deviation of the last one's activations against the first one's: %s.", strings.Join(deviation, ", ")),
-		fmt.Sprintf("Test accuracy after %d epochs: %s.", initEpochs, strings.Join(learnt, ", ")),
+		fmt.Sprintf("At the first step, ‖δ‖ of the first of %d hidden layers against the last: %s.", deepest, list(beginnings[:], func(b int) string {
+			first, last := ends(b)
+			return times(first.DeltaNorm / last.DeltaNorm)
+		})),
+		fmt.Sprintf("The standard deviation of the last one's activations against the first one's: %s.", list(beginnings[:], func(b int) string {
+			first, last := ends(b)
+			return times(last.ActivationStd / first.ActivationStd)
+		})),
+		fmt.Sprintf("Test accuracy after %d epochs: %s.", initEpochs, list(beginnings[:], func(b int) string {
+			return fmt.Sprintf("%.3f", histories[b][initEpochs-1].TestAccuracy)
+		})),
 	}
 }

@@ -1,6 +1,5 @@
 // What the experiments share: digits, first weights, the norm of the error term,
-// goroutines. Not here: any experiment, and how its results are printed and hashed
-// (output.go).
+// goroutines.
 
 package main
 
@@ -11,7 +10,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
-	"io"
 	"math"
 	"os"
 	"runtime"
@@ -20,35 +18,44 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
+	"mlp/cmd/internal/mnist"
 )
 
 // A lab is what the experiments work with and report to.
 type lab struct {
 	*options
 	ctx         context.Context
-	train, test *mlp.MNIST // pixels in [0, 1]
-	pictures    []cli.File // what the experiment draws beside its sheet
+	train, test *mlp.MNIST   // pixels in [0, 1]
+	pictures    []files.File // what the experiment draws beside its sheet
+	written     []string     // the names of the sheets of finished experiments
+	bar         *cli.Bar
 	text        bytes.Buffer
 	hash        hash.Hash
 	stderr      *os.File
+	release     func() // the folder
 }
 
 // newLab reads the digits and checks that the sheets can be written, before any
 // work is done.
 func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	l := &lab{options: o, ctx: ctx, hash: sha256.New(), stderr: stderr}
+	l.start("", 1)
 	var err error
-	if l.train, err = l.digits("train", few, stderr); err != nil {
+	if l.train, err = mnist.Load(l.data, "train", 0); err != nil {
 		return nil, err
 	}
-	if l.test, err = l.digits("t10k", 1, stderr); err != nil {
+	if n := l.train.Len(); n < few {
+		return nil, fmt.Errorf("%s: %d images in train, want at least %d", l.data, n, few)
+	}
+	if l.test, err = mnist.Load(l.data, "t10k", 0); err != nil {
 		return nil, err
 	}
 	var sheets []string
 	for _, e := range l.chosen {
 		sheets = append(sheets, e.sheets...)
 	}
-	if err = cli.MakeFolder(l.out, sheets...); err != nil {
+	if l.release, err = files.Claim(l.out, sheets...); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", l.out, err)
 	}
 	return l, nil
@@ -57,22 +64,8 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 // few is the number of digits for `nielsen` and for ‖δ‖ in `depth`.
 const few = 1000
 
-// digits reads a part of MNIST, which must have at least so many images.
-func (l *lab) digits(part string, least int, stderr io.Writer) (*mlp.MNIST, error) {
-	m, err := cli.Load(l.data, part, 0, stderr)
-	if err == nil && m.Len() < least {
-		err = fmt.Errorf("%s: %d images in %s, want at least %d", l.data, m.Len(), part, least)
-	}
-	return m, err
-}
-
-// standardized returns both parts, standardized by the training part's mean and
-// deviation.
-func standardized(train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
-	return standardizedBy(train.Stats(), train, test)
-}
-
-func standardizedBy(stats mlp.Standardization, train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
+// standardized returns both parts, standardized by these means and deviations.
+func standardized(stats mlp.Standardization, train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {
 	train, test = train.Slice(0, train.Len()), test.Slice(0, test.Len())
 	train.Standardize(stats)
 	test.Standardize(stats)
@@ -93,8 +86,10 @@ var beginnings = [...]beginning{
 	{"he + batch norm", mlp.He, true},
 }
 
+func (b beginning) String() string { return b.name }
+
 func (b beginning) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.Network {
-	return cli.NewNetwork(seed, b.init, act, b.norm, hidden...)
+	return mnist.Network(seed, b.init, act, b.norm, hidden...)
 }
 
 // hidden returns the widths of n hidden layers. Each has 30 units, like Nielsen's.

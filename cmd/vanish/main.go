@@ -11,7 +11,7 @@ package main
 
 import (
 	"context"
-	"flag"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,16 +26,15 @@ import (
 type experiment struct {
 	name   string
 	sheets []string // the first is the one that run returns
-	about  string
 	run    func(*lab) (*mlp.Figure, error)
 }
 
 var experiments = []experiment{
-	{"depth", []string{"vanish.svg"}, "1 to 10 hidden layers, by activation and first weights", depth},
-	{"article", []string{"statistics.svg"}, "the article's exercise 4 with four layer statistics", article},
-	{"nielsen", []string{"nielsen.svg"}, "chapter 5 of Nielsen's book compared with ours", nielsen},
-	{"init", []string{"init.svg"}, "one deep network from four first weights", initialisation},
-	{"data", []string{"data.svg", deformedName}, "one network on more digits, deskewed and deformed ones", data},
+	{"depth", []string{"vanish.svg"}, depth},
+	{"article", []string{"statistics.svg"}, article},
+	{"nielsen", []string{"nielsen.svg"}, nielsen},
+	{"init", []string{"init.svg"}, initialisation},
+	{"data", []string{"data.svg", deformedName}, data},
 }
 
 func main() { cli.Main(run) }
@@ -43,12 +42,10 @@ func main() { cli.Main(run) }
 // run is the command with its arguments and outputs. It returns the exit code.
 func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {
 	o, err := parse(args)
-	if err != nil {
-		err = cli.ParseError(err, o.flags, usage(), stdout)
-	} else {
+	if err == nil {
 		err = vanish(ctx, o, stdout, stderr)
 	}
-	return cli.Exit("vanish", err, stderr)
+	return cli.Exit("vanish", err, stdout, stderr)
 }
 
 // options is the command line, checked.
@@ -56,44 +53,29 @@ type options struct {
 	data, out string
 	seed      uint64
 	chosen    []experiment
-	flags     *flag.FlagSet
 }
 
 // parse reads names and flags in any order. An error is one line.
 func parse(args []string) (*options, error) {
-	o := &options{flags: flag.NewFlagSet("vanish", flag.ContinueOnError)}
-	o.flags.SetOutput(io.Discard)
-	o.flags.StringVar(&o.data, "data", "", "folder of the four IDX files, gzipped or not (default the embedded sample)")
-	o.flags.StringVar(&o.out, "out", "out", "folder that the sheets are written to")
-	o.flags.Uint64Var(&o.seed, "seed", 1, "seed of the first weights and of the order of the images")
-	for {
-		if err := o.flags.Parse(args); err != nil {
-			return o, err
-		}
-		if o.flags.NArg() == 0 {
-			break
-		}
-		name := o.flags.Arg(0)
+	o, f := &options{out: "out/vanish", seed: 1}, cli.NewFlags("vanish")
+	f.Add("data", &o.data)
+	f.Add("out", &o.out)
+	f.Add("seed", &o.seed)
+	names, err := f.Parse(args)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
 		i := slices.IndexFunc(experiments, func(e experiment) bool { return e.name == name })
 		if i < 0 {
-			return o, fmt.Errorf("%q is no experiment: want one of depth, article, nielsen, init, data", name)
+			return nil, cli.WrongFlag(fmt.Errorf("%.60q is no experiment: want one of depth, article, nielsen, init, data", name))
 		}
-		o.chosen, args = append(o.chosen, experiments[i]), o.flags.Args()[1:]
+		o.chosen = append(o.chosen, experiments[i])
 	}
 	if len(o.chosen) == 0 {
 		o.chosen = experiments
 	}
 	return o, nil
-}
-
-// usage is the beginning of the help text.
-func usage() string {
-	var b strings.Builder
-	b.WriteString("usage: vanish [experiment …] [flags]\n")
-	for _, e := range experiments {
-		fmt.Fprintf(&b, "  %s\n    \t%s: %s\n", e.name, strings.Join(e.sheets, ", "), e.about)
-	}
-	return b.String()
 }
 
 // vanish runs the chosen experiments one after the other.
@@ -102,16 +84,22 @@ func vanish(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) 
 	if err != nil {
 		return err
 	}
-	var sheets []string
+	defer l.release()
 	for _, e := range o.chosen {
-		if err := l.perform(e, stdout); err != nil {
-			return err
+		if err = l.perform(e, stdout); err != nil {
+			break
 		}
-		sheets = append(sheets, e.sheets...)
 	}
-	if _, err = fmt.Fprintf(stdout, "Results SHA-256: %x\n", l.hash.Sum(nil)); err != nil {
-		return fmt.Errorf("standard output: %w", err)
+	if err == nil {
+		if _, err = fmt.Fprintf(stdout, "Results SHA-256: %x\n", l.hash.Sum(nil)); err != nil {
+			err = fmt.Errorf("standard output: %w", err)
+		}
 	}
-	fmt.Fprintf(stderr, "written to %s: %s\n", cli.Plain(l.out), strings.Join(sheets, ", "))
-	return nil
+	switch {
+	case len(l.written) > 0:
+		fmt.Fprintf(stderr, "written to %s: %s\n", cli.Plain(l.out), strings.Join(l.written, ", "))
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted before the first sheet was finished")
+	}
+	return err
 }

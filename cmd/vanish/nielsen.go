@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 )
 
 // published is what he prints for 2, 3 and 4 hidden layers: ‖δ‖ of the first,
@@ -36,7 +36,7 @@ var mnistDigits = []string{
 	"4fa4a6dec9482049b18de500691396b3015a00a6b12114a883685d474ae34418",
 }
 
-func isMNIST(digits *mlp.MNIST) bool { return slices.Contains(mnistDigits, cli.Digest(digits)) }
+func isMNIST(digits *mlp.MNIST) bool { return slices.Contains(mnistDigits, mnist.Digest(digits)) }
 
 // nielsenNetwork has weights from N(0, 1/fan-in) and biases from N(0, 1).
 func nielsenNetwork(seed uint64, layers int) mlp.Network {
@@ -82,7 +82,7 @@ func (l *lab) comparePublished(data *mlp.MNIST) (sentence string, compared bool,
 	if !isMNIST(data) {
 		return "The published values are of digits of MNIST's training part. These digits are others, so the values are not compared.", false, nil
 	}
-	x, y := cli.FirstBatch(data, data.Len())
+	x, y := mnist.FirstBatch(data, data.Len())
 	l.printf("‖δ‖ before training, and percentiles of ours in %d networks\n", ensemble)
 	l.printf("hidden layers  layer  published  %8d  %8d  %8d\n", low, 50, high)
 	for _, values := range published {
@@ -95,7 +95,7 @@ func (l *lab) comparePublished(data *mlp.MNIST) (sentence string, compared bool,
 			slices.Sort(ours[layer])
 			lowest, median, highest := percentile(ours[layer], low), percentile(ours[layer], 50), percentile(ours[layer], high)
 			l.printf("%13d  %5d  %#9.3g  %#8.3g  %#8.3g  %#8.3g\n", len(values), layer+1, v, lowest, median, highest)
-			if err == nil && !within(v, ours[layer]) {
+			if err == nil && !(lowest <= v && v <= highest) {
 				err = fmt.Errorf("%d hidden layers, layer %d: the published %.3g lies outside our range of %.3g to %.3g", len(values), layer+1, v, lowest, highest)
 			}
 		}
@@ -124,11 +124,6 @@ func percentile(sorted []float64, p int) float64 {
 	return sorted[(p*len(sorted)+99)/100-1]
 }
 
-// within reports whether the published value passes.
-func within(value float64, sorted []float64) bool {
-	return percentile(sorted, low) <= value && value <= percentile(sorted, high)
-}
-
 // nielsenEpochs is the number of epochs in Nielsen's charts.
 const nielsenEpochs = 500
 
@@ -136,20 +131,28 @@ const nielsenEpochs = 500
 // and draws ‖δ‖ of each hidden layer as he does, with the published values if these
 // are compared.
 func (l *lab) speeds(data *mlp.MNIST, compared bool) (f *mlp.Figure, sentences []string, err error) {
-	f = &mlp.Figure{Title: "The speed of learning, as in Nielsen's chapter 5", Columns: 3, SameY: true,
-		Charts: make([]mlp.Chart, len(published))}
-	onEpoch, stop := l.progress("nielsen", nielsenEpochs*len(published))
-	defer stop()
+	norms := make([][][]float64, len(published)) // of each network, by epoch, of each layer
+	l.start("nielsen", nielsenEpochs*len(published))
 	err = l.each(len(published), func(i int) (err error) {
-		f.Charts[i], err = l.speed(i+2, data, onEpoch)
+		norms[i], err = l.speed(i+2, data)
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	for i := range f.Charts {
-		c := &f.Charts[i]
-		first, last := c.Series[0].Y, c.Series[i+1].Y
+	f = &mlp.Figure{Title: "The speed of learning, as in Nielsen's chapter 5", Columns: 3, SameY: true}
+	for i, byEpoch := range norms {
+		layers := i + 2
+		c := mlp.Chart{Title: fmt.Sprintf("%d hidden layers", layers), XLabel: "Number of epochs of training", YLabel: "‖δ‖", LogY: true}
+		for layer := range len(published) + 1 { // those beyond layers are empty, so that a layer looks the same in every chart
+			s := mlp.Series{Name: fmt.Sprintf("Hidden layer %d", layer+1)}
+			for n := range byEpoch {
+				if layer < layers {
+					s.X, s.Y = append(s.X, float64(n)), append(s.Y, byEpoch[n][layer])
+				}
+			}
+			c.Series = append(c.Series, s)
+		}
 		if compared {
 			for _, v := range published[i] {
 				c.Series = append(c.Series, mlp.Series{Name: "Published, at the start", X: []float64{0}, Y: []float64{v}})
@@ -158,32 +161,30 @@ func (l *lab) speeds(data *mlp.MNIST, compared bool) (f *mlp.Figure, sentences [
 		for _, s := range c.Series {
 			l.record(s.Y...)
 		}
+		f.Charts = append(f.Charts, c)
+		before, after := byEpoch[0], byEpoch[nielsenEpochs]
 		sentences = append(sentences, fmt.Sprintf("With %d hidden layers, ‖δ‖ of the first against the last: %s before training, %s after %d epochs.",
-			i+2, times(first[0]/last[0]), times(first[nielsenEpochs]/last[nielsenEpochs]), nielsenEpochs))
+			layers, times(before[0]/before[layers-1]), times(after[0]/after[layers-1]), nielsenEpochs))
 	}
 	return f, sentences, nil
 }
 
-// speed trains one network and returns its chart.
-func (l *lab) speed(layers int, data *mlp.MNIST, onEpoch func(mlp.Epoch) error) (mlp.Chart, error) {
-	c := mlp.Chart{Title: fmt.Sprintf("%d hidden layers", layers), XLabel: "Number of epochs of training", YLabel: "‖δ‖", LogY: true}
+// speed trains a network and returns ‖δ‖ of its layers before each epoch and after the
+// last.
+func (l *lab) speed(layers int, data *mlp.MNIST) (norms [][]float64, err error) {
 	net := nielsenNetwork(l.seed, layers)
 	history, err := mlp.Train(l.ctx, net, data, mlp.Config{Loss: nielsenLoss, Rate: 0.1, Epochs: nielsenEpochs,
-		Batch: data.Len(), InOrder: true, Decay: 5 / float64(data.Len()), OnEpoch: onEpoch})
+		Batch: data.Len(), InOrder: true, Decay: 5 / float64(data.Len()), OnEpoch: l.counts(1)})
 	if err != nil {
-		return c, fmt.Errorf("%d hidden layers: %w", layers, err)
+		return nil, fmt.Errorf("%d hidden layers: %w", layers, err)
 	}
-	x, y := cli.FirstBatch(data, data.Len())
-	end := deltas(net, nielsenLoss, x, y)
-	for layer := range len(published) + 1 { // those beyond layers are empty, so that a layer looks the same in every chart
-		s := mlp.Series{Name: fmt.Sprintf("Hidden layer %d", layer+1)}
-		if layer < layers {
-			for epoch, e := range history { // an epoch is one step, so ‖δ‖ is that of the weights before the epoch
-				s.X, s.Y = append(s.X, float64(epoch)), append(s.Y, e.Layers[layer].DeltaNorm)
-			}
-			s.X, s.Y = append(s.X, nielsenEpochs), append(s.Y, end[layer])
+	for _, e := range history { // an epoch is one step, so its statistics are of the weights before it
+		var before []float64
+		for _, s := range e.Layers {
+			before = append(before, s.DeltaNorm)
 		}
-		c.Series = append(c.Series, s)
+		norms = append(norms, before)
 	}
-	return c, nil
+	x, y := mnist.FirstBatch(data, data.Len())
+	return append(norms, deltas(net, nielsenLoss, x, y)), nil
 }

@@ -1,5 +1,5 @@
 // How an experiment's results are presented: the tables and captions on standard
-// output, the hash, the sheets, the progress bar. Not here: any experiment.
+// output, the hash, the sheets, the progress bar.
 
 package main
 
@@ -8,20 +8,25 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 )
 
 // perform runs an experiment, writes its sheets and prints its tables.
 func (l *lab) perform(e experiment, stdout io.Writer) error {
 	l.pictures = nil
 	sheet, err := e.run(l)
+	l.bar.Clear()
 	if err == nil {
-		err = cli.Replace(l.out, append(l.pictures, cli.File{Name: e.sheets[0], Content: sheet.SVG()})...)
+		err = files.Replace(l.out, append(l.pictures, files.File{Name: e.sheets[0], Content: sheet.SVG()})...)
 	}
-	if err != nil {
+	if err == nil {
+		l.written = append(l.written, e.sheets...)
+	} else {
 		err = fmt.Errorf("%s: %w", e.name, err)
 	}
 	if _, printErr := l.text.WriteTo(stdout); err == nil && printErr != nil {
@@ -30,15 +35,17 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 	return err
 }
 
-// progress shows a bar until stop is called. The bar is full after that many epochs of
-// training, at the end of each of which onEpoch must be called.
-func (l *lab) progress(experiment string, epochs int) (onEpoch func(mlp.Epoch) error, stop func()) {
-	bar := cli.NewBar(l.stderr, float64(epochs), func(float64) string { return experiment })
-	onEpoch = func(mlp.Epoch) error {
-		bar.Add(1)
+// start shows a bar of the experiment's progress, which is full at total.
+func (l *lab) start(experiment string, total int) {
+	l.bar = cli.NewBar(l.stderr, float64(total), func(float64) []string { return []string{experiment} })
+}
+
+// counts returns a function for Config.OnEpoch that adds the size of an epoch to the bar.
+func (l *lab) counts(size int) func(mlp.Epoch) error {
+	return func(mlp.Epoch) error {
+		l.bar.Add(float64(size))
 		return nil
 	}
-	return onEpoch, bar.Clear
 }
 
 func (l *lab) printf(format string, a ...any) { fmt.Fprintf(&l.text, format, a...) }
@@ -58,24 +65,57 @@ func times(ratio float64) string {
 	case ratio > 1/1.05 && ratio < 1.05:
 		return "the same"
 	case ratio < 1:
-		return cli.Short(1/ratio) + " times smaller"
+		return short(1/ratio) + " times smaller"
 	}
-	return cli.Short(ratio) + " times larger"
+	return short(ratio) + " times larger"
 }
 
-// table prints n numbered rows with a column for each beginning.
-func (l *lab) table(head string, n int, cell func(row, b int) string) {
+// table prints a table with these heads of its rows, and a column of that width for each
+// of those that are compared: beginnings or ways.
+func table[C fmt.Stringer](l *lab, head string, rows []string, compared []C, width int, cell func(row, column int) string) {
 	l.printf("%-14s", head)
-	for _, b := range beginnings {
-		l.printf("  %17s", b.name)
+	for _, c := range compared {
+		l.printf("  %*s", width, c)
 	}
-	for row := range n {
-		l.printf("\n%-14d", row+1)
-		for b := range beginnings {
-			l.printf("  %17s", cell(row, b))
+	for row, name := range rows {
+		l.printf("\n%-14s", name)
+		for column := range compared {
+			l.printf("  %*s", width, cell(row, column))
 		}
 	}
 	l.printf("\n\n")
+}
+
+// numbers returns the numbers from 1 to n, which are heads of rows.
+func numbers(n int) (rows []string) {
+	for i := range n {
+		rows = append(rows, strconv.Itoa(i+1))
+	}
+	return rows
+}
+
+// lines returns a line of n points, at x or, if x is nil, at 1, 2, 3 and so on, for each of
+// those that are compared.
+func lines[C fmt.Stringer](compared []C, n int, x func(point int) float64, y func(line, point int) float64) (all []mlp.Series) {
+	for line, c := range compared {
+		s := mlp.Series{Name: c.String()}
+		for point := range n {
+			if s.Y = append(s.Y, y(line, point)); x != nil {
+				s.X = append(s.X, x(point))
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// list names those that are compared, and says of each what there is to say.
+func list[C fmt.Stringer](compared []C, say func(i int) string) string {
+	var all []string
+	for i, c := range compared {
+		all = append(all, c.String()+" "+say(i))
+	}
+	return strings.Join(all, ", ")
 }
 
 // record adds numbers to the hash, as the bytes of little-endian float64. Processors
@@ -87,4 +127,15 @@ func (l *lab) record(values ...float64) {
 		}
 		l.hash.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
 	}
+}
+
+// short returns v with three digits and, if it is far from 1, a power of ten.
+func short(v float64) string {
+	s, exponent, ok := strings.Cut(fmt.Sprintf("%.3g", v), "e")
+	if !ok {
+		return s
+	}
+	superscript := strings.NewReplacer("+0", "", "-0", "⁻", "+", "", "-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴",
+		"5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
+	return s + "×10" + superscript.Replace(exponent)
 }

@@ -1,14 +1,10 @@
-// Package cli is what the commands share: how a command starts and ends, flags that name a
-// value, the progress bar, files that are complete at any moment, model files, their
-// recipes and their comparison, the digits that -data names, networks, and the names of the
-// layer statistics. Which flags there are, and what is printed, is each command's own.
+// Package cli is what the commands share of a command line: how a command starts and ends,
+// its flags and their help, and what is said on a terminal.
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -30,11 +26,18 @@ func Main(run func(ctx context.Context, args []string, stdout io.Writer, stderr 
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Exit prints err, unless it is nil, on one line of stderr that begins with the
-// command's name. It returns the exit code: 0 without an error, 2 for an error of
-// ParseError, 1 for any other.
-func Exit(name string, err error, stderr io.Writer) int {
-	if err == nil {
+// Exit ends a command with err and returns its exit code. That is 0 without an error, if
+// the pipe that stdout is has no reader any more, and for the help that Flags.Parse
+// returns, which Exit prints to stdout. Any other error is one
+// line of stderr that begins with the command's name, and the note of a NotedError below
+// it: the code is 2 if a flag was wrong, and otherwise 1.
+func Exit(name string, err error, stdout, stderr io.Writer) int {
+	if help, ok := err.(helpText); ok {
+		if _, err = io.WriteString(stdout, string(help)); err != nil {
+			err = fmt.Errorf("standard output: %w", err)
+		}
+	}
+	if err == nil || errors.Is(err, syscall.EPIPE) { // a reader such as head has enough
 		return 0
 	}
 	text := err.Error()
@@ -42,28 +45,24 @@ func Exit(name string, err error, stderr io.Writer) int {
 		text = "interrupted"
 	}
 	fmt.Fprintf(stderr, "%s: %s\n", name, Plain(text))
-	if _, ok := err.(wrongFlags); ok {
+	var noted *NotedError
+	if errors.As(err, &noted) {
+		io.WriteString(stderr, noted.Note)
+	}
+	if _, ok := err.(wrongFlag); ok {
 		return 2
 	}
 	return 1
 }
 
-type wrongFlags struct{ error }
-
-// ParseError returns the error for Exit if parsing flags has returned err. For -h
-// that is nil: ParseError prints head and the description of the flags to stdout.
-func ParseError(err error, flags *flag.FlagSet, head string, stdout io.Writer) error {
-	if !errors.Is(err, flag.ErrHelp) {
-		return wrongFlags{err}
-	}
-	help := bytes.NewBufferString(head)
-	flags.SetOutput(help)
-	flags.PrintDefaults()
-	if _, err := help.WriteTo(stdout); err != nil {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	return nil
+// NotedError is an error with lines that help to mend it.
+type NotedError struct {
+	Err  error
+	Note string
 }
+
+func (e *NotedError) Error() string { return e.Err.Error() }
+func (e *NotedError) Unwrap() error { return e.Err }
 
 // Plain returns s as one line that is safe to print on a terminal: a character
 // that cannot be printed is replaced by its Go escape. Names of flags and files

@@ -4,33 +4,35 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"mlp"
 )
 
 func TestExit(t *testing.T) {
 	for _, c := range []struct {
-		err  error
-		code int
-		line string
+		err    error
+		code   int
+		stderr string
 	}{
 		{nil, 0, ""},
 		{errors.New("a\nb\x1b[2J"), 1, `name: a\nb\x1b[2J` + "\n"},
 		{fmt.Errorf("epoch 3: %w", context.Canceled), 1, "name: interrupted\n"},
-		{ParseError(errors.New("no such flag"), nil, "", nil), 2, "name: no such flag\n"},
+		{WrongFlag(errors.New("no such flag")), 2, "name: no such flag\n"},
+		{fmt.Errorf("its recipe: %w", WrongFlag(errors.New("no such flag"))), 1, "name: its recipe: no such flag\n"},
+		{fmt.Errorf("a: %w", &NotedError{errors.New("missing"), "here\nor there\n"}), 1, "name: a: missing\nhere\nor there\n"},
+		{WrongFlag(nil), 0, ""},
 	} {
-		var stderr bytes.Buffer
-		if code := Exit("name", c.err, &stderr); code != c.code || stderr.String() != c.line {
-			t.Errorf("%v: exit code %d and %q, want %d and %q", c.err, code, stderr.String(), c.code, c.line)
+		var stdout, stderr bytes.Buffer
+		if code := Exit("name", c.err, &stdout, &stderr); code != c.code || stderr.String() != c.stderr || stdout.Len() > 0 {
+			t.Errorf("%v: exit code %d and %q, want %d and %q", c.err, code, stderr.String(), c.code, c.stderr)
 		}
 	}
 }
@@ -39,44 +41,153 @@ type closed struct{}
 
 func (closed) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
+// vanishFlags are the flags of a command that has few.
+func vanishFlags() (f *Flags, data *string, seed *uint64) {
+	f, data, seed = NewFlags("vanish"), new(string), new(uint64)
+	out := "out/vanish"
+	f.Add("data", data)
+	f.Add("out", &out)
+	f.Add("seed", seed)
+	return f, data, seed
+}
+
+// The help has two sentences, three examples, and each flag of the command once with its
+// default.
 func TestHelp(t *testing.T) {
-	flags := flag.NewFlagSet("name", flag.ContinueOnError)
-	flags.Int("n", 3, "how many")
+	f, _, seed := vanishFlags()
+	*seed = 1
+	_, err := f.Parse([]string{"-h"})
 	var stdout bytes.Buffer
-	if err := ParseError(flag.ErrHelp, flags, "usage: name\n", &stdout); err != nil {
-		t.Error(err)
+	if code := Exit("vanish", err, &stdout, &stdout); code != 0 {
+		t.Errorf("exit code %d", code)
 	}
-	if want := "usage: name\n  -n int\n    \thow many (default 3)\n"; stdout.String() != want {
-		t.Errorf("help %q, want %q", stdout.String(), want)
+	want := `Vanish measures how the gradient vanishes on its way down a deep network, what
+cures that, and what data do that depth does not. It runs the experiments that
+are named, depth, article, nielsen, init or data, or all five.
+
+    go run ./cmd/vanish                  run all five experiments
+    go run ./cmd/vanish depth init       run two of them
+    go run ./cmd/vanish -seed 2 article  begin with other weights
+
+The flags that matter most:
+
+  -data DIR
+      folder of MNIST's four IDX files, gzipped or not; without it, the digits
+      in the program
+  -out DIR
+      folder for the sheets (default out/vanish)
+  -seed N
+      seed of the first weights, of the order of the samples, and of all else
+      that is random (default 0)
+`
+	if stdout.String() != want {
+		t.Errorf("help\n%s\nwant\n%s", stdout.String(), want)
 	}
-	err := ParseError(flag.ErrHelp, flags, "usage: name\n", closed{})
-	if code := Exit("name", err, &stdout); code != 1 || err.Error() != "standard output: broken pipe" {
-		t.Errorf("a closed output: exit code %d, error %v", code, err)
+	if code := Exit("name", err, closed{}, &stdout); code != 1 || !strings.HasSuffix(stdout.String(), "name: standard output: broken pipe\n") {
+		t.Errorf("a closed output: exit code %d, %s", code, stdout.String())
 	}
 }
 
-// The bar fits a terminal of 40 columns and says the most important first.
+// Flags and other words stand in any order, and an empty name is a wrong flag.
+func TestParse(t *testing.T) {
+	for line, want := range map[string]string{
+		"a -seed 7 b -data d -": "[a b -] map[data:d seed:7]",
+		"-seed 7 -- -data":      "[-data] map[seed:7]",
+		"a -- -- b":             "[a -- b] map[]",
+		"":                      "[] map[]",
+		"-data=":                `invalid value "" for flag -data: the value is empty`,
+		"a -lr 1":               "flag provided but not defined: -lr",
+	} {
+		f, _, _ := vanishFlags()
+		words, err := f.Parse(strings.Fields(line))
+		got := fmt.Sprint(words, f.Given())
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", line, got, want)
+		}
+	}
+}
+
+// A command has no row twice, and a name means one thing except in the few rows that are
+// listed here. What matters most is a flag of the command, and each command has three
+// examples.
+func TestTable(t *testing.T) {
+	meanings := map[string]int{}
+	for _, r := range table {
+		meanings[r.name]++
+		if !slices.Contains(groups, r.group) {
+			t.Errorf("-%s is in no group of the help: %q", r.name, r.group)
+		}
+	}
+	maps.DeleteFunc(meanings, func(_ string, n int) bool { return n == 1 })
+	want := map[string]int{"data": 3, "holdout": 2, "epochs": 2, "decay": 2, "patience": 2, "out": 2, "model": 2}
+	if !maps.Equal(meanings, want) {
+		t.Errorf("names with several meanings: %v, want %v", meanings, want)
+	}
+	for name, c := range commands {
+		var names []string
+		for _, r := range rows(name) {
+			names = append(names, r.name)
+		}
+		slices.Sort(names)
+		if n := len(names); len(slices.Compact(names)) != n || n == 0 {
+			t.Errorf("%s has a flag twice, or none: %v", name, names)
+		}
+		for _, first := range c.first {
+			if !slices.Contains(names, first) {
+				t.Errorf("%s has no -%s", name, first)
+			}
+		}
+		if strings.Count(c.about, ". ") != 1 || len(c.examples) != 3 || len(c.first) > 5 {
+			t.Errorf("%s: %q, %d examples, %d flags first", name, c.about, len(c.examples), len(c.first))
+		}
+	}
+}
+
+// A flag that is not in the table cannot be added.
+func TestUnknownFlag(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("-lr of vanish was added")
+		}
+	}()
+	NewFlags("vanish").Add("lr", new(float64))
+}
+
+// For want of room the label goes, its end first, and then the time left. A line is shorter
+// than the terminal is wide.
 func TestBarLine(t *testing.T) {
-	epoch := func(n int) func(float64) string {
-		return func(share float64) string { return fmt.Sprintf("epoch %d/%d", int(share*float64(n))+1, n) }
+	label := func(share float64) []string {
+		return []string{fmt.Sprintf("epoch %d/%d", int(share*123), 123), "test 0.983"}
 	}
 	for _, c := range []struct {
+		width       int
 		done, total float64
-		label       func(float64) string
 		elapsed     time.Duration
 		want        string
 	}{
-		{0.5, 1, epoch(20), 3 * time.Second, "[#####.....]  50%, epoch 11/20, 3s left"},
-		{1, 1, func(float64) string { return "depth" }, time.Hour, "[##########] 100%, depth, 0s left"},
-		{1, 4, epoch(1000), time.Hour, "[##........]  25%, epoch 251/1000"},
-		{1, math.MaxInt, epoch(math.MaxInt), time.Hour, "[..........]   0%, 277777h46m40s left"},
-		{1.5, 1, func(float64) string { return "more than there was" }, 0, "[##########] 100%, more than there was"},
+		{80, 0.61, 1, 33 * time.Second, "[#####################..............]  61%  epoch 75/123  test 0.983  0:21 left"},
+		{60, 0.61, 1, 33 * time.Second, "[#########......]  61%  epoch 75/123  test 0.983  0:21 left"},
+		{50, 0.61, 1, 33 * time.Second, "[##########.......]  61%  epoch 75/123  0:21 left"},
+		{30, 0.61, 1, 33 * time.Second, "[######.....]  61%  0:21 left"},
+		{20, 0.61, 1, 33 * time.Second, "[#######.....]  61%"},
+		{1, 0.61, 1, 33 * time.Second, "[]  61%"},
+		{30, 1, 1, time.Hour, "[###########] 100%  0:00 left"},
+		{40, 1, 4, time.Hour, "[####..............]  25%  3:00:00 left"},
+		{40, 1, math.MaxInt, time.Hour, "[.............]   0%  277777:46:40 left"},
+		{30, 1.5, 1, 0, "[###########] 100%  0:00 left"},
 	} {
-		b := &Bar{done: c.done, total: c.total, label: c.label}
-		got := b.line(c.elapsed)
-		if got != c.want || utf8.RuneCountInString(got) >= 40 {
-			t.Errorf("%q, want %q", got, c.want)
+		b := &Bar{done: c.done, total: c.total, label: label}
+		got := b.line(c.elapsed, c.width)
+		if got != c.want || utf8.RuneCountInString(got) >= max(c.width, 20) {
+			t.Errorf("%d columns: %q (%d), want %q", c.width, got, utf8.RuneCountInString(got), c.want)
 		}
+	}
+	b := &Bar{done: 0.61, total: 1, label: label}
+	if got := b.line(33*time.Second, 200); utf8.RuneCountInString(got) != 199 || !strings.HasPrefix(got, "["+strings.Repeat("#", 94)+strings.Repeat(".", 61)+"]") {
+		t.Errorf("200 columns: %q", got)
 	}
 }
 
@@ -88,7 +199,7 @@ func TestBar(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	label := func(float64) string { return "work" }
+	label := func(float64) []string { return []string{"work"} }
 	none, bar := NewBar(f, 10, label), NewBar(f, 10, label)
 	bar.terminal = f
 	for _, b := range []*Bar{none, bar} {
@@ -103,7 +214,7 @@ func TestBar(t *testing.T) {
 	bar.Clear()
 	bar.Clear()
 	got, _ := os.ReadFile(f.Name())
-	if want := "\r\x1b[K[##........]  20%, work, 4m0s left\r\x1b[K"; string(got) != want {
+	if want := "\r\x1b[K[###########............................................]  20%  work  4:00 left\r\x1b[K"; string(got) != want {
 		t.Errorf("printed %q, want %q", got, want)
 	}
 }
@@ -117,68 +228,5 @@ func TestNullDevice(t *testing.T) {
 	defer f.Close()
 	if b := NewBar(f, 1, nil); b.terminal != nil {
 		t.Error("the bar is drawn on the null device")
-	}
-}
-
-func TestLoad(t *testing.T) {
-	var stderr bytes.Buffer
-	m, err := Load("", "t10k", 7, &stderr)
-	if err != nil || m.Len() != 7 || stderr.Len() > 0 {
-		t.Errorf("%v, %v, %q", m, err, stderr.String())
-	}
-	all, err := Load("", "t10k", 0, &stderr)
-	if err != nil || all.Len() != 1000 {
-		t.Errorf("%v, %v", all, err)
-	}
-	if a, b := Digest(m), Digest(all.Slice(0, 7)); a != b || len(a) != 64 || a == Digest(all) {
-		t.Errorf("digests %s and %s", a, b)
-	}
-	dir := t.TempDir()
-	_, err = Load(dir, "train", 0, &stderr)
-	if err == nil || !strings.HasPrefix(err.Error(), filepath.Join(dir, "train-images-idx3-ubyte")) || stderr.String() != mlp.WhereMNIST {
-		t.Errorf("no files: %v, %q", err, stderr.String())
-	}
-}
-
-// Each statistic is the field that its name says.
-func TestLayerStats(t *testing.T) {
-	layer := mlp.LayerStats{GradMeanAbs: 1, GradNorm: 2, DeltaNorm: 3, ActivationStd: 4, InactiveFraction: 5, UpdateRatio: 6}
-	for i, s := range LayerStats {
-		if s.Of(layer) != float64(i+1) {
-			t.Errorf("%s is %v, want %d", s.Column, s.Of(layer), i+1)
-		}
-	}
-	if DeltaNorm.Column != "delta_norm" || DeltaNorm.Of(layer) != 3 || UpdateRatio.Of(layer) != 6 || len(LayerStats) != 6 {
-		t.Error("the names and the fields are mixed up")
-	}
-}
-
-func TestRelativeToLast(t *testing.T) {
-	lines := RelativeToLast([]mlp.LayerStats{{GradMeanAbs: 1, GradNorm: 2, DeltaNorm: 3, UpdateRatio: 4}, {GradMeanAbs: 2, GradNorm: 2, DeltaNorm: 2, UpdateRatio: 2}})
-	var got string
-	for _, s := range lines {
-		got += fmt.Sprint(s.Name, s.Y)
-	}
-	if want := "mean |∇W|[0.5 1]‖∇W‖[1 1]‖δ‖[1.5 1]‖ΔW‖/‖W‖[2 1]"; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-}
-
-func TestNewNetwork(t *testing.T) {
-	for _, norm := range []bool{false, true} {
-		net := NewNetwork(1, mlp.He, mlp.Tanh, norm, 7, 5)
-		for i, l := range net {
-			if wide := []int{mlp.MNISTPixels, 7, 5, mlp.MNISTClasses}; l.W.Rows != wide[i] || l.W.Cols != wide[i+1] || (l.Norm != nil) != (norm && i < 2) {
-				t.Errorf("norm %v: layer %d is %d×%d", norm, i+1, l.W.Rows, l.W.Cols)
-			}
-		}
-	}
-}
-
-func TestShort(t *testing.T) {
-	for v, want := range map[float64]string{0.5: "0.5", 123.4: "123", 2.923e12: "2.92×10¹²", 4e-13: "4×10⁻¹³", 1e-6: "1×10⁻⁶", 1e100: "1×10¹⁰⁰"} {
-		if got := Short(v); got != want {
-			t.Errorf("%v is %s, want %s", v, got, want)
-		}
 	}
 }

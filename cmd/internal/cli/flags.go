@@ -1,116 +1,166 @@
-// Flags that name a value, the widths of the hidden layers, and the limits of what they
-// may ask for. Not here: which flags a command has, and their defaults.
+// The flags of a command.
 
 package cli
 
 import (
 	"errors"
+	"flag"
 	"fmt"
-	"strconv"
+	"io"
+	"slices"
 	"strings"
-
-	"mlp"
 )
 
-// The limits of a network that flags ask for.
-const (
-	MaxHidden     = 100     // layers
-	MaxWidth      = 1 << 16 // units of a layer
-	MaxParameters = 1 << 27 // they fill 1 GiB
-
-	maxStored = 1<<28 - 1<<22 // numbers that a model file has of the network: 2 GiB less 32 MiB for the rest
-)
-
-// A Choice is a flag that names a value.
-type Choice[T any] struct {
-	Name   string
-	Value  T
-	ByName func(name string) (T, error)
+// Flags are the flags of one command. Each is in the table of all flags, which says what it
+// means.
+type Flags struct {
+	set     *flag.FlagSet
+	command string
 }
 
-// NewChoice returns the flag with the value of that name, which must be one.
-func NewChoice[T any](name string, byName func(name string) (T, error)) Choice[T] {
-	value, err := byName(name)
-	if err != nil {
-		panic("cli: NewChoice: " + err.Error())
+// NewFlags returns no flags yet of the command of that name.
+func NewFlags(command string) *Flags {
+	f := &Flags{flag.NewFlagSet(command, flag.ContinueOnError), command}
+	f.set.SetOutput(io.Discard)
+	return f
+}
+
+// Add adds the flag of that name. To is a flag.Value or a pointer to a number, a bool or a
+// text, and has the default. A text is a name, of a file for example, and cannot be empty.
+func (f *Flags) Add(name string, to any) {
+	if !slices.ContainsFunc(rows(f.command), func(r row) bool { return r.name == name }) {
+		panic("cli: the table of flags has no -" + name + " of " + f.command)
 	}
-	return Choice[T]{name, value, byName}
-}
-
-// Set makes the value the one of that name.
-func (c *Choice[T]) Set(name string) (err error) {
-	c.Name = name
-	c.Value, err = c.ByName(name)
-	return err
-}
-
-func (c *Choice[T]) String() string { return c.Name }
-
-// ActByName returns the activation of that name, for a layer below the output.
-func ActByName(name string) (*mlp.Activation, error) {
-	act, err := mlp.ActivationByName(name)
-	if act == mlp.Linear {
-		err = errors.New("a hidden layer that is linear adds nothing")
+	switch to := to.(type) {
+	case *bool:
+		f.set.BoolVar(to, name, *to, "")
+	case *int:
+		f.set.IntVar(to, name, *to, "")
+	case *uint64:
+		f.set.Uint64Var(to, name, *to, "")
+	case *float64:
+		f.set.Float64Var(to, name, *to, "")
+	case *string:
+		f.set.Var((*text)(to), name, "")
+	default:
+		f.set.Var(to.(flag.Value), name, "")
 	}
-	return act, err
 }
 
-// NormByName reports whether a name asks for batch normalisation: batch does, none does
-// not, and any other is an error.
-func NormByName(name string) (batch bool, err error) {
-	if name != "batch" && name != "none" {
-		err = errors.New("want one of batch, none")
+// Parse reads a command line, on which flags and other words may stand in any order, and
+// returns the other words. Behind -- there are no more flags. For -h the error is the help.
+func (f *Flags) Parse(args []string) (words []string, err error) {
+	for {
+		err := f.set.Parse(args)
+		switch {
+		case errors.Is(err, flag.ErrHelp):
+			return nil, helpText(f.help())
+		case err != nil:
+			return nil, WrongFlag(err)
+		}
+		rest := f.set.Args()
+		if parsed := len(args) - len(rest); len(rest) == 0 || parsed > 0 && args[parsed-1] == "--" {
+			return append(words, rest...), nil
+		}
+		words, args = append(words, rest[0]), rest[1:]
 	}
-	return name == "batch", err
 }
 
-// Widths is the flag of the hidden layers: numbers with commas between them.
-type Widths []int
+// Command returns the name of the command.
+func (f *Flags) Command() string { return f.command }
 
-// Set makes w the widths in s.
-func (w *Widths) Set(s string) error {
-	*w = nil
-	if strings.TrimSpace(s) == "" {
+// Set sets a flag to what text says, as if it stood on the command line.
+func (f *Flags) Set(name, text string) error { return f.set.Set(name, text) }
+
+// SetDefault gives a flag another value unless it was set. It does not count as set.
+func (f *Flags) SetDefault(name, text string) error {
+	if _, given := f.Given()[name]; given {
 		return nil
 	}
-	for _, field := range strings.Split(s, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(field))
-		if err != nil || n < 1 || n > MaxWidth {
-			return fmt.Errorf("%q is not a width from 1 to %d", field, MaxWidth)
-		}
-		if *w = append(*w, n); len(*w) > MaxHidden {
-			return fmt.Errorf("more than %d layers", MaxHidden)
-		}
-	}
-	return nil
+	return f.set.Lookup(name).Value.Set(text)
 }
 
-func (w *Widths) String() string {
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(*w)), " ", ","), "[]")
+// Default returns the default of a flag as a text.
+func (f *Flags) Default(name string) string { return f.set.Lookup(name).DefValue }
+
+// Given returns the values of the flags that were set.
+func (f *Flags) Given() map[string]string {
+	given := map[string]string{}
+	f.set.Visit(func(g *flag.Flag) { given[g.Name] = g.Value.String() })
+	return given
 }
 
-// CheckSize returns an error for a network that is too large, or whose model file would
-// be. The file has the parameters, the averages of batch normalisation and the optimizer's
-// running values of the parameters. With patience it has the best and the last of
-// parameters and averages.
-func CheckSize(in int, hidden Widths, out int, norm bool, opt *mlp.Optimizer, patience int) error {
-	parameters, averages := 0, 0
-	for _, n := range hidden {
-		parameters += (in + 1) * n
-		if norm {
-			parameters += n
-			averages += 2 * n
+// All returns the values of all flags.
+func (f *Flags) All() map[string]string {
+	all := map[string]string{}
+	f.set.VisitAll(func(g *flag.Flag) { all[g.Name] = g.Value.String() })
+	return all
+}
+
+// WrongFlag marks an error as that of a wrong flag. It returns nil for nil.
+func WrongFlag(err error) error {
+	if err == nil {
+		return nil
+	}
+	return wrongFlag{err}
+}
+
+type wrongFlag struct{ error }
+
+// helpText is what -h prints, as the error of Parse.
+type helpText string
+
+func (h helpText) Error() string { return "help was asked for" }
+
+// help returns what -h prints: what the command does, examples, and its flags, those that
+// matter most first and then the others by what they are about.
+func (f *Flags) help() string {
+	var b strings.Builder
+	c := commands[f.command]
+	fmt.Fprintf(&b, "%s\n\n", wrapped(c.about, ""))
+	width := 0
+	for _, e := range c.examples {
+		width = max(width, len(e[0]))
+	}
+	for _, e := range c.examples {
+		fmt.Fprintf(&b, "    %-*s  %s\n", width, e[0], e[1])
+	}
+	all := rows(f.command)
+	place := func(r row) int { return slices.Index(c.first, r.name) }
+	first := slices.DeleteFunc(slices.Clone(all), func(r row) bool { return place(r) < 0 })
+	slices.SortFunc(first, func(r, s row) int { return place(r) - place(s) })
+	f.section(&b, "The flags that matter most", first)
+	for _, group := range groups {
+		f.section(&b, group, slices.DeleteFunc(slices.Clone(all), func(r row) bool { return place(r) >= 0 || r.group != group }))
+	}
+	return b.String()
+}
+
+// section prints flags with their meanings and defaults.
+func (f *Flags) section(b *strings.Builder, title string, of []row) {
+	if len(of) > 0 {
+		fmt.Fprintf(b, "\n%s:\n\n", title)
+	}
+	for _, r := range of {
+		if value := f.Default(r.name); value != "" && value != "false" {
+			r.meaning += " (default " + value + ")"
 		}
-		in = n
+		fmt.Fprintf(b, "  %s\n%s\n", strings.TrimSpace("-"+r.name+" "+r.value), wrapped(r.meaning, "      "))
 	}
-	parameters += (in + 1) * out
-	if parameters > MaxParameters {
-		return fmt.Errorf("-hidden: %d parameters, more than %d", parameters, MaxParameters)
+}
+
+// wrapped breaks a text into lines of at most 80 columns that begin with an indent.
+func wrapped(text, indent string) string {
+	var lines []string
+	line := indent
+	for _, word := range strings.Fields(text) {
+		if line != indent && len([]rune(line))+1+len([]rune(word)) > 80 {
+			lines, line = append(lines, line), indent
+		}
+		if line != indent {
+			line += " "
+		}
+		line += word
 	}
-	networks := 1 + min(1, patience)
-	if stored := networks*(parameters+averages) + opt.Slots*parameters; stored > maxStored {
-		return fmt.Errorf("-hidden: with -opt %s and -patience %d the model file would have %d numbers of the network, more than %d",
-			opt.Name, patience, stored, maxStored)
-	}
-	return nil
+	return strings.Join(append(lines, line), "\n")
 }

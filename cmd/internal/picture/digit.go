@@ -1,6 +1,6 @@
 // From ink to a digit like MNIST's: cut out, scaled, centred, and no darker at a pixel than
 // training has seen. The page does the same to a drawing, in the same order of the same
-// operations. Not here: how ink is found on paper (ink.go).
+// operations.
 
 package picture
 

@@ -7,17 +7,16 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	"io"
 	"math"
 	"testing"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 )
 
 func sample(t *testing.T) *mlp.MNIST {
 	t.Helper()
-	m, err := cli.Load("", "t10k", 0, io.Discard)
+	m, err := mnist.Load("", "t10k", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +90,7 @@ func TestBound(t *testing.T) {
 		t.Errorf("%v, want %v", digit.Pix[:5], want)
 	}
 	// A digit of the training part changes by little.
-	train, err := cli.Load("", "train", 0, io.Discard)
+	train, err := mnist.Load("", "train", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,4 @@
-// How ink is found on paper, and specks are left out. Not here: how bright the paper is
-// (paper.go); one digit of several, ruled lines, and a desk around the paper.
+// How ink is found on paper, and specks are left out.
 
 package picture
 

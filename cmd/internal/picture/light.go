@@ -1,5 +1,4 @@
-// From pixels of any colour to brightness: luminance, alpha, and fewer pixels. Not here:
-// what is ink (ink.go).
+// From pixels of any colour to brightness: luminance, alpha, and fewer pixels.
 
 package picture
 

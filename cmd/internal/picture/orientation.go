@@ -1,5 +1,4 @@
-// How a camera was held, and the picture turned upright. Not here: anything else that a
-// camera writes about a picture.
+// How a camera was held, and the picture turned upright.
 
 package picture
 

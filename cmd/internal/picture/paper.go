@@ -1,4 +1,4 @@
-// How bright the paper is at each place of a picture. Not here: what is ink (ink.go).
+// How bright the paper is at each place of a picture.
 
 package picture
 

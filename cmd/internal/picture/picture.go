@@ -1,6 +1,5 @@
 // Package picture turns a picture of a digit, a photograph or a drawing, into 28×28 grey
-// values like those of MNIST: Read, Ink, Center and Bound, in this order. Not here: the
-// network that reads them, and files.
+// values like those of MNIST: Read, Ink, Center and Bound, in this order.
 package picture
 
 import (
@@ -13,8 +12,6 @@ import (
 	_ "image/png"
 	"io"
 	"strings"
-
-	"mlp"
 )
 
 // The limits of a picture. A good camera's have 50 million pixels.
@@ -49,6 +46,9 @@ func Read(r io.Reader) (image.Image, error) {
 	if err != nil {
 		return nil, damaged(err)
 	}
+	if img.Bounds().Empty() { // as an image on the screen of a GIF may be
+		return nil, errors.New("the first image has no pixels")
+	}
 	return upright(img, orientation(data)), nil
 }
 
@@ -72,15 +72,4 @@ func Raw(img image.Image) (*image.Gray, error) {
 		digit.Pix[i] = uint8(l*255 + 0.5)
 	}
 	return digit, nil
-}
-
-// Matrix returns the grey values of digits as rows of pixels scaled to [0, 1].
-func Matrix(digits ...*image.Gray) *mlp.Matrix {
-	x := mlp.NewMatrix(len(digits), mlp.MNISTPixels)
-	for i, d := range digits {
-		for j, p := range d.Pix {
-			x.Row(i)[j] = float64(p) / 255
-		}
-	}
-	return x
 }

@@ -31,7 +31,7 @@ func figure() *image.Gray {
 	return &image.Gray{Pix: []byte{10, 60, 110, 150, 200, 250}, Stride: 3, Rect: image.Rect(0, 0, 3, 2)}
 }
 
-func encoded(t *testing.T, img image.Image, format string) []byte {
+func encoded(t testing.TB, img image.Image, format string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	err := map[string]func() error{
@@ -60,6 +60,9 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// noPixels is a GIF with a screen of 10×10 pixels and an image of none.
+const noPixels = "GIF89a\x0a\x00\x0a\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x01\x2c\x00;"
+
 func TestReadRefuses(t *testing.T) {
 	whole := encoded(t, figure(), "png")
 	flipped := bytes.Clone(whole)
@@ -76,6 +79,7 @@ func TestReadRefuses(t *testing.T) {
 		"the picture is damaged: png: invalid format: zlib: inv":    flipped,
 		"the picture is damaged: png: invalid format: non-positive": header(0, 0),
 		"a picture of 0×0 pixels":                                   []byte("GIF89a\x00\x00\x00\x00\x00\x00\x00;"),
+		"the first image has no pixels":                             []byte(noPixels),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -98,7 +102,13 @@ func TestRaw(t *testing.T) {
 	img.Set(3, 4, color.White)
 	img.Set(4, 4, color.NRGBA{255, 255, 255, 128})
 	img.Set(3, 5, color.Gray{77})
+	for x, c := range []color.RGBA{{255, 0, 0, 255}, {0, 255, 0, 255}, {0, 0, 255, 255}} {
+		img.Set(3+x, 6, c)
+	}
 	digit, err := Raw(img)
+	if err == nil && !bytes.Equal(digit.Pix[2*side:2*side+3], []byte{76, 150, 29}) {
+		t.Errorf("red, green and blue are %v, want 0.299, 0.587 and 0.114 of 255", digit.Pix[2*side:2*side+3])
+	}
 	if err != nil || digit.Pix[0] != 255 || digit.Pix[1] != 128 || digit.Pix[side] != 77 || digit.Pix[2] != 0 {
 		t.Errorf("%v, error %v", digit.Pix[:side+1], err)
 	}
@@ -179,6 +189,40 @@ func FuzzOrientation(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if o := orientation(file); o < 1 || o > 8 {
 			t.Errorf("orientation %d", o)
+		}
+	})
+}
+
+// Whatever a file has in it, reading it gives an error or a picture with pixels, as many
+// as its header says at most, and a picture with ink gives a digit. The pictures are small,
+// so that many are tried.
+func FuzzPicture(f *testing.F) {
+	stroke := image.NewGray(image.Rect(0, 0, side, side))
+	copy(stroke.Pix[400:], bytes.Repeat([]byte{255}, 15))
+	for _, img := range []image.Image{figure(), stroke} {
+		for _, format := range []string{"png", "jpeg", "gif"} {
+			f.Add(encoded(f, img, format))
+		}
+	}
+	f.Add(exif(encoded(f, stroke, "jpeg"), binary.BigEndian, 6))
+	f.Add([]byte(noPixels))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		header, _, err := image.DecodeConfig(bytes.NewReader(file))
+		if err == nil && header.Width*header.Height > 1600 {
+			return
+		}
+		img, err := Read(bytes.NewReader(file))
+		if err != nil {
+			return
+		}
+		if size := img.Bounds().Size(); size.X*size.Y == 0 || size.X*size.Y > header.Width*header.Height {
+			t.Fatalf("%v pixels, the header says %d×%d", size, header.Width, header.Height)
+		}
+		if ink, err := Ink(img); err == nil && Center(ink) == nil {
+			t.Error("the ink gives no digit")
+		}
+		if raw, err := Raw(img); (err == nil) != (img.Bounds().Size() == image.Pt(side, side)) || err == nil && len(raw.Pix) != side*side {
+			t.Errorf("%d grey values of %v, error %v", len(raw.Pix), img.Bounds(), err)
 		}
 	})
 }

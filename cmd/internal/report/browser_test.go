@@ -1,6 +1,6 @@
 // A real browser for tests: headless Chromium, driven through the pipe of its DevTools
 // protocol (https://chromedevtools.github.io/devtools-protocol), in which a zero byte
-// ends each JSON message. Not here: what is tested (page_test.go).
+// ends each JSON message.
 
 package report
 

@@ -1,5 +1,5 @@
 // The numbers in the page: the network, some test digits, and the history of the
-// training. Not here: the texts in the page (report.go).
+// training.
 
 package report
 
@@ -12,10 +12,12 @@ import (
 	"image"
 	"math"
 	"slices"
+	"strconv"
 
 	"mlp"
-	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/picture"
+	"mlp/cmd/internal/stat"
 )
 
 // How many test digits a page has: the first ones, to try the network on, and the worst
@@ -29,9 +31,9 @@ type data struct {
 	Scale, Shift floats // 1×784: input = byte·scale + shift
 	Most         []byte // 1×784: the largest byte that a drawing may have
 	Digits       digits
-	Sample       int              // the first digits, which are also the first of the test part
-	Cells        map[string][]int // by true digit and read digit, such as "47": indices of digits, the worst first
-	Order        []int            // the first layer's units, the one that matters most first
+	Sample       int                                       // the first digits, which are also the first of the test part
+	Cells        [mlp.MNISTClasses][mlp.MNISTClasses][]int // by true digit and read digit: indices of digits, the worst first
+	Order        []int                                     // the first layer's units, the one that matters most first
 	History      []epoch
 	First        [][]number // the layer statistics of the first step
 	Stats        []string   // their names
@@ -67,29 +69,43 @@ func (f floats) MarshalJSON() ([]byte, error) {
 	return json.Marshal(b)
 }
 
-// A number is null in JSON if it is not finite, and otherwise has seven digits.
+// A number has seven digits in JSON. NaN is null there, and an infinity is 1e999, which
+// JavaScript reads as one.
 type number float64
 
 func (x number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+	switch v := float64(x); {
+	case math.IsNaN(v):
 		return []byte("null"), nil
+	case math.IsInf(v, 0):
+		return fmt.Appendf(nil, "%de999", int(math.Copysign(1, v))), nil
+	default:
+		return strconv.AppendFloat(nil, v, 'g', 7, 64), nil
 	}
-	return json.Marshal(float32(x))
 }
 
 // newData returns the numbers of the page for m.
-func newData(m *mlp.Model, test *mlp.MNIST, r *readings) *data {
-	d := &data{Deskew: m.Deskew, Cells: map[string][]int{}, Sample: min(sampleDigits, test.Len())}
-	for _, l := range m.Net {
-		d.Layers = append(d.Layers, folded(l))
+func newData(m *mlp.Model, test *mlp.MNIST, r *readings) (*data, error) {
+	d := &data{Deskew: m.Deskew, Sample: min(sampleDigits, test.Len())}
+	for i, l := range m.Net {
+		of := folded(l)
+		if slices.ContainsFunc(of.W, notFinite) || slices.ContainsFunc(of.B, notFinite) {
+			return nil, fmt.Errorf("layer %d: the page cannot multiply its normalisation into its weights, because a product is not finite", i+1)
+		}
+		d.Layers = append(d.Layers, of)
 	}
 	d.addInput(m)
+	if i := max(slices.IndexFunc(d.Scale, notFinite), slices.IndexFunc(d.Shift, notFinite)); i >= 0 {
+		return nil, fmt.Errorf("pixel %d: its standard deviation, %.3g, is too small for the page to divide by", i, m.Input.Std[i])
+	}
 	shown := d.chooseDigits(r)
 	d.Digits = pack(test, r, shown)
 	d.Order = order(m, test.Slice(0, d.Sample))
 	d.addHistory(m.Run.History)
-	return d
+	return d, nil
 }
+
+func notFinite(v float64) bool { return v-v != 0 }
 
 // folded returns l with its normalisation, whose averages do not change any more,
 // multiplied into the weights:
@@ -128,68 +144,42 @@ func (d *data) addInput(m *mlp.Model) {
 	d.Most = white.Pix
 }
 
-// readings is what the network reads in each test digit.
+// readings is what the network reads in the test digits.
 type readings struct {
-	p    mlp.Matrix // n×10: the probabilities
-	read []int      // the most probable digit
-	want []byte     // the label
+	p              mlp.Matrix // n×10: the probabilities
+	read           []int      // the most probable digit
+	want           []byte     // the label
+	accuracy, loss float64
+	confusion      [mlp.MNISTClasses][mlp.MNISTClasses]int // how often each digit, by row, is read as each digit, by column
 }
 
 // read gives the test digits to the network. It returns an error if an answer is not a
 // number, as it may be if the weights are enormous.
 func read(m *mlp.Model, test *mlp.MNIST) (*readings, error) {
 	n := test.Len()
-	r := &readings{read: make([]int, n), want: test.Labels}
+	r := &readings{want: test.Labels}
 	r.p.Reset(n, mlp.MNISTClasses)
 	raw := mlp.MNIST{Images: test.Images, Labels: test.Labels}
 	const rows = 2000 // in one batch, to bound the memory
-	var x, y, p mlp.Matrix
+	var p mlp.Matrix
 	for lo := 0; lo < n; lo += rows {
-		index := make([]int, min(rows, n-lo))
-		for i := range index {
-			index[i] = lo + i
-		}
-		raw.Batch(&x, &y, index)
-		copy(r.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, &x).Softmax().Data)
+		part := raw.Slice(lo, min(lo+rows, n))
+		x, _ := mnist.FirstBatch(part, part.Len())
+		copy(r.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, x).Softmax().Data)
 	}
-	for i := range r.read {
+	for i, want := range r.want {
 		row := r.p.Row(i)
-		for k, v := range row {
-			if math.IsNaN(v) {
-				return nil, fmt.Errorf("test digit %d: the network's answer is not finite", i)
-			}
-			if v > row[r.read[i]] {
-				r.read[i] = k
-			}
+		if slices.ContainsFunc(row, math.IsNaN) {
+			return nil, fmt.Errorf("test digit %d: the network's answer is not finite", i)
 		}
+		r.read = append(r.read, mlp.Argmax(row))
+		r.confusion[want][r.read[i]]++
+		r.loss -= math.Log(row[want]+1e-300) / float64(n)
+	}
+	for digit := range r.confusion {
+		r.accuracy += float64(r.confusion[digit][digit]) / float64(n)
 	}
 	return r, nil
-}
-
-func (r *readings) accuracy() float64 {
-	right := 0
-	for i, k := range r.read {
-		if k == int(r.want[i]) {
-			right++
-		}
-	}
-	return float64(right) / float64(len(r.read))
-}
-
-// loss is the mean of −ln p of the labels.
-func (r *readings) loss() (total float64) {
-	for i, k := range r.want {
-		total -= math.Log(r.p.Row(i)[k] + 1e-300)
-	}
-	return total / float64(len(r.want))
-}
-
-// confusion counts how often each digit, by row, is read as each digit, by column.
-func (r *readings) confusion() (count [mlp.MNISTClasses][mlp.MNISTClasses]int) {
-	for i, k := range r.read {
-		count[r.want[i]][k]++
-	}
-	return count
 }
 
 // chooseDigits sets Cells and returns the places in the test part of the digits that the
@@ -206,21 +196,18 @@ func (d *data) chooseDigits(r *readings) (shown []int) {
 	for i := range d.Sample {
 		show(i)
 	}
-	cells := map[string][]int{}
+	var cells [mlp.MNISTClasses][mlp.MNISTClasses][]int
 	for i, k := range r.read {
-		name := string([]byte{'0' + r.want[i], '0' + byte(k)})
-		cells[name] = append(cells[name], i)
+		cells[r.want[i]][k] = append(cells[r.want[i]][k], i)
 	}
-	for want := range mlp.MNISTClasses {
-		for read := range mlp.MNISTClasses {
-			name := string([]byte{'0' + byte(want), '0' + byte(read)})
-			worst := cells[name]
+	for want := range cells {
+		for read, worst := range cells[want] {
 			slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(r.p.Row(a)[want], r.p.Row(b)[want]) })
 			places := []int{}
 			for _, i := range worst[:min(len(worst), cellDigits)] {
 				places = append(places, show(i))
 			}
-			d.Cells[name] = places
+			d.Cells[want][read] = places
 		}
 	}
 	return shown
@@ -271,28 +258,15 @@ func order(m *mlp.Model, test *mlp.MNIST) []int {
 		return all
 	}
 	below := mlp.Model{Net: m.Net[:1], Input: m.Input, Deskew: m.Deskew}
-	x, _ := cli.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
+	x, _ := mnist.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
 	var a mlp.Matrix
 	below.Predict(&a, x)
-	matters := make([]float64, len(all))
-	for k := range all {
-		matters[k] = deviation(a.Data[k:], a.Cols) * norm(m.Net[1].W.Row(k))
+	matters := mlp.FitStandardization(&a).Std
+	for k := range matters {
+		matters[k] *= norm(m.Net[1].W.Row(k))
 	}
 	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(matters[b], matters[a]) })
 	return all
-}
-
-// deviation returns the standard deviation of every step-th element of x.
-func deviation(x []float64, step int) float64 {
-	n, sum, squares := 0.0, 0.0, 0.0
-	for i := 0; i < len(x); i += step {
-		n, sum = n+1, sum+x[i]
-	}
-	for i := 0; i < len(x); i += step {
-		d := x[i] - sum/n
-		squares += float64(d * d)
-	}
-	return math.Sqrt(squares / n)
 }
 
 func norm(x []float64) (squares float64) {
@@ -304,7 +278,7 @@ func norm(x []float64) (squares float64) {
 
 // addHistory adds what was measured at each epoch.
 func (d *data) addHistory(h mlp.History) {
-	for _, s := range cli.LayerStats {
+	for _, s := range stat.All {
 		d.Stats = append(d.Stats, s.Label)
 	}
 	for i, e := range h {
@@ -318,7 +292,7 @@ func (d *data) addHistory(h mlp.History) {
 func numbers(layers []mlp.LayerStats) (all [][]number) {
 	for _, l := range layers {
 		var of []number
-		for _, s := range cli.LayerStats {
+		for _, s := range stat.All {
 			of = append(of, number(s.Of(l)))
 		}
 		all = append(all, of)

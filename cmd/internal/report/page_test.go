@@ -1,5 +1,4 @@
 // The page in a real browser: its numbers are the package's, and what one does moves.
-// Not here: the page as text (report_test.go).
 
 package report
 
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"mlp"
+	"mlp/cmd/internal/doctor"
 )
 
 // sample returns n digits to train on and n test digits.
@@ -50,7 +50,7 @@ func trained(t *testing.T, act *mlp.Activation, norm, deskew bool, epochs int, h
 	return m
 }
 
-func mustHTML(t *testing.T, m *mlp.Model, test *mlp.MNIST, findings ...Finding) []byte {
+func mustHTML(t *testing.T, m *mlp.Model, test *mlp.MNIST, findings ...doctor.Finding) []byte {
 	t.Helper()
 	html, err := HTML(m, test, "some digits", findings)
 	if err != nil {
@@ -105,7 +105,7 @@ func TestPage(t *testing.T) {
 		test func(t *testing.T, b *browser)
 	}{
 		{"numbers", testNumbers}, {"use", testUse}, {"keyboard", testKeyboard}, {"windows", testWindows},
-		{"hostile", testHostile}, {"center", testCenter}, {"large", testLarge},
+		{"hostile", testHostile}, {"center", testCenter}, {"exploded", testExploded}, {"large", testLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.t = t
@@ -141,7 +141,7 @@ func testNumbers(t *testing.T, b *browser) {
 func testUse(t *testing.T, b *browser) {
 	m := trained(t, mlp.ReLU, false, false, 3, 32, 16)
 	_, test := sample(t, 300)
-	b.open(mustHTML(t, m, test, Finding{"over-fitting", "a number", "a cure"}))
+	b.open(mustHTML(t, m, test, doctor.Finding{Illness: "over-fitting", Number: "a number", Cure: "a cure"}))
 
 	text := func(selector string) (s string) {
 		b.eval(fmt.Sprintf("document.querySelector(%q).textContent", selector), &s)
@@ -214,7 +214,7 @@ func sumToOne(t *testing.T, b *browser) {
 // and in dark.
 func testWindows(t *testing.T, b *browser) {
 	_, test := sample(t, 100)
-	html := mustHTML(t, trained(t, mlp.ReLU, false, false, 2, 40, 20), test, Finding{"dead units", "a number", "a cure"})
+	html := mustHTML(t, trained(t, mlp.ReLU, false, false, 2, 40, 20), test, doctor.Finding{Illness: "dead units", Number: "a number", Cure: "a cure"})
 	defer b.call("Emulation.clearDeviceMetricsOverride", nil, nil)
 	for _, width := range []int{380, 1600} {
 		b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false}, nil)
@@ -242,6 +242,41 @@ func testWindows(t *testing.T, b *browser) {
 		}
 		sumToOne(t, b)
 	}
+}
+
+// exploded returns a model whose history has numbers that no float32 has.
+func exploded(t *testing.T) *mlp.Model {
+	m := trained(t, mlp.ReLU, false, false, 2, 5)
+	e := &m.Run.History[1]
+	e.Loss, e.TestLoss = 1.23456789e138, math.Inf(1)
+	e.Layers[0].GradMeanAbs, e.Layers[0].GradNorm = math.NaN(), math.Inf(1)
+	m.Run.History[0].First[1].DeltaNorm = 1e300
+	return m
+}
+
+// The page of a run that exploded opens, and shows what is not finite.
+func testExploded(t *testing.T, b *browser) {
+	_, test := sample(t, 50)
+	b.open(mustHTML(t, exploded(t), test))
+	var text string
+	b.eval("document.querySelector('#moment').textContent + document.querySelector('#stats').textContent", &text)
+	for _, want := range []string{"loss 1.2·10¹³⁸ in training, ∞ in the test", "layer 1not a number∞"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in %q", want, text)
+		}
+	}
+	sumToOne(t, b)
+	b.healthy()
+
+	full := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Sigmoid, mlp.MNISTPixels, 5, mlp.MNISTClasses)}
+	for i := range full.Net[0].W.Data {
+		full.Net[0].W.Data[i] = 1e308
+	}
+	b.open(mustHTML(t, full, test))
+	if b.eval("document.querySelector('#unit').textContent", &text); !strings.Contains(text, "all inputs∞") {
+		t.Errorf("%q lacks an infinite sum", text)
+	}
+	sumToOne(t, b)
 }
 
 // The keyboard draws, and walks from cell to cell.
@@ -277,7 +312,7 @@ func testHostile(t *testing.T, b *browser) {
 	m := trained(t, mlp.ReLU, false, false, 1)
 	m.Recipe = map[string]string{"data": hostile, hostile: hostile, "sha256 " + hostile: hostile}
 	_, test := sample(t, 20)
-	html, err := HTML(m, test, hostile, []Finding{{hostile, hostile, hostile}})
+	html, err := HTML(m, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Package report shows a trained network as one page of HTML, which a browser opens from
 // its file, without a server and without a library. Here is the page; what it computes in
 // the browser is in script.js, how it looks in style.css, and its parts are in
-// template.html. Not here: which numbers of the network go into it (data.go), and files.
+// template.html.
 package report
 
 import (
@@ -9,22 +9,22 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/doctor"
+	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/training"
 )
-
-// Finding is an illness of a run that a doctor has found, the numbers that show it, and
-// what to try.
-type Finding struct{ Illness, Number, Cure string }
-
-func (f Finding) String() string { return f.Illness + ": " + f.Number + "; try " + f.Cure }
 
 var (
 	//go:embed template.html
@@ -50,12 +50,13 @@ type view struct {
 	Epochs     int
 	Confusion  [mlp.MNISTClasses][mlp.MNISTClasses]int
 	Examined   bool // a doctor has looked at the run
-	Findings   []Finding
+	Findings   []doctor.Finding
 	Facts      []fact
 	Hidden     int    // how many hidden layers there are
 	Test       string // how many test digits
 	Normalised bool
 	Data       *data
+	JSON       template.JS // of Data
 }
 
 // A fact is a line of the part "What it is".
@@ -65,12 +66,12 @@ type fact struct{ Name, Text string }
 const maxParameters = 1 << 22
 
 // HTML returns the page of a model. test has the digits whose mistakes the page shows, as
-// their file has them, and about says in a line what they are. findings is nil if no doctor has looked at the run.
-// The same arguments, with the same kernel, give the same bytes. HTML returns an error if
-// the network is not one from 784 pixels to ten digits, if it has an activation that the
-// page cannot compute, if it has more than four million parameters, or if its answer to a
-// digit is not finite.
-func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []Finding) ([]byte, error) {
+// their file has them, and about says in a line what they are. findings is nil if no doctor
+// has looked at the run. The same arguments, with the same kernel, give the same bytes.
+// HTML returns an error if the network is not one from 784 pixels to ten digits, if it has
+// an activation that the page cannot compute, if it has more than four million parameters,
+// if its answer to a digit is not finite, or if a number that the page computes with is not.
+func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding) ([]byte, error) {
 	if err := check(m); err != nil {
 		return nil, err
 	}
@@ -78,13 +79,21 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []Finding) ([]by
 	if err != nil {
 		return nil, err
 	}
+	d, err := newData(m, test, r)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(d) // which also escapes what would end the script's element
+	if err != nil {
+		return nil, err
+	}
 	v := view{
 		Style: template.CSS(style), Script: template.JS(script), Policy: policy(),
-		Summary: summary(m), Parameters: grouped(parameters(m)),
-		Accuracy: fmt.Sprintf("%.2f", 100*r.accuracy()), Loss: fmt.Sprintf("%.4f", r.loss()),
-		Digits: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Epochs: len(m.Run.History), Confusion: r.confusion(),
+		Summary: training.Summary(m.Net), Parameters: grouped(training.Parameters(m.Net)),
+		Accuracy: fmt.Sprintf("%.2f", 100*r.accuracy), Loss: fmt.Sprintf("%.4f", r.loss),
+		Digits: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Epochs: len(m.Run.History), Confusion: r.confusion,
 		Examined: findings != nil, Findings: findings, Facts: facts(m, about),
-		Hidden: len(m.Net) - 1, Test: grouped(test.Len()), Data: newData(m, test, r),
+		Hidden: len(m.Net) - 1, Test: grouped(test.Len()), Data: d, JSON: template.JS(text),
 	}
 	for _, l := range m.Net {
 		v.Normalised = v.Normalised || l.Norm != nil
@@ -99,10 +108,10 @@ func check(m *mlp.Model) error {
 	if len(m.Net) == 0 {
 		return errors.New("a network without layers")
 	}
-	if err := cli.CheckDigits(m.Net); err != nil {
+	if err := mnist.Check(m.Net); err != nil {
 		return err
 	}
-	if n := parameters(m); n > maxParameters {
+	if n := training.Parameters(m.Net); n > maxParameters {
 		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
 	}
 	for i, l := range m.Net {
@@ -121,33 +130,6 @@ func policy() string {
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	return "default-src 'none'; script-src " + digest(script) + "; style-src " + digest(style) + "; img-src data:; base-uri 'none'; form-action 'none'"
-}
-
-// summary is the network in a line: its widths and the activations of its hidden layers.
-func summary(m *mlp.Model) string {
-	text := fmt.Sprint(m.Net[0].W.Rows)
-	var acts []string
-	for i, l := range m.Net {
-		text += fmt.Sprint(" – ", l.W.Cols)
-		if i < len(m.Net)-1 && !slices.Contains(acts, l.Act.Name) {
-			acts = append(acts, l.Act.Name)
-		}
-	}
-	if len(acts) > 0 {
-		text += ", " + strings.Join(acts, " and ")
-	}
-	return text
-}
-
-// parameters is how many numbers the training has chosen.
-func parameters(m *mlp.Model) (n int) {
-	for _, l := range m.Net {
-		n += len(l.W.Data) + len(l.B.Data)
-		if l.Norm != nil {
-			n += len(l.Norm.Gain.Data)
-		}
-	}
-	return n
 }
 
 // grouped writes a number with a comma before each three digits.
@@ -174,14 +156,28 @@ func facts(m *mlp.Model, about string) []fact {
 	return append(all, fact{"SHA-256 of the weights", m.Net.Fingerprint()}, fact{"kernel", mlp.Kernel()})
 }
 
-// commandLine returns the recipe's flags as one writes them.
+// recipeFlags are cmd/train's flags but for those that no recipe keeps. A recipe comes with
+// a model, from wherever the model comes, and its other keys are not for a command line.
+var recipeFlags = slices.DeleteFunc(cli.Names(training.Train), func(name string) bool {
+	return slices.Contains([]string{"best", "out", "resume", "verify"}, name)
+})
+
+// plainWord is what a shell takes as it is.
+var plainWord = regexp.MustCompile("^[A-Za-z0-9._,/=+-]+$")
+
+// commandLine returns the recipe's flags as one pastes them into a shell. If a value has a
+// character that cannot be printed, such as one that ends the line in a terminal, it
+// returns nothing.
 func commandLine(recipe map[string]string) (flags string) {
-	for _, name := range slices.Sorted(maps.Keys(recipe)) {
-		value := recipe[name]
-		if strings.HasPrefix(name, "sha256 ") || value == "" && name != "hidden" {
+	for _, name := range recipeFlags {
+		value, ok := recipe[name]
+		if !ok || value == "" && name != "hidden" {
 			continue
 		}
-		if value == "" || strings.ContainsAny(value, " '\"\\$&;<>()") {
+		if strings.ContainsFunc(value, func(r rune) bool { return !strconv.IsPrint(r) }) {
+			return ""
+		}
+		if value != "" && !plainWord.MatchString(value) {
 			value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 		}
 		flags += " -" + name + "=" + value

@@ -1,17 +1,21 @@
-// The page as text: its size, what it may load, and what cannot be a page. Not here: what
-// it does in a browser (page_test.go).
+// The page as text: its size, what it may load, and what cannot be a page.
 
 package report
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"math"
+	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"mlp"
+	"mlp/cmd/internal/doctor"
 )
 
 // The template, the style and the script can be read in an evening.
@@ -43,12 +47,67 @@ func TestEscaped(t *testing.T) {
 	m := trained(t, mlp.ReLU, false, false, 1)
 	m.Recipe = map[string]string{"data": hostile, hostile: hostile}
 	_, test := sample(t, 20)
-	html, err := HTML(m, test, hostile, []Finding{{hostile, hostile, hostile}})
+	html, err := HTML(m, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := bytes.Count(html, []byte("<script")); n != 2 || bytes.Contains(html, []byte("<img")) {
 		t.Errorf("the page has %d scripts", n)
+	}
+}
+
+// A run that explodes has numbers beyond any float32, and infinities. The page's JSON has
+// all of them, and can be read: 1e999 is JSON, and a browser's infinity.
+func TestExploded(t *testing.T) {
+	_, test := sample(t, 20)
+	m := exploded(t)
+	_, text, _ := strings.Cut(string(mustHTML(t, m, test)), `id="data">`)
+	text, _, _ = strings.Cut(text, "</script>")
+	var d struct {
+		History []struct {
+			Loss, TestLoss json.Number
+			HeldLoss       *float64
+			Layers         [][]*json.Number
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &d); err != nil || len(d.History) != 2 {
+		t.Fatalf("%d epochs, error %v in %.60q", len(d.History), err, text)
+	}
+	e := d.History[1]
+	if got := fmt.Sprintf("%s %s %s %v %v", e.Loss, e.TestLoss, *e.Layers[0][1], e.Layers[0][0], e.HeldLoss); got != "1.234568e+138 1e999 1e999 <nil> <nil>" {
+		t.Error(got)
+	}
+}
+
+// Pasted into a shell, the command has the recipe's flags as its arguments and does
+// nothing else. A recipe that would paste a control character gives no command.
+func TestCommandLine(t *testing.T) {
+	printable := ""
+	for c := ' '; c <= '~'; c++ {
+		printable += string(c)
+	}
+	recipe := map[string]string{"data": printable + "é", "hidden": "", "opt": "adam", "clip": "", "deform": "rotation=15,shear=0.2",
+		"sha256 train": "abc", "x;id": "1", "$(id)": "1", "out": "/", "resume": "x", "verify": "x", "best": "true", "": "1", "lr -out": "1"}
+	words, err := exec.Command("sh", "-c", "printf '%s\\n'"+commandLine(recipe)).Output()
+	want := "-data=" + printable + "é\n-deform=rotation=15,shear=0.2\n-hidden=\n-opt=adam\n"
+	if err != nil || string(words) != want {
+		t.Errorf("%q, error %v, want %q", words, err, want)
+	}
+	for _, name := range strings.Fields("act batch clip data decay deform deskew dropout epochs hidden holdout init limit load lr measure momentum norm opt patience scale schedule seed shuffle warmup") {
+		if got := commandLine(map[string]string{name: "1"}); got != " -"+name+"=1" {
+			t.Errorf("-%s is %q", name, got)
+		}
+	}
+	for c := ' '; c < 0x100; c++ {
+		value, safe := commandLine(map[string]string{"data": string(c)}), regexp.MustCompile("[A-Za-z0-9._,/=+-]").MatchString(string(c))
+		if quoted := strings.HasPrefix(value, " -data='"); quoted == safe && strconv.IsPrint(c) {
+			t.Errorf("%q is %s", c, value)
+		}
+	}
+	for _, c := range []string{"\x03", "\n", "\x7f", "\u009b", "\u202e"} {
+		if got := commandLine(map[string]string{"data": "a" + c + "id", "lr": "1"}); got != "" {
+			t.Errorf("%q: %q", c, got)
+		}
 	}
 }
 
@@ -66,7 +125,20 @@ func TestRefused(t *testing.T) {
 	of := func(act *mlp.Activation, sizes ...int) *mlp.Model {
 		return &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, act, sizes...)}
 	}
+	tiny := trained(t, mlp.ReLU, false, false, 1) // its first pixel is the same in all digits
+	tiny.Input.Std[0] = 1e-320
+	product := func() *mlp.Model { // what the third unit's weights are multiplied by is enormous
+		m := trained(t, mlp.ReLU, true, false, 1, 5)
+		m.Net[0].Norm.Gain.Data[2], m.Net[0].Norm.Var.Data[2], m.Net[0].Norm.Mean.Data[2] = 1e308, 1e300, 0
+		return m
+	}
+	means, weights := product(), product()
+	means.Net[0].Norm.Mean.Data[2] = 1e200
+	weights.Net[0].W.Data[2] = 1e200 // of the first pixel, which is never lit
 	for want, m := range map[string]*mlp.Model{
+		"pixel 0: its standard deviation, 1e-320,":        tiny,
+		"layer 1: the page cannot multiply":               means,
+		"layer 1: the page cannot multiply its":           weights,
 		"layer 1: the page cannot compute its activation": of(&own, 784, 5, 10),
 		"a network of 5 inputs and 10 outputs":            of(mlp.ReLU, 5, 10),
 		"a network of 784 inputs and 3 outputs":           of(mlp.ReLU, 784, 3),
@@ -85,10 +157,14 @@ func TestRefused(t *testing.T) {
 func TestRepeatable(t *testing.T) {
 	_, test := sample(t, 200)
 	m := trained(t, mlp.Sigmoid, true, false, 2, 6)
-	if !bytes.Equal(mustHTML(t, m, test), mustHTML(t, m, test)) {
+	html := mustHTML(t, m, test)
+	if !bytes.Equal(html, mustHTML(t, m, test)) {
 		t.Error("the bytes differ")
 	}
-	html := mustHTML(t, &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Tanh, 784, 4, 10)}, test)
+	if n := 784*6 + 6 + 6 + 6*10 + 10; !bytes.Contains(html, fmt.Appendf(nil, "<dd>%d,%03d</dd>", n/1000, n%1000)) { // with the gains
+		t.Errorf("the page lacks the number of parameters, %d", n)
+	}
+	html = mustHTML(t, &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Tanh, 784, 4, 10)}, test)
 	if !bytes.Contains(html, []byte("has no history")) {
 		t.Error("without a history it does not say so")
 	}
@@ -99,15 +175,15 @@ func TestRepeatable(t *testing.T) {
 func TestFindings(t *testing.T) {
 	_, test := sample(t, 20)
 	m := trained(t, mlp.ReLU, false, false, 1)
-	for want, findings := range map[string][]Finding{
-		"<h4>dead units</h4>": {{"dead units", "half of them", "-lr 0.01"}}, "Nothing is wrong": {}, "only the page that cmd/train writes": nil,
+	for want, findings := range map[string][]doctor.Finding{
+		"<h4>dead units</h4>": {{Illness: "dead units", Number: "half of them", Cure: "-lr 0.01"}}, "Nothing is wrong": {}, "only the page that cmd/train writes": nil,
 	} {
 		html, err := HTML(m, test, "", findings)
 		if err != nil || !bytes.Contains(html, []byte(want)) {
 			t.Errorf("%v: the page lacks %q, error %v", findings, want, err)
 		}
 	}
-	if s := (Finding{"a", "b", "c"}).String(); s != "a: b; try c" {
+	if s := (doctor.Finding{Illness: "a", Number: "b", Cure: "c"}).String(); s != "a: b; try c" {
 		t.Error(s)
 	}
 }
@@ -133,6 +209,25 @@ func TestPack(t *testing.T) {
 	}
 }
 
+// Units come in the order of how much their answers vary, times the norm of the weights
+// that go out of them.
+func TestOrder(t *testing.T) {
+	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 3, mlp.MNISTClasses)}
+	clear(m.Net[0].W.Data)
+	m.Net[0].B.Data[0] = 1            // always answers 1
+	m.Net[0].W.Row(14*28 + 14)[1] = 1 // a pixel that many digits have
+	m.Net[0].W.Row(14*28 + 14)[2] = 3
+	for unit, weight := range []float64{100, 10, 1} {
+		for k := range mlp.MNISTClasses {
+			m.Net[1].W.Row(unit)[k] = weight
+		}
+	}
+	_, test := sample(t, 50)
+	if got := order(m, test); !slices.Equal(got, []int{1, 2, 0}) {
+		t.Errorf("%v, want 1, 2, 0", got)
+	}
+}
+
 // A cell has the digits that were read so, with the worst first, and the page has the
 // first test digits in their order.
 func TestCells(t *testing.T) {
@@ -142,8 +237,8 @@ func TestCells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newData(m, test, r)
-	if d.Sample != sampleDigits || len(d.Digits.Labels) < sampleDigits {
+	d, err := newData(m, test, r)
+	if err != nil || d.Sample != sampleDigits || len(d.Digits.Labels) < sampleDigits {
 		t.Fatalf("%d of %d digits", d.Sample, len(d.Digits.Labels))
 	}
 	for i := range d.Sample {
@@ -151,14 +246,11 @@ func TestCells(t *testing.T) {
 			t.Fatalf("digit %d is another", i)
 		}
 	}
-	count := r.confusion()
-	right := 0
 	for want := range 10 {
-		right += count[want][want]
 		for as := range 10 {
-			cell := d.Cells[string([]byte{'0' + byte(want), '0' + byte(as)})]
-			if len(cell) != min(cellDigits, count[want][as]) {
-				t.Errorf("%d read as %d: %d digits of %d", want, as, len(cell), count[want][as])
+			cell := d.Cells[want][as]
+			if n := r.confusion[want][as]; len(cell) != min(cellDigits, n) {
+				t.Errorf("%d read as %d: %d digits of %d", want, as, len(cell), n)
 			}
 			last := 0.0
 			for _, i := range cell {
@@ -172,7 +264,7 @@ func TestCells(t *testing.T) {
 	}
 	test.Standardize(m.Input)
 	loss, accuracy := mlp.Evaluate(m.Net, test, nil)
-	if got := float64(right) / 1000; got != accuracy || r.accuracy() != accuracy || math.Abs(r.loss()-loss) > 1e-9 {
-		t.Errorf("accuracy %v and loss %v, want %v and %v", got, r.loss(), accuracy, loss)
+	if math.Abs(r.accuracy-accuracy) > 1e-9 || math.Abs(r.loss-loss) > 1e-9 {
+		t.Errorf("accuracy %v and loss %v, want %v and %v", r.accuracy, r.loss, accuracy, loss)
 	}
 }

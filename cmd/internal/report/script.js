@@ -186,7 +186,8 @@
   const smallCanvas = (className = '') => make('canvas', { width: side, height: side, className });
   const percent = p => p > 0.9995 && p < 1 ? '> 99.9 %' : p > 0 && p < 0.0005 ? '< 0.1 %' : (100 * p).toFixed(1) + ' %';
   function short(v) {
-    if (v === null) return '–';
+    if (v === null || Number.isNaN(v)) return 'not a number';
+    if (Math.abs(v) === Infinity) return v > 0 ? '∞' : '−∞';
     if (v === 0 || Math.abs(v) >= 1e-3 && Math.abs(v) < 1e5) return String(Number(v.toPrecision(3)));
     const [digits, exponent] = v.toExponential(1).split('e');
     return digits + '·10' + exponent.replace('+', '').replace(/./g, c => '⁰¹²³⁴⁵⁶⁷⁸⁹⁻'['0123456789-'.indexOf(c)]);
@@ -444,7 +445,7 @@
   function showCell(cell) {
     chosenCell = cell;
     choose(cells, cell);
-    const { true: want, read: as, count } = cell.dataset, shown = data.Cells[want + as], right = want === as;
+    const { true: want, read: as, count } = cell.dataset, shown = data.Cells[want][as], right = want === as;
     const few = shown.length < count ? `, ${shown.length} of them here` : '', order = right ? 'the least certain' : 'the worst';
     $('cell').replaceChildren(make('h3', {}, want + (right ? ', read right' : ', read as ' + as)),
       make('p', { className: 'quiet' }, shown.length ? `${count} of the test digits${few}, ${order} first, with the probability of ${want}.` : 'There is none.'),
@@ -478,9 +479,9 @@
   // chart draws lines of [epoch, value] and a marker at an epoch into box.
   function chart(box, lines, epoch, log) {
     const width = Math.max(240, box.clientWidth), height = 220, left = 48, right = 10, top = 8, bottom = 26;
-    lines = lines.map(l => ({ ...l, points: l.points.filter(p => p[1] !== null && (!log || p[1] > 0)).map(p => [p[0], log ? Math.log10(p[1]) : p[1]]) }));
+    lines = lines.map(l => ({ ...l, points: l.points.filter(p => p[1] !== null && Math.abs(p[1]) !== Infinity && (!log || p[1] > 0)).map(p => [p[0], log ? Math.log10(p[1]) : p[1]]) }));
     const all = i => lines.flatMap(l => l.points.map(p => p[i])), low = least(all(1)), e0 = least(all(0));
-    const high = Math.max(low + 1e-6, -least(all(1).map(v => -v))), e1 = Math.max(e0 + 1, history.length);
+    const high = Math.max(low + 1e-6 * Math.max(1, Math.abs(low)), -least(all(1).map(v => -v))), e1 = Math.max(e0 + 1, history.length);
     if (low === Infinity) return box.replaceChildren('Not measured.');
     const X = e => left + (e - e0) / (e1 - e0) * (width - left - right), Y = v => top + (high - v) / (high - low) * (height - top - bottom);
     const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, height, role: 'img', 'aria-label': lines.map(l => l.name).join(', ') + ' over the epochs' });
@@ -503,7 +504,7 @@
     })));
   }
 
-  const four = v => v === null ? '–' : v.toFixed(4);
+  const four = v => v === null ? '–' : v < 1e5 ? v.toFixed(4) : short(v); // null was not measured
   const layerColour = (n, of) => `color-mix(in oklch, rgb(var(--positive)), rgb(var(--negative)) ${of < 2 ? 0 : 100 * n / (of - 1)}%)`;
   function showHistory() {
     if (!history.length) return;

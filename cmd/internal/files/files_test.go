@@ -1,4 +1,4 @@
-package cli
+package files
 
 import (
 	"bytes"
@@ -70,7 +70,7 @@ func TestReplaceObstructed(t *testing.T) {
 		}
 		for range 2 {
 			err := Replace(dir, files("2")...)
-			if err == nil || strings.Contains(err.Error(), "\n") {
+			if err == nil || strings.ContainsAny(err.Error(), "\n") {
 				t.Errorf("%s: error %v", obstacle, err)
 			}
 			if got := fmt.Sprint(inFolder(t, dir)); got != want {
@@ -101,23 +101,49 @@ func TestLeftBehind(t *testing.T) {
 	}
 }
 
-func TestMakeFolder(t *testing.T) {
+func TestClaim(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "deep", "folder")
 	for range 2 {
-		if err := MakeFolder(dir, "a", "b"); err != nil || len(inFolder(t, dir)) > 0 {
-			t.Errorf("error %v, files %v", err, inFolder(t, dir))
+		release, err := Claim(dir, "a", "b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if release(); len(inFolder(t, dir)) > 0 {
+			t.Errorf("files %v", inFolder(t, dir))
 		}
 	}
 	os.Mkdir(filepath.Join(dir, "b"), 0o777)
-	if err := MakeFolder(dir, "a", "b"); err == nil || !strings.Contains(err.Error(), "b: a folder is in the place of the file") {
-		t.Errorf("a folder in a file's place: %v", err)
+	for range 2 { // the lock of a claim that failed is gone
+		if _, err := Claim(dir, "a", "b"); err == nil || !strings.Contains(err.Error(), "b: a folder is in the place of the file") {
+			t.Errorf("a folder in a file's place: %v", err)
+		}
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	os.WriteFile(file, nil, 0o666)
 	for _, bad := range []string{file, filepath.Join(file, "below")} {
-		if err := MakeFolder(bad, "a"); err == nil || !strings.Contains(err.Error(), file) {
+		if _, err := Claim(bad, "a"); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: error %v", bad, err)
 		}
+	}
+}
+
+// A folder is claimed once at a time. What a process that was killed has left is no
+// obstacle, whatever the file has.
+func TestLock(t *testing.T) {
+	dir := t.TempDir()
+	for _, left := range []string{"", "1\n", "99999999\n", "no number"} {
+		os.WriteFile(filepath.Join(dir, lockName), []byte(left), 0o666)
+		release, err := Claim(dir)
+		if err != nil {
+			t.Fatalf("%q is in the lock's file: %v", left, err)
+		}
+		if _, err := Claim(dir); err == nil || err.Error() != fmt.Sprintf("%s: process %d writes here", dir, os.Getpid()) {
+			t.Errorf("claimed twice: %v", err)
+		}
+		release()
+	}
+	if len(inFolder(t, dir)) > 0 {
+		t.Errorf("files %v", inFolder(t, dir))
 	}
 }
 

@@ -1,62 +1,86 @@
-// The doctor: what the layer statistics of a run say is wrong with it, and what to try.
-// Not here: how they are measured, which the package does.
-
-package main
+// Package doctor says what the history of a run shows is wrong with it, and what to try.
+package doctor
 
 import (
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/report"
 )
 
-// Thresholds of the diagnoses; rules of thumb. doctor_test.go has runs on both sides of
-// them.
+// Thresholds of the diagnoses; rules of thumb. The tests have runs on both sides of them.
 const (
-	nearGuessing = 0.005 // a loss from ln 10 − nearGuessing to ln 10 + 20·nearGuessing counts as guessing
+	nearGuessing = 0.005 // a loss from that of guessing less this to that of guessing and 20 times this counts as guessing
 	unequal      = 100   // ratio of ‖δ‖ of the first hidden layer and another
 	smallUpdate  = 1e-4  // ‖ΔW‖/‖W‖ of a first layer that hardly learns
 	tooSlow      = 1e-5  // ‖ΔW‖/‖W‖ of the layer that moves most
 	tooLarge     = 0.1   // ‖ΔW‖/‖W‖ of any layer, if the loss is twice that of guessing
 	tooSteep     = 0.5   // rise of the loss over five steps in a row
 	tooInactive  = 0.5   // share of a layer's units that are inactive
-	overfit      = 1.05  // loss on digits that were not trained on, relative to the best epoch's
+	overfit      = 1.05  // loss on samples that were not trained on, relative to the best epoch's
 	overfitBy    = 5     // epochs since the best
 )
 
-// report prints a line for each thing that is wrong after the last epoch.
-func (j *job) report(w io.Writer) {
-	for _, finding := range j.diagnose() {
-		fmt.Fprintf(w, "doctor: %s\n", finding)
+// A Finding is an illness of a run, the numbers that show it, and what to try.
+type Finding struct{ Illness, Number, Cure string }
+
+func (f Finding) String() string { return f.Illness + ": " + f.Number + "; try " + f.Cure }
+
+// Print prints a line for each finding.
+func Print(w io.Writer, found []Finding) {
+	for _, f := range found {
+		fmt.Fprintf(w, "doctor: %s\n", f)
 	}
 }
 
 // An exam is what the doctor looks at and what has been found so far.
 type exam struct {
-	*job
-	last   mlp.Epoch
-	hidden []mlp.LayerStats // of the hidden layers, after the last epoch
-	found  []report.Finding // the diagnoses; not nil
+	net      mlp.Network
+	history  mlp.History
+	recipe   map[string]string // the flags of the run, which may come from a stranger's file
+	guess    float64
+	rate     float64 // the learning rate, NaN if the recipe does not say
+	last     mlp.Epoch
+	hidden   []mlp.LayerStats // of the hidden layers, after the last epoch
+	found    []Finding
+	patience bool // samples were held out
 }
 
-// diagnose returns each illness, with the numbers that show it and what to try. It does
-// not look for dead units if the gradient vanishes, because that explains them, nor for
-// a loss of guessing if anything else was found.
-func (j *job) diagnose() []report.Finding {
-	e := &exam{job: j, last: j.Run.History[len(j.Run.History)-1], found: []report.Finding{}}
-	e.hidden = e.last.Layers[:max(0, len(e.last.Layers)-1)]
+// Diagnose returns each illness of a run with the numbers that show it and with the flags
+// to try. guess is the loss of a network that only guesses. Diagnose does not look for dead
+// units if the gradient vanishes, because that explains them, nor for a loss of guessing if
+// anything else was found. It returns nil if the model has no recipe or no layer statistics:
+// then there was nothing to look at. Otherwise the findings are not nil.
+func Diagnose(m *mlp.Model, guess float64) []Finding {
+	h := m.Run.History
+	if len(m.Recipe) == 0 || len(h) == 0 || len(h[0].First) != len(m.Net) || len(h[len(h)-1].Layers) != len(m.Net) {
+		return nil
+	}
+	e := &exam{net: m.Net, history: h, recipe: m.Recipe, guess: guess, last: h[len(h)-1], found: []Finding{}}
+	e.hidden = e.last.Layers[:len(m.Net)-1]
+	e.patience = e.last.HeldLoss == e.last.HeldLoss
+	e.rate = e.number("lr")
 	vanishing := e.vanishing()
 	e.exploding()
 	if !vanishing {
 		e.inactive()
 	}
-	e.rate()
+	e.learningRate()
 	e.overfitting()
 	return e.found
+}
+
+// number returns the value of a flag, or NaN if the recipe has no number for it.
+func (e *exam) number(flag string) float64 {
+	v, err := strconv.ParseFloat(e.recipe[flag], 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return v
 }
 
 // note adds a diagnosis with the cures that the run does not use already.
@@ -65,41 +89,45 @@ func (e *exam) note(name string, cures []string, shows string, numbers ...any) {
 	if last := len(cures) - 1; last > 0 {
 		cures[last] = "or " + cures[last]
 	}
-	e.found = append(e.found, report.Finding{Illness: name, Number: fmt.Sprintf(shows, numbers...), Cure: strings.Join(cures, ", ")})
+	e.found = append(e.found, Finding{Illness: name, Number: fmt.Sprintf(shows, numbers...), Cure: strings.Join(cures, ", ")})
 }
 
 // useless reports whether a cure cannot help: the run has the values of all its flags
 // already, or a flag says how a network begins, which the file of -load decides.
 func (e *exam) useless(cure string) bool {
-	words, settings := strings.Fields(cure), e.settings()
+	words := strings.Fields(cure)
 	if words[0][0] != '-' {
 		return false
 	}
 	all := true
 	for i := 0; i < len(words) && words[i][0] == '-'; i += 2 {
 		flag := words[i][1:]
-		if e.load != "" && (flag == "init" || flag == "norm" || flag == "act") {
+		if e.recipe["load"] != "" && (flag == "init" || flag == "norm" || flag == "act") {
 			return true
 		}
-		all = all && settings[flag] == words[i+1]
+		all = all && e.recipe[flag] == words[i+1]
 	}
 	return all
 }
 
 func (e *exam) vanishing() bool {
-	seen, first := e.hidden, e.Run.History[0].First
+	seen, first := e.hidden, e.history[0].First
 	if most, _ := largestDelta(seen); most == 0 { // the last batch had no error left
 		seen = first[:min(len(seen), len(first))]
 	}
+	decayed := 2 * e.rate * e.number("decay") // the penalty alone moves the weights by about that
+	if math.IsNaN(decayed) {
+		decayed = 0
+	}
 	most, at := largestDelta(seen)
-	if at == 0 || !(most > unequal*seen[0].DeltaNorm) || !(e.hidden[0].UpdateRatio < smallUpdate+float64(2*e.LR*e.decay)) {
+	if at == 0 || !(most > unequal*seen[0].DeltaNorm) || !(e.hidden[0].UpdateRatio < smallUpdate+decayed) {
 		return false
 	}
 	other := "fewer layers"
 	switch {
-	case e.load != "":
+	case e.recipe["load"] != "":
 		other = "other weights to begin with"
-	case e.Norm.Value:
+	case e.recipe["norm"] == "batch":
 		other = "a larger -batch"
 	}
 	e.note("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},
@@ -114,7 +142,7 @@ func (e *exam) exploding() {
 		return
 	}
 	other := "-clip 1"
-	if e.Clip > 0 {
+	if e.number("clip") > 0 {
 		other = "a smaller -clip"
 	}
 	e.note("exploding gradient", []string{"-norm batch", "-init he", other},
@@ -134,33 +162,36 @@ func (e *exam) inactive() {
 	if n == 0 {
 		return
 	}
-	name, what, cures := "dead units", "are 0 for every digit", []string{"a smaller -lr", "-norm batch"}
-	if act := e.Net[at].Act; act != mlp.ReLU {
+	name, what, cures := "dead units", "are 0 for every sample", []string{"a smaller -lr", "-norm batch"}
+	if act := e.net[at].Act; act != mlp.ReLU {
 		name, what, cures = "saturated units", "are at an end of "+act.Name+", which is flat there", []string{"a smaller -lr", "-init xavier"}
 	}
 	e.note(name, cures, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers",
 		100*worst, at+1, what, n, len(e.hidden))
 }
 
-func (e *exam) rate() {
+func (e *exam) learningRate() {
 	loss, rise, step := e.last.Loss, e.last.LossRise, e.largestUpdate()
-	slower := []string{fmt.Sprintf("-lr %.2g or less", e.LR/10)}
+	slower, faster := []string{"a smaller -lr"}, []string{"a larger -lr"}
+	if e.rate > 0 {
+		slower[0], faster[0] = fmt.Sprintf("-lr %.2g or less", e.rate/10), fmt.Sprintf("-lr %.2g", e.rate*100)
+	}
 	if rise > tooSteep {
 		e.note("learning rate too high", slower, "over five steps in a row the loss rose by %.3g", rise)
-	} else if loss > 2*math.Ln10 && step > tooLarge {
+	} else if loss > 2*e.guess && step > tooLarge {
 		e.note("learning rate too high", slower, "a step moved a layer by %.2g of its size, and the loss is %.3g", step, loss)
 	}
-	if len(e.found) == 0 && math.Ln10-nearGuessing < loss && loss < math.Ln10+20*nearGuessing {
-		e.note("guessing", []string{"-init he", "a larger -lr"}, "the loss is %.4f, and guessing among ten gives ln 10 = %.4f", loss, math.Ln10)
+	if len(e.found) == 0 && e.guess-nearGuessing < loss && loss < e.guess+20*nearGuessing {
+		e.note("guessing", []string{"-init he", "a larger -lr"}, "the loss is %.4f, and guessing gives %.4f", loss, e.guess)
 	}
-	if len(e.found) == 0 && step < tooSlow && loss > math.Ln10/2 {
-		e.note("learning rate too low", []string{fmt.Sprintf("-lr %.2g", e.LR*100)}, "no step moved a layer by more than %.1g of its size", step)
+	if len(e.found) == 0 && step < tooSlow && loss > e.guess/2 {
+		e.note("learning rate too low", faster, "no step moved a layer by more than %.1g of its size", step)
 	}
 }
 
 func (e *exam) overfitting() {
-	what, h := "held-out", slices.Clone(e.Run.History)
-	if e.patience == 0 { // then the test part shows it
+	what, h := "held-out", slices.Clone(e.history)
+	if !e.patience { // then the test part shows it
 		what = "test"
 		for i := range h {
 			h[i].HeldLoss = h[i].TestLoss
@@ -170,8 +201,8 @@ func (e *exam) overfitting() {
 	if last.N-best.N < overfitBy || !(last.HeldLoss > overfit*best.HeldLoss) || !(last.Loss < best.Loss) {
 		return
 	}
-	cures := []string{"-dropout 0.2", "-decay 0.001", "more digits"}
-	if e.patience == 0 {
+	cures := []string{"-dropout 0.2", "-decay 0.001", "more data"}
+	if !e.patience {
 		cures = slices.Insert(cures, 0, fmt.Sprintf("-patience %d", overfitBy))
 	}
 	e.note("over-fitting", cures,
@@ -191,10 +222,10 @@ func largestDelta(layers []mlp.LayerStats) (most float64, at int) {
 
 // largestUpdate returns the largest ‖ΔW‖/‖W‖ of all measured steps. That of the last
 // step is not enough: a schedule, or a batch without an error, makes it small.
-func (j *job) largestUpdate() (most float64) {
-	steps := [][]mlp.LayerStats{j.Run.History[0].First}
-	for _, e := range j.Run.History {
-		steps = append(steps, e.Layers)
+func (e *exam) largestUpdate() (most float64) {
+	steps := [][]mlp.LayerStats{e.history[0].First}
+	for _, epoch := range e.history {
+		steps = append(steps, epoch.Layers)
 	}
 	for _, l := range slices.Concat(steps...) {
 		most = max(most, l.UpdateRatio)

@@ -1,0 +1,84 @@
+// Package mnist is what the commands share of MNIST: the digits that -data names, and the
+// shape of a network that reads them.
+package mnist
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+)
+
+// Load reads a part of MNIST, "train" or "t10k", from the folder dir, or from the sample
+// in the package if dir is empty. It keeps the first limit images, or all if limit is 0.
+// If a file is missing, the error says where MNIST is found.
+func Load(dir, part string, limit int) (*mlp.MNIST, error) {
+	files := mlp.SampleMNIST()
+	if dir != "" {
+		files = os.DirFS(dir)
+	}
+	m, err := mlp.LoadMNIST(files, part, limit)
+	if err == nil {
+		return m, nil
+	}
+	missing := errors.Is(err, fs.ErrNotExist)
+	err = fmt.Errorf("%s%c%w", dir, filepath.Separator, err)
+	if missing {
+		err = &cli.NotedError{Err: err, Note: mlp.WhereMNIST}
+	}
+	return nil, err
+}
+
+// Source names where Load reads from.
+func Source(dir string) string {
+	if dir == "" {
+		return "the sample in the program"
+	}
+	return dir
+}
+
+// Digest returns the SHA-256, in hexadecimal, of m's images and then its labels.
+func Digest(m *mlp.MNIST) string {
+	h := sha256.New()
+	h.Write(m.Images)
+	h.Write(m.Labels)
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// FirstBatch returns the first n samples of a data set.
+func FirstBatch(data mlp.Dataset, n int) (x, y *mlp.Matrix) {
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i
+	}
+	x, y = new(mlp.Matrix), new(mlp.Matrix)
+	data.Batch(x, y, index)
+	return x, y
+}
+
+// Network returns a network for the digits with hidden layers of these widths and, if norm
+// is true, batch normalisation in them.
+func Network(seed uint64, init mlp.Init, act *mlp.Activation, norm bool, hidden ...int) mlp.Network {
+	net := mlp.NewNetwork(seed, init, act, slices.Concat([]int{mlp.MNISTPixels}, hidden, []int{mlp.MNISTClasses})...)
+	for _, l := range net[:len(net)-1] {
+		if norm {
+			l.Norm = mlp.NewBatchNorm(l.W.Cols)
+		}
+	}
+	return net
+}
+
+// Check returns an error if a network's inputs are not the pixels of a digit, or its
+// outputs not one for each of the ten.
+func Check(net mlp.Network) error {
+	if in, out := net[0].W.Rows, net[len(net)-1].W.Cols; in != mlp.MNISTPixels || out != mlp.MNISTClasses {
+		return fmt.Errorf("a network of %d inputs and %d outputs, want %d and %d", in, out, mlp.MNISTPixels, mlp.MNISTClasses)
+	}
+	return nil
+}

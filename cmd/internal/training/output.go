@@ -1,0 +1,237 @@
+// The folder of a run: model.npz, and the files that can be made from it.
+
+package training
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
+)
+
+// ModelName is the file of a run's model. At whatever moment a run is killed, each of its
+// files is complete. The model is replaced last, and the others can be made from it.
+const ModelName = "model.npz"
+
+// An output is the folder that a run writes to.
+type output struct {
+	task    Task
+	dir     string
+	saved   int       // how many epochs of the run the folder has
+	failed  error     // why saving failed; nothing is saved after that
+	next    time.Time // when the run may save again
+	start   time.Time // when the run began
+	written []string  // the names of the files
+	release func()
+
+	other     []byte // the model of another run, until it is written under the name keptAs
+	keptAs    string
+	unchanged int // the same run was in the folder before with so many epochs: fewer are not written
+}
+
+// openOutput claims the folder of a task. If the model that is resumed is in it, openOutput
+// writes the other files anew, because a kill may have left those of another epoch. If
+// another model is in it, openOutput says what becomes of that.
+func openOutput(t Task, stderr io.Writer) (*output, error) {
+	j := t.Base()
+	out := &output{task: t, dir: filepath.Clean(j.Out), start: time.Now()}
+	out.next = out.start.Add(j.SaveAfter)
+	var err error
+	if out.release, err = files.Claim(j.Out, append(out.names(), ModelName)...); err != nil {
+		return nil, fmt.Errorf("-out %s: %w", j.Out, err)
+	}
+	if files.Same(j.Resume, filepath.Join(out.dir, ModelName)) {
+		out.saved = len(j.Run.History)
+		err = out.write(nil)
+	} else {
+		err = out.look(stderr)
+	}
+	if err != nil {
+		out.release()
+		return nil, err
+	}
+	return out, nil
+}
+
+// look decides what becomes of the files that are in the folder, and says it. No network
+// that took its time to train is lost: a run with the same recipe replaces the earlier one
+// once it has had as many epochs, and any other model is kept under another name.
+func (out *output) look(stderr io.Writer) error {
+	exists := func(name string) bool {
+		_, err := os.Lstat(filepath.Join(out.dir, name))
+		return err == nil
+	}
+	replaced := slices.DeleteFunc(out.names(), func(name string) bool { return !exists(name) })
+	if exists(ModelName) {
+		m, err := out.readOther()
+		if err != nil {
+			return err
+		}
+		if m != nil && sameRun(m.Recipe, out.task.Base().Recipe) {
+			out.other, out.unchanged = nil, len(m.Run.History)
+			fmt.Fprintf(stderr, "%s: there are epochs 1 to %d of a run with the same flags, which this run replaces when it has had as many\n",
+				cli.Plain(out.dir), out.unchanged)
+			return nil
+		}
+		for n := 1; n == 1 || exists(out.keptAs); n++ {
+			out.keptAs = fmt.Sprintf("model.%d.npz", n)
+		}
+		fmt.Fprintf(stderr, "%s: there is another model, which is kept as %s\n", cli.Plain(out.dir), out.keptAs)
+	}
+	if len(replaced) > 0 {
+		fmt.Fprintf(stderr, "%s: this run replaces %s\n", cli.Plain(out.dir), strings.Join(replaced, ", "))
+	}
+	return nil
+}
+
+// readOther reads the model in the folder into out.other. It returns nil if that is no model,
+// and an error if the run may not write beside it.
+func (out *output) readOther() (*mlp.Model, error) {
+	j, name := out.task.Base(), filepath.Join(out.dir, ModelName)
+	f, _, err := files.OpenRegular(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if out.other, err = io.ReadAll(f); err != nil {
+		return nil, err
+	}
+	m, err := mlp.ReadModel(bytes.NewReader(out.other), int64(len(out.other)))
+	if err != nil {
+		return nil, nil
+	}
+	what, _ := another(m, j.Args.Command())
+	if what == "" && j.Resume != "" && filepath.Dir(j.Resume) == out.dir {
+		what = fmt.Sprintf("another model than %s, with epochs 1 to %d", j.Resume, len(m.Run.History))
+	}
+	if what != "" {
+		return nil, fmt.Errorf("%s is %s: name another folder with -out", name, what)
+	}
+	return m, nil
+}
+
+// add saves at most once a second. In the first second saving takes at most a fiftieth
+// of the time.
+func (out *output) add() error {
+	begin := time.Now()
+	if begin.Before(out.next) {
+		return nil
+	}
+	err := out.save()
+	out.next = begin.Add(time.Second)
+	if now := time.Now(); now.Sub(out.start) <= time.Second {
+		out.next = now.Add(min(time.Second, 49*now.Sub(begin)))
+	}
+	return err
+}
+
+// save writes the files of the last finished epoch, unless the folder has them.
+func (out *output) save() error {
+	m := &out.task.Base().Model
+	n := len(m.Run.History)
+	if out.failed != nil || n == out.saved || n < out.unchanged {
+		return out.failed
+	}
+	var model bytes.Buffer
+	if out.failed = m.Write(&model); out.failed == nil {
+		out.failed = out.write(model.Bytes())
+	}
+	if out.failed == nil {
+		out.saved = n
+	}
+	return out.failed
+}
+
+// names returns the names of the files that a run may have beside its model.
+func (out *output) names() []string {
+	names, page := out.task.Names()
+	if page != "" {
+		names = append(names, page)
+	}
+	return names
+}
+
+// write writes the files that can be made from the model and then, unless it is nil, the
+// model. It removes those of an earlier run that this one has not. The page of another model
+// goes before that model does.
+func (out *output) write(model []byte) error {
+	var all []files.File
+	if out.other != nil {
+		all = append(all, files.File{Name: out.keptAs, Content: out.other})
+	}
+	made := out.task.Files()
+	for _, name := range out.names() {
+		f := files.File{Name: name}
+		if i := slices.IndexFunc(made, func(f files.File) bool { return f.Name == name }); i >= 0 {
+			f = made[i]
+		}
+		if _, page := out.task.Names(); name != page || model != nil {
+			all = append(all, f)
+		}
+	}
+	if model != nil {
+		all = append(all, files.File{Name: ModelName, Content: model})
+	}
+	if err := files.Replace(out.dir, all...); err != nil {
+		return err
+	}
+	out.other, out.written = nil, nil
+	for _, f := range all {
+		if f.Content != nil {
+			out.written = append(out.written, f.Name)
+		}
+	}
+	return nil
+}
+
+// finish writes the file that needs the model in the folder.
+func (out *output) finish(f *files.File) error {
+	if f == nil || out.saved != len(out.task.Base().Run.History) {
+		return nil
+	}
+	err := files.Replace(out.dir, *f)
+	if err == nil {
+		out.written = append(out.written, f.Name)
+	}
+	return err
+}
+
+// report says which files were written, and where.
+func (out *output) report(w io.Writer) {
+	if len(out.written) > 0 {
+		fmt.Fprintf(w, "written to %s: %s\n", cli.Plain(out.dir), strings.Join(out.written, ", "))
+	}
+}
+
+// explain adds to the reason why training ended early what can be done about it and what
+// is kept.
+func (out *output) explain(err error) error {
+	kept, n := "no epoch was saved", max(out.saved, out.unchanged)
+	if n > 0 {
+		kept = fmt.Sprintf("%s holds epochs 1 to %d", out.dir, n)
+	}
+	var diverged *mlp.DivergedError
+	switch {
+	case errors.As(err, &diverged):
+		smaller := "-lr"
+		if out.task.Base().Decay > 0 {
+			smaller = "-lr or -decay"
+		}
+		return fmt.Errorf("%w; a smaller %s is the usual cure (%s)", err, smaller, kept)
+	case errors.Is(err, context.Canceled) && n > 0:
+		return fmt.Errorf("interrupted: %s; -resume %s goes on", kept, filepath.Join(out.dir, ModelName))
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("interrupted: %s", kept)
+	}
+	return err
+}

@@ -1,0 +1,406 @@
+// A run: training with a line and the files for each epoch, from the beginning or from
+// where a file's run stopped; or again, to compare.
+
+package training
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"mlp"
+	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/doctor"
+	"mlp/cmd/internal/files"
+)
+
+// A Job is a run: its flags and the model that it makes.
+type Job struct {
+	Flags
+	mlp.Model
+	Guess     float64       // the loss of a network that only guesses, which the doctor asks for
+	SaveAfter time.Duration // how long after its beginning the run saves for the first time
+	Later     []string      // the flags that recipes of earlier versions do not have
+	From      string        // the file that the weights are from, if the run did not begin with its own
+	Deformed  bool          // the samples of an epoch depend on how many epochs there are
+}
+
+// Base returns j. It makes what embeds a Job a Task.
+func (j *Job) Base() *Job { return j }
+
+// A Task is a Job of one command, with its data.
+type Task interface {
+	Base() *Job
+
+	// Instead does what the flags ask for instead of training, and reports whether that was
+	// anything.
+	Instead(ctx context.Context, stdout, stderr io.Writer) (did bool, err error)
+
+	// Check returns an error if the command cannot use a model, which is from a file.
+	Check(m *mlp.Model) error
+
+	// Gather reads the data. It makes the job's network and what it sees: from is the model
+	// of the run that goes on, or nil if the run begins. It returns what a recipe keeps of
+	// the data beside the flags, or nil if it needs no data for what is left to do.
+	Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (facts map[string]string, err error)
+
+	// Describe says what the data are, in lines.
+	Describe(w io.Writer)
+
+	// Samples returns what the network is trained on and adds to c what is measured.
+	Samples(c *mlp.Config) (mlp.Dataset, error)
+
+	// Line returns the line of an epoch on standard output.
+	Line(e mlp.Epoch) string
+
+	// Files returns the files that can be made from the model, and Page the one that is only
+	// made when the run has ended, or nil. Names returns the names of all that there may be,
+	// the files in the order in which they are replaced.
+	Files() []files.File
+	Page(stderr io.Writer) *files.File
+	Names() (files []string, page string)
+
+	// Conclude returns the last lines of standard output, which has so many columns.
+	Conclude(ctx context.Context, columns int) (string, error)
+}
+
+// Run is a command with its arguments and outputs. It returns the exit code. Parse reads a
+// command line to a task.
+func Run(ctx context.Context, command string, args []string, parse func(args []string) (Task, error), stdout io.Writer, stderr *os.File) int {
+	t, err := parse(args)
+	if err == nil {
+		r := &runner{parse: parse, stdout: stdout, stderr: stderr}
+		err = r.do(ctx, t)
+	}
+	return cli.Exit(command, err, stdout, stderr)
+}
+
+// do does what the flags of a task ask for.
+func (r *runner) do(ctx context.Context, t Task) error {
+	if did, err := t.Instead(ctx, r.stdout, r.stderr); did {
+		return err
+	}
+	j := t.Base()
+	switch {
+	case j.Verify != "":
+		return r.verify(ctx, j)
+	case j.Resume != "":
+		return r.resume(ctx, j)
+	}
+	facts, err := t.Gather(ctx, nil, r.stderr)
+	if err != nil {
+		return err
+	}
+	j.Recipe = j.recipe(facts)
+	if err := r.rehearse(j); err != nil {
+		return err
+	}
+	return r.complete(ctx, t)
+}
+
+// inFile names the file that an error is about.
+func inFile(name string, err error) error {
+	if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return err
+}
+
+// A runner trains a task.
+type runner struct {
+	parse  func(args []string) (Task, error)
+	stdout io.Writer
+	stderr *os.File
+}
+
+// recipe returns what a model file keeps of the run.
+func (j *Job) recipe(facts map[string]string) map[string]string {
+	recipe := j.settings()
+	maps.Copy(recipe, facts)
+	recipe[commandKey] = j.Args.Command()
+	return recipe
+}
+
+// reopen reads the model in a file and returns it with the task that made it, whose flags
+// are those of the recipe and, of j, those that say what to do with it.
+func (r *runner) reopen(j *Job, name string) (*mlp.Model, Task, error) {
+	m, err := ReadModel(name, j.Args.Command())
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := r.again(j, m)
+	if err == nil {
+		switch n, want := len(m.Run.History), t.Base().Epochs; {
+		case n == 0:
+			err = errors.New("no epoch was trained")
+		case n > want:
+			err = fmt.Errorf("the run has had %d epochs, more than -epochs %d", n, want)
+		}
+	}
+	return m, t, inFile(name, err)
+}
+
+// again returns the task that made a model, by the recipe, which must fit the network. The
+// recipe comes from a file, and so it is checked like a command line.
+func (r *runner) again(j *Job, m *mlp.Model) (Task, error) {
+	args, err := j.again(m.Recipe, j.Later)
+	if err != nil {
+		return nil, err
+	}
+	t, err := r.parse(args)
+	if err != nil {
+		return nil, fmt.Errorf("its recipe: %.300s", err.Error()) // which may have a long value
+	}
+	k := t.Base()
+	if k.Epochs == 0 {
+		return nil, errors.New("its recipe: -epochs 0 is no training")
+	}
+	if now := j.Args.Given()["epochs"]; now != "" && now != m.Recipe["epochs"] {
+		if what := k.dependsOnEpochs(); what != "" {
+			return nil, fmt.Errorf("-epochs %s: the run's %s is for -epochs %s, which cannot change", now, what, m.Recipe["epochs"])
+		}
+	}
+	inFile := Layers(m.Net)
+	for _, name := range []string{"hidden", "norm", "act"} {
+		if name == "act" && m.Recipe["load"] != "" {
+			break // another program can have given the layers different ones
+		}
+		if value, ok := inFile[name]; ok && value != k.settings()[name] {
+			return nil, fmt.Errorf("its layers have -%s %.60s, its recipe has -%s %.60s", name, value, name, k.settings()[name])
+		}
+	}
+	if o := m.Run.Optimizer; o != "" && o != k.Opt.Name {
+		return nil, fmt.Errorf("its epochs were trained by the optimizer %.60q, its recipe has -opt %s", o, k.Opt.Name)
+	}
+	k.Out, k.Resume, k.Verify = j.Out, j.Resume, j.Verify
+	return t, t.Check(m)
+}
+
+// dependsOnEpochs names what makes a run of more epochs another run, or is empty.
+func (j *Job) dependsOnEpochs() string {
+	switch {
+	case j.Schedule.Name != "constant":
+		return j.Schedule.Name + " schedule"
+	case j.Warmup > 0:
+		return "-warmup"
+	case j.Deformed:
+		return "-deform"
+	}
+	return ""
+}
+
+// rehearse writes the model of a run that begins and reads it again, so that no run is
+// trained whose file would be refused.
+func (r *runner) rehearse(j *Job) error {
+	var b bytes.Buffer
+	m := j.Model
+	m.Run = mlp.Run{Optimizer: j.Opt.Name}
+	if err := m.Write(&b); err != nil {
+		return fmt.Errorf("%s: %w", ModelName, err)
+	}
+	read, err := mlp.ReadModel(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err == nil {
+		_, err = r.again(j, read)
+	}
+	if err != nil {
+		return fmt.Errorf("%s could not be read again: %w", ModelName, err)
+	}
+	return nil
+}
+
+// resume goes on with the run of a file.
+func (r *runner) resume(ctx context.Context, j *Job) error {
+	if j.Args.Given()["out"] == "" {
+		j.Out = filepath.Dir(j.Resume)
+	}
+	m, t, err := r.reopen(j, j.Resume)
+	if err != nil {
+		return err
+	}
+	facts, err := t.Gather(ctx, m, r.stderr)
+	if err == nil && facts != nil {
+		const load = DigestPrefix + "load"
+		if digest, ok := m.Recipe[load]; ok { // what the run began with is not read again
+			facts[load] = digest
+		}
+		err = sameData(facts, m.Recipe)
+		t.Base().Recipe = t.Base().recipe(facts)
+	}
+	if err != nil {
+		return inFile(j.Resume, err)
+	}
+	return r.complete(ctx, t)
+}
+
+// verify trains again what is in a file, and compares.
+func (r *runner) verify(ctx context.Context, j *Job) error {
+	want, t, err := r.reopen(j, j.Verify)
+	if err != nil {
+		return err
+	}
+	k := t.Base()
+	facts, err := t.Gather(ctx, nil, r.stderr)
+	if err == nil {
+		k.Recipe = k.recipe(facts)
+		err = sameData(facts, want.Recipe)
+	}
+	if err == nil {
+		r.describe(t)
+		err = r.learn(ctx, t, len(want.Run.History), func(mlp.Epoch) error { return nil })
+	}
+	if err == nil {
+		err = compare(&k.Model, want)
+	}
+	if err != nil {
+		return inFile(j.Verify, err)
+	}
+	if _, err := fmt.Fprintf(r.stdout, "reproduced: %s\n", want.Net.Fingerprint()); err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	return nil
+}
+
+// describe says what is about to be trained.
+func (r *runner) describe(t Task) {
+	j := t.Base()
+	t.Describe(r.stderr)
+	from := "init " + j.Init.Name
+	switch n := len(j.Run.History); {
+	case n > 0:
+		from = fmt.Sprintf("epoch %d", n)
+	case j.From != "":
+		from = j.From
+	}
+	fmt.Fprintf(r.stderr, "network: %s, %d parameters, from %s by %s\n", Summary(j.Net), Parameters(j.Net), cli.Plain(from), j.Opt.Name)
+	DescribeKernel(r.stderr)
+}
+
+// DescribeKernel says what computes.
+func DescribeKernel(w io.Writer) {
+	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
+}
+
+// Finished reports whether the run has trained all its epochs, or whether its patience
+// is over.
+func (j *Job) Finished() bool {
+	n := len(j.Run.History)
+	return n >= j.Epochs || n > 0 && j.Patience > 0 && n-j.Run.History.Best().N >= j.Patience
+}
+
+// complete trains until the run is finished, writes its files and prints its results.
+func (r *runner) complete(ctx context.Context, t Task) error {
+	out, err := openOutput(t, r.stderr)
+	if err != nil {
+		return err
+	}
+	defer out.release()
+	j := t.Base()
+	if j.Finished() {
+		fmt.Fprintf(r.stderr, "%s: the run is finished after epoch %d of %d: there is nothing left to train\n", cli.Plain(j.Resume), len(j.Run.History), j.Epochs)
+		err = out.save()
+	} else {
+		r.describe(t)
+		err = r.trainInto(ctx, t, out)
+	}
+	if err == nil {
+		err = out.finish(t.Page(r.stderr))
+	}
+	if err != nil {
+		return err
+	}
+	if best := j.Run.History.Best(); j.Patience > 0 {
+		fmt.Fprintf(r.stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.HeldLoss)
+	}
+	text, err := t.Conclude(ctx, cli.Width(r.stdout))
+	if err != nil {
+		return out.explain(err)
+	}
+	if _, err := io.WriteString(r.stdout, text); err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	out.report(r.stderr)
+	return nil
+}
+
+// trainInto trains the epochs that are left. However training ends, it saves the last
+// epoch that was finished.
+func (r *runner) trainInto(ctx context.Context, t Task, out *output) error {
+	j := t.Base()
+	begin := time.Now()
+	err := r.learn(ctx, t, j.Epochs-len(j.Run.History), func(e mlp.Epoch) error {
+		if err := out.add(); err != nil {
+			return err
+		}
+		if cli.Terminal(r.stdout) == nil || e.Loss == e.Loss {
+			if _, err := fmt.Fprintln(r.stdout, t.Line(e)); err != nil {
+				return fmt.Errorf("standard output, epoch %d: %w", e.N, err)
+			}
+		}
+		if e.N == 1 && e.Loss == e.Loss {
+			doctor.Print(r.stderr, doctor.Diagnose(&j.Model, j.Guess))
+		}
+		return nil
+	})
+	if err == nil {
+		fmt.Fprintf(r.stderr, "trained in %v\n", time.Since(begin).Round(time.Millisecond))
+	}
+	saveErr := out.save()
+	if len(j.Run.History) > 1 {
+		doctor.Print(r.stderr, doctor.Diagnose(&j.Model, j.Guess))
+	}
+	switch err = out.explain(err); {
+	case err == nil:
+		return saveErr
+	case saveErr != nil && !errors.Is(err, saveErr):
+		return fmt.Errorf("%w; %w", err, saveErr)
+	}
+	return err
+}
+
+var errEnough = errors.New("as many epochs as are wanted")
+
+// learn trains the task's network for that many more epochs, unless patience ends the
+// training earlier, and calls onEpoch after each. In between it shows a progress bar.
+func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp.Epoch) error) error {
+	j := t.Base()
+	c := mlp.Config{Optimizer: j.Opt.Value, Rate: j.LR, Schedule: mlp.Warmup(j.Warmup, j.Schedule.Value), Beta1: j.Momentum,
+		Decay: j.Decay, Clip: j.Clip, Epochs: j.Epochs, Batch: j.Batch, Seed: j.Seed, Patience: j.Patience, Run: &j.Run}
+	samples, err := t.Samples(&c)
+	if err != nil {
+		return err
+	}
+	past := len(j.Run.History)
+	steps := math.Ceil(float64(samples.Len()) / float64(c.Batch))
+	measured := ""
+	bar := cli.NewBar(r.stderr, float64(epochs)*steps, func(share float64) []string {
+		label := []string{fmt.Sprintf("epoch %d/%d", past+min(epochs, int(share*float64(epochs))+1), c.Epochs)}
+		if measured != "" {
+			label = append(label, measured)
+		}
+		return label
+	})
+	defer bar.Clear()
+	c.OnStep = func(int, float64, float64) { bar.Add(1) }
+	c.OnEpoch = func(e mlp.Epoch) error {
+		bar.Clear()
+		if e.TestAccuracy == e.TestAccuracy {
+			measured = fmt.Sprintf("test %.3f", e.TestAccuracy)
+		}
+		if err := onEpoch(e); err != nil || e.N < past+epochs {
+			return err
+		}
+		return errEnough
+	}
+	if _, err := mlp.Train(ctx, j.Net, samples, c); err != errEnough {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+// The cells of a file's rows as numbers, and what is wrong with one that cannot be.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxCategories is the most categories of a column.
+const maxCategories = 1000
+
+// A decoder makes the cells of a file's rows numbers: a number, NaN for a missing one, the
+// place of a category in its column's Values, or -1 for a text that is no category.
+type decoder struct {
+	learn    bool      // add categories that are new
+	warnings io.Writer // say which are new, unless it is nil
+
+	*rows
+	columns []*column
+	at      []int // where in a row of the file each is
+	targets int   // where in columns the targets begin
+	fill    bool  // a missing input is taken as the column's mean
+	width   int   // of the inputs, as far as they are known
+	warned  map[[2]string]bool
+}
+
+// open begins to read a file, in which it finds the columns of an encoding, all or the
+// inputs alone.
+func (d *decoder) open(ctx context.Context, s *source, e *encoding, columns []*column) (err error) {
+	if d.rows, err = s.rows(ctx); err != nil {
+		return err
+	}
+	d.columns, d.targets, d.fill, d.width, d.warned = columns, len(e.Inputs), e.Fill, e.width(), map[[2]string]bool{}
+	for _, c := range columns {
+		i, err := d.position(c.Name)
+		if err != nil {
+			return err
+		}
+		d.at = append(d.at, i)
+	}
+	return d.checkWidth()
+}
+
+// all decodes all rows, and calls each with a row and with a number for each column.
+func (d *decoder) all(each func(row []string, cells []float64) error) error {
+	cells := make([]float64, len(d.columns))
+	for {
+		row, err := d.next()
+		if err == io.EOF {
+			return nil
+		}
+		for i := 0; i < len(cells) && err == nil; i++ {
+			cells[i], err = d.cell(i, strings.TrimSpace(row[d.at[i]]))
+		}
+		if err == nil {
+			err = each(row, cells)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// cell decodes a cell of column i.
+func (d *decoder) cell(i int, text string) (float64, error) {
+	c, isTarget := d.columns[i], i >= d.targets
+	if c.isCategory() {
+		return d.category(c, text, isTarget)
+	}
+	v, ok := number(text, d.separator == ';')
+	switch {
+	case ok && finite(v):
+		return v, nil
+	case ok:
+		return 0, d.cellError(c.Name, "%.60q is infinite", text)
+	case isGap(text):
+		return math.NaN(), d.missing(c, isTarget)
+	}
+	return 0, d.cellError(c.Name, "%.60q is not a number", text)
+}
+
+func (d *decoder) category(c *column, text string, isTarget bool) (float64, error) {
+	code, ok := c.codes[text]
+	switch {
+	case ok:
+		return float64(code), nil
+	case text == "":
+		return -1, d.missing(c, isTarget)
+	case !utf8.ValidString(text):
+		return 0, d.cellError(c.Name, "the cell is %s", notUTF8)
+	case d.learn && len(c.Values) == maxCategories:
+		return 0, d.cellError(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, flagged(c.Name))
+	case d.learn && !isTarget:
+		d.width++
+		return float64(c.add(text)), d.checkWidth()
+	case d.learn:
+		return float64(c.add(text)), nil
+	case isTarget:
+		return 0, d.cellError(c.Name, "%.60q is not a category of the training file", text)
+	}
+	d.warn(c, text)
+	return -1, nil
+}
+
+func (d *decoder) checkWidth() error {
+	if d.width > maxColumns {
+		return fmt.Errorf("%s: numbers and categories make more than %d inputs", d.name, maxColumns)
+	}
+	return nil
+}
+
+// missing returns an error, unless a missing cell may be filled.
+func (d *decoder) missing(c *column, isTarget bool) error {
+	switch {
+	case isTarget:
+		return d.cellError(c.Name, "the target is missing")
+	case !d.fill:
+		return d.cellError(c.Name, "the cell is missing; -missing mean takes the column's mean")
+	}
+	return nil
+}
+
+// maxWarnings is the most categories that warn names.
+const maxWarnings = 20
+
+// warn says that a category is new, once for each, but not for too many.
+func (d *decoder) warn(c *column, text string) {
+	key := [2]string{c.Name, text}
+	if d.warnings == nil || d.warned[key] || len(d.warned) > maxWarnings {
+		return
+	}
+	if d.warned[key] = true; len(d.warned) > maxWarnings {
+		warn(d.warnings, "there are more categories that are new")
+		return
+	}
+	warn(d.warnings, "%v", d.cellError(c.Name, "%.60q is not a category of the training file, and is taken as none", text))
+}
+
+// isGap reports whether a cell in a column of numbers says that the number is missing.
+func isGap(text string) bool {
+	switch strings.ToLower(text) {
+	case "", "na", "n/a", "nan", "null", "none", "?", "-":
+		return true
+	}
+	return false
+}
+
+// number returns the number that a text is. In a file with semicolons a number may have a
+// comma for the point. A number that is too large is infinite, and NaN is none.
+func number(text string, comma bool) (v float64, ok bool) {
+	for _, b := range []byte(text) {
+		if b == 'x' || b == 'X' || b == '_' { // numbers of Go's
+			return 0, false
+		}
+	}
+	if comma && strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
+		text = strings.Replace(text, ",", ".", 1)
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	return v, v == v && (err == nil || errors.Is(err, strconv.ErrRange))
+}

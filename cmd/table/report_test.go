@@ -1,0 +1,143 @@
+// The figures of a report, computed by hand.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+
+	"mlp"
+)
+
+// made returns a job with one input, these targets, and rows that have these values of
+// them.
+func made(train, test [][]float64, targets ...*column) *job {
+	j, _ := parse(nil)
+	t := &table{encoding: &encoding{Inputs: []*column{{Name: "x"}}, Targets: targets}}
+	for i, row := range append(train, test...) {
+		t.cells = append(append(t.cells, float64(i)), row...)
+	}
+	all := t.all()
+	j.table, j.train, j.test = t, t.part(all[:len(train)]), t.part(all[len(train):])
+	return j
+}
+
+// categories returns a column of them.
+func categories(name string, values ...string) *column {
+	return &column{Name: name, Values: values, codes: map[string]int{}}
+}
+
+// Of the true classes a, a, a, a, b, b, c the answers are a, a, a, b, b, c, a. Most training
+// rows are b.
+func TestClassFigures(t *testing.T) {
+	long := strings.Repeat("c", 40)
+	j := made([][]float64{{1}, {0}, {1}}, [][]float64{{0}, {0}, {0}, {0}, {1}, {1}, {2}}, categories("k", "a", "b", long))
+	y := mlp.NewMatrix(7, 3)
+	for i, answer := range []int{0, 0, 0, 1, 1, 2, 0} {
+		y.Row(i)[answer] = 0.4
+	}
+	accuracy := "Accuracy: 0.5714 (baseline 0.2857: always b)\n"
+	matrix := `^ +true . predicted  a  b +c{40} +recall +precision\n +a  3  1 +0 +0.750 +0.750\n +b  0  1 +1 +0.500 +0.500\n +c{40}  1  0 +0 +0.000 +0.000\n`
+	mistakes := "1 × a taken for b\n1 × b taken for " + long + "\n1 × " + long + " taken for a\n"
+	for columns, want := range map[int]string{109: matrix + regexp.QuoteMeta(accuracy), 108: "^" + regexp.QuoteMeta(mistakes+accuracy), 5: "^1 × a"} {
+		var b bytes.Buffer
+		if j.reportClasses(&b, y, columns); !regexp.MustCompile(want).MatchString(b.String()) {
+			t.Errorf("with %d columns:\n%s", columns, b.String())
+		}
+	}
+}
+
+// Of ten rows four are yes, of which three are found, and two others are taken for yes. Most
+// training rows are yes. The other label is always no, in truth and in the answers.
+func TestLabelFigures(t *testing.T) {
+	test := [][]float64{{0, 1}, {0, 1}, {0, 1}, {0, 1}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}
+	j := made([][]float64{{0, 1}, {1, 1}, {0, 0}}, test, categories("rare", "n", "y"), categories("big", "no", "yes"))
+	y := mlp.NewMatrix(10, 2)
+	for i, p := range []float64{0.9, 0.6, 0.51, 0.5, 0.8, 0.7, 0.1, 0.2, 0.3, 0} {
+		y.Row(i)[1] = p
+	}
+	var b bytes.Buffer
+	j.reportLabels(&b, y)
+	want := `^target +is +rows +recall +precision +accuracy +baseline\n +rare +y +0 +- +- +1.000 +1.000\n +big +yes +4 +0.750 +0.600 +0.700 +0.400\n$`
+	if got := regexp.MustCompile(` *\n *`).ReplaceAllString(strings.TrimSpace(b.String()), "\n ") + "\n"; !regexp.MustCompile(want).MatchString(got) {
+		t.Errorf("printed\n%s", b.String())
+	}
+}
+
+// Of 1, 2, 3 and 4 the answers are 1, 2, 3 and 5: R² is 1 - 1/5, and the mean squared error
+// is 1/4. The training rows' mean is 2, for which it is 6/4. The unit does not matter, not
+// even if the square of a number is none.
+func TestNumberFigures(t *testing.T) {
+	for unit, want := range map[float64]string{
+		1: "0.5 (always the mean: 1.225)", 1e5: "50,000 (always the mean: 122,500)", 1e154: "5e+153 (always the mean: 1.225e+154)",
+		1e-300: "5e-301 (always the mean: 1.225e-300)", 1e308 / 4: "1.25e+307 (always the mean: 3.062e+307)",
+	} {
+		j := made(nil, [][]float64{{7, unit}, {7, 2 * unit}, {7, 3 * unit}, {7, 4 * unit}},
+			&column{Name: "same", Mean: 8, Std: 1}, &column{Name: "n", Mean: 2 * unit, Std: unit / 4})
+		y := mlp.NewMatrix(4, 2, -1, -4, -1, 0, -1, 4, -1, 12)
+		var b bytes.Buffer
+		j.reportNumbers(&b, y)
+		if got := b.String(); got != "same: R² undefined, as the test rows do not vary, RMSE 0 (always the mean: 1)\nn: R² 0.8000, RMSE "+want+"\n" {
+			t.Errorf("in units of %v: %s", unit, got)
+		}
+	}
+	for v, want := range map[float64]string{0.00123456: "0.001235", 999.94: "999.9", 999.96: "1,000", 44512.3: "44,510", 211849: "211,800", 1234567: "1,235,000",
+		1e15: "1,000,000,000,000,000", 1.1e15: "1.1e+15", math.NaN(): "NaN", math.Inf(1): "+Inf"} {
+		if got := people(v); got != want {
+			t.Errorf("%v is printed as %s, want %s", v, got, want)
+		}
+	}
+}
+
+// The importance of a column is the rise of the mean of (y - want)² if it alone is
+// shuffled, for y = 3·b of the inputs a and b, and for targets of b: for a that is none.
+func TestImportance(t *testing.T) {
+	j := prepared(t, "-target", "y", "-seed", "4", file(t, "ab.csv", "a,b,y\n"+strings.Repeat("1,4,4\n2,1,1\n3,3,3\n4,1,1\n5,5,5\n", 20)))
+	j.Net = mlp.Network{{W: *mlp.NewMatrix(2, 1, 0, 3), B: *mlp.NewMatrix(1, 1), Act: mlp.Linear}}
+	var b bytes.Buffer
+	if err := j.reportImportance(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	base, shuffled, n := 0.0, 0.0, j.test.Len()
+	at := rand.New(rand.NewPCG(4, 2)).Perm(n)
+	input := func(i int) float64 { return (j.test.at(i)[1] - j.Input.Mean[1]) / j.Input.Std[1] }
+	for i := range n {
+		want := (j.test.truth(i, 0) - j.table.Targets[0].Mean) / j.table.Targets[0].Std
+		base += math.Pow(3*input(i)-want, 2) / float64(n)
+		shuffled += math.Pow(3*input(at[i])-want, 2) / float64(n)
+	}
+	if want := fmt.Sprintf("Importance: the test loss, %.4f, rises with a column shuffled by\n%+.4f  b\n+0.0000  a\n", base, shuffled-base); b.String() != want {
+		t.Errorf("printed\n%swant\n%s", b.String(), want)
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := j.reportImportance(cancelled, &b); err != context.Canceled {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// The points of the chart are what is true to the right and what is predicted above, in the
+// units of the table; that of the losses has each for its rows.
+func TestCharts(t *testing.T) {
+	var rows [][]float64
+	for i := range 1000 {
+		rows = append(rows, []float64{float64(i)})
+	}
+	j := made(nil, rows, &column{Name: "n", Mean: 10, Std: 100})
+	j.Net = mlp.Network{{W: *mlp.NewMatrix(1, 1, 0.02), B: *mlp.NewMatrix(1, 1, 0), Act: mlp.Linear}} // of x, which is the row
+	points := j.points().Charts[0].Series[0]
+	if len(points.X) != 500 || points.X[7] != 14 || math.Abs(points.Y[7]-(14*0.02*100+10)) > 1e-12 {
+		t.Errorf("%d points, one at %v, %v", len(points.X), points.X[7], points.Y[7])
+	}
+	j.held = j.test
+	losses := j.curves(mlp.History{{N: 1, Loss: 1, HeldLoss: 2}, {N: 2, Loss: 3, HeldLoss: 4}}).Charts[0].Series
+	if losses[0].Name != "Training" || losses[0].Y[1] != 3 || losses[1].Name != "Held out" || losses[1].Y[1] != 4 {
+		t.Errorf("the losses are %v", losses)
+	}
+}

@@ -1,0 +1,176 @@
+// The reading of a CSV file: as package csv reads it, twice the same, within its bounds, and
+// until it is interrupted.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// sourceOf returns a source with this content.
+func sourceOf(content io.ReaderAt, size int) *source {
+	return &source{name: "F", file: content, size: int64(size)}
+}
+
+// Whatever is in a file: its cells are those that package csv reads, errors are short, and
+// a table of it can be encoded, and its encoding read again.
+func FuzzCSV(f *testing.F) {
+	for _, text := range []string{
+		"a,b\n1,x\n2,y\n1,x\n", "\ufeffa;b\r\n1,5;x\r\n2;y\r\n", "a\tb\n 1\t x\n\n2\t\"y\n,\"\"z\"\n", "a,a\n1,2\n", ",b\n1,nan\n2,3\n3,1_0\n", "a,b\n1,\"x\n",
+		"a,b\n1,x\"y\"\n", "\xff\xfea\x00", "a,\xe9\n1,\xe9\n2,y\n", "a,b\n1,<\x1b[2J\u2028>\n2,\\\n", "a,b\n1,1e999\n2,inf\n3,0x1p2\n", "a b,a  b\nNA,1\n?,2\n", "x\r,y\n\r1,2\r\n3,\r",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		check := func(err error) {
+			if len(err.Error()) > 1000 || !strings.HasPrefix(err.Error(), "F: ") {
+				t.Fatalf("error %.2000q", err)
+			}
+		}
+		s := sourceOf(bytes.NewReader(text), len(text))
+		r, err := s.rows(context.Background())
+		if err != nil {
+			check(err)
+			return
+		}
+		direct := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
+		direct.Comma, direct.FieldsPerRecord, direct.TrimLeadingSpace = r.separator, len(r.header), r.separator != '\t'
+		direct.Read()
+		for err == nil {
+			var cells []string
+			cells, err = r.next()
+			want, wrong := direct.Read()
+			if err == nil && (wrong != nil || !slices.Equal(cells, want)) || (err == io.EOF) != (wrong == io.EOF) {
+				t.Fatalf("cells %q and error %v, package csv has %q and %v", cells, err, want, wrong)
+			}
+		}
+		if err != io.EOF {
+			check(err)
+		}
+		for _, flags := range [][]string{nil, {"-category", list(r.header[0]), "-missing", "mean"}} {
+			o, err := parse(append(flags, "-target", list(r.header[len(r.header)-1]), "F"))
+			if err != nil {
+				return // a name that no flag can have
+			}
+			table, err := o.tableOf(context.Background(), sourceOf(bytes.NewReader(text), len(text)), io.Discard)
+			if err != nil {
+				check(err)
+				continue
+			}
+			for _, c := range table.Targets {
+				c.Std = 1
+			}
+			if _, err := table.text(); err != nil {
+				t.Fatal(err)
+			}
+			table.input(make([]float64, table.width()), table.row(table.rows()-1), make([]float64, table.width()))
+			table.wanted(make([]float64, table.outputs()), table.row(0))
+		}
+	})
+}
+
+// A changing file is another one from its second reading on.
+type changing struct {
+	now, then []byte
+}
+
+func (c *changing) ReadAt(p []byte, at int64) (int, error) {
+	n, err := bytes.NewReader(c.now).ReadAt(p, at)
+	if at+int64(n) == int64(len(c.now)) {
+		c.now = c.then
+	}
+	return n, err
+}
+
+// A file that is edited or cut short between two readings is refused, when it is trained on
+// and when it is predicted.
+func TestChanged(t *testing.T) {
+	o, _ := parse([]string{"-target", "c", "F"})
+	for _, then := range []string{strings.Replace(abc(), "2,3,y", "2,4,y", 1), abc()[:len(abc())-6]} {
+		s := sourceOf(&changing{[]byte(abc()), []byte(then)}, len(abc()))
+		if _, err := o.tableOf(context.Background(), s, io.Discard); err == nil || err.Error() != "F: the file has changed while it was read" {
+			t.Errorf("error %v", err)
+		}
+	}
+	rows := strings.Repeat("5.1,3.5,1.4,0.2\n", 20_000)
+	name := file(t, "new.csv", "sepal length,sepal width,petal length,petal width\n"+rows)
+	cut := writerFunc(func(p []byte) (int, error) { return len(p), os.Truncate(name, int64(len(rows))) })
+	stderr, code := command(t, context.Background(), cut, "-model", trained(t), name)
+	if code != 1 || stderr != "table: "+name+": the file has changed while it was read\n" {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// A row has at most so many bytes and cells, not counting what is in quotes, and is refused
+// before more of it is read.
+func TestGuard(t *testing.T) {
+	for text, want := range map[string]error{
+		strings.Repeat(",", maxColumns) + "\n":                                              errManyCells,
+		"a\n" + strings.Repeat("\"x\",", maxColumns) + "\n":                                 errManyCells,
+		strings.Repeat(",", maxColumns-1) + "\n":                                            nil,
+		strings.Repeat("\""+strings.Repeat(",\n", maxColumns)+"\"\n,1\n", 9):                nil,
+		"\"" + strings.Repeat("x\n", maxRow/2+1):                                            errLongRow,
+		strings.Repeat("\""+strings.Repeat("x\n", maxRow/8)+"\"\n", 9):                      nil,
+		strings.Repeat(strings.Repeat(",", maxColumns/2)+"\r\n", 9) + "\"\"\"" + ",\n,\"\n": nil,
+	} {
+		g := &guard{Reader: strings.NewReader(text + strings.Repeat("1,2\n", 1<<20)), ctx: context.Background(), separator: ','}
+		n, err := io.Copy(io.Discard, g)
+		if err != want {
+			t.Errorf("%.20q and so on, of %d bytes: error %v, want %v", text, len(text), err, want)
+		}
+		if want != nil && n > int64(len(text)) {
+			t.Errorf("%.20q and so on, of %d bytes: %d bytes were read", text, len(text), n)
+		}
+	}
+}
+
+// Ctrl-C ends the reading of a table, and a closed pipe the printing of it, which is no
+// error.
+func TestInterrupted(t *testing.T) {
+	model := trained(t)
+	name := file(t, "new.csv", string(iris))
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, args := range [][]string{{"-model", model, name}, {"-target", "species", "-out", t.TempDir(), name}, {"-out", t.TempDir(), "-test", name}} {
+		var stdout bytes.Buffer
+		if stderr, code := command(t, cancelled, &stdout, args...); code != 1 || stderr != "table: interrupted\n" || stdout.Len() > 0 {
+			t.Errorf("%q: exit code %d, standard error %q", args, code, stderr)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r, err := sourceOf(strings.NewReader(strings.Repeat("a,b\n", 1<<20)), 4<<20).rows(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		if _, err = r.read(); r.csv.InputOffset() > 1<<20 {
+			cancel()
+		}
+	}
+	if r.csv.InputOffset() > 1<<20+1<<16 || !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled after 1 MiB, reading ends after %d bytes with %v", r.csv.InputOffset(), err)
+	}
+	for _, args := range [][]string{{"-model", model, name}, {"-out", t.TempDir()}} {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		read.Close()
+		if stderr, code := command(t, context.Background(), write, args...); code != 0 || strings.Contains(stderr, "table: ") {
+			t.Errorf("%q to a closed pipe: exit code %d, standard error %q", args, code, stderr)
+		}
+	}
+}
