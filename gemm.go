@@ -78,7 +78,7 @@ type product struct {
 	z             []float64
 	m, n, k       int
 	epilogue      epilogue // nil if there is none
-	strips, parts int // see part
+	strips, parts int      // see part
 }
 
 var products = sync.Pool{New: func() any { return new(product) }}

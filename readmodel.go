@@ -159,15 +159,15 @@ func (m *Model) readStandardization(z *npz) error {
 }
 
 func (m *Model) readRunJSON(z *npz, own []*Activation) error {
-	text, err := z.bytes("run.json", maxRunJSON)
+	text, err := z.read("run.json", false, maxRunJSON)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
 	var r runJSON
-	if err := json.Unmarshal(text, &r); err != nil {
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil {
 		return fmt.Errorf("run.json: %w", err)
 	}
 	if len(r.Activations) != len(m.Net) {
@@ -205,7 +205,7 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 // because smaller ones would become many times as many bytes as there are.
 func (z *npz) float64s(name string) (*Matrix, error) {
 	x, err := z.matrix(name)
-	if err == nil && z.files[name].UncompressedSize64 < 8*uint64(len(x.Data)) {
+	if err == nil && z.members[name].size < 8*int64(len(x.Data)) {
 		err = FormatError(name + ": not of float64")
 	}
 	return x, err

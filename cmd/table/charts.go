@@ -37,14 +37,14 @@ func (j *job) Page(io.Writer) *files.File { return nil }
 func (j *job) curves(h mlp.History) *mlp.Figure {
 	train, held := mlp.Series{Name: "Training"}, mlp.Series{Name: "Held out"}
 	for _, e := range h {
-		train.Y, held.Y = append(train.Y, e.Loss), append(held.Y, e.HeldLoss)
+		train.Y, held.Y = append(train.Y, e.Loss), append(held.Y, e.ValidationLoss)
 	}
 	series := []mlp.Series{train}
 	desc := fmt.Sprintf("Over %d epochs the training loss ends at %.4f.", len(h), h[len(h)-1].Loss)
 	if j.held != nil {
 		best := h.Best()
 		series = append(series, held)
-		desc += fmt.Sprintf(" The loss on the held-out rows is lowest after epoch %d: %.4f.", best.N, best.HeldLoss)
+		desc += fmt.Sprintf(" The loss on the held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
 	}
 	label := "Cross-entropy loss"
 	if j.table.task() == numbers {

@@ -143,7 +143,7 @@ func (j *job) Samples(c *mlp.Config) (mlp.Dataset, error) {
 		return balanced{p, j.train.balance()}
 	}
 	if c.Loss = j.table.task().loss(); j.held != nil {
-		c.Held = weighted(j.held)
+		c.Validation = weighted(j.held)
 	}
 	return weighted(j.train), nil
 }
@@ -183,7 +183,7 @@ func (e *encoding) describe() string {
 func (j *job) Line(e mlp.Epoch) string {
 	line := fmt.Sprintf("Epoch %d/%d, Loss: %.4f", e.N, j.Epochs, e.Loss)
 	if j.held != nil {
-		line += fmt.Sprintf(", Held-out Loss: %.4f", e.HeldLoss)
+		line += fmt.Sprintf(", Held-out Loss: %.4f", e.ValidationLoss)
 	}
 	return line
 }

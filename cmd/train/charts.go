@@ -70,8 +70,8 @@ func historyCSV(h mlp.History) []byte {
 	}
 	w.Write(header)
 	for _, e := range h {
-		row := []string{strconv.Itoa(e.N), number(e.Loss), number(e.Accuracy), number(e.TestLoss), number(e.TestAccuracy),
-			number(e.HeldLoss), number(e.LossRise)}
+		row := []string{strconv.Itoa(e.N), number(e.Loss), number(e.Metric), number(e.TestLoss), number(e.TestMetric),
+			number(e.ValidationLoss), number(e.LossRise)}
 		for _, layer := range e.Layers[:len(h[0].First)] {
 			for _, s := range stat.All {
 				row = append(row, number(s.Of(layer)))
@@ -99,18 +99,18 @@ func curves(h mlp.History) *mlp.Figure {
 		line("Training", func(e mlp.Epoch) float64 { return e.Loss }),
 		line("Test", func(e mlp.Epoch) float64 { return e.TestLoss }),
 	}
-	if last.HeldLoss == last.HeldLoss {
-		loss = append(loss, line("Held out", func(e mlp.Epoch) float64 { return e.HeldLoss }))
+	if last.ValidationLoss == last.ValidationLoss {
+		loss = append(loss, line("Held out", func(e mlp.Epoch) float64 { return e.ValidationLoss }))
 	}
 	return &mlp.Figure{
 		Title: "Training a multi-layer perceptron on MNIST",
 		Desc: fmt.Sprintf("Over %d epochs the training loss ends at %.4f and the test accuracy at %.4f.",
-			len(h), last.Loss, last.TestAccuracy),
+			len(h), last.Loss, last.TestMetric),
 		Charts: []mlp.Chart{
 			{Title: "Loss over epochs", XLabel: "Epoch", YLabel: "Cross-entropy loss", Series: loss},
 			{Title: "Accuracy over epochs", XLabel: "Epoch", YLabel: "Accuracy", Series: []mlp.Series{
-				line("Training", func(e mlp.Epoch) float64 { return e.Accuracy }),
-				line("Test", func(e mlp.Epoch) float64 { return e.TestAccuracy })}},
+				line("Training", func(e mlp.Epoch) float64 { return e.Metric }),
+				line("Test", func(e mlp.Epoch) float64 { return e.TestMetric })}},
 		},
 	}
 }

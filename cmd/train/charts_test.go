@@ -12,9 +12,9 @@ func TestCharts(t *testing.T) {
 	nan := math.NaN()
 	first := []mlp.LayerStats{{GradMeanAbs: 1, GradNorm: 2, DeltaNorm: 3, UpdateRatio: 4, ActivationStd: 9}, {GradMeanAbs: 5, GradNorm: 6, DeltaNorm: 7, UpdateRatio: 8, ActivationStd: 10}}
 	h := mlp.History{
-		{N: 1, Loss: 10, TestLoss: 11, HeldLoss: nan, Accuracy: 0.1, TestAccuracy: 0.2, First: first,
+		{N: 1, Loss: 10, TestLoss: 11, ValidationLoss: nan, Metric: 0.1, TestMetric: 0.2, First: first,
 			Layers: []mlp.LayerStats{{DeltaNorm: 31, UpdateRatio: 41}, {DeltaNorm: 71, UpdateRatio: 81}}},
-		{N: 2, Loss: 20, TestLoss: 21, HeldLoss: nan, Accuracy: 0.3, TestAccuracy: 0.4,
+		{N: 2, Loss: 20, TestLoss: 21, ValidationLoss: nan, Metric: 0.3, TestMetric: 0.4,
 			Layers: []mlp.LayerStats{{DeltaNorm: 32, UpdateRatio: 42}, {DeltaNorm: 72, UpdateRatio: 82}}},
 	}
 	compare := func(what string, s mlp.Series, name string, y ...float64) {
@@ -44,7 +44,7 @@ func TestCharts(t *testing.T) {
 	if len(c.Charts[0].Series) != 2 {
 		t.Error("a curve of what was not held out")
 	}
-	h[0].HeldLoss, h[1].HeldLoss = 12, 22
+	h[0].ValidationLoss, h[1].ValidationLoss = 12, 22
 	compare("loss", curves(h).Charts[0].Series[2], "Held out", 12, 22)
 	h[0].Loss = nan // -measure 2
 	c = curves(h)
@@ -61,8 +61,8 @@ func TestHistory(t *testing.T) {
 			{GradMeanAbs: n + 11, GradNorm: n + 12, DeltaNorm: n + 13, ActivationStd: n + 14, InactiveFraction: n + 15, UpdateRatio: n + 16}}
 	}
 	h := mlp.History{
-		{N: 1, Loss: 0.1, Accuracy: 0.2, TestLoss: 0.3, TestAccuracy: 0.4, HeldLoss: 0.5, LossRise: 0.6, Layers: layers(100), First: layers(0)},
-		{N: 2, Loss: math.NaN(), Accuracy: 1.2, TestLoss: 1.3, TestAccuracy: 1.4, HeldLoss: 1.5, LossRise: 1e-300, Layers: layers(200)},
+		{N: 1, Loss: 0.1, Metric: 0.2, TestLoss: 0.3, TestMetric: 0.4, ValidationLoss: 0.5, LossRise: 0.6, Layers: layers(100), First: layers(0)},
+		{N: 2, Loss: math.NaN(), Metric: 1.2, TestLoss: 1.3, TestMetric: 1.4, ValidationLoss: 1.5, LossRise: 1e-300, Layers: layers(200)},
 	}
 	want := "epoch,loss,accuracy,test_loss,test_accuracy,held_loss,loss_rise," +
 		"grad_mean_abs_1,grad_norm_1,delta_norm_1,activation_std_1,inactive_fraction_1,update_ratio_1," +

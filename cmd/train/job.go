@@ -176,7 +176,7 @@ func (j *job) prepare() error {
 func (j *job) Samples(c *mlp.Config) (mlp.Dataset, error) {
 	c.InOrder, c.Test, c.Measure = !j.shuffle, j.test, j.interval
 	if j.held != nil {
-		c.Held = j.held
+		c.Validation = j.held
 	}
 	if !j.deform.on {
 		return j.train, nil
@@ -221,12 +221,12 @@ func (j *job) Line(e mlp.Epoch) string {
 	if e.Loss == e.Loss {
 		loss = fmt.Sprintf("%.4f", e.Loss)
 	}
-	return fmt.Sprintf("Epoch %d/%d, Loss: %s, Test Accuracy: %.4f", e.N, j.Epochs, loss, e.TestAccuracy)
+	return fmt.Sprintf("Epoch %d/%d, Loss: %s, Test Accuracy: %.4f", e.N, j.Epochs, loss, e.TestMetric)
 }
 
 // Conclude returns the last two lines.
 func (j *job) Conclude(context.Context, int) (string, error) {
-	return j.conclusion(j.Run.History.Best().TestAccuracy), nil
+	return j.conclusion(j.Run.History.Best().TestMetric), nil
 }
 
 func (j *job) conclusion(accuracy float64) string {

@@ -47,7 +47,7 @@ type trained struct {
 }
 
 // onTraining returns the accuracy on the training digits, which are not deformed for that.
-func (n *trained) onTraining() float64 { return n.history[len(n.history)-1].Accuracy }
+func (n *trained) onTraining() float64 { return n.history[len(n.history)-1].Metric }
 
 // A cohort is the networks of all ways that were trained on as many digits.
 type cohort struct {
@@ -151,11 +151,11 @@ func (l *lab) epochTable(c *cohort) {
 		rows = append(rows, fmt.Sprintf("%5d", n))
 	}
 	table(l, "epoch", rows, ways[:], 15, func(row, way int) string {
-		return fmt.Sprintf("%.4f", c.by[way].history[epochs[row]-1].TestAccuracy)
+		return fmt.Sprintf("%.4f", c.by[way].history[epochs[row]-1].TestMetric)
 	})
 	for _, n := range c.by {
 		for _, e := range n.history {
-			l.record(e.TestAccuracy)
+			l.record(e.TestMetric)
 		}
 	}
 }
@@ -178,7 +178,7 @@ func dataSheet(all []cohort) *mlp.Figure {
 				func(way, i int) float64 { return all[i].by[way].accuracy })},
 		{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true,
 			Series: lines(ways[:], len(epochs), func(i int) float64 { return float64(epochs[i]) },
-				func(way, i int) float64 { return last.by[way].history[epochs[i]-1].TestAccuracy })},
+				func(way, i int) float64 { return last.by[way].history[epochs[i]-1].TestMetric })},
 	}}
 }
 

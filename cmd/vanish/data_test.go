@@ -115,7 +115,7 @@ func TestDataNumbers(t *testing.T) {
 	for way, accuracy := range []float64{0.8, 0.79, 0.9, 0.85, 0.95} {
 		c.by[way].accuracy = accuracy
 		for epoch := range 5 {
-			c.by[way].history = append(c.by[way].history, mlp.Epoch{TestAccuracy: float64(10*way + epoch + 1)})
+			c.by[way].history = append(c.by[way].history, mlp.Epoch{TestMetric: float64(10*way + epoch + 1)})
 		}
 	}
 	want := []string{"Errors in 1000 test digits after training on 500: plain 200, twice as deep 210, deskewed 100, deformed 150, both 50.",

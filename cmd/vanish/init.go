@@ -42,7 +42,7 @@ func initialisation(l *lab) (*mlp.Figure, error) {
 func (l *lab) initTables(histories []mlp.History) {
 	for _, h := range histories {
 		for _, e := range h {
-			l.record(e.Loss, e.TestAccuracy)
+			l.record(e.Loss, e.TestMetric)
 		}
 		for _, r := range h[0].First {
 			l.record(r.DeltaNorm, r.ActivationStd)
@@ -55,7 +55,7 @@ func (l *lab) initTables(histories []mlp.History) {
 	})
 	l.printf("training loss · test accuracy\n\n")
 	table(l, "epoch", numbers(initEpochs), beginnings[:], 17, func(row, b int) string {
-		return fmt.Sprintf("%.4f · %.3f", histories[b][row].Loss, histories[b][row].TestAccuracy)
+		return fmt.Sprintf("%.4f · %.3f", histories[b][row].Loss, histories[b][row].TestMetric)
 	})
 }
 
@@ -72,7 +72,7 @@ func initSheet(histories []mlp.History) *mlp.Figure {
 		{Title: "Activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true, Series: first(stat.ActivationStd.Of)},
 		{Title: "Loss", XLabel: "Epoch", YLabel: "Cross-entropy loss", Guides: []mlp.Guide{{Label: "ln 10", Y: math.Ln10}},
 			Series: course(func(e mlp.Epoch) float64 { return e.Loss })},
-		{Title: "Accuracy", XLabel: "Epoch", YLabel: "Test accuracy", Series: course(func(e mlp.Epoch) float64 { return e.TestAccuracy })},
+		{Title: "Accuracy", XLabel: "Epoch", YLabel: "Test accuracy", Series: course(func(e mlp.Epoch) float64 { return e.TestMetric })},
 	}}
 }
 
@@ -92,7 +92,7 @@ func initSentences(histories []mlp.History) []string {
 			return times(last.ActivationStd / first.ActivationStd)
 		})),
 		fmt.Sprintf("Test accuracy after %d epochs: %s.", initEpochs, list(beginnings[:], func(b int) string {
-			return fmt.Sprintf("%.3f", histories[b][initEpochs-1].TestAccuracy)
+			return fmt.Sprintf("%.3f", histories[b][initEpochs-1].TestMetric)
 		})),
 	}
 }

@@ -62,7 +62,7 @@ func Diagnose(m *mlp.Model, guess float64) []Finding {
 	}
 	e := &exam{net: m.Net, history: h, recipe: m.Recipe, guess: guess, last: h[len(h)-1], found: []Finding{}}
 	e.hidden = e.last.Layers[:len(m.Net)-1]
-	e.patience = e.last.HeldLoss == e.last.HeldLoss
+	e.patience = e.last.ValidationLoss == e.last.ValidationLoss
 	e.rate = e.number("lr")
 	vanishing := e.vanishing()
 	e.exploding()
@@ -194,11 +194,11 @@ func (e *exam) overfitting() {
 	if !e.patience { // then the test part shows it
 		what = "test"
 		for i := range h {
-			h[i].HeldLoss = h[i].TestLoss
+			h[i].ValidationLoss = h[i].TestLoss
 		}
 	}
 	last, best := h[len(h)-1], h.Best()
-	if last.N-best.N < overfitBy || !(last.HeldLoss > overfit*best.HeldLoss) || !(last.Loss < best.Loss) {
+	if last.N-best.N < overfitBy || !(last.ValidationLoss > overfit*best.ValidationLoss) || !(last.Loss < best.Loss) {
 		return
 	}
 	cures := []string{"-dropout 0.2", "-decay 0.001", "more data"}
@@ -207,7 +207,7 @@ func (e *exam) overfitting() {
 	}
 	e.note("over-fitting", cures,
 		"since epoch %d the training loss fell from %.4f to %.4f and the %s loss rose from %.4f to %.4f",
-		best.N, best.Loss, last.Loss, what, best.HeldLoss, last.HeldLoss)
+		best.N, best.Loss, last.Loss, what, best.ValidationLoss, last.ValidationLoss)
 }
 
 // largestDelta returns the largest ‖δ‖ and its layer.

@@ -23,8 +23,8 @@ func healthy() *mlp.Model {
 		Net:    mlp.NewNetwork(1, mlp.He, mlp.ReLU, 4, 3, 3, 10),
 		Recipe: map[string]string{"lr": "0.1", "decay": "0", "clip": "0", "norm": "none", "init": "small", "act": "relu"},
 		Run: mlp.Run{History: mlp.History{
-			{N: 1, Loss: 1, TestLoss: 1, HeldLoss: nan, Layers: layers(), First: layers()},
-			{N: 2, Loss: 0.9, TestLoss: 1, HeldLoss: nan, Layers: layers()},
+			{N: 1, Loss: 1, TestLoss: 1, ValidationLoss: nan, Layers: layers(), First: layers()},
+			{N: 2, Loss: 0.9, TestLoss: 1, ValidationLoss: nan, Layers: layers()},
 		}},
 	}
 }
@@ -132,7 +132,7 @@ func TestOverfitting(t *testing.T) {
 	m := run(1, 0.5, 1, 1, 1, 1, 1)
 	for i := range m.Run.History {
 		m.Run.History[i].Loss = 1 // the training does not gain
-		m.Run.History[i].HeldLoss = m.Run.History[i].TestLoss
+		m.Run.History[i].ValidationLoss = m.Run.History[i].TestLoss
 	}
 	if found := Diagnose(m, math.Ln10); len(found) > 0 {
 		t.Errorf("the training loss does not fall: %q", found)

@@ -46,8 +46,8 @@ type layer struct {
 }
 
 type epoch struct {
-	Loss, Accuracy, TestLoss, TestAccuracy, HeldLoss number
-	Layers                                           [][]number // of each layer, in the order of Stats
+	Loss, Metric, TestLoss, TestMetric, ValidationLoss number
+	Layers                                             [][]number // of each layer, in the order of Stats
 }
 
 type digits struct {
@@ -285,7 +285,7 @@ func (d *data) addHistory(h mlp.History) {
 		if i == 0 {
 			d.First = numbers(e.First)
 		}
-		d.History = append(d.History, epoch{number(e.Loss), number(e.Accuracy), number(e.TestLoss), number(e.TestAccuracy), number(e.HeldLoss), numbers(e.Layers)})
+		d.History = append(d.History, epoch{number(e.Loss), number(e.Metric), number(e.TestLoss), number(e.TestMetric), number(e.ValidationLoss), numbers(e.Layers)})
 	}
 }
 

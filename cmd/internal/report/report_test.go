@@ -66,7 +66,7 @@ func TestExploded(t *testing.T) {
 	var d struct {
 		History []struct {
 			Loss, TestLoss json.Number
-			HeldLoss       *float64
+			ValidationLoss *float64
 			Layers         [][]*json.Number
 		}
 	}
@@ -74,7 +74,7 @@ func TestExploded(t *testing.T) {
 		t.Fatalf("%d epochs, error %v in %.60q", len(d.History), err, text)
 	}
 	e := d.History[1]
-	if got := fmt.Sprintf("%s %s %s %v %v", e.Loss, e.TestLoss, *e.Layers[0][1], e.Layers[0][0], e.HeldLoss); got != "1.234568e+138 1e999 1e999 <nil> <nil>" {
+	if got := fmt.Sprintf("%s %s %s %v %v", e.Loss, e.TestLoss, *e.Layers[0][1], e.Layers[0][0], e.ValidationLoss); got != "1.234568e+138 1e999 1e999 <nil> <nil>" {
 		t.Error(got)
 	}
 }

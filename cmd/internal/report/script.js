@@ -510,10 +510,10 @@
     if (!history.length) return;
     const epoch = Number($('epoch').value), e = history[epoch - 1], stat = Number($('stat').value);
     const line = (name, key, colour) => ({ name, colour: `rgb(var(--${colour}))`, points: history.map((h, i) => [i + 1, h[key]]) });
-    const held = e.HeldLoss === null ? [] : [line('held out', 'HeldLoss', 'negative')];
+    const held = e.ValidationLoss === null ? [] : [line('held out', 'ValidationLoss', 'negative')];
     chart($('loss-chart'), [line('training', 'Loss', 'muted'), line('test', 'TestLoss', 'positive'), ...held], epoch);
-    chart($('accuracy-chart'), [line('training', 'Accuracy', 'muted'), line('test', 'TestAccuracy', 'positive')], epoch);
-    const loss = `loss ${four(e.Loss)} in training, ${four(e.TestLoss)} in the test`, accuracy = `accuracy ${four(e.Accuracy)} and ${four(e.TestAccuracy)}`;
+    chart($('accuracy-chart'), [line('training', 'Metric', 'muted'), line('test', 'TestMetric', 'positive')], epoch);
+    const loss = `loss ${four(e.Loss)} in training, ${four(e.TestLoss)} in the test`, accuracy = `accuracy ${four(e.Metric)} and ${four(e.TestMetric)}`;
     $('moment').textContent = `Epoch ${epoch} of ${history.length}: ${loss}; ${accuracy}`;
     const layers = e.Layers ?? [], begin = data.First ? [{ Layers: data.First }] : [{}];
     $('layer-figure').hidden = !layers.length;

@@ -317,7 +317,7 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 		return err
 	}
 	if best := j.Run.History.Best(); j.Patience > 0 {
-		fmt.Fprintf(r.stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.HeldLoss)
+		fmt.Fprintf(r.stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.ValidationLoss)
 	}
 	text, err := t.Conclude(ctx, cli.Width(r.stdout))
 	if err != nil {
@@ -391,8 +391,8 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 	c.OnStep = func(int, float64, float64) { bar.Add(1) }
 	c.OnEpoch = func(e mlp.Epoch) error {
 		bar.Clear()
-		if e.TestAccuracy == e.TestAccuracy {
-			measured = fmt.Sprintf("test %.3f", e.TestAccuracy)
+		if e.TestMetric == e.TestMetric {
+			measured = fmt.Sprintf("test %.3f", e.TestMetric)
 		}
 		if err := onEpoch(e); err != nil || e.N < past+epochs {
 			return err

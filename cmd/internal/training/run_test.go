@@ -73,7 +73,7 @@ func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[strin
 func (j *toy) Describe(w io.Writer) { fmt.Fprintln(w, "data: twelve points") }
 
 func (j *toy) Samples(c *mlp.Config) (mlp.Dataset, error) {
-	c.Held, c.Measure = j.points, j.measure
+	c.Validation, c.Measure = j.points, j.measure
 	return j.points, nil
 }
 
@@ -294,7 +294,7 @@ func TestVerifyAll(t *testing.T) {
 		"the training data differ": func(m *mlp.Model) { m.Recipe[DigestPrefix+"train"] = "7" },
 		"rows of -data differ":     func(m *mlp.Model) { m.Recipe[DigestPrefix+"data"] = "7" },
 		"W1 differs in 1 of 8":     func(m *mlp.Model) { m.Net[0].W.Data[3] = math.Nextafter(m.Net[0].W.Data[3], 9) },
-		"history differs":          func(m *mlp.Model) { m.Run.History[1].HeldLoss = 0 },
+		"history differs":          func(m *mlp.Model) { m.Run.History[1].ValidationLoss = 0 },
 		"layer_stats differs":      func(m *mlp.Model) { m.Run.History[1].Layers[0].GradNorm = 0 },
 		"optimizer \"adamadam":     func(m *mlp.Model) { m.Run.Optimizer = strings.Repeat("adam", 25000) },
 	} {
@@ -424,7 +424,7 @@ func TestPatienceEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := m.Run.History
-	best := slices.IndexFunc(h, func(e mlp.Epoch) bool { return e.HeldLoss == h.Best().HeldLoss })
+	best := slices.IndexFunc(h, func(e mlp.Epoch) bool { return e.ValidationLoss == h.Best().ValidationLoss })
 	if len(h) != best+2 || len(h) == 40 || !strings.Contains(said, fmt.Sprintf("kept: epoch %d of %d, whose loss", best+1, len(h))) {
 		t.Errorf("%d epochs, the best is %d: %s", len(h), best+1, said)
 	}
