@@ -16,6 +16,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/mnist"
@@ -55,4 +56,44 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, 
 		return r.readAll(ctx, stderr)
 	}
 	return cli.Exit("predict", err, stdout, stderr)
+}
+
+// defaultModel is what cmd/train writes.
+const defaultModel = "out/train/model.npz"
+
+// options is the command line, checked.
+type options struct {
+	model, data, save, report string
+	raw, json                 bool
+	pictures                  []string
+}
+
+// parse reads the command line. An error is one line.
+func parse(args []string) (*options, error) {
+	o, f := &options{model: defaultModel}, cli.NewFlags("predict")
+	f.Add("model", &o.model)
+	f.Add("data", &o.data)
+	f.Add("report", &o.report)
+	f.Add("raw", &o.raw)
+	f.Add("json", &o.json)
+	f.Add("save", &o.save)
+	var err error
+	if o.pictures, err = f.Parse(args); err != nil {
+		return nil, err
+	}
+	return o, cli.WrongFlag(o.validate())
+}
+
+// validate returns an error for flags that do not go together.
+func (o *options) validate() error {
+	reads := len(o.pictures) > 0
+	switch {
+	case o.report != "" && filepath.Ext(o.report) != ".html":
+		return fmt.Errorf("-report %s: want a FILE.html", o.report)
+	case !reads && (o.raw || o.json || o.save != ""):
+		return errors.New("-raw, -json and -save are for pictures, and none is named")
+	case reads && o.data+o.report != "":
+		return errors.New("-data and -report measure and show a network, without pictures")
+	}
+	return nil
 }

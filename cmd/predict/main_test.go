@@ -24,6 +24,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/clitest"
 	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/training"
 )
@@ -102,13 +103,7 @@ func command(t *testing.T, stdin io.Reader, args ...string) (stdout, stderr stri
 
 func commandTo(t *testing.T, stdout io.Writer, stdin io.Reader, args ...string) (stderr string, code int) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	code = run(context.Background(), args, stdin, stdout, f)
-	return string(read(t, f.Name())), code
+	return clitest.Stderr(t, func(stderr *os.File) int { return run(context.Background(), args, stdin, stdout, stderr) })
 }
 
 // The numbers of a raw digit are those of Model.Predict, as text, as JSON and by way of
@@ -304,7 +299,9 @@ func TestBadModels(t *testing.T) {
 		enormous.Net[0].W.Data[i] = 1e308 * float64(1-2*(i%2))
 	}
 	write(t, at("enormous.npz"), fileOf(enormous))
+	write(t, at("table.npz"), fileOf(&mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false), Recipe: map[string]string{"command": "table"}}))
 	for name, want := range map[string]string{
+		"table.npz":   "table.npz is a table's model: use cmd/table",
 		"missing.npz": "missing.npz: no such file; `go run ./cmd/train` trains a network and writes out/", "text.npz": "not an .npz archive", "small.npz": "a network of 5 inputs and 3 outputs, want 784 and 10",
 		".": "a folder, want a file", "enormous.npz": " is not finite",
 	} {

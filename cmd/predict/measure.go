@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
@@ -17,10 +18,8 @@ import (
 	"mlp/cmd/internal/files"
 	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/report"
+	"mlp/cmd/internal/stat"
 )
-
-// A confusion counts the test digits: row for what was meant, column for what was read.
-type confusion [mlp.MNISTClasses][mlp.MNISTClasses]int
 
 // measure prints how well a model reads the test digits.
 func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.Writer) error {
@@ -33,8 +32,14 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 		test = test.Deskew()
 	}
 	test.Standardize(m.Input)
-	var counts confusion
-	loss, accuracy := mlp.EvaluateBy(m.Net, test, nil, &mlp.Metric{Name: "accuracy", Of: counts.count})
+	confusion := stat.NewConfusion(mlp.MNISTClasses)
+	count := func(y, want *mlp.Matrix) float64 {
+		for i := range y.Rows {
+			confusion[mlp.Argmax(want.Row(i))][mlp.Argmax(y.Row(i))]++
+		}
+		return mlp.Accuracy.Of(y, want)
+	}
+	loss, accuracy := mlp.EvaluateBy(m.Net, test, nil, &mlp.Metric{Name: "accuracy", Of: count})
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return fmt.Errorf("%s: the network's output is not finite", o.model)
 	}
@@ -43,7 +48,7 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 	}
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "Test Accuracy: %.4f\nTest Loss: %.4f\n\n", accuracy, loss)
-	counts.print(&text)
+	confusion.Write(&text, strings.Split("0123456789", ""), cli.Width(stdout))
 	if _, err := text.WriteTo(stdout); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
@@ -72,46 +77,4 @@ func (o *options) writeReport(m *mlp.Model, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stderr, "written to %s: %s\n", cli.Plain(dir), cli.Plain(name))
 	return nil
-}
-
-// count adds what the network read and what was meant. It returns the accuracy.
-func (c *confusion) count(read, meant *mlp.Matrix) float64 {
-	for i := range read.Rows {
-		c[mlp.Argmax(meant.Row(i))][mlp.Argmax(read.Row(i))]++
-	}
-	return mlp.Accuracy.Of(read, meant)
-}
-
-// print writes the confusion matrix, with the recall of each digit at the end of its row
-// and the precision at the foot of its column.
-func (c *confusion) print(w io.Writer) {
-	var read [mlp.MNISTClasses]int
-	fmt.Fprintf(w, "%-12s", "meant \\ read")
-	for digit := range c {
-		fmt.Fprintf(w, " %6d", digit)
-	}
-	fmt.Fprintf(w, "  recall\n")
-	for meant, row := range c {
-		all := 0
-		fmt.Fprintf(w, "%-12d", meant)
-		for digit, n := range row {
-			fmt.Fprintf(w, " %6d", n)
-			all += n
-			read[digit] += n
-		}
-		fmt.Fprintf(w, "  %6s\n", share(row[meant], all))
-	}
-	fmt.Fprintf(w, "%-12s", "precision")
-	for digit, all := range read {
-		fmt.Fprintf(w, " %6s", share(c[digit][digit], all))
-	}
-	fmt.Fprintln(w)
-}
-
-// share returns n/all with four decimals, or a dash if all is 0.
-func share(n, all int) string {
-	if all == 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%.4f", float64(n)/float64(all))
 }

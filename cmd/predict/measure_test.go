@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"testing"
 
 	"mlp"
+	"mlp/cmd/internal/doctor"
+	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/training"
 )
 
@@ -35,55 +36,27 @@ func TestMeasure(t *testing.T) {
 	if want := fmt.Sprintf("Test Accuracy: %.4f\nTest Loss: %.4f\n\n", accuracy, loss); !strings.HasPrefix(stdout, want) {
 		t.Errorf("%q, want %q", stdout, want)
 	}
-	_, table, _ := strings.Cut(stdout, "recall\n")
-	lines := strings.Split(table, "\n")
-	var columns [10]float64
-	right := 0.0
-	for meant, line := range lines[:10] {
-		fields, row := strings.Fields(line), 0.0
-		for read, f := range fields[1:11] {
-			var n float64
-			fmt.Sscan(f, &n)
-			row += n
-			if columns[read] += n; read == meant {
-				right += n
-			}
-		}
-		var diagonal float64
-		fmt.Sscan(fields[1+meant], &diagonal)
-		if want := fmt.Sprintf("%.4f", diagonal/100); row != 100 || fields[11] != want {
-			t.Errorf("row %d: %s, want a sum of 100 and a recall of %s", meant, line, want)
-		}
+	var count [10][11]int // by what was meant and by what was read; in the last column all of the row
+	var answers [10]int
+	x, _ := mnist.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
+	var y mlp.Matrix
+	m.Predict(&y, x)
+	for i, meant := range test.Labels {
+		read := mlp.Argmax(y.Row(i))
+		count[meant][read]++
+		count[meant][10]++
+		answers[read]++
 	}
-	precision := strings.Fields(lines[10])
-	for read, all := range columns {
-		var diagonal float64
-		fmt.Sscan(strings.Fields(lines[read])[1+read], &diagonal)
-		if want := fmt.Sprintf("%.4f", diagonal/all); precision[1+read] != want {
-			t.Errorf("precision of %d: %s, want %s", read, precision[1+read], want)
+	lines := strings.Split(stdout, "\n")[4:]
+	for digit, n := range count {
+		want := fmt.Sprint(digit, " ", strings.Trim(fmt.Sprint(n[:10]), "[]"),
+			fmt.Sprintf(" %.3f %.3f", float64(n[digit])/float64(n[10]), float64(n[digit])/float64(answers[digit])))
+		if got := strings.Join(strings.Fields(lines[digit]), " "); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
-	}
-	if right != math.Round(1000*accuracy) {
-		t.Errorf("%v on the diagonal, an accuracy of %v", right, accuracy)
 	}
 	if _, stderr, code := command(t, nil, "-model", model, "-data", dir); code != 1 || !strings.Contains(stderr, "predict: "+filepath.Join(dir, "t10k-images-idx3-ubyte")) {
 		t.Errorf("a folder without digits: exit code %d, %q", code, stderr)
-	}
-}
-
-// A digit that is never read has no precision.
-func TestConfusion(t *testing.T) {
-	meant, read := mlp.NewMatrix(4, mlp.MNISTClasses), mlp.NewMatrix(4, mlp.MNISTClasses)
-	for i, pair := range [][2]int{{3, 3}, {5, 3}, {5, 3}, {5, 5}} {
-		meant.Row(i)[pair[0]], read.Row(i)[pair[1]] = 1, 0.5
-	}
-	var counts confusion
-	if accuracy := counts.count(read, meant); accuracy != 0.5 || counts[5][3] != 2 || counts[3][3] != 1 || counts[5][5] != 1 || counts[3][5] != 0 {
-		t.Errorf("%v, %v", accuracy, counts)
-	}
-	var b bytes.Buffer
-	if counts.print(&b); strings.Count(b.String(), "–") != 8+8 || !strings.Contains(b.String(), " 0.3333 ") {
-		t.Error(b.String())
 	}
 }
 
@@ -119,5 +92,24 @@ func TestReport(t *testing.T) {
 	}
 	if string(read(t, page)) != html {
 		t.Error("the earlier page has changed")
+	}
+}
+
+// The page of a run has what the doctor finds in the file's history.
+func TestReportFindings(t *testing.T) {
+	dir := workplace(t)
+	_, test := trained()
+	m := &mlp.Model{Net: mnist.Network(1, mlp.Small, mlp.ReLU, false), Recipe: map[string]string{"lr": "1e-07"}}
+	if _, err := mlp.Train(t.Context(), m.Net, test.Slice(0, 100), mlp.Config{Rate: 1e-7, Epochs: 1, Batch: 10, Run: &m.Run}); err != nil {
+		t.Fatal(err)
+	}
+	model, page := filepath.Join(dir, "slow.npz"), filepath.Join(dir, "page.html")
+	write(t, model, fileOf(m))
+	if _, stderr, code := command(t, nil, "-model", model, "-report", page); code != 0 {
+		t.Fatal(stderr)
+	}
+	found := doctor.Diagnose(m, math.Ln10)
+	if len(found) != 1 || !strings.Contains(string(read(t, page)), "<h4>"+found[0].Illness+"</h4><p>"+found[0].Number+"</p>") {
+		t.Errorf("the page lacks what the doctor finds: %v", found)
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"mlp"
 	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/files"
+	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/picture"
 )
 
@@ -123,16 +124,21 @@ func (r *reader) digit(img image.Image) (*image.Gray, error) {
 	}
 	digit := picture.Center(ink)
 	if r.model.Deskew {
-		digit.Pix = (&mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}).Deskew().Images
+		digit.Pix = setOf(digit).Deskew().Images
 	}
 	picture.Bound(digit, r.model.Input)
 	return digit, nil
 }
 
+// setOf returns a data set of one digit.
+func setOf(digit *image.Gray) *mlp.MNIST {
+	return &mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}
+}
+
 // recognise predicts. Without -raw, digit has normalised what the model normalises.
 func (r *reader) recognise(name string, digit *image.Gray) (*reading, error) {
 	var y mlp.Matrix
-	x := picture.Matrix(digit)
+	x, _ := mnist.FirstBatch(setOf(digit), 1)
 	if r.raw {
 		r.model.Predict(&y, x)
 	} else {

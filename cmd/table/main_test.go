@@ -21,22 +21,14 @@ import (
 	"testing"
 
 	"mlp/cmd/internal/training"
+
+	"mlp/cmd/internal/clitest"
 )
 
 // command runs table and returns what it printed and its exit code.
 func command(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (stderr string, code int) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	code = run(ctx, args, stdout, f)
-	text, err := os.ReadFile(f.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), code
+	return clitest.Stderr(t, func(stderr *os.File) int { return run(ctx, args, stdout, stderr) })
 }
 
 // must runs table, which must succeed, and returns standard output and standard error.
@@ -95,7 +87,7 @@ func TestIris(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "deep", "out")
 	stdout, stderr := must(t, "-out", out, "-importance")
 	want := regexp.MustCompile(`\A(Epoch \d+/\d+, Loss: \d\.\d{4}\n)+Test part: 30 rows\n` +
-		` +true \\ predicted +setosa +versicolor +virginica +recall\n( +[a-z]+( +\d+){3} +\d\.\d{3}\n){3}` +
+		` +true \\ predicted +setosa +versicolor +virginica +recall +precision\n( +[a-z]+( +\d+){3}(?: +\d\.\d{3}){2}\n){3}` +
 		`Accuracy: (\d\.\d{4}) \(baseline 0\.3333: always setosa\)\n` +
 		`Importance: the test loss, \d\.\d{4}, rises with a column shuffled by\n([+-]\d\.\d{4}  (sepal|petal) (length|width)\n){4}` +
 		`Weights SHA-256: [0-9a-f]{64}\n\z`)

@@ -12,12 +12,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"text/tabwriter"
-	"unicode/utf8"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/stat"
 )
 
 // Conclude returns what the network does on the test rows. A matrix has at most so many
@@ -66,11 +65,11 @@ func (e *encoding) rowsAtOnce() int { return max(1, min(1024, 1<<20/e.width())) 
 // reportClasses prints the confusion of the classes, and the accuracy beside that of the
 // class that most training rows have. Columns is the width of the terminal.
 func (j *job) reportClasses(b *bytes.Buffer, y *mlp.Matrix, columns int) {
-	names := j.table.Targets[0].Values
-	confusion := make([][]int, len(names)) // by the true class, and by the answer
-	for i := range confusion {
-		confusion[i] = make([]int, len(names))
+	var names []string
+	for _, v := range j.table.Targets[0].Values {
+		names = append(names, short(v))
 	}
+	confusion := stat.NewConfusion(len(names))
 	right := 0
 	for i := range j.test.Len() {
 		truth, answer := int(j.test.truth(i, 0)), mlp.Argmax(y.Row(i))
@@ -78,7 +77,7 @@ func (j *job) reportClasses(b *bytes.Buffer, y *mlp.Matrix, columns int) {
 			right++
 		}
 	}
-	writeConfusion(b, names, confusion, columns)
+	confusion.Write(b, names, columns)
 	trained := make([]float64, len(names))
 	for i := range j.train.Len() {
 		trained[int(j.train.truth(i, 0))]++
@@ -89,59 +88,7 @@ func (j *job) reportClasses(b *bytes.Buffer, y *mlp.Matrix, columns int) {
 		most += n
 	}
 	n := float64(j.test.Len())
-	fmt.Fprintf(b, "Accuracy: %.4f (baseline %.4f: always %s)\n", float64(right)/n, float64(most)/n, short(names[usual]))
-}
-
-// writeConfusion prints a confusion matrix, a row for each true class, with the share of
-// the class that was found. If it would be wider than the terminal, it prints only the
-// mistakes that are made most.
-func writeConfusion(b *bytes.Buffer, names []string, confusion [][]int, columns int) {
-	if 2*len(names) > columns {
-		writeMistakes(b, names, confusion)
-		return
-	}
-	var matrix bytes.Buffer
-	w := tabwriter.NewWriter(&matrix, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "true \\ predicted\t")
-	for _, name := range names {
-		fmt.Fprintf(w, "%s\t", short(name))
-	}
-	fmt.Fprintln(w, "recall\t")
-	for i, row := range confusion {
-		fmt.Fprintf(w, "%s\t", short(names[i]))
-		total := 0
-		for _, n := range row {
-			fmt.Fprintf(w, "%d\t", n)
-			total += n
-		}
-		fmt.Fprintf(w, "%s\t\n", share(row[i], total))
-	}
-	w.Flush()
-	if line, _, _ := strings.Cut(matrix.String(), "\n"); utf8.RuneCountInString(line) > columns {
-		writeMistakes(b, names, confusion)
-		return
-	}
-	b.Write(matrix.Bytes())
-}
-
-// maxMistakes is how many pairs of classes writeMistakes prints.
-const maxMistakes = 10
-
-// writeMistakes prints the pairs of classes that are confused most.
-func writeMistakes(b *bytes.Buffer, names []string, confusion [][]int) {
-	type mistake struct{ n, truth, answer int }
-	var all []mistake
-	for i, row := range confusion {
-		for k, n := range row {
-			if i != k && n > 0 {
-				all = append(all, mistake{n, i, k})
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b mistake) int { return b.n - a.n })
-	for _, m := range all[:min(maxMistakes, len(all))] {
-		fmt.Fprintf(b, "%d × %s taken for %s\n", m.n, short(names[m.truth]), short(names[m.answer]))
-	}
+	fmt.Fprintf(b, "Accuracy: %.4f (baseline %.4f: always %s)\n", float64(right)/n, float64(most)/n, names[usual])
 }
 
 // short returns a name on one line, cut if it is very long.
@@ -152,14 +99,6 @@ func short(name string) string {
 		return string(r[:most-1]) + "…"
 	}
 	return string(r)
-}
-
-// share returns n of total with three digits, or a dash if there is nothing to share.
-func share(n, total int) string {
-	if total == 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%.3f", float64(n)/float64(total))
 }
 
 // reportLabels prints for each target how many of its second category were found (recall),
@@ -186,8 +125,8 @@ func (j *job) reportLabels(b *bytes.Buffer, y *mlp.Matrix) {
 			usual = 1
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", short(c.Name), short(c.Values[1]), n[1][0]+n[1][1],
-			share(n[1][1], n[1][0]+n[1][1]), share(n[1][1], n[0][1]+n[1][1]),
-			share(n[0][0]+n[1][1], j.test.Len()), share(n[usual][0]+n[usual][1], j.test.Len()))
+			stat.Share(n[1][1], n[1][0]+n[1][1]), stat.Share(n[1][1], n[0][1]+n[1][1]),
+			stat.Share(n[0][0]+n[1][1], j.test.Len()), stat.Share(n[usual][0]+n[usual][1], j.test.Len()))
 	}
 	w.Flush()
 }

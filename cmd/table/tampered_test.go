@@ -1,5 +1,5 @@
 // Model files of other commands, model files that were changed, and tables that were changed
-// since. Not here: wrong tables (wrong_test.go).
+// since.
 
 package main
 

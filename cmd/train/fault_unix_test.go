@@ -1,5 +1,5 @@
 // What a run leaves when something goes wrong around it: signals, kills, a pipe
-// that closes, a folder that disappears. Not here: wrong flags and wrong data.
+// that closes, a folder that disappears.
 
 //go:build unix
 

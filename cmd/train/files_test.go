@@ -1,5 +1,4 @@
-// The files of a run: resumed, obstructed, killed. Not here: signals and folders that
-// disappear (fault_unix_test.go).
+// The files of a run: resumed, obstructed, killed.
 
 package main
 

@@ -14,22 +14,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"mlp/cmd/internal/clitest"
 )
 
 // command runs train and returns what it printed and its exit code.
 func command(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (stderr string, code int) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	code = run(ctx, args, stdout, f)
-	text, err := os.ReadFile(f.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), code
+	return clitest.Stderr(t, func(stderr *os.File) int { return run(ctx, args, stdout, stderr) })
 }
 
 // quick is a run of a fraction of a second.

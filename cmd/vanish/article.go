@@ -91,11 +91,9 @@ func (l *lab) firstStep(b beginning, batch *mlp.MNIST) (*reading, error) {
 func (m *reading) print(l *lab) {
 	for i, layer := range m.layers {
 		l.printf("%-8s%6d%10.0f%10.3g%12.6f", m.beginning.name, i+1, m.size[i], m.input[i], layer.GradMeanAbs)
-		l.record(m.size[i], m.input[i])
+		l.record(m.size[i], m.input[i], layer.GradMeanAbs)
 		for _, s := range stats[1:] {
 			l.printf("%12.3g", s.Of(layer))
-		}
-		for _, s := range stats {
 			l.record(s.Of(layer))
 		}
 		l.printf("\n")

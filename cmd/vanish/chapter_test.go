@@ -126,7 +126,7 @@ func TestNielsenWrong(t *testing.T) {
 		passed := 0
 		for i, v := range published[c.layers-2] {
 			slices.Sort(ours[i])
-			if within(v, ours[i]) {
+			if percentile(ours[i], low) <= v && v <= percentile(ours[i], high) {
 				passed++
 			}
 		}
@@ -180,9 +180,6 @@ func TestPercentile(t *testing.T) {
 	if got := percentile([]float64{3, 4, 5}, 50); got != 4 {
 		t.Errorf("the median of 3, 4, 5 is %v", got)
 	}
-	if within(1.9, sorted) || !within(2, sorted) || !within(198, sorted) || within(198.1, sorted) {
-		t.Error("the range is not that of the percentiles 1 and 99")
-	}
 }
 
 // The norm is right if the squares of the elements are not, and the bits of other norms
@@ -193,7 +190,7 @@ func TestNorm(t *testing.T) {
 		want float64
 	}{
 		{nil, 0}, {[]float64{0, 0}, 0}, {[]float64{3, -4}, 5},
-		{[]float64{3e-200, 4e-200}, 5e-200}, {[]float64{-3e200, 4e200}, 5e200}, {[]float64{5e-324, 0}, 5e-324},
+		{[]float64{3e-200, 4e-200}, 5e-200}, {[]float64{3e-160, 4e-160}, 5e-160}, {[]float64{-3e200, 4e200}, 5e200}, {[]float64{5e-324, 0}, 5e-324},
 		{[]float64{math.MaxFloat64, 0}, math.MaxFloat64},
 		{[]float64{1, math.Inf(-1)}, math.Inf(1)}, {[]float64{1, math.NaN()}, math.NaN()}, {[]float64{1e200, math.NaN()}, math.NaN()},
 	} {
@@ -292,7 +289,7 @@ func TestConstantPixels(t *testing.T) {
 }
 
 func TestTimes(t *testing.T) {
-	for ratio, want := range map[float64]string{1.04: "the same", 0.96: "the same", 0.01: "100 times smaller", 2.5: "2.5 times larger",
+	for ratio, want := range map[float64]string{1.04: "the same", 0.96: "the same", 0.01: "100 times smaller", 0.8: "1.25 times smaller", 1.2: "1.2 times larger", 2.5: "2.5 times larger",
 		0: "incomparable", math.Inf(1): "incomparable", math.NaN(): "incomparable"} {
 		if got := times(ratio); got != want {
 			t.Errorf("%v is %q, want %q", ratio, got, want)

@@ -108,6 +108,28 @@ func TestDeformedDigits(t *testing.T) {
 	}
 }
 
+// The sheet and the sentences have the numbers of the networks: errors, their ratios, the
+// standard error √(p(1−p)/n), and the epochs 1, 2, 4 and the last.
+func TestDataNumbers(t *testing.T) {
+	c := cohort{size: size{500, 5}}
+	for way, accuracy := range []float64{0.8, 0.79, 0.9, 0.85, 0.95} {
+		c.by[way].accuracy = accuracy
+		for epoch := range 5 {
+			c.by[way].history = append(c.by[way].history, mlp.Epoch{TestAccuracy: float64(10*way + epoch + 1)})
+		}
+	}
+	want := []string{"Errors in 1000 test digits after training on 500: plain 200, twice as deep 210, deskewed 100, deformed 150, both 50.",
+		"With 500 digits, plain makes 4.0 times as many errors as both and 1.0 times as many as twice as deep; its accuracy has a standard error of 0.0126."}
+	if got := dataSentences([]cohort{c}, 1000); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	charts := dataSheet([]cohort{c}).Charts
+	bySize, byEpoch := charts[0].Series[2], charts[1].Series[3]
+	if got := fmt.Sprint(bySize, byEpoch); got != "{deskewed [500] [0.9] false} {deformed [1 2 4 5] [31 32 34 35] false}" {
+		t.Error(got)
+	}
+}
+
 // Nothing that is printed divides by zero if a network makes no error.
 func TestNoErrors(t *testing.T) {
 	c := cohort{size: sizes[0]}

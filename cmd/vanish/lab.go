@@ -42,10 +42,13 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 	l := &lab{options: o, ctx: ctx, hash: sha256.New(), stderr: stderr}
 	l.start("", 1)
 	var err error
-	if l.train, err = l.digits("train", few); err != nil {
+	if l.train, err = mnist.Load(l.data, "train", 0); err != nil {
 		return nil, err
 	}
-	if l.test, err = l.digits("t10k", 1); err != nil {
+	if n := l.train.Len(); n < few {
+		return nil, fmt.Errorf("%s: %d images in train, want at least %d", l.data, n, few)
+	}
+	if l.test, err = mnist.Load(l.data, "t10k", 0); err != nil {
 		return nil, err
 	}
 	var sheets []string
@@ -60,15 +63,6 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
 
 // few is the number of digits for `nielsen` and for ‖δ‖ in `depth`.
 const few = 1000
-
-// digits reads a part of MNIST, which must have at least so many images.
-func (l *lab) digits(part string, least int) (*mlp.MNIST, error) {
-	m, err := mnist.Load(l.data, part, 0)
-	if err == nil && m.Len() < least {
-		err = fmt.Errorf("%s: %d images in %s, want at least %d", l.data, m.Len(), part, least)
-	}
-	return m, err
-}
 
 // standardized returns both parts, standardized by these means and deviations.
 func standardized(stats mlp.Standardization, train, test *mlp.MNIST) (*mlp.MNIST, *mlp.MNIST) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"mlp"
+	"mlp/cmd/internal/clitest"
 )
 
 // command runs vanish and returns what it printed and its exit code.
@@ -25,17 +26,7 @@ func command(t *testing.T, ctx context.Context, args ...string) (stdout, stderr 
 // into runs vanish with the given standard output.
 func into(t *testing.T, ctx context.Context, stdout io.Writer, args ...string) (stderr string, code int) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	code = run(ctx, args, stdout, f)
-	text, err := os.ReadFile(f.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), code
+	return clitest.Stderr(t, func(stderr *os.File) int { return run(ctx, args, stdout, stderr) })
 }
 
 // refused runs vanish, which must end with that exit code and one line that has each
@@ -59,7 +50,7 @@ func refused(t *testing.T, want int, args []string, texts ...string) {
 }
 
 func TestWrongFlags(t *testing.T) {
-	for _, flags := range []string{"-seed -1", "-seed x", "-nonsense", "-data", "sideways", "depth sideways", "article -seed 1.5"} {
+	for _, flags := range []string{"-seed -1", "-seed x", "-nonsense", "-data", "sideways", "depth sideways", "article -seed 1.5", "-out=", "-data="} {
 		refused(t, 2, strings.Fields(flags))
 	}
 	refused(t, 2, []string{"-a\x1b[31m\nb"}, `-a\x1b[31m\nb`) // one line, no escape

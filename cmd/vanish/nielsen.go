@@ -95,7 +95,7 @@ func (l *lab) comparePublished(data *mlp.MNIST) (sentence string, compared bool,
 			slices.Sort(ours[layer])
 			lowest, median, highest := percentile(ours[layer], low), percentile(ours[layer], 50), percentile(ours[layer], high)
 			l.printf("%13d  %5d  %#9.3g  %#8.3g  %#8.3g  %#8.3g\n", len(values), layer+1, v, lowest, median, highest)
-			if err == nil && !within(v, ours[layer]) {
+			if err == nil && !(lowest <= v && v <= highest) {
 				err = fmt.Errorf("%d hidden layers, layer %d: the published %.3g lies outside our range of %.3g to %.3g", len(values), layer+1, v, lowest, highest)
 			}
 		}
@@ -122,11 +122,6 @@ func (l *lab) norms(layers int, network func(seed uint64, layers int) mlp.Networ
 // elements, p > 0, do not exceed.
 func percentile(sorted []float64, p int) float64 {
 	return sorted[(p*len(sorted)+99)/100-1]
-}
-
-// within reports whether the published value passes.
-func within(value float64, sorted []float64) bool {
-	return percentile(sorted, low) <= value && value <= percentile(sorted, high)
 }
 
 // nielsenEpochs is the number of epochs in Nielsen's charts.

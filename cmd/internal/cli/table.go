@@ -123,6 +123,14 @@ var table = []row{
 	{"save", "DIR", "predict", "Files", "write what the network was shown of each picture to this folder, as PNGs of 28×28 pixels"},
 }
 
+// Names returns the names of a command's flags.
+func Names(command string) (names []string) {
+	for _, r := range rows(command) {
+		names = append(names, r.name)
+	}
+	return names
+}
+
 // rows returns the rows of a command.
 func rows(command string) (of []row) {
 	for _, r := range table {

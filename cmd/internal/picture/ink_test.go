@@ -108,6 +108,7 @@ func TestNoInk(t *testing.T) {
 		"one row":     image.NewGray(image.Rect(0, 0, 500, 1)),
 		"transparent": image.NewNRGBA(image.Rect(0, 0, 30, 20)),
 		"noise":       page(blank, func(_, _ int, _ float64) color.Color { return grey(0.7 + 0.05*rng.NormFloat64()) }),
+		"darkness":    page(blank, func(_, _ int, _ float64) color.Color { return grey(0.03 + 0.01*rng.NormFloat64()) }),
 	}
 	for name, shade := range papers {
 		if name != "a card, transparent around" {

@@ -12,8 +12,6 @@ import (
 	_ "image/png"
 	"io"
 	"strings"
-
-	"mlp"
 )
 
 // The limits of a picture. A good camera's have 50 million pixels.
@@ -74,15 +72,4 @@ func Raw(img image.Image) (*image.Gray, error) {
 		digit.Pix[i] = uint8(l*255 + 0.5)
 	}
 	return digit, nil
-}
-
-// Matrix returns the grey values of digits as rows of pixels scaled to [0, 1].
-func Matrix(digits ...*image.Gray) *mlp.Matrix {
-	x := mlp.NewMatrix(len(digits), mlp.MNISTPixels)
-	for i, d := range digits {
-		for j, p := range d.Pix {
-			x.Row(i)[j] = float64(p) / 255
-		}
-	}
-	return x
 }

@@ -102,7 +102,13 @@ func TestRaw(t *testing.T) {
 	img.Set(3, 4, color.White)
 	img.Set(4, 4, color.NRGBA{255, 255, 255, 128})
 	img.Set(3, 5, color.Gray{77})
+	for x, c := range []color.RGBA{{255, 0, 0, 255}, {0, 255, 0, 255}, {0, 0, 255, 255}} {
+		img.Set(3+x, 6, c)
+	}
 	digit, err := Raw(img)
+	if err == nil && !bytes.Equal(digit.Pix[2*side:2*side+3], []byte{76, 150, 29}) {
+		t.Errorf("red, green and blue are %v, want 0.299, 0.587 and 0.114 of 255", digit.Pix[2*side:2*side+3])
+	}
 	if err != nil || digit.Pix[0] != 255 || digit.Pix[1] != 128 || digit.Pix[side] != 77 || digit.Pix[2] != 0 {
 		t.Errorf("%v, error %v", digit.Pix[:side+1], err)
 	}

@@ -20,8 +20,10 @@ import (
 	"strings"
 
 	"mlp"
+	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/doctor"
 	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/training"
 )
 
 var (
@@ -87,7 +89,7 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding
 	}
 	v := view{
 		Style: template.CSS(style), Script: template.JS(script), Policy: policy(),
-		Summary: summary(m), Parameters: grouped(parameters(m)),
+		Summary: training.Summary(m.Net), Parameters: grouped(training.Parameters(m.Net)),
 		Accuracy: fmt.Sprintf("%.2f", 100*r.accuracy), Loss: fmt.Sprintf("%.4f", r.loss),
 		Digits: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Epochs: len(m.Run.History), Confusion: r.confusion,
 		Examined: findings != nil, Findings: findings, Facts: facts(m, about),
@@ -109,7 +111,7 @@ func check(m *mlp.Model) error {
 	if err := mnist.Check(m.Net); err != nil {
 		return err
 	}
-	if n := parameters(m); n > maxParameters {
+	if n := training.Parameters(m.Net); n > maxParameters {
 		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
 	}
 	for i, l := range m.Net {
@@ -128,33 +130,6 @@ func policy() string {
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	return "default-src 'none'; script-src " + digest(script) + "; style-src " + digest(style) + "; img-src data:; base-uri 'none'; form-action 'none'"
-}
-
-// summary is the network in a line: its widths and the activations of its hidden layers.
-func summary(m *mlp.Model) string {
-	text := fmt.Sprint(m.Net[0].W.Rows)
-	var acts []string
-	for i, l := range m.Net {
-		text += fmt.Sprint(" – ", l.W.Cols)
-		if i < len(m.Net)-1 && !slices.Contains(acts, l.Act.Name) {
-			acts = append(acts, l.Act.Name)
-		}
-	}
-	if len(acts) > 0 {
-		text += ", " + strings.Join(acts, " and ")
-	}
-	return text
-}
-
-// parameters is how many numbers the training has chosen.
-func parameters(m *mlp.Model) (n int) {
-	for _, l := range m.Net {
-		n += len(l.W.Data) + len(l.B.Data)
-		if l.Norm != nil {
-			n += len(l.Norm.Gain.Data)
-		}
-	}
-	return n
 }
 
 // grouped writes a number with a comma before each three digits.
@@ -181,10 +156,11 @@ func facts(m *mlp.Model, about string) []fact {
 	return append(all, fact{"SHA-256 of the weights", m.Net.Fingerprint()}, fact{"kernel", mlp.Kernel()})
 }
 
-// recipeFlags are cmd/train's flags that a recipe may have. A recipe comes with a model,
-// from wherever the model comes, and its other keys are not for a command line.
-var recipeFlags = strings.Fields(`act batch clip data decay deform deskew dropout epochs hidden holdout init
-	limit load lr measure momentum norm opt patience scale schedule seed shuffle warmup`)
+// recipeFlags are cmd/train's flags but for those that no recipe keeps. A recipe comes with
+// a model, from wherever the model comes, and its other keys are not for a command line.
+var recipeFlags = slices.DeleteFunc(cli.Names(training.Train), func(name string) bool {
+	return slices.Contains([]string{"best", "out", "resume", "verify"}, name)
+})
 
 // plainWord is what a shell takes as it is.
 var plainWord = regexp.MustCompile("^[A-Za-z0-9._,/=+-]+$")

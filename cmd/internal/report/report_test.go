@@ -87,11 +87,16 @@ func TestCommandLine(t *testing.T) {
 		printable += string(c)
 	}
 	recipe := map[string]string{"data": printable + "é", "hidden": "", "opt": "adam", "clip": "", "deform": "rotation=15,shear=0.2",
-		"sha256 train": "abc", "x;id": "1", "$(id)": "1", "out": "/", "": "1", "lr -out": "1"}
+		"sha256 train": "abc", "x;id": "1", "$(id)": "1", "out": "/", "resume": "x", "verify": "x", "best": "true", "": "1", "lr -out": "1"}
 	words, err := exec.Command("sh", "-c", "printf '%s\\n'"+commandLine(recipe)).Output()
 	want := "-data=" + printable + "é\n-deform=rotation=15,shear=0.2\n-hidden=\n-opt=adam\n"
 	if err != nil || string(words) != want {
 		t.Errorf("%q, error %v, want %q", words, err, want)
+	}
+	for _, name := range strings.Fields("act batch clip data decay deform deskew dropout epochs hidden holdout init limit load lr measure momentum norm opt patience scale schedule seed shuffle warmup") {
+		if got := commandLine(map[string]string{name: "1"}); got != " -"+name+"=1" {
+			t.Errorf("-%s is %q", name, got)
+		}
 	}
 	for c := ' '; c < 0x100; c++ {
 		value, safe := commandLine(map[string]string{"data": string(c)}), regexp.MustCompile("[A-Za-z0-9._,/=+-]").MatchString(string(c))
@@ -122,12 +127,18 @@ func TestRefused(t *testing.T) {
 	}
 	tiny := trained(t, mlp.ReLU, false, false, 1) // its first pixel is the same in all digits
 	tiny.Input.Std[0] = 1e-320
-	averages := trained(t, mlp.ReLU, true, false, 1, 5)
-	averages.Net[0].Norm.Gain.Data[2], averages.Net[0].Norm.Var.Data[2] = 1e308, 1e300
-	averages.Net[0].Norm.Mean.Data[2] = 1e200
+	product := func() *mlp.Model { // what the third unit's weights are multiplied by is enormous
+		m := trained(t, mlp.ReLU, true, false, 1, 5)
+		m.Net[0].Norm.Gain.Data[2], m.Net[0].Norm.Var.Data[2], m.Net[0].Norm.Mean.Data[2] = 1e308, 1e300, 0
+		return m
+	}
+	means, weights := product(), product()
+	means.Net[0].Norm.Mean.Data[2] = 1e200
+	weights.Net[0].W.Data[2] = 1e200 // of the first pixel, which is never lit
 	for want, m := range map[string]*mlp.Model{
 		"pixel 0: its standard deviation, 1e-320,":        tiny,
-		"layer 1: the page cannot multiply":               averages,
+		"layer 1: the page cannot multiply":               means,
+		"layer 1: the page cannot multiply its":           weights,
 		"layer 1: the page cannot compute its activation": of(&own, 784, 5, 10),
 		"a network of 5 inputs and 10 outputs":            of(mlp.ReLU, 5, 10),
 		"a network of 784 inputs and 3 outputs":           of(mlp.ReLU, 784, 3),
@@ -146,10 +157,14 @@ func TestRefused(t *testing.T) {
 func TestRepeatable(t *testing.T) {
 	_, test := sample(t, 200)
 	m := trained(t, mlp.Sigmoid, true, false, 2, 6)
-	if !bytes.Equal(mustHTML(t, m, test), mustHTML(t, m, test)) {
+	html := mustHTML(t, m, test)
+	if !bytes.Equal(html, mustHTML(t, m, test)) {
 		t.Error("the bytes differ")
 	}
-	html := mustHTML(t, &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Tanh, 784, 4, 10)}, test)
+	if n := 784*6 + 6 + 6 + 6*10 + 10; !bytes.Contains(html, fmt.Appendf(nil, "<dd>%d,%03d</dd>", n/1000, n%1000)) { // with the gains
+		t.Errorf("the page lacks the number of parameters, %d", n)
+	}
+	html = mustHTML(t, &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Tanh, 784, 4, 10)}, test)
 	if !bytes.Contains(html, []byte("has no history")) {
 		t.Error("without a history it does not say so")
 	}
@@ -191,6 +206,25 @@ func TestPack(t *testing.T) {
 	}
 	if !slices.Equal(got, test.Images) {
 		t.Error("they are others")
+	}
+}
+
+// Units come in the order of how much their answers vary, times the norm of the weights
+// that go out of them.
+func TestOrder(t *testing.T) {
+	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 3, mlp.MNISTClasses)}
+	clear(m.Net[0].W.Data)
+	m.Net[0].B.Data[0] = 1            // always answers 1
+	m.Net[0].W.Row(14*28 + 14)[1] = 1 // a pixel that many digits have
+	m.Net[0].W.Row(14*28 + 14)[2] = 3
+	for unit, weight := range []float64{100, 10, 1} {
+		for k := range mlp.MNISTClasses {
+			m.Net[1].W.Row(unit)[k] = weight
+		}
+	}
+	_, test := sample(t, 50)
+	if got := order(m, test); !slices.Equal(got, []int{1, 2, 0}) {
+		t.Errorf("%v, want 1, 2, 0", got)
 	}
 }
 

@@ -175,10 +175,21 @@ func Layers(net mlp.Network) map[string]string {
 	return flags
 }
 
+// Parameters is how many numbers of a network training chooses.
+func Parameters(net mlp.Network) (n int) {
+	for _, l := range net {
+		n += len(l.W.Data) + len(l.B.Data)
+		if l.Norm != nil {
+			n += len(l.Norm.Gain.Data)
+		}
+	}
+	return n
+}
+
 // Summary is a network in words: its widths, the activations of its hidden layers and what
-// else they do, and how many parameters it has.
+// else they do.
 func Summary(net mlp.Network) string {
-	text, parameters := strconv.Itoa(net[0].W.Rows), 0
+	text := strconv.Itoa(net[0].W.Rows)
 	var acts, more []string
 	add := func(to *[]string, what string) {
 		if !slices.Contains(*to, what) {
@@ -187,9 +198,7 @@ func Summary(net mlp.Network) string {
 	}
 	for i, l := range net {
 		text += fmt.Sprintf("-%d", l.W.Cols)
-		parameters += len(l.W.Data) + len(l.B.Data)
 		if l.Norm != nil {
-			parameters += len(l.Norm.Gain.Data)
 			add(&more, "batch normalisation")
 		}
 		if l.Dropout > 0 {
@@ -205,5 +214,5 @@ func Summary(net mlp.Network) string {
 	for _, what := range more {
 		text += ", " + what
 	}
-	return fmt.Sprintf("%s, %d parameters", text, parameters)
+	return text
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,42 +67,57 @@ func openOutput(t Task, stderr io.Writer) (*output, error) {
 // that took its time to train is lost: a run with the same recipe replaces the earlier one
 // once it has had as many epochs, and any other model is kept under another name.
 func (out *output) look(stderr io.Writer) error {
-	j, name := out.task.Base(), filepath.Join(out.dir, ModelName)
-	there, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	exists := func(name string) bool {
+		_, err := os.Lstat(filepath.Join(out.dir, name))
+		return err == nil
 	}
-	if err != nil {
-		return err
-	}
-	m, err := mlp.ReadModel(bytes.NewReader(there), int64(len(there)))
-	if err == nil {
-		what, _ := another(m, j.Args.Command())
-		if what == "" && j.Resume != "" && filepath.Dir(j.Resume) == out.dir {
-			what = fmt.Sprintf("another model than %s, of %d epochs", j.Resume, len(m.Run.History))
+	replaced := slices.DeleteFunc(out.names(), func(name string) bool { return !exists(name) })
+	if exists(ModelName) {
+		m, err := out.readOther()
+		if err != nil {
+			return err
 		}
-		if what != "" {
-			return fmt.Errorf("%s is %s: name another folder with -out", name, what)
-		}
-		if sameRun(m.Recipe, j.Recipe) {
-			out.unchanged = len(m.Run.History)
-			fmt.Fprintf(stderr, "%s: epochs 1 to %d of a run with the same flags, which this run replaces when it has had as many\n", cli.Plain(name), out.unchanged)
+		if m != nil && sameRun(m.Recipe, out.task.Base().Recipe) {
+			out.other, out.unchanged = nil, len(m.Run.History)
+			fmt.Fprintf(stderr, "%s: there are epochs 1 to %d of a run with the same flags, which this run replaces when it has had as many\n",
+				cli.Plain(out.dir), out.unchanged)
 			return nil
 		}
-	}
-	out.other = there
-	for n := 1; ; n++ {
-		out.keptAs = fmt.Sprintf("model.%d.npz", n)
-		if _, err := os.Lstat(filepath.Join(out.dir, out.keptAs)); err != nil {
-			break
+		for n := 1; n == 1 || exists(out.keptAs); n++ {
+			out.keptAs = fmt.Sprintf("model.%d.npz", n)
 		}
+		fmt.Fprintf(stderr, "%s: there is another model, which is kept as %s\n", cli.Plain(out.dir), out.keptAs)
 	}
-	replaced := slices.DeleteFunc(out.names(), func(name string) bool {
-		_, err := os.Lstat(filepath.Join(out.dir, name))
-		return err != nil
-	})
-	fmt.Fprintf(stderr, "%s: another model, which is kept as %s; replaced are %s\n", cli.Plain(name), out.keptAs, strings.Join(replaced, ", "))
+	if len(replaced) > 0 {
+		fmt.Fprintf(stderr, "%s: this run replaces %s\n", cli.Plain(out.dir), strings.Join(replaced, ", "))
+	}
 	return nil
+}
+
+// readOther reads the model in the folder into out.other. It returns nil if that is no model,
+// and an error if the run may not write beside it.
+func (out *output) readOther() (*mlp.Model, error) {
+	j, name := out.task.Base(), filepath.Join(out.dir, ModelName)
+	f, _, err := files.OpenRegular(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if out.other, err = io.ReadAll(f); err != nil {
+		return nil, err
+	}
+	m, err := mlp.ReadModel(bytes.NewReader(out.other), int64(len(out.other)))
+	if err != nil {
+		return nil, nil
+	}
+	what, _ := another(m, j.Args.Command())
+	if what == "" && j.Resume != "" && filepath.Dir(j.Resume) == out.dir {
+		what = fmt.Sprintf("another model than %s, with epochs 1 to %d", j.Resume, len(m.Run.History))
+	}
+	if what != "" {
+		return nil, fmt.Errorf("%s is %s: name another folder with -out", name, what)
+	}
+	return m, nil
 }
 
 // add saves at most once a second. In the first second saving takes at most a fiftieth

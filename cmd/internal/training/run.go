@@ -279,7 +279,7 @@ func (r *runner) describe(t Task) {
 	case j.From != "":
 		from = j.From
 	}
-	fmt.Fprintf(r.stderr, "network: %s, from %s by %s\n", Summary(j.Net), cli.Plain(from), j.Opt.Name)
+	fmt.Fprintf(r.stderr, "network: %s, %d parameters, from %s by %s\n", Summary(j.Net), Parameters(j.Net), cli.Plain(from), j.Opt.Name)
 	DescribeKernel(r.stderr)
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/clitest"
 	"mlp/cmd/internal/files"
 )
 
@@ -27,6 +28,8 @@ type toy struct {
 	points *mlp.Samples
 	slow   func()            // called before each line
 	facts  map[string]string // more for the recipe
+
+	measure int
 }
 
 func parseToy(command string) func([]string) (Task, error) {
@@ -70,7 +73,7 @@ func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[strin
 func (j *toy) Describe(w io.Writer) { fmt.Fprintln(w, "data: twelve points") }
 
 func (j *toy) Samples(c *mlp.Config) (mlp.Dataset, error) {
-	c.Held = j.points
+	c.Held, c.Measure = j.points, j.measure
 	return j.points, nil
 }
 
@@ -101,20 +104,18 @@ func train(t *testing.T, args ...string) (stdout, stderr string, err error) {
 
 func trainAs(t *testing.T, command string, slow func(), args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	parse := parseToy(command)
 	task, err := parse(args)
-	var b bytes.Buffer
-	if err == nil {
-		task.(*toy).slow = slow
-		err = (&runner{parse: parse, stdout: &b, stderr: f}).do(context.Background(), task)
+	if err != nil {
+		return "", "", err
 	}
-	text, _ := os.ReadFile(f.Name())
-	return b.String(), string(text), err
+	task.(*toy).slow = slow
+	var b bytes.Buffer
+	stderr, _ = clitest.Stderr(t, func(f *os.File) int {
+		err = (&runner{parse: parse, stdout: &b, stderr: f}).do(context.Background(), task)
+		return 0
+	})
+	return b.String(), stderr, err
 }
 
 // must trains, which must succeed, and returns standard error.
@@ -172,11 +173,11 @@ func TestKeepsAnother(t *testing.T) {
 	dir := t.TempDir()
 	must(t, "-out", dir)
 	first := read(t, dir, ModelName)
-	if said := must(t, "-out", dir); strings.Contains(said, "another model") || read(t, dir, ModelName) != first || epochs(t, dir) != "model.npz:3" {
+	if said := must(t, "-out", dir); strings.Contains(said, "another model") || strings.Contains(said, "this run replaces history") || read(t, dir, ModelName) != first || epochs(t, dir) != "model.npz:3" {
 		t.Errorf("the same run again: %s, %s", epochs(t, dir), said)
 	}
 	said := must(t, "-out", dir, "-seed", "2", "-epochs", "2")
-	const want = "model.npz: another model, which is kept as model.1.npz; replaced are history.csv, page.html\ndata: twelve points\n"
+	want := dir + ": there is another model, which is kept as model.1.npz\n" + dir + ": this run replaces history.csv, page.html\ndata: twelve points\n"
 	if !strings.Contains(said, want) || epochs(t, dir) != "model.1.npz:3 model.npz:2" || read(t, dir, "model.1.npz") != first {
 		t.Errorf("another run: %s, %s", epochs(t, dir), said)
 	}
@@ -184,10 +185,16 @@ func TestKeepsAnother(t *testing.T) {
 	if epochs(t, dir) != "model.1.npz:3 model.2.npz:2 model.npz:2" {
 		t.Errorf("a third run: %s", epochs(t, dir))
 	}
+	os.Remove(filepath.Join(dir, "page.html"))
 	os.WriteFile(filepath.Join(dir, ModelName), []byte("no model"), 0o666)
 	must(t, "-out", dir, "-epochs", "1")
 	if read(t, dir, "model.3.npz") != "no model" {
 		t.Error("what is not a model is gone")
+	}
+	other := t.TempDir()
+	os.WriteFile(filepath.Join(other, "history.csv"), []byte("mine"), 0o666)
+	if said := must(t, "-out", other); !strings.HasPrefix(said, other+": this run replaces history.csv\n") {
+		t.Errorf("a file without a model: %s", said)
 	}
 }
 
@@ -205,7 +212,7 @@ func TestKeepsLonger(t *testing.T) {
 			os.RemoveAll(dir)
 		}
 	}, "-out", dir, "-epochs", "6")
-	if !strings.Contains(said, "model.npz: epochs 1 to 6 of a run with the same flags, which this run replaces when it has had as many\n") || err == nil {
+	if !strings.Contains(said, "there are epochs 1 to 6 of a run with the same flags, which this run replaces when it has had as many\n") || err == nil {
 		t.Errorf("error %v, said %q", err, said)
 	}
 }
@@ -218,7 +225,7 @@ func TestCopyOfEarlier(t *testing.T) {
 	copyFile(t, model, earlier)
 	must(t, "-resume", model, "-epochs", "6")
 	for _, more := range [][]string{nil, {"-epochs", "4"}} {
-		refused(t, model+" is another model than "+earlier+", of 6 epochs: name another folder with -out", append(more, "-resume", earlier)...)
+		refused(t, model+" is another model than "+earlier+", with epochs 1 to 6: name another folder with -out", append(more, "-resume", earlier)...)
 	}
 	if got := epochs(t, dir); got != "epoch2.npz:2 model.npz:6" {
 		t.Errorf("the folder has %s", got)
@@ -451,12 +458,40 @@ func FuzzRecipe(f *testing.F) {
 	})
 }
 
+// A terminal shows the epochs in which the training samples were measured, and another output
+// all. Any device counts as a terminal.
+func TestMeasuredOnly(t *testing.T) {
+	device, err := os.OpenFile("/dev/zero", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer device.Close()
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	for want, stdout := range map[int]io.Writer{3: device, 7: io.Discard} { // of 1 to 7: 3, 6 and the last
+		parse := parseToy(Train)
+		task, err := parse([]string{"-epochs", "7", "-out", t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		task.(*toy).measure, task.(*toy).slow = 3, func() { n++ }
+		err = (&runner{parse: parse, stdout: stdout, stderr: stderr}).do(context.Background(), task)
+		if err != nil || n != want {
+			t.Errorf("%d lines, want %d, error %v", n, want, err)
+		}
+	}
+}
+
 // A network in words.
 func TestSummary(t *testing.T) {
 	net := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 5, 4, 3, 2)
 	net[0].Norm = mlp.NewBatchNorm(4)
 	net[1].Act, net[1].Dropout = mlp.ReLU, 0.5
-	if got, want := Summary(net), "5-4-3-2, tanh and relu, batch normalisation, dropout 0.5, 51 parameters"; got != want {
+	if got, want := fmt.Sprint(Summary(net), ", ", Parameters(net)), "5-4-3-2, tanh and relu, batch normalisation, dropout 0.5, 51"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

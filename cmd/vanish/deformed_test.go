@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -22,8 +23,8 @@ func TestDrawDigit(t *testing.T) {
 	clear(pixels[100:140])
 	copy(pixels[200:], bytes.Repeat([]byte{255}, 3*digitSide)) // across the ends of rows
 	var b bytes.Buffer
-	startPictures(&b, "<&>", "below", 100, 100)
-	drawDigit(&b, pixels, 7, 9, 2)
+	fmt.Fprintf(&b, sheetStart, 100, 100, 1)
+	drawDigit(&b, pixels, 7, 9)
 	b.WriteString("</svg>\n")
 	for d := xml.NewDecoder(bytes.NewReader(b.Bytes())); ; {
 		if _, err := d.Token(); err == io.EOF {
