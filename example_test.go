@@ -295,3 +295,71 @@ func ExampleRun() {
 	fmt.Println("the same weights:", weights[0] == weights[1])
 	// Output: the same weights: true
 }
+
+// Linear regression by gradient descent with the three products alone: y = 2a - b + 3.
+func ExampleMatrix() {
+	x := mlp.NewMatrix(5, 2, 1, 5, 2, 1, 3, 4, 4, 2, 5, 3)
+	y := mlp.NewMatrix(5, 1, 0, 6, 5, 9, 10)
+	x.Normalize()
+	w, bias := mlp.NewMatrix(2, 1), 0.0
+	var predicted, gradient, again mlp.Matrix
+	for range 200 {
+		predicted.Mul(x, w)
+		for i := range predicted.Data {
+			predicted.Data[i] += bias - y.Data[i] // the error
+		}
+		gradient.TMul(x, &predicted)
+		for j, g := range gradient.Data {
+			w.Data[j] -= 0.5 * g / 5
+		}
+		for _, e := range predicted.Data {
+			bias -= 0.5 * e / 5
+		}
+	}
+	fmt.Printf("%.3f %.3f %.3f\n", w.Data[0], w.Data[1], bias)
+	fmt.Printf("%.3f\n", again.MulT(mlp.NewMatrix(1, 2, w.Data...), x).Data[0]+bias) // of the first row
+	// Output:
+	// 2.828 -1.414 6.000
+	// 0.000
+}
+
+// The gradient of a network's loss, compared with central differences. The losses of
+// probabilities, as the article writes them, are those of the logits.
+func ExampleNumericalGradient() {
+	net, x, y := small()
+	var dy mlp.Matrix
+	loss := func() float64 { return mlp.SoftmaxCrossEntropy(nil, net.Forward(x), y) }
+	mlp.SoftmaxCrossEntropy(&dy, net.Forward(x), y)
+	net.Backward(&dy)
+	largest := 0.0
+	for i, g := range mlp.NumericalGradient(loss, net[0].W.Data, 1e-5) {
+		largest = max(largest, math.Abs(g-net[0].DW.Data[i]))
+	}
+	p := net.Predict(new(mlp.Matrix), x).Softmax()
+	first, want := mlp.NewMatrix(2, 1, p.Data[0], p.Data[2]), mlp.NewMatrix(2, 1, y.Data[0], y.Data[2])
+	fmt.Println("differences below 1e-9:", largest < 1e-9)
+	fmt.Printf("%.6f %.6f %.6f\n", loss(), mlp.CrossEntropy(p, y), mlp.BinaryCrossEntropy(first, want))
+	// Output:
+	// differences below 1e-9: true
+	// 0.693530 0.693530 0.693530
+}
+
+// An optimizer of one's own, Nesterov's momentum, that decays the weights itself.
+func ExampleOptimizer() {
+	nesterov := &mlp.Optimizer{Name: "nesterov", Slots: 1, Decays: true,
+		Update: func(w, g, m, _ []float64, s mlp.OptimizerStep) {
+			for i := range w {
+				d := g[i] + s.Decay*w[i]
+				m[i] = s.Beta1*m[i] + d
+				w[i] -= s.Rate * (d + s.Beta1*m[i])
+			}
+		}}
+	net, x, y := small()
+	c := mlp.Config{Optimizer: nesterov, Rate: 0.1, Decay: 0.001, Epochs: 300, Batch: 2}
+	h, err := mlp.Train(context.Background(), net, mlp.Samples{X: x, Y: y}, c)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("accuracy %.0f, loss below 0.01: %t\n", h[299].Metric, h[299].Loss < 0.01)
+	// Output: accuracy 1, loss below 0.01: true
+}

@@ -396,7 +396,9 @@ func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
 	} else {
 		t.net.backward(&t.dy, nil)
 		t.clip()
-		copy(t.before, t.weights)
+		if stats != nil {
+			copy(t.before, t.weights)
+		}
 		for i, l := range t.net {
 			t.updates[i].apply(l.DW.Data, l.W.Cols, 0, l.W.Rows, 0, l.W.Cols)
 		}
