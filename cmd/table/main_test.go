@@ -314,7 +314,7 @@ func TestWeights(t *testing.T) {
 	data := file(t, "rare.csv", b.String())
 	recall := func(more ...string) float64 {
 		stdout, _ := must(t, append(more, "-target", "class", "-out", t.TempDir(), data)...)
-		m := regexp.MustCompile(`\n +rare +\d+ +\d+ +(\S+)\n`).FindStringSubmatch(stdout)
+		m := regexp.MustCompile(`\n +rare +\d+ +\d+ +(\S+) +\S+\n`).FindStringSubmatch(stdout)
 		if m == nil {
 			t.Fatalf("standard output:\n%s", stdout)
 		}

@@ -101,6 +101,14 @@ func TestEncoded(t *testing.T) {
 	}
 }
 
+// As many words as numbers make categories, which all rows but two may have for themselves.
+func TestColumns(t *testing.T) {
+	j := prepared(t, "-target", "y", file(t, "half.csv", "half,y\n2,5\n10,6\n3,7\nv,5\nu,6\nv,7\n"))
+	if got := j.table.Inputs[0].Values; !slices.Equal(got, []string{"2", "3", "10", "u", "v"}) {
+		t.Errorf("the categories are %q", got)
+	}
+}
+
 // What auto stands for, and that patience is for so many epochs.
 func TestAuto(t *testing.T) {
 	for _, c := range []struct {
