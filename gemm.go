@@ -103,8 +103,8 @@ func (z *Matrix) productOn(threads int, method string, a, b operand, e epilogue)
 		panic(fmt.Sprintf("mlp: %s: shapes %s · %s", method, a.shape(), b.shape()))
 	}
 	m, n := a.rows, b.cols
-	before := z.Data[:min(cap(z.Data), max(len(z.Data), m*n))] // and what Reset may add to it
-	if overlap(before, a.data) || overlap(before, b.data) {
+	storage := z.Data[:min(cap(z.Data), max(len(z.Data), m*n))] // what z has, and what Reset may add
+	if overlap(storage, a.data) || overlap(storage, b.data) {
 		panic("mlp: " + method + ": the result shares storage with an operand")
 	}
 	if z.Reset(m, n); m*n == 0 {

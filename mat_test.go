@@ -97,6 +97,7 @@ func TestMatrixPanics(t *testing.T) {
 		{"mlp: Mul: " + shares, func() { view(0).Mul(view(8), view(50)) }},
 		{"mlp: TMul: " + shares, func() { view(8).TMul(view(50), view(0)) }},
 		{"mlp: MulT: " + shares, func() { view(8).MulT(view(8), view(8)) }},
+		{"mlp: Mul: " + shares, func() { long.Mul(&Matrix{1, 2, all[6:8]}, &Matrix{2, 1, all[20:22]}) }}, // long becomes 1×1
 		{"", func() { view(0).Mul(view(9), view(18)) }},
 		{"", func() { long.Mul(&Matrix{4, 2, all[8:16]}, &Matrix{2, 2, all[16:20]}) }},
 		{"mlp: SoftmaxCrossEntropy: " + shared, func() { SoftmaxCrossEntropy(view(0), view(0), view(50)) }},
