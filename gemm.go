@@ -146,6 +146,10 @@ const (
 	// What a part costs beside its own elements, in rows and columns: each part packs its
 	// block of b, or waits for it, and shares cache lines with the parts beside it.
 	extraRows, extraCols = 8, 4
+	// Where a row of z goes on in another strip, prefetching brings lines of that strip too,
+	// and takes them from the thread that writes to it. Beside one term of the sums that costs
+	// as much as so many columns, beside k terms a k-th of it.
+	overrunCols = 3000
 )
 
 // cut chooses the strips and the parts for so many threads, or for fewer if the product is
@@ -161,7 +165,10 @@ func (p *product) cut(threads int) {
 	for parts := threads; parts <= partsPerThread*threads; parts += threads {
 		for strips := 1; strips <= min(columns, parts); strips++ {
 			rows, cols := ceil(p.m*strips, parts), ceil(columns, strips)*columnUnit
-			part := float64(rows+extraRows) * float64(cols+extraCols)
+			if cols += extraCols; strips > 1 {
+				cols += overrunCols / p.k
+			}
+			part := float64(rows+extraRows) * float64(cols)
 			// Of two cuts that are done at about the same time, the one of smaller parts is
 			// better: if a thread is interrupted, another does its last part.
 			if most := (float64(parts/threads) + 0.1) * part; most < least {

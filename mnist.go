@@ -443,7 +443,7 @@ func (m *MNIST) batch(x, y *Matrix, index []int, epoch *deformedEpoch, inputs []
 	batchTasks.Put(b)
 }
 
-// A batchTask is a task for share: to fill x and y. A part of the task is batchRows rows.
+// A batchTask is a task for parallelFor: to fill x and y. A part of the task is batchRows rows.
 type batchTask struct {
 	m            *MNIST
 	epoch        *deformedEpoch // nil if the images are not deformed
