@@ -1,16 +1,21 @@
-// A network as a file: which arrays and which texts a model.npz holds, what it may not
-// hold, and how it is written. Not here: how it is read (readmodel.go), NumPy's format
-// itself (npz.go) and folders, which are the commands' business.
+// Models in files: what a model.npz holds, how it is written and how it is read.
 
 package mlp
 
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -24,6 +29,204 @@ type Model struct {
 	Recipe map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
 }
 
+// The limits of a model's file, which Write and ReadModel share.
+const (
+	maxLayers  = 1000    // an archive of tiny arrays could ask for many
+	maxRunJSON = 1 << 20 // bytes
+)
+
+// A fileArray is an array in a model's file. Write and ReadModel get its name, its shape and
+// what its elements may be from the same place. To be read, the matrix needs only a shape, in
+// which 0 stands for any number.
+type fileArray struct {
+	name   string
+	matrix *Matrix
+	may    elements
+}
+
+// elements says what the elements of an array may be.
+type elements int
+
+const (
+	finiteNumbers elements = iota
+	squares                // variances or averages of squares: finite, and none is negative
+	measured               // may be NaN
+)
+
+// validate returns an error that names the first element that the array may not have.
+func (a fileArray) validate() error {
+	wrong := func(v float64) bool { return a.may != measured && (!finite(v) || a.may == squares && v < 0) }
+	i := slices.IndexFunc(a.matrix.Data, wrong)
+	if i < 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: element (%d, %d) is %v", a.name, i/a.matrix.Cols, i%a.matrix.Cols, a.matrix.Data[i])
+}
+
+// read reads the array. What was measured must be float64 in the file, because smaller
+// elements would become many times as many bytes as there are.
+func (a fileArray) read(z *npz) error {
+	x, rows, cols := a.matrix, a.matrix.Rows, a.matrix.Cols
+	if err := z.matrix(x, a.name); err != nil {
+		return err
+	}
+	if rows > 0 && x.Rows != rows || cols > 0 && x.Cols != cols {
+		want := strings.ReplaceAll(fmt.Sprintf("%d×%d", rows, cols), "0×", "n×")
+		return formatErrorf("%s: %d×%d, want %s", a.name, x.Rows, x.Cols, want)
+	}
+	if a.may == measured && z.members[a.name].size < 8*int64(len(x.Data)) {
+		return FormatError(a.name + ": not of float64")
+	}
+	if err := a.validate(); err != nil {
+		return FormatError(err.Error())
+	}
+	return nil
+}
+
+// inFile returns x, the network's part p or one of the same shape, as an array of a file.
+func (p *part) inFile(prefix string, x *Matrix, may elements) fileArray {
+	if p.kind == partVar {
+		may = squares
+	}
+	return fileArray{prefix + p.name, x, may}
+}
+
+// A runVector is a vector of a run, as a file has it: an array for each part of the network up
+// to a kind. The names of the arrays begin with a prefix, so that a reader that takes all names
+// with W or b does not find them.
+type runVector struct {
+	prefix string
+	vector *[]float64
+	kinds  int
+	may    elements
+}
+
+// vectors returns the vectors that a run may have. The second running value is an average of
+// squares if the optimizer is Adam or AdamW. Files of earlier versions do not name the
+// optimizer, and then it is Adam, because no other had a second running value.
+func (r *Run) vectors() []runVector {
+	second := finiteNumbers
+	if r.Optimizer == "" || r.Optimizer == Adam.Name || r.Optimizer == AdamW.Name {
+		second = squares
+	}
+	return []runVector{
+		{"m.", &r.slots[0], partGain, finiteNumbers},
+		{"v.", &r.slots[1], partGain, second},
+		{"last.", &r.last, partVar, finiteNumbers},
+	}
+}
+
+// arrays returns the standardization as the arrays of a file, for a network of so many inputs.
+func (s *Standardization) arrays(inputs int) []fileArray {
+	return []fileArray{{"mean", &Matrix{1, inputs, s.Mean}, finiteNumbers}, {"std", &Matrix{1, inputs, s.Std}, squares}}
+}
+
+// arrays returns the arrays of a file in order.
+func (m *Model) arrays() (all []fileArray) {
+	parts := m.Net.parts()
+	for _, p := range parts {
+		all = append(all, p.inFile("", p.array, finiteNumbers))
+	}
+	for layer := range m.Net {
+		for _, v := range m.Run.vectors() {
+			for _, p := range parts {
+				if *v.vector != nil && p.layer == layer && p.kind <= v.kinds {
+					all = append(all, p.inFile(v.prefix, p.of(*v.vector), v.may))
+				}
+			}
+		}
+	}
+	if m.Input.Mean != nil {
+		all = append(all, m.Input.arrays(m.Net[0].W.Rows)...)
+	}
+	return append(all, m.Run.History.arrays(len(m.Net))...)
+}
+
+// Write writes m as an .npz archive: W1 (in×out), b1 (1×out), W2 and so on; with
+// normalisation gain1, mean1 and var1 (1×out); mean and std (1×in); history (a row per
+// epoch: its number, loss, metric, test loss, test metric, validation loss, loss rise);
+// layer_stats (a row for the first step and one per epoch: six numbers for each layer); the
+// optimizer's running values as m.W1, v.W1, …; with Config.Patience the last epoch's
+// weights as last.W1, …; and run.json. The same model gives the same bytes. To write only
+// what is needed to use the model, set m.Run to Run{} before. Write returns an error, and
+// writes nothing, if ReadModel would refuse the file or read another model from it.
+func (m *Model) Write(w io.Writer) error {
+	if err := m.validate(); err != nil {
+		return err
+	}
+	if err := m.validateNames(); err != nil {
+		return err
+	}
+	var members []npzMember
+	for _, a := range m.arrays() {
+		if err := a.validate(); err != nil {
+			return err
+		}
+		members = append(members, npzMember{Name: a.name, Matrix: a.matrix})
+	}
+	text, err := m.runJSON()
+	if err != nil {
+		return err
+	}
+	return writeNPZ(w, append(members, npzMember{Name: "run.json", Bytes: text})...)
+}
+
+// validate returns an error if the parts of the model do not fit one another.
+func (m *Model) validate() error {
+	if err := m.Net.validate(); err != nil {
+		return err
+	}
+	in, mean, std := m.Net[0].W.Rows, m.Input.Mean, m.Input.Std
+	switch {
+	case len(m.Net) > maxLayers:
+		return fmt.Errorf("a network of %d layers, more than %d", len(m.Net), maxLayers)
+	case m.Deskew && in != MNISTPixels:
+		return fmt.Errorf("images of %d pixels cannot be deskewed, want %d", in, MNISTPixels)
+	case (mean != nil || std != nil) && (len(mean) != in || len(std) != in):
+		return fmt.Errorf("mean of %d and std of %d inputs, want %d", len(mean), len(std), in)
+	}
+	return m.Run.validate(m.Net)
+}
+
+// validate returns an error if the run is not one of net.
+func (r *Run) validate(net Network) error {
+	for i, e := range r.History {
+		if e.N != i+1 {
+			return fmt.Errorf("history: row %d is of epoch %d", i, e.N)
+		}
+		if i > 0 && len(e.First) > 0 {
+			return fmt.Errorf("history: epoch %d has statistics of the first step, which is in epoch 1", e.N)
+		}
+		for _, n := range []int{len(e.First), len(e.Layers)} {
+			if n > 0 && n != len(net) {
+				return fmt.Errorf("history: epoch %d has statistics of %d layers, the network has %d", e.N, n, len(net))
+			}
+		}
+	}
+	n := length(net.parts())
+	for _, v := range r.vectors() {
+		if got := len(*v.vector); *v.vector != nil && got != n {
+			return fmt.Errorf("%sW1 and so on have %d elements, the network has %d", v.prefix, got, n)
+		}
+	}
+	return nil
+}
+
+// validateNames returns an error if an activation could not be found again by its name.
+func (m *Model) validateNames() error {
+	for i, l := range m.Net {
+		name := l.Act.Name
+		if known, err := ActivationByName(name); name == "" || err == nil && known != l.Act {
+			return fmt.Errorf("layer %d: its activation is named %q: give it a name that the package does not use", i+1, name)
+		}
+		first := slices.IndexFunc(m.Net, func(l *Layer) bool { return l.Act.Name == name })
+		if m.Net[first].Act != l.Act {
+			return fmt.Errorf("layers %d and %d: their activations differ but are both named %.60q", first+1, i+1, name)
+		}
+	}
+	return nil
+}
+
 // runJSON is the member run.json: the parts of a model that are not arrays.
 type runJSON struct {
 	Activations []string
@@ -34,96 +237,7 @@ type runJSON struct {
 	Recipe      map[string]string
 }
 
-// The limits of a model's file, which Write and ReadModel share.
-const (
-	maxLayers  = 1000    // an archive of tiny arrays could ask for many
-	maxRunJSON = 1 << 20 // bytes
-)
-
-// Arrays that are needed only to go on with a run have names that do not begin with W
-// or b, so that a reader that takes all names with W or b does not find them.
-var (
-	slotPrefixes = [maxSlots]string{"m.", "v."}
-	lastPrefix   = "last."
-)
-
-// A namedArray is an array and its name in the file, without .npy.
-type namedArray struct {
-	name    string
-	matrix  *Matrix
-	squares bool // the elements are variances or averages of squares: none may be negative
-}
-
-// named returns an array of a layer, which counts from 0, with its name in the file.
-// which is the array's place in arrayNames. The second running value is an average of
-// squares if the optimizer is Adam or AdamW. Files of earlier versions do not name the optimizer,
-// and then it is Adam too, because no other had a second running value.
-func (m *Model) named(prefix string, which, layer int, x *Matrix) namedArray {
-	optimizer := cmp.Or(m.Run.Optimizer, Adam.Name)
-	isAdam := optimizer == Adam.Name || optimizer == AdamW.Name
-	squares := arrayNames[which] == "var" || prefix == slotPrefixes[1] && isAdam
-	return namedArray{arrayName(prefix, which, layer), x, squares}
-}
-
-func (m *Model) arrays() (all []namedArray) {
-	parts := m.Net.parts()
-	for _, p := range parts {
-		all = append(all, m.named("", p.kind, p.layer, p.array))
-	}
-	for i := range m.Net {
-		for v, vector := range [...][]float64{m.Run.slots[0], m.Run.slots[1], m.Run.last} {
-			for _, p := range parts {
-				if p.layer == i && vector != nil && (v == 2 || p.gradient != nil) {
-					all = append(all, m.named([...]string{"m.", "v.", "last."}[v], p.kind, i, p.of(vector)))
-				}
-			}
-		}
-	}
-	return all
-}
-
-var arrayNames = [...]string{"W", "b", "gain", "mean", "var"}
-
-func arrayName(prefix string, which, layer int) string {
-	return fmt.Sprintf("%s%s%d", prefix, arrayNames[which], layer+1)
-}
-
-// Write writes m as an .npz archive: W1 (in×out), b1 (1×out), W2 and so on; with
-// normalisation gain1, mean1 and var1 (1×out); mean and std (1×in); history (a row per
-// epoch: its number, loss, accuracy, test loss, test accuracy, held-out loss, loss
-// rise); layer_stats (a row for the first step and one per epoch: six numbers for each
-// layer); the optimizer's running values as m.W1, v.W1, …; with Config.Patience the
-// last epoch's weights as last.W1, …; and run.json. The same model gives the same
-// bytes. To write only what is needed to use the model, set m.Run to Run{} before. Write
-// returns an error, and writes nothing, if ReadModel would refuse the file or
-// read another model from it.
-func (m *Model) Write(w io.Writer) error {
-	if err := m.validate(); err != nil {
-		return err
-	}
-	text, err := m.runJSON()
-	if err != nil {
-		return err
-	}
-	var members []npzMember
-	for _, a := range m.arrays() {
-		members = append(members, npzMember{Name: a.name, Matrix: a.matrix})
-	}
-	if m.Input.Mean != nil {
-		members = append(members, npzMember{Name: "mean", Matrix: NewMatrix(1, len(m.Input.Mean), m.Input.Mean...)},
-			npzMember{Name: "std", Matrix: NewMatrix(1, len(m.Input.Std), m.Input.Std...)})
-	}
-	history, stats := m.Run.History.matrices(len(m.Net))
-	if history != nil {
-		members = append(members, npzMember{Name: "history", Matrix: history})
-	}
-	if stats != nil {
-		members = append(members, npzMember{Name: "layer_stats", Matrix: stats})
-	}
-	return writeNPZ(w, append(members, npzMember{Name: "run.json", Bytes: text})...)
-}
-
-// runJSON returns the content of run.json.
+// runJSON returns the content of run.json. It returns an error if JSON would alter a text.
 func (m *Model) runJSON() ([]byte, error) {
 	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Deskew: m.Deskew}
 	if len(m.Recipe) > 0 {
@@ -136,182 +250,330 @@ func (m *Model) runJSON() ([]byte, error) {
 	if slices.Max(r.Dropout) == 0 {
 		r.Dropout = nil
 	}
+	texts := append([]string{r.Optimizer, r.Metric}, r.Activations...)
+	for key, value := range r.Recipe {
+		texts = append(texts, key, value)
+	}
+	for _, s := range texts {
+		if !utf8.ValidString(s) {
+			return nil, fmt.Errorf("run.json: %.60q is not UTF-8", s)
+		}
+	}
 	text, err := json.MarshalIndent(r, "", " ")
 	if err == nil && len(text) > maxRunJSON {
-		err = formatErrorf("run.json: %d bytes, over the limit of %d", len(text), maxRunJSON)
+		err = fmt.Errorf("run.json: %d bytes, over the limit of %d", len(text), maxRunJSON)
 	}
 	return text, err
 }
 
-// validate returns an error for a model of which a file could not be read again, or would
-// be read as another model. The size of run.json is checked when it is written.
-func (m *Model) validate() error {
-	if len(m.Net) > maxLayers {
-		return formatErrorf("a network of %d layers, more than %d", len(m.Net), maxLayers)
-	}
-	if err := m.Net.validate(); err != nil {
-		return err
-	}
-	if err := m.Run.validate(m.Net); err != nil {
-		return err
-	}
-	for _, validate := range []func() error{m.validateArrays, m.validateStandardization, m.validateActivations, m.validateTexts} {
-		if err := validate(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// validateArrays returns an error if an array has an element that a file may not have.
-func (m *Model) validateArrays() error {
-	for _, a := range m.arrays() {
-		if err := a.validate(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// validate returns an error that names the first element that is not finite, or that is
-// negative among squares.
-func (a namedArray) validate() error {
-	i := slices.IndexFunc(a.matrix.Data, func(v float64) bool { return !finite(v) || a.squares && v < 0 })
-	if i < 0 {
-		return nil
-	}
-	return formatErrorf("%s: element (%d, %d) is %v", a.name, i/a.matrix.Cols, i%a.matrix.Cols, a.matrix.Data[i])
-}
-
-// allFinite returns an error that names the first element that is not finite.
-func allFinite(name string, x *Matrix) error {
-	return namedArray{name: name, matrix: x}.validate()
-}
-
-func (m *Model) validateStandardization() error {
-	in, mean, std := m.Net[0].W.Rows, m.Input.Mean, m.Input.Std
-	if m.Deskew && in != MNISTPixels {
-		return formatErrorf("images of %d pixels cannot be deskewed, want %d", in, MNISTPixels)
-	}
-	if mean == nil && std == nil {
-		return nil
-	}
-	if len(mean) != in || len(std) != in {
-		return formatErrorf("mean of %d and std of %d inputs, want %d", len(mean), len(std), in)
-	}
-	if err := allFinite("mean", &Matrix{1, in, mean}); err != nil {
-		return err
-	}
-	return namedArray{"std", &Matrix{1, in, std}, true}.validate()
-}
-
-// validateActivations returns an error if an activation could not be found again by its
-// name.
-func (m *Model) validateActivations() error {
-	for i, l := range m.Net {
-		name := l.Act.Name
-		if known, err := ActivationByName(name); name == "" || err == nil && known != l.Act {
-			return formatErrorf("layer %d: its activation is named %q: give it a name that the package does not use", i+1, name)
-		}
-		another := func(below *Layer) bool { return below.Act.Name == name && below.Act != l.Act }
-		if j := slices.IndexFunc(m.Net[:i], another); j >= 0 {
-			return formatErrorf("layers %d and %d: their activations differ but are both named %.60q", j+1, i+1, name)
-		}
-		if !utf8.ValidString(name) {
-			return formatErrorf("layer %d: its activation is named %.60q, which is not UTF-8", i+1, name)
-		}
-	}
-	return nil
-}
-
-// validateTexts returns an error if JSON would alter a text, because it is not UTF-8.
-func (m *Model) validateTexts() error {
-	if name := m.Run.Optimizer; !utf8.ValidString(name) {
-		return formatErrorf("the optimizer is named %.60q, which is not UTF-8", name)
-	}
-	if name := m.Run.Metric; !utf8.ValidString(name) {
-		return formatErrorf("the metric is named %.60q, which is not UTF-8", name)
-	}
-	for _, key := range slices.Sorted(maps.Keys(m.Recipe)) {
-		if !utf8.ValidString(key) {
-			return formatErrorf("recipe: the key %.60q is not UTF-8", key)
-		}
-		if value := m.Recipe[key]; !utf8.ValidString(value) {
-			return formatErrorf("recipe: the value %.60q of %.60q is not UTF-8", value, key)
-		}
-	}
-	return nil
-}
-
-// validate returns an error if the run is not one of net.
-func (r *Run) validate(net Network) error {
-	if err := r.History.validate(len(net)); err != nil {
-		return err
-	}
-	n := length(net.parts())
-	for _, v := range [...][]float64{r.slots[0], r.slots[1], r.last} {
-		if v != nil && len(v) != n {
-			return formatErrorf("running values or last weights: %d, the network has %d", len(v), n)
-		}
-	}
-	return nil
-}
-
-// validate returns an error unless the epochs are numbered from 1. If the first step has
-// statistics of each of the layers, each epoch must have them too.
-func (h History) validate(layers int) error {
-	for i, e := range h {
-		if e.N != i+1 {
-			return formatErrorf("history: row %d is of epoch %d", i, e.N)
-		}
-		if n := len(e.Layers); len(h[0].First) == layers && n != layers {
-			return formatErrorf("history: epoch %d has statistics of %d layers, the network has %d", e.N, n, layers)
-		}
-	}
-	return nil
-}
-
-// historyCols is how many numbers a row of history has: the epoch's number and numbers().
-// statsCols is how many numbers a row of layer_stats has for each layer.
+// historyCols is how many numbers a row of history has: the epoch's number and six that were
+// measured. statsCols is how many a row of layer_stats has for each layer.
 const historyCols, statsCols = 7, 6
 
-func (e *Epoch) numbers() []*float64 {
-	return []*float64{&e.Loss, &e.Metric, &e.TestLoss, &e.TestMetric, &e.ValidationLoss, &e.LossRise}
-}
-
-func (s *LayerStats) numbers() []*float64 {
-	return []*float64{&s.GradMeanAbs, &s.GradNorm, &s.DeltaNorm, &s.ActivationStd, &s.InactiveFraction, &s.UpdateRatio}
-}
-
-// matrices returns the epochs as rows, and the statistics of their layers as rows. Without
-// epochs both are nil. If the first step has no statistics of each of the layers, stats is
-// nil.
-func (h History) matrices(layers int) (history, stats *Matrix) {
-	if len(h) == 0 {
-		return nil, nil
-	}
-	history = NewMatrix(len(h), historyCols)
-	for i, e := range h {
-		row := history.Row(i)
-		row[0] = float64(e.N)
-		for j, v := range e.numbers() {
-			row[1+j] = *v
-		}
-	}
-	if len(h[0].First) != layers {
-		return history, nil
-	}
-	stats = NewMatrix(len(h)+1, layers*statsCols)
-	put := func(row []float64, of []LayerStats) {
+// transfer calls move for each number of the epochs, with its place in the arrays history and
+// layer_stats.
+func (h History) transfer(history, stats *Matrix, move func(element, number *float64)) {
+	moveLayers := func(row int, of []LayerStats) {
 		for i := range of {
-			for j, v := range of[i].numbers() {
-				row[i*statsCols+j] = *v
+			s := &of[i]
+			for j, v := range []*float64{&s.GradMeanAbs, &s.GradNorm, &s.DeltaNorm, &s.ActivationStd, &s.InactiveFraction, &s.UpdateRatio} {
+				move(&stats.Row(row)[i*statsCols+j], v)
 			}
 		}
 	}
-	put(stats.Row(0), h[0].First)
-	for i, e := range h {
-		put(stats.Row(i+1), e.Layers)
+	for i := range h {
+		e := &h[i]
+		for j, v := range []*float64{&e.Loss, &e.Metric, &e.TestLoss, &e.TestMetric, &e.ValidationLoss, &e.LossRise} {
+			move(&history.Row(i)[1+j], v)
+		}
+		moveLayers(0, e.First)
+		moveLayers(i+1, e.Layers)
 	}
-	return history, stats
+}
+
+// arrays returns the epochs as the arrays of a file. It leaves layer_stats out if no step has
+// statistics. The row of a step that has none is NaN.
+func (h History) arrays(layers int) []fileArray {
+	if len(h) == 0 {
+		return nil
+	}
+	history, stats := NewMatrix(len(h), historyCols), NewMatrix(len(h)+1, layers*statsCols)
+	for i, e := range h {
+		history.Row(i)[0] = float64(e.N)
+	}
+	for i := range stats.Data {
+		stats.Data[i] = math.NaN()
+	}
+	h.transfer(history, stats, func(element, number *float64) { *element = *number })
+	all := []fileArray{{"history", history, measured}, {"layer_stats", stats, measured}}
+	if !slices.ContainsFunc(h, func(e Epoch) bool { return len(e.First)+len(e.Layers) > 0 }) {
+		return all[:1]
+	}
+	return all
+}
+
+// ReadModel reads what Write wrote, or any .npz archive with W1, b1, W2 and so on. Without
+// run.json all layers are ReLU, except the last, which is Linear. If the model uses
+// activations that are not the package's, pass them in own. An error names the array that
+// is missing, whose shape does not fit or that has an element which is not finite.
+func ReadModel(r io.ReaderAt, size int64, own ...*Activation) (*Model, error) {
+	z, err := openNPZ(r, size)
+	if err != nil {
+		return nil, err
+	}
+	m := new(Model)
+	for _, read := range []func(*npz) error{m.readNet, m.readInput,
+		func(z *npz) error { return m.readRunJSON(z, own) }, m.readHistory, m.readVectors} {
+		if err := read(z); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.validate(); err != nil {
+		return nil, FormatError(err.Error())
+	}
+	return m, nil
+}
+
+// readNet reads W1, W2 and so on, which determine the shapes of all other arrays, and then
+// the others of the network.
+func (m *Model) readNet(z *npz) error {
+	for n := 1; n == 1 || z.has(fmt.Sprint("W", n)); n++ {
+		if n > maxLayers {
+			return formatErrorf("more than %d layers", maxLayers)
+		}
+		l, w := &Layer{Act: ReLU}, fmt.Sprint("W", n)
+		if err := (fileArray{w, &l.W, finiteNumbers}).read(z); err != nil {
+			return err
+		}
+		if l.W.Rows < 1 || l.W.Cols < 1 {
+			return formatErrorf("%s: %d×%d", w, l.W.Rows, l.W.Cols)
+		}
+		row, missing := Matrix{Rows: 1, Cols: l.W.Cols}, 0
+		for _, name := range []string{"gain", "mean", "var"} {
+			if !z.has(fmt.Sprint(name, n)) {
+				missing++
+			}
+		}
+		switch l.B = row; missing {
+		case 0:
+			l.Norm = &BatchNorm{Gain: row, Mean: row, Var: row}
+		case 1, 2:
+			return formatErrorf("gain%d, mean%d, var%d: %d of the three are missing", n, n, n, missing)
+		}
+		m.Net = append(m.Net, l)
+	}
+	m.Net[len(m.Net)-1].Act = Linear
+	for _, p := range m.Net.parts() {
+		if p.kind == partW {
+			continue
+		}
+		if err := p.inFile("", p.array, finiteNumbers).read(z); err != nil {
+			return err
+		}
+	}
+	for _, name := range z.arrays { // of W3 without W2, or of W0, nothing was read
+		number, err := strconv.Atoi(name[1:])
+		switch isLayer := err == nil && (name[0] == 'W' || name[0] == 'b'); {
+		case isLayer && number < 1:
+			return formatErrorf("%s: the first layer is W1", name)
+		case isLayer && number > len(m.Net):
+			return formatErrorf("%s: there is no W%d", name, len(m.Net)+1)
+		}
+	}
+	return nil
+}
+
+func (m *Model) readInput(z *npz) error {
+	if z.has("mean") != z.has("std") {
+		return FormatError("mean, std: one of the two is missing")
+	}
+	if !z.has("mean") {
+		return nil
+	}
+	arrays := m.Input.arrays(m.Net[0].W.Rows)
+	for _, a := range arrays {
+		if err := a.read(z); err != nil {
+			return err
+		}
+	}
+	m.Input = Standardization{arrays[0].matrix.Data, arrays[1].matrix.Data}
+	return nil
+}
+
+func (m *Model) readRunJSON(z *npz, own []*Activation) error {
+	text, err := z.read("run.json", false, maxRunJSON)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var r runJSON
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil {
+		return fmt.Errorf("run.json: %w", err)
+	}
+	if len(r.Activations) != len(m.Net) {
+		return formatErrorf("run.json: %d activations for %d layers", len(r.Activations), len(m.Net))
+	}
+	if len(r.Dropout) == 0 {
+		r.Dropout = make([]float64, len(m.Net))
+	}
+	if len(r.Dropout) != len(m.Net) {
+		return formatErrorf("run.json: %d numbers of Dropout for %d layers", len(r.Dropout), len(m.Net))
+	}
+	for i, l := range m.Net {
+		name := r.Activations[i]
+		l.Dropout = r.Dropout[i]
+		if j := slices.IndexFunc(own, func(a *Activation) bool { return a.Name == name }); j >= 0 {
+			l.Act = own[j]
+		} else if l.Act, err = ActivationByName(name); err != nil {
+			return formatErrorf("run.json: layer %d: activation %v, or one passed to ReadModel as own", i+1, err)
+		}
+	}
+	m.Run.Optimizer, m.Run.Metric, m.Deskew = r.Optimizer, r.Metric, r.Deskew
+	if m.Recipe = r.Recipe; m.Recipe == nil {
+		m.Recipe = map[string]string{}
+	}
+	return nil
+}
+
+func (m *Model) readHistory(z *npz) error {
+	history, stats := Matrix{Cols: historyCols}, Matrix{}
+	if z.has("history") {
+		if err := (fileArray{"history", &history, measured}).read(z); err != nil {
+			return err
+		}
+	}
+	h := make(History, history.Rows)
+	for i := range h {
+		h[i].N = i + 1
+		if n := history.Row(i)[0]; n != float64(i+1) {
+			return formatErrorf("history: row %d is of epoch %v", i, n)
+		}
+	}
+	if z.has("layer_stats") {
+		if len(h) == 0 {
+			return FormatError("layer_stats: there is no history")
+		}
+		stats = Matrix{Rows: len(h) + 1, Cols: len(m.Net) * statsCols}
+		if err := (fileArray{"layer_stats", &stats, measured}).read(z); err != nil {
+			return err
+		}
+	}
+	for i := range stats.Rows {
+		to := &h[0].First
+		if i > 0 {
+			to = &h[i-1].Layers
+		}
+		if slices.ContainsFunc(stats.Row(i), func(v float64) bool { return v == v }) {
+			*to = make([]LayerStats, len(m.Net))
+		}
+	}
+	h.transfer(&history, &stats, func(element, number *float64) { *number = *element })
+	m.Run.History = h
+	return nil
+}
+
+// readVectors reads the vectors of the run after run.json, which names the optimizer. The
+// file has all arrays of a vector, or none.
+func (m *Model) readVectors(z *npz) error {
+	parts := m.Net.parts()
+	for _, v := range m.Run.vectors() {
+		if !z.has(v.prefix + "W1") {
+			continue
+		}
+		*v.vector = make([]float64, length(parts))
+		for _, p := range parts {
+			if p.kind > v.kinds {
+				continue
+			}
+			if err := p.inFile(v.prefix, p.of(*v.vector), v.may).read(z); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ReadModelFile reads the model in a file as ReadModel does. An error names the file; if
+// there is none, it is fs.ErrNotExist.
+func ReadModelFile(name string, own ...*Activation) (*Model, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := mustBeRegular(name, info); err != nil { // to open a pipe would wait for its other end
+		return nil, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil { // the file may be another by now
+		return nil, err
+	}
+	m, err := ReadModel(f, info.Size(), own...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
+}
+
+func mustBeRegular(name string, info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return fmt.Errorf("%s: a folder, want a file", name)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s: not a regular file", name)
+	}
+	return nil
+}
+
+// WriteFile writes m to a file as Write does, and replaces the file as the function WriteFile
+// does.
+func (m *Model) WriteFile(name string) error { return WriteFile(name, m.Write) }
+
+// WriteFile replaces a file by what write writes, or makes the file. At any moment the file is
+// complete, the earlier one or the new one, even if several programs write it at once. To that
+// end WriteFile writes to a hidden file in the same folder, syncs and then renames it; if the
+// program is killed, the hidden file stays. The new file has the permissions of the earlier
+// one. If name is a link, the file that it leads to is replaced. An error names the file.
+func WriteFile(name string, write func(io.Writer) error) error {
+	target := name
+	earlier, err := os.Lstat(name)
+	if err == nil {
+		if target, err = filepath.EvalSymlinks(name); err != nil {
+			return err
+		}
+		if earlier, err = os.Stat(target); err != nil {
+			return err
+		}
+		if err := mustBeRegular(name, earlier); err != nil {
+			return err
+		}
+	}
+	hidden := filepath.Join(filepath.Dir(target), fmt.Sprintf(".%s.%x", filepath.Base(target), rand.Uint64()))
+	defer os.Remove(hidden)
+	f, err := os.OpenFile(hidden, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err == nil {
+		if earlier != nil {
+			err = f.Chmod(earlier.Mode().Perm())
+		}
+		err = cmp.Or(err, write(f), f.Sync(), f.Close())
+	}
+	if err == nil {
+		err = os.Rename(hidden, target)
+	}
+	if err == nil {
+		return nil
+	}
+	var path *fs.PathError
+	var link *os.LinkError
+	if errors.As(err, &path) && path.Path == hidden { // which the caller does not know
+		err = path.Err
+	} else if errors.As(err, &link) {
+		err = link.Err
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }

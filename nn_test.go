@@ -302,7 +302,7 @@ func TestNormOfAConstant(t *testing.T) {
 	if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5}); err != nil {
 		t.Fatal(err)
 	}
-	if err := (namedArray{"var1", &net[0].Norm.Var, true}).validate(); err != nil {
+	if err := (fileArray{"var1", &net[0].Norm.Var, squares}).validate(); err != nil {
 		t.Error(err)
 	}
 }

@@ -67,7 +67,8 @@ func ReadNPZ(r io.ReaderAt, size int64) (map[string]*Matrix, error) {
 	}
 	arrays := map[string]*Matrix{}
 	for _, name := range z.arrays {
-		if arrays[name], err = z.matrix(name); err != nil {
+		arrays[name] = new(Matrix)
+		if err := z.matrix(arrays[name], name); err != nil {
 			return nil, err
 		}
 	}
@@ -200,22 +201,19 @@ func isPlain(name string) bool {
 // has reports whether there is an array of that name.
 func (z *npz) has(name string) bool { return z.members[name].isArray }
 
-// matrix reads the array of that name. If there is none, the error wraps fs.ErrNotExist.
-func (z *npz) matrix(name string) (*Matrix, error) {
-	var x *Matrix
+// matrix sets x to the array of that name. If there is none, the error wraps fs.ErrNotExist.
+func (z *npz) matrix(x *Matrix, name string) error {
 	data, err := z.read(name, true, maxMember)
 	if err == nil {
-		x, err = parseNPY(data)
-	}
-	if err == nil {
-		if z.total += 8 * int64(len(x.Data)); z.total > z.limit {
-			err = formatErrorf("the arrays up to here take %d bytes as float64, over the limit of %d in all", z.total, z.limit)
-		}
+		err = parseNPY(x, data)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	return x, nil
+	if z.total += 8 * int64(len(x.Data)); z.total > z.limit {
+		return formatErrorf("%s: the arrays up to here take %d bytes as float64, over the limit of %d in all", name, z.total, z.limit)
+	}
+	return nil
 }
 
 // read returns the unpacked bytes, at most limit, of the member of that name. If there is
@@ -262,45 +260,45 @@ func (z *npz) unpack(w io.Writer, e zipEntry) error {
 	return nil
 }
 
-// parseNPY returns the array of a .npy file: six bytes that name the format, two of its
+// parseNPY sets x to the array of a .npy file: six bytes that name the format, two of its
 // version, the length of the header, the header, and the elements, which nothing may follow.
-func parseNPY(file []byte) (*Matrix, error) {
+func parseNPY(x *Matrix, file []byte) error {
 	if start := file[:min(len(file), 6)]; string(start) != "\x93NUMPY" {
-		return nil, formatErrorf("not an .npy array: it begins with %q", start)
+		return formatErrorf("not an .npy array: it begins with %q", start)
 	}
 	if len(file) < 12 { // no header is so short
-		return nil, formatErrorf("an .npy array that was cut short after %d bytes", len(file))
+		return formatErrorf("an .npy array that was cut short after %d bytes", len(file))
 	}
 	rest, length := file[10:], uint32(binary.LittleEndian.Uint16(file[8:]))
 	switch major, minor := file[6], file[7]; {
 	case major < 1 || major > 3 || minor != 0:
-		return nil, formatErrorf("an .npy array of version %d.%d, want 1.0, 2.0 or 3.0", major, minor)
+		return formatErrorf("an .npy array of version %d.%d, want 1.0, 2.0 or 3.0", major, minor)
 	case major > 1:
 		rest, length = file[12:], binary.LittleEndian.Uint32(file[8:])
 	}
 	switch {
 	case length > maxNPYHeader:
-		return nil, formatErrorf("the header claims %d bytes, over the limit of %d", length, maxNPYHeader)
+		return formatErrorf("the header claims %d bytes, over the limit of %d", length, maxNPYHeader)
 	case int(length) > len(rest):
-		return nil, formatErrorf("the header claims %d bytes, %d are left", length, len(rest))
+		return formatErrorf("the header claims %d bytes, %d are left", length, len(rest))
 	}
 	header, elements := strings.TrimSpace(string(rest[:length])), rest[length:]
 	descr, order, shape, err := parseNPYHeader(header)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	rows, cols, err := parseShape(shape)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	size, number, err := parseDescr(descr)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(elements) != rows*cols*size {
-		return nil, formatErrorf("%d bytes of elements, want %d×%d of %d", len(elements), rows, cols, size)
+		return formatErrorf("%d bytes of elements, want %d×%d of %d", len(elements), rows, cols, size)
 	}
-	x := NewMatrix(rows, cols)
+	x.Reset(rows, cols)
 	for k := range x.Data {
 		at := k
 		if order == "True" { // Fortran's: element k of the file is in row k%rows and column k/rows
@@ -308,7 +306,7 @@ func parseNPY(file []byte) (*Matrix, error) {
 		}
 		x.Data[at] = number(elements[k*size:])
 	}
-	return x, nil
+	return nil
 }
 
 // npyItem matches one item of the header, with the comma after it. The header is a dict

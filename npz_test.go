@@ -39,6 +39,24 @@ func npzFile(t testing.TB, members ...npzMember) []byte {
 	return b.Bytes()
 }
 
+// arrayOf returns an array of an archive.
+func arrayOf(z *npz, name string) (*Matrix, error) {
+	x := new(Matrix)
+	if err := z.matrix(x, name); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// parsed returns the array of a .npy file.
+func parsed(file []byte) (*Matrix, error) {
+	x := new(Matrix)
+	if err := parseNPY(x, file); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
 // oddMatrix returns the numbers that a file is most likely to lose: negative zero,
 // subnormals, infinities, NaNs with their payload.
 func oddMatrix() *Matrix {
@@ -111,14 +129,9 @@ func TestNPZRoundTrip(t *testing.T) {
 			t.Error(difference, err)
 		}
 	}
-}
-
-func TestWriteNPZIsReproducible(t *testing.T) {
 	const want = "f9c7306a2b9b70b8a6aabb62b37b79bec1c0e11c0cb0785e1fe42aec3302853f"
-	for range 2 {
-		if got := fmt.Sprintf("%x", sha256.Sum256(npzFile(t, oddMembers()...))); got != want {
-			t.Errorf("SHA-256 %s, want %s", got, want)
-		}
+	if got := fmt.Sprintf("%x", sha256.Sum256(npzFile(t, oddMembers()...))); got != want {
+		t.Errorf("SHA-256 %s, want %s", got, want)
 	}
 }
 
@@ -229,7 +242,7 @@ func TestNPZPassesErrorsOn(t *testing.T) {
 		z, err := openNPZ(readerAt{bytes.NewReader(file), int64(i), want}, int64(len(file)))
 		for _, m := range members {
 			if err == nil && m.Matrix != nil {
-				_, err = z.matrix(m.Name)
+				_, err = arrayOf(z, m.Name)
 			} else if err == nil {
 				_, err = z.read(m.Name, false, 100)
 			}
@@ -240,20 +253,50 @@ func TestNPZPassesErrorsOn(t *testing.T) {
 	}
 }
 
-// zipOf returns a zip of one member with this header, whether or not the header is
-// true of the data.
-func zipOf(t testing.TB, data []byte, h zip.FileHeader) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	zw := zip.NewWriter(&b)
-	w, err := zw.CreateRaw(&h)
-	if err == nil {
-		_, err = w.Write(data)
+// rawHeaders returns the two headers of a member, whether or not they are true: the one before
+// its data, which claims an extra field of so many bytes, and its entry in the directory, which
+// says where that header begins.
+func rawHeaders(h zip.FileHeader, extra byte, at int) (local, entry []byte) {
+	le := binary.LittleEndian
+	both := le.AppendUint16(le.AppendUint16([]byte{20, 0}, h.Flags), h.Method)
+	both = le.AppendUint32(append(both, 0, 0, 33, 0), h.CRC32)
+	both = le.AppendUint32(le.AppendUint32(both, uint32(h.CompressedSize64)), uint32(h.UncompressedSize64))
+	both = le.AppendUint16(both, uint16(len(h.Name)))
+	local = slices.Concat([]byte("PK\x03\x04"), both, []byte{extra, 0}, []byte(h.Name))
+	entry = slices.Concat([]byte("PK\x01\x02\x14\x00"), both, make([]byte, 12))
+	return local, append(le.AppendUint32(entry, uint32(at)), h.Name...)
+}
+
+// rawZip returns a zip that claims to have so many members. Package zip would write a zip of
+// more than 65,535 members as a zip64.
+func rawZip(claim int, body, directory []byte) []byte {
+	le := binary.LittleEndian
+	end := le.AppendUint16([]byte("PK\x05\x06\x00\x00\x00\x00\x00\x00"), uint16(claim))
+	end = le.AppendUint32(le.AppendUint32(end, uint32(len(directory))), uint32(len(body)))
+	return slices.Concat(body, directory, end, []byte{0, 0})
+}
+
+// zipOf returns a zip of one member with this header.
+func zipOf(data []byte, h zip.FileHeader) []byte {
+	local, entry := rawHeaders(h, 0, 0)
+	return rawZip(1, append(local, data...), entry)
+}
+
+// empty returns the members of these names, without data, and the directory of their zip.
+func empty(names ...string) (body, directory []byte) {
+	for _, name := range names {
+		local, entry := rawHeaders(zip.FileHeader{Name: name}, 0, len(body))
+		body, directory = append(body, local...), append(directory, entry...)
 	}
-	if err := errors.Join(err, zw.Close()); err != nil {
-		t.Fatal(err)
+	return body, directory
+}
+
+// numbers returns n names.
+func numbers(n int) (names []string) {
+	for i := range n {
+		names = append(names, strconv.Itoa(i))
 	}
-	return b.Bytes()
+	return names
 }
 
 // stored returns the true header of a member that is not packed.
@@ -272,42 +315,6 @@ func deflated(data []byte, claim uint64) ([]byte, zip.FileHeader) {
 	return b.Bytes(), zip.FileHeader{Name: "x.npy", Method: zip.Deflate, CRC32: crc32.ChecksumIEEE(data), CompressedSize64: uint64(b.Len()), UncompressedSize64: claim}
 }
 
-// rawHeaders returns the two headers of a stored member: the one before its data, which claims
-// an extra field of so many bytes, and its entry in the directory, which says where that
-// header begins.
-func rawHeaders(name, data string, extra byte, at int) (local, entry []byte) {
-	both := []byte{20, 0, 0, 0, 0, 0, 0, 0, 33, 0}
-	for _, v := range []int{int(crc32.ChecksumIEEE([]byte(data))), len(data), len(data)} {
-		both = binary.LittleEndian.AppendUint32(both, uint32(v))
-	}
-	both = binary.LittleEndian.AppendUint16(both, uint16(len(name)))
-	local = slices.Concat([]byte("PK\x03\x04"), both, []byte{extra, 0}, []byte(name))
-	entry = slices.Concat([]byte("PK\x01\x02\x14\x00"), both, make([]byte, 12))
-	return local, append(binary.LittleEndian.AppendUint32(entry, uint32(at)), name...)
-}
-
-// rawZip returns a zip that claims to have so many members. Package zip would write a zip of
-// more than 65,535 members as a zip64.
-func rawZip(claim int, body, directory []byte) []byte {
-	end := binary.LittleEndian.AppendUint16([]byte("PK\x05\x06\x00\x00\x00\x00\x00\x00"), uint16(claim))
-	end = binary.LittleEndian.AppendUint32(end, uint32(len(directory)))
-	end = binary.LittleEndian.AppendUint32(end, uint32(len(body)))
-	return slices.Concat(body, directory, end, []byte{0, 0})
-}
-
-// manyMembers returns a zip of n empty members, which have names or not.
-func manyMembers(n int, named bool) (body, directory []byte) {
-	for i := range n {
-		name := ""
-		if named {
-			name = strconv.Itoa(i)
-		}
-		local, entry := rawHeaders(name, "", 0, len(body))
-		body, directory = append(body, local...), append(directory, entry...)
-	}
-	return body, directory
-}
-
 // An error of an archive is exactly one line. That of a member names it.
 func TestNPZErrors(t *testing.T) {
 	good, array := npzFile(t, oddMembers()...), npy(NewMatrix(2, 2, 1, 2, 3, 4))
@@ -316,25 +323,37 @@ func TestNPZErrors(t *testing.T) {
 	zw.SetComment("a comment")
 	zw.Close()
 	raw := func(claim int, names ...string) []byte {
-		var body, directory []byte
-		for _, name := range names {
-			local, entry := rawHeaders(name, "", 0, len(body))
-			body, directory = append(body, local...), append(directory, entry...)
-		}
+		body, directory := empty(names...)
 		return rawZip(claim, body, directory)
 	}
 	with := func(change func(h *zip.FileHeader)) []byte {
 		h := stored("x.npy", array)
 		change(&h)
-		return zipOf(t, array, h)
+		return zipOf(array, h)
 	}
-	deflate := func(claim uint64) []byte { data, h := deflated(array, claim); return zipOf(t, data, h) }
-	body, directory := manyMembers(1, true)
+	deflate := func(claim uint64) []byte { data, h := deflated(array, claim); return zipOf(data, h) }
+	body, directory := empty("0")
 	// Package zip would read the directory of a zip64 that this comment names.
 	comment := make([]byte, 1000)
 	copy(comment[980:], "PK\x06\x07")
 	hidden := slices.Concat(directory, comment)
 	binary.LittleEndian.PutUint16(hidden[32:], 1000)
+	// The data of a member follow its header and an extra field, whose length the header gives.
+	// So the data of two members can be the same bytes.
+	header := stored("a", []byte("shared"))
+	a, entryA := rawHeaders(header, 0, 0)
+	header.Name = "b"
+	b, entryB := rawHeaders(header, 0, len(a))
+	a[28] = byte(len(b)) // of a's extra field
+	shared := rawZip(2, slices.Concat(a, b, []byte("shared")), slices.Concat(entryA, entryB))
+	// A member has its name in the directory and before its data.
+	two := raw(2, "W1", "W2")
+	renamed := func(at int) []byte {
+		file := slices.Clone(two)
+		file[at]++
+		return file
+	}
+	local, entry := bytes.Index(two, []byte("W2")), bytes.LastIndex(two, []byte("W2"))
 	const cut, inexact = "an .npz archive that was cut short or added to", "the archive's directory does not hold exactly the members that it claims"
 	for _, test := range []struct {
 		want string
@@ -371,9 +390,14 @@ func TestNPZErrors(t *testing.T) {
 		{inexact, rawZip(2, body, append(slices.Clone(directory), make([]byte, 46)...))},
 		{"an .npz archive of too many members or bytes", rawZip(1, body, hidden)},
 		{"an .npz archive of too many members or bytes", rawZip(0, append([]byte("PK\x03\x04"), hidden...), nil)},
+		{"b: its 6 bytes are not in the archive, or are another member's too", shared},
+		{"W2: its name in the directory differs from its name before the data", renamed(local + 1)},
+		{"W3: its name in the directory differs from its name before the data", renamed(entry + 1)},
+		{"W2: its name in the directory differs from its name before the data", renamed(local - 4)},
+		{"W2: its name in the directory differs from its name before the data", renamed(local - 30)},
 		{"0: its name in the directory differs from its name before the data", rawZip(1, append([]byte("PK\x03\x04"), body...), directory)},
 		{"0: its 0 bytes are not in the archive, or are another member's too", rawZip(1, bytes.Replace(body, []byte("\x00\x000"), []byte("\x01\x000"), 1), directory)},
-		{"x: its 4294967295 bytes are not in the archive, or are another member's too", with(func(h *zip.FileHeader) { h.UncompressedSize64 = 1 << 40 })},
+		{"x: its 4294967295 bytes are not in the archive, or are another member's too", with(func(h *zip.FileHeader) { h.CompressedSize64 = 1<<32 - 1 })},
 		{"x: encrypted", with(func(h *zip.FileHeader) { h.Flags = 1 })},
 		{"x: packed by method 12, want 0 (stored) or 8 (deflated)", with(func(h *zip.FileHeader) { h.Method = 12 })},
 		{"x: its checksum is wrong", with(func(h *zip.FileHeader) { h.CRC32++ })},
@@ -406,7 +430,7 @@ func TestNPZNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"W2", "run.json", "W1.npy", ""} {
-		x, err := z.matrix(name)
+		x, err := arrayOf(z, name)
 		if want := name + ": file does not exist in the archive"; x != nil || !errors.Is(err, fs.ErrNotExist) || err.Error() != want {
 			t.Errorf("matrix(%q): %v, error %v", name, x, err)
 		}
@@ -472,7 +496,7 @@ func TestNumPyWrote(t *testing.T) {
 		t.Errorf("stream.npz: %s, error %v", difference, err)
 	}
 	for _, file := range []string{"version2.npy", "version3.npy"} {
-		if x, err := parseNPY(fixture(t, file)); err != nil || !identical(x, NewMatrix(2, 2, 1, 2, 3, 4)) {
+		if x, err := parsed(fixture(t, file)); err != nil || !identical(x, NewMatrix(2, 2, 1, 2, 3, 4)) {
 			t.Errorf("%s: %v, error %v", file, x, err)
 		}
 	}
@@ -494,7 +518,7 @@ func TestNumPyWroteWhatIsRefused(t *testing.T) {
 		t.Errorf("names %q", z.arrays)
 	}
 	for name, reason := range want {
-		if x, err := z.matrix(name); x != nil || err == nil || err.Error() != name+": "+reason {
+		if x, err := arrayOf(z, name); x != nil || err == nil || err.Error() != name+": "+reason {
 			t.Errorf("error %v, want %s: %s", err, name, reason)
 		}
 	}
@@ -516,26 +540,6 @@ func TestNPZFixtureSums(t *testing.T) {
 		if !bytes.Contains(readme, []byte(line)) {
 			t.Errorf("testdata/README.md lacks the line %s", line)
 		}
-	}
-}
-
-// The data of a member follow its header and an extra field, whose length the header
-// gives. So the data of two members can be the same bytes, and a thousand members can
-// unpack to a thousand times the size of the file: such an archive is refused.
-func TestNPZShared(t *testing.T) {
-	const data = "shared"
-	a, entryA := rawHeaders("a", data, 0, 0)
-	b, entryB := rawHeaders("b", data, 0, len(a)+len(data))
-	apart := rawZip(2, slices.Concat(a, []byte(data), b, []byte(data)), slices.Concat(entryA, entryB))
-	if _, err := openFile(apart); err != nil {
-		t.Errorf("two members apart: %v", err)
-	}
-	a, _ = rawHeaders("a", data, byte(len(b)), 0)
-	b, entryB = rawHeaders("b", data, 0, len(a))
-	shared := rawZip(2, slices.Concat(a, b, []byte(data)), slices.Concat(entryA, entryB))
-	want := "b: its 6 bytes are not in the archive, or are another member's too"
-	if _, err := openFile(shared); fmt.Sprint(err) != want {
-		t.Errorf("two members of the same bytes: error %v, want %s", err, want)
 	}
 }
 
@@ -612,20 +616,20 @@ func TestReadNPZLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	z.limit = 239
-	if a, err := z.matrix("a"); err != nil || len(a.Data) != 10 {
+	if a, err := arrayOf(z, "a"); err != nil || len(a.Data) != 10 {
 		t.Errorf("a: error %v", err)
 	}
 	want := "b: the arrays up to here take 240 bytes as float64, over the limit of 239 in all"
-	if b, err := z.matrix("b"); b != nil || fmt.Sprint(err) != want {
+	if b, err := arrayOf(z, "b"); b != nil || fmt.Sprint(err) != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	z.limit, z.total = 240, 80
-	if _, err := z.matrix("b"); err != nil {
+	if _, err := arrayOf(z, "b"); err != nil {
 		t.Error(err)
 	}
 	bools := npyFile("{'descr': '|b1', 'fortran_order': False, 'shape': (4194304,)}", make([]byte, 4<<20)...)
 	packed, h := deflated(bools, uint64(len(bools)))
-	file := zipOf(t, packed, h)
+	file := zipOf(packed, h)
 	n := allocated(func() {
 		if arrays, err := ReadNPZ(bytes.NewReader(file), int64(len(file))); err != nil || len(arrays["x"].Data) != 4<<20 {
 			t.Errorf("%d arrays, error %v", len(arrays), err)
@@ -639,10 +643,10 @@ func TestReadNPZLimits(t *testing.T) {
 // Memory follows the bytes that are there, not those that are claimed.
 func TestNPZBelievesNoSize(t *testing.T) {
 	claim := npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (134217720, 1), }")
-	pack := func(data []byte, size uint64) []byte { packed, h := deflated(data, size); return zipOf(t, packed, h) }
+	pack := func(data []byte, size uint64) []byte { packed, h := deflated(data, size); return zipOf(packed, h) }
 	for name, file := range map[string][]byte{
-		"shape":       zipOf(t, claim, stored("x.npy", claim)),
-		"stored":      zipOf(t, claim, zip.FileHeader{Name: "x.npy", UncompressedSize64: maxMember, CompressedSize64: maxMember}),
+		"shape":       zipOf(claim, stored("x.npy", claim)),
+		"stored":      zipOf(claim, zip.FileHeader{Name: "x.npy", UncompressedSize64: maxMember, CompressedSize64: maxMember}),
 		"deflated":    pack(claim, uint64(len(claim))),
 		"claims":      pack(claim, maxMember),
 		"bomb":        pack(append(slices.Clone(claim), make([]byte, 32<<20)...), maxMember),
@@ -661,47 +665,32 @@ func TestNPZBelievesNoSize(t *testing.T) {
 
 func TestNPZOfManyMembers(t *testing.T) {
 	for _, n := range []int{0, 1, 1000, maxMembers} {
-		body, directory := manyMembers(n, true)
+		body, directory := empty(numbers(n)...)
 		if z, err := openFile(rawZip(n, body, directory)); err != nil || len(z.members) != n {
 			t.Errorf("%d members: %v", n, err)
 		}
 	}
 	const inexact, tooMany = "the archive's directory does not hold exactly the members that it claims", "an .npz archive of too many members or bytes"
 	for _, test := range []struct {
-		n, claim int
-		named    bool
-		want     string
+		names []string
+		claim int
+		want  string
 	}{
-		{maxMembers + 1, maxMembers + 1, true, tooMany},
-		{1 << 16, 0, true, inexact},
-		{1 << 16, 1, true, inexact},
-		{500_000, 500_000, true, tooMany},
-		{maxDirectory / 46, maxDirectory / 46, false, `a member is named ""`},
+		{numbers(maxMembers + 1), maxMembers + 1, tooMany},
+		{numbers(1 << 16), 0, inexact},
+		{numbers(1 << 16), 1, inexact},
+		{numbers(500_000), 500_000, tooMany},
+		{make([]string, maxDirectory/46), maxDirectory / 46, `a member is named ""`},
 	} {
-		body, directory := manyMembers(test.n, test.named)
+		body, directory := empty(test.names...)
 		file := rawZip(test.claim, body, directory)
 		n := allocated(func() {
 			if _, err := openFile(file); fmt.Sprint(err) != test.want {
-				t.Errorf("%d members: error %v, want %s", test.n, err, test.want)
+				t.Errorf("%d members: error %v, want %s", len(test.names), err, test.want)
 			}
 		})
 		if n > uint64(10*len(file)+64<<20) {
-			t.Errorf("%d members: %d bytes allocated for a file of %d", test.n, n, len(file))
-		}
-	}
-}
-
-// A member has its name in the directory and before its data. They must be the same,
-// so that no changed bit renames it.
-func TestNPZChecksBothNames(t *testing.T) {
-	file := npzFile(t, npzMember{Name: "W1", Matrix: NewMatrix(1, 1, 1)}, npzMember{Name: "W2", Matrix: NewMatrix(1, 1, 2)})
-	local, entry := bytes.Index(file, []byte("W2")), bytes.LastIndex(file, []byte("W2"))
-	for name, i := range map[string]int{"W2": local + 1, "W3": entry + 1, "W2 ": local - 4, "W2  ": local - 30} {
-		changed := slices.Clone(file)
-		changed[i]++
-		want := strings.TrimSpace(name) + ": its name in the directory differs from its name before the data"
-		if _, err := openFile(changed); err == nil || err.Error() != want {
-			t.Errorf("byte %d: error %v, want %s", i, err, want)
+			t.Errorf("%d members: %d bytes allocated for a file of %d", len(test.names), n, len(file))
 		}
 	}
 }
@@ -709,7 +698,7 @@ func TestNPZChecksBothNames(t *testing.T) {
 func FuzzNPZ(f *testing.F) {
 	f.Add(npzFile(f, oddMembers()...))
 	f.Add(npzFile(f))
-	body, directory := manyMembers(3, true)
+	body, directory := empty(numbers(3)...)
 	f.Add(rawZip(3, body, directory))
 	for _, name := range []string{"stream.npz", "refused.npz", "savez_compressed.npz"} {
 		f.Add(fixture(f, name))
@@ -724,7 +713,7 @@ func FuzzNPZ(f *testing.F) {
 		}
 		var members []npzMember
 		for _, name := range z.arrays {
-			x, err := z.matrix(name)
+			x, err := arrayOf(z, name)
 			if err == nil {
 				members = append(members, npzMember{Name: name, Matrix: x})
 			} else if s := err.Error(); x != nil || !strings.HasPrefix(s, name+": ") || strings.ContainsAny(s, "\n\r\x00") {
@@ -756,7 +745,7 @@ func TestParseNPYErrors(t *testing.T) {
 	}
 	of := func(descr, shape string) []byte { return npyFile(dict("'"+descr+"'", "False", shape)) }
 	long := npyFile(dict("'<f8'", "False", "()")+strings.Repeat(" ", 60_000), make([]byte, 8)...)
-	if x, err := parseNPY(long); err != nil || x.Rows != 1 || x.Cols != 1 {
+	if x, err := parsed(long); err != nil || x.Rows != 1 || x.Cols != 1 {
 		t.Errorf("a header of 60 kB: error %v", err)
 	}
 	for _, test := range []struct {
@@ -792,7 +781,7 @@ func TestParseNPYErrors(t *testing.T) {
 		{`dtype "xf8", want floats, integers or bools of at most 8 bytes`, of("xf8", "()")},
 		{`dtype "[<f8]", want floats, integers or bools of at most 8 bytes`, npyFile(dict("[<f8]", "False", "()"))},
 	} {
-		x, err := parseNPY(test.file)
+		x, err := parsed(test.file)
 		if x != nil || err == nil || err.Error() != test.want {
 			t.Errorf("error %v, want %s", err, test.want)
 		}
@@ -803,6 +792,10 @@ func TestParseNPYErrors(t *testing.T) {
 }
 
 func TestParseNPYHeader(t *testing.T) {
+	x, err := parsed(npyFile("{'descr': '|b1', 'fortran_order': False, 'shape': (4,)}", 0, 1, 2, 255))
+	if err != nil || !slices.Equal(x.Data, []float64{0, 1, 1, 1}) {
+		t.Errorf("bools: %v, error %v", x, err)
+	}
 	data := make([]byte, 48)
 	for _, header := range []string{
 		"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }   \n",
@@ -811,7 +804,7 @@ func TestParseNPYHeader(t *testing.T) {
 		`{"fortran_order" : False , "shape" : ( 2 , 3 , ) , "descr" : "=f8" , }`,
 		" \n{\t'shape': (2,\n3), 'descr': '|f8', 'fortran_order': True,}",
 	} {
-		if x, err := parseNPY(npyFile(header, data...)); err != nil || x.Rows != 2 || x.Cols != 3 {
+		if x, err := parsed(npyFile(header, data...)); err != nil || x.Rows != 2 || x.Cols != 3 {
 			t.Errorf("%q: %v, error %v", header, x, err)
 		}
 	}
@@ -835,16 +828,9 @@ func TestParseNPYHeader(t *testing.T) {
 		"{'descr': <f8, 'fortran_order': False, 'shape': (2, 3)}",
 	} {
 		want := fmt.Sprintf("a header that is not NumPy's: %.60q", strings.TrimSpace(header))
-		if _, err := parseNPY(npyFile(header, data...)); err == nil || err.Error() != want {
+		if _, err := parsed(npyFile(header, data...)); err == nil || err.Error() != want {
 			t.Errorf("%q: error %v, want %s", header, err, want)
 		}
-	}
-}
-
-func TestParseNPYBools(t *testing.T) {
-	x, err := parseNPY(npyFile("{'descr': '|b1', 'fortran_order': False, 'shape': (4,)}", 0, 1, 2, 255))
-	if err != nil || !slices.Equal(x.Data, []float64{0, 1, 1, 1}) {
-		t.Errorf("%v, error %v", x, err)
 	}
 }
 
@@ -874,7 +860,7 @@ func FuzzNPY(f *testing.F) {
 	f.Add(fixture(f, "version2.npy"))
 	f.Add(fixture(f, "version3.npy"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		x, err := parseNPY(file)
+		x, err := parsed(file)
 		if err != nil {
 			if s := err.Error(); x != nil || s == "" || strings.ContainsAny(s, "\n\r\x00") {
 				t.Fatalf("%v, error %q", x, s)
@@ -884,7 +870,7 @@ func FuzzNPY(f *testing.F) {
 		if len(x.Data) != x.Rows*x.Cols || len(x.Data) > len(file) {
 			t.Fatalf("%d elements for %d×%d from %d bytes", len(x.Data), x.Rows, x.Cols, len(file))
 		}
-		if again, err := parseNPY(npy(x)); err != nil || !identical(again, x) {
+		if again, err := parsed(npy(x)); err != nil || !identical(again, x) {
 			t.Fatalf("round trip: %v, want %v, error %v", again, x, err)
 		}
 	})

@@ -556,14 +556,10 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 
 // checkFinite returns an error if a weight or a running value is not finite.
 func (t *trainer) checkFinite() error {
-	for i, vector := range [...][]float64{t.weights, t.run.slots[0], t.run.slots[1]} {
-		if vector == nil {
-			continue
-		}
-		for _, p := range t.parts {
-			if err := allFinite([...]string{"", slotPrefixes[0], slotPrefixes[1]}[i]+p.name, p.of(vector)); err != nil {
-				return err
-			}
+	m := Model{Net: t.net, Run: Run{Optimizer: t.run.Optimizer, slots: t.run.slots}}
+	for _, a := range m.arrays() {
+		if err := a.validate(); err != nil {
+			return err
 		}
 	}
 	return nil
