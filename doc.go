@@ -5,108 +5,121 @@
 //
 // # Conventions
 //
-// A [Matrix] is row-major; a row is a sample. An operation stores its result in its
-// receiver, z, and returns z. It gives z the shape that follows from the operands x and
-// y, and reuses z's storage. Shapes that do not fit are a mistake of the program: the
-// operation panics with its name and both shapes. What comes from a file, a reader or a
+// A [Matrix] is row-major; a row is a sample. z.Mul(x, y) stores its result in the receiver
+// z and returns z, and so do the other operations. z gets the shape that follows from the
+// operands, and its storage is reused. Shapes that do not fit are a mistake of the program:
+// the operation panics with its name and both shapes. What comes from a file, a reader or a
 // context returns an error that names the file and the place. The package never prints.
 //
 // # Every bit
 //
-// Each element of a product is one chain of fused multiply-adds over the
-// summed index in ascending order, starting from zero, in every kernel and
-// with any number of threads. Threads share out parts of the result, never
-// parts of a sum. Other sums run in a fixed order. The exponential, the logarithm and
-// normally distributed numbers are the package's own; the uniform random numbers are
-// math/rand/v2's PCG, whose values are fixed, and for dropout a hash of what is dropped
-// (splitMix). So one seed gives one set of weights.
+// One seed gives one set of weights, with any number of threads and on any processor. Each
+// element of a product is one chain of fused multiply-adds over the summed index in
+// ascending order, starting from zero, in every kernel. Threads share out elements of the
+// result, never terms of a sum. Other sums run in a fixed order. The exponential, the
+// logarithm and normally distributed numbers are the package's own. Uniform random numbers
+// are those of math/rand/v2's PCG, whose values are fixed. Which outputs dropout drops is a
+// hash of their place and the step.
 //
 // # What is not finite
 //
-// A pixel is a byte. A NaN in other data, an infinity, or a step that is too large makes
-// the loss NaN or infinite sooner or later: each operation passes NaN on. Train looks at
-// the loss before each update. If it is not finite, Train looks for a number of the batch
-// that is not. It looks at every weight and running value at the end of an epoch. In each
-// case it undoes the epoch and returns an error, a [DivergedError] unless the data are to
-// blame. Losses of logits are finite for any finite logits: they subtract the largest before
-// the exponential, and one that still leaves the range is the largest float64. A norm of a
-// gradient that has vanished does not underflow. A file has no number that is not finite.
+// Each operation passes NaN on, so that a NaN or an infinity in the data, or a step that is
+// too large, makes the loss NaN or infinite sooner or later. Train looks at the loss before
+// each update, and at all weights and running values at the end of an epoch. If one is not
+// finite, Train undoes the epoch. It returns an error that names the sample and the column
+// if the data are not finite, and else a [DivergedError]. Losses of logits are finite for any
+// finite logits. A vanished gradient's norm does not underflow. Models with a number that is
+// not finite are neither written nor read.
 //
 // # Goroutines
 //
 // A Network is trained by one goroutine at a time, because Forward keeps in it
 // what Backward needs. Predict only reads it: any number of goroutines may
 // predict with one network while none trains it. Different networks may be used
-// at the same time, and so may the parts of a data set once it is standardized.
+// at the same time. So may the training and the test digits, once both are standardized.
 //
-// A product, a prediction or a batch of digits starts worker goroutines. The caller and
-// the workers together are GOMAXPROCS goroutines, or one for each processor if there are
-// fewer processors. A worker waits for the next task by spinning, and ends by itself if
-// none comes for a short while. If two goroutines meet because both have work to share,
-// both compute alone for their next calls. A panic in a worker, in a user's activation
-// for example, is raised in the goroutine that called, with the value that the worker
-// panicked with.
+// A product, a prediction or a batch of digits is computed by the caller and by worker
+// goroutines, together at most GOMAXPROCS and at most one for each processor. An activation
+// or an optimizer may therefore be called by several goroutines at once. A worker waits for
+// the next task by spinning, and ends if none comes for a short while. If two goroutines want
+// the workers at the same time, both compute alone for their next thousand tasks. A panic in
+// a part of shared work, in a user's activation for example, is raised in the goroutine that
+// called, with the same value, whichever goroutine computed the part.
 package mlp
 
 // What follows is for readers of the code. Each file is a chapter that reads from top to
 // bottom:
 //
 //	mat.go          Matrix; the three products; sums, norms, moments; standardization
-//	gemm.go         how a product is computed: loops, packing, parts for threads, block sizes
+//	gemm.go         how a product is computed: loops, packing, cutting for threads, block sizes
 //	parallel.go     the worker pool
 //	mat_generic.go  micro-kernel and elementwise steps in Go: the definition of every bit
 //	math.go         exp, log, tanh; normally distributed and hashed random numbers
-//	mat_*, vec_*    the micro-kernels and the elementwise steps of each processor
+//	mat_*, vec_*    micro-kernels and elementwise steps by processor: AVX-512 and AVX2 in
+//	                *_amd64, NEON in *_arm64, the choice of mat_generic.go in *_noasm
 //
 //	nn.go           activations, initialisations, layers forward and backward, batch
-//	                normalisation, dropout, and the vector that has a network's numbers
-//	loss.go         losses with their gradients, metrics
-//	data.go         data sets, weights and order of samples, targets
+//	                normalisation, dropout, the layout of a network's vectors (part)
+//	loss.go         losses with their gradients, metrics; what targets a loss takes
+//	data.go         data sets, the weight of each sample, the order of samples, inputs that
+//	                are always zero; whether samples fit a network (mustFitNetwork)
 //	train.go        Config, Train, an epoch, a step
 //	optimizer.go    optimizers, schedules of the rate, the update of weights
 //	history.go      Epoch, History, Run, statistics of layers: what a training leaves
 //	predict.go      predictions and evaluations, which only read a network
 //
-//	mnist.go        IDX files, the digits as a data set, files known by their checksum
+//	mnist.go        IDX files, the digits as a data set, MNIST's files by their checksums
 //	digits.go       digits deskewed, and deformed anew in each epoch
 //	npz.go          NumPy's archives and arrays, FormatError
-//	model.go        models in files
+//	model.go        models in files: W1, b1, …; the running values as m.W1, v.W1, …
 //	svgplot.go      charts
 //
 // SECURITY.md says what bounds the reading of a hostile file, and testdata/perf/README.md
 // has the measurements behind each constant.
 //
-// A step, from one call to the next. trainer.step in train.go takes a batch through the network:
+// A step is trainer.step in train.go. It takes a batch through the network:
 //
-//	trainer.readBatch             x, y of the batch              data.go, mnist.go
-//	Network.forward               for each layer                 nn.go
-//	    a = f(x·W + B), dropped       epilogue biasAndActivation
-//	Loss                          the loss and dy                loss.go
-//	Network.backward              for each layer, the last first nn.go
-//	    DB = Σ dz
-//	    next dz = (dz·Wᵀ) ∘ f′        epilogue derivative
-//	    DW = xᵀ·dz, W -= …            epilogue weightUpdate      optimizer.go
-//	update.move                   B -= …, Gain -= …              optimizer.go
+//	trainer.readBatch             x and y of the batch            Dataset.Batch
+//	Network.forward               for each layer                  nn.go
+//	    z = x·W                       Matrix.product              gemm.go
+//	    z normalised, if Norm         BatchNorm.forward
+//	    a = f(z + B), dropout         epilogue biasAndActivation
+//	Loss                          the loss, and dy by the outputs loss.go
+//	Schedule                      the learning rate               optimizer.go
+//	Network.backward              for each layer, the last first  nn.go
+//	    DB = Σ dz, DGain              BatchNorm.backward, if Norm
+//	    dz of the layer below         = (dz·Wᵀ) ∘ f′, epilogue derivative
+//	    DW = xᵀ·dz, then W moves      epilogue weightUpdate       optimizer.go
+//	update.move                   the biases and gains move       optimizer.go
 //
-// Matrix.product in gemm.go computes all three products. It cuts a product in parts, and
-// the worker pool computes them. The thread that has computed some rows of a part applies
-// the product's epilogue to them while they are in the cache. If gradients are clipped, and
-// in the steps that statistics are measured at (the first of a run and the last of each
-// epoch), the weights move after Network.backward instead.
+// In a layer the gradient goes on to the layer below before W moves, because it belongs to
+// the W of Network.forward.
 //
-// A layer's weights lie in rows, in one vector that has all numbers of the network. The
-// gradient, the optimizer's running values, and the last and the best epoch's weights are
-// vectors of the same layout (part in nn.go). Only for the steps of an epoch that nobody
-// can look at, the first layer's weights may lie in a copy without the inputs that are
-// zero in every sample (compactLayer in train.go).
+// Matrix.product computes all three products. product.cut chooses the number of threads and
+// cuts the result into rectangles, and the worker pool computes them. The thread that has
+// computed some rows of a rectangle applies the product's epilogue to them while they are in
+// the cache. In some steps trainer.step moves W after Network.backward instead: if gradients
+// are clipped, and in the steps whose statistics are kept, which are the first of a run and
+// the last of each epoch.
+//
+// A network's weights, biases, gains and running averages are parts of one vector, row by
+// row; a Layer's matrices are views of it. The gradient, the optimizer's running values, and
+// the weights of the last and of the best epoch are vectors of the same layout. If an epoch is
+// interrupted or fails, trainer.undoEpoch copies the last epoch's weights back, or with
+// Patience the best epoch's.
+//
+// The first layer's weights may lie elsewhere for some steps: in a copy without the inputs that
+// are zero in every sample, whose weights stay in the vector and do not move (compactLayer in
+// train.go). That is never so if a function of the user's that could read the weights is called
+// in between: a Loss, an Activation, OnStep.
 //
 // Who owns what:
 //
-//	weights, biases, gradients, last input and output   Layer           nn.go
-//	what a layer dropped in the last step               dropout         nn.go
-//	running averages of batch normalisation             BatchNorm       nn.go
-//	the history, an optimizer's running values          Run             history.go
-//	the number of the step, the learning rate           update          optimizer.go
-//	the vectors of a training, what undoes an epoch     trainer         train.go
-//	what a prediction computes on its way               forwardPass     predict.go
-//	a packed block of a product                         workspace       gemm.go
+//	the matrices of weights and gradients, x and a of the last step  Layer        nn.go
+//	what a layer dropped in the last step                            dropout      nn.go
+//	what batch normalisation needs from forward to backward          BatchNorm    nn.go
+//	the history, the optimizer's running values                      Run          history.go
+//	the number of the step, the learning rate                        update       optimizer.go
+//	the weights, and the copies that undo an epoch                   trainer      train.go
+//	what a prediction computes on its way                            forwardPass  predict.go
+//	a packed block of a product                                      workspace    gemm.go
