@@ -226,6 +226,9 @@ func ExampleNetwork_Predict() {
 	if err != nil {
 		panic(err)
 	}
+	if m.Deskew {
+		test = test.Deskew()
+	}
 	test.Standardize(m.Input)
 	var x, y, p mlp.Matrix
 	test.Batch(&x, &y, []int{3})

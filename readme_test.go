@@ -304,7 +304,7 @@ func TestReadmeCommands(t *testing.T) {
 	if err := os.Mkdir(yours, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"main.go": vendoringMain, "go.mod": "module yours\n\ngo 1.24\n"} {
+	for name, text := range map[string]string{"main.go": vendoringMain, "go.mod": "module yours\n\ngo 1.25\n"} {
 		if err := os.WriteFile(filepath.Join(yours, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
