@@ -298,14 +298,15 @@ func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (b
 }
 
 // A block of b is packed if more than so many rows of tiles use the copy: then the copy
-// costs little beside what it saves. It saves more if b's rows are a multiple of a page
-// apart, because then they share a few sets of the L1 cache, and of the L2 cache if they
-// are a multiple of two pages apart.
+// costs little beside what it saves. It saves more if b's rows are a multiple of half a page
+// or of a page apart, because then they share a few sets of the L1 cache, and of the L2 cache
+// if they are a multiple of two pages apart.
 const (
-	packFrom      = 40
-	packFromPage  = 8
-	packFromPages = 3
-	page          = 4096 / 8 // elements
+	packFrom         = 40
+	packFromHalfPage = 15
+	packFromPage     = 8
+	packFromPages    = 3
+	page             = 4096 / 8 // elements
 )
 
 // readInPlace reports whether so many rows of a read blocks of so many columns in place. A
@@ -316,10 +317,13 @@ func (b *operand) readInPlace(rows, cols int) bool {
 		return false
 	}
 	from := packFrom
-	if b.rowStride%(2*page) == 0 {
+	switch stride := b.rowStride; {
+	case stride%(2*page) == 0:
 		from = packFromPages
-	} else if b.rowStride%page == 0 {
+	case stride%page == 0:
 		from = packFromPage
+	case stride%(page/2) == 0:
+		from = packFromHalfPage
 	}
 	return rows/kernel.mr <= from
 }
