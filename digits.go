@@ -35,21 +35,21 @@ const (
 // without height has no slant.
 func (m *MNIST) Deskew() *MNIST {
 	m.mustFit("Deskew")
-	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, imageSet: m.imageSet, labelSet: m.labelSet}
+	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, source: m.source}
 	parallelFor(m.Len(), deskewTask{d, m})
 	return d
 }
 
-// A deskewTask is a task for share. Part i is image i.
-type deskewTask struct{ to, from *MNIST }
+// A deskewTask is a task for parallelFor. Part i is image i.
+type deskewTask struct{ dst, src *MNIST }
 
 func (t deskewTask) part(i int) {
-	deskew((*[MNISTPixels]byte)(t.to.image(i)), (*[MNISTPixels]byte)(t.from.image(i)))
+	deskew((*[MNISTPixels]byte)(t.dst.image(i)), (*[MNISTPixels]byte)(t.src.image(i)))
 }
 
-// deskew sets to to the normalised image.
-func deskew(to, from *[MNISTPixels]byte) {
-	mx, my, xx, xy, yy := imageMoments(from)
+// deskew sets dst to the normalised image.
+func deskew(dst, src *[MNISTPixels]byte) {
+	mx, my, xx, xy, yy := imageMoments(src)
 	s := 0.0
 	if yy > 0 {
 		s = max(-1, min(1, xy/yy))
@@ -61,7 +61,7 @@ func deskew(to, from *[MNISTPixels]byte) {
 		v := float64(gy * (float64(i) - middle))
 		x, y := mx+float64(s*v), my+v
 		for j := range side {
-			to[i*side+j] = byte(math.Floor(bilinear(from, x+float64(gx*(float64(j)-middle)), y) + 0.5))
+			dst[i*side+j] = byte(math.Floor(bilinear(src, x+float64(gx*(float64(j)-middle)), y) + 0.5))
 		}
 	}
 }
@@ -95,15 +95,14 @@ func bilinear(image *[MNISTPixels]byte, x, y float64) float64 {
 	if !(-1 < x && x < side && -1 < y && y < side) {
 		return 0
 	}
-	left, top := math.Floor(x), math.Floor(y)
-	fx, fy := x-left, y-top
+	i, j := int(math.Floor(y)), int(math.Floor(x))
+	fx, fy := x-float64(j), y-float64(i)
 	at := func(i, j int) float64 {
 		if i < 0 || i >= side || j < 0 || j >= side {
 			return 0
 		}
 		return float64(image[i*side+j])
 	}
-	i, j := int(top), int(left)
 	above := float64(at(i, j)*(1-fx)) + float64(at(i, j+1)*fx)
 	below := float64(at(i+1, j)*(1-fx)) + float64(at(i+1, j+1)*fx)
 	return float64(above*(1-fy)) + float64(below*fy)
@@ -113,27 +112,26 @@ func bilinear(image *[MNISTPixels]byte, x, y float64) float64 {
 // The pixels are rounded to 256 grey values first, as those of MNIST are. A row with a NaN stays
 // as it is.
 func deskewRows(x *Matrix) {
-	var from, to [MNISTPixels]byte
+	var src, dst [MNISTPixels]byte
 	for i := range x.Rows {
 		row := x.Row(i)
 		if slices.ContainsFunc(row, math.IsNaN) {
 			continue
 		}
 		for j, v := range row {
-			from[j] = byte(math.Floor(float64(max(0, min(1, v))*255) + 0.5))
+			src[j] = byte(math.Floor(float64(max(0, min(1, v))*255) + 0.5))
 		}
-		deskew(&to, &from)
-		for j, p := range to {
+		deskew(&dst, &src)
+		for j, p := range dst {
 			row[j] = float64(p) / 255
 		}
 	}
 }
 
-// Deformation says how much a training image is deformed. Each image is rotated, sheared, scaled
-// and shifted by random amounts, uniform between the given ones and their negatives, as in Cireşan
-// et al. 2010, and then displaced pixel by pixel by a smooth random field, as in Simard et al.
-// 2003. A digit is still the same digit to a reader, and the network, which never sees the same
-// image twice, cannot learn it by heart.
+// Deformation says how much a training image is deformed. Each image is rotated, sheared, scaled and
+// shifted by random amounts, uniform between the given ones and their negatives, as in Cireşan et al.
+// 2010, and then displaced pixel by pixel by a smooth random field, as in Simard et al. 2003. The network
+// never sees the same image twice, so that it cannot learn one by heart.
 type Deformation struct {
 	Rotation float64 // degrees, from 0 to 30; half for a 1 and a 7, which would become one another
 	Shear    float64 // degrees of slant, from 0 to 30; half for a 1 and a 7
@@ -298,32 +296,26 @@ func (c *canvas) set(image []byte) {
 	}
 }
 
-// random returns the random bits that deform image k.
-func (e *deformedEpoch) random(k int) [2]uint64 {
-	var rng rand.PCG
-	rng.Seed(e.of.seed, uint64(e.n)<<32|uint64(k))
-	return [2]uint64{rng.Uint64(), rng.Uint64()}
-}
-
-// deform sets to to image k of the canvas, deformed. It reads the canvas by bilinear
-// interpolation, in integers, so that the result is the same on every processor.
-func (e *deformedEpoch) deform(to *[MNISTPixels]byte, c *canvas, k int) {
-	random := e.random(k)
-	m, windows := e.affine(random, e.of.digits.Labels[k]), uint32(random[1]>>32)
+// deform sets dst to image k, deformed. It puts the image on the canvas and reads the canvas by
+// bilinear interpolation, in integers, so that the result is the same on every processor.
+func (e *deformedEpoch) deform(dst *[MNISTPixels]byte, c *canvas, k int) {
+	c.set(e.of.digits.image(k))
+	m, windows := e.affine(k, e.of.digits.Labels[k])
 	for i := range side {
-		c.row((*[side]byte)(to[i*side:]), e.field.row(windows, i), e.field.row(windows>>16, i), m)
+		c.row((*[side]byte)(dst[i*side:]), e.field.row(windows, i), e.field.row(windows>>16, i), m)
 		m.x0 += m.xv
 		m.y0 += m.yv
 	}
 }
 
-// row sets to to a row of a deformed image, whose first point is (m.x0, m.y0) before its
-// displacement. The weights of the four pixels around a point are in 1/256. The left and the right
-// two are interpolated in the halves of one number. A difference may be negative, but the result
-// of each half fits its 16 bits, so that it is right modulo 2³².
-func (c *canvas) row(to *[side]byte, dx, dy *[side]int16, m affineMap) {
+// row sets dst to a row of a deformed image, whose first point is (m.x0, m.y0) before its
+// displacement. The weights of the four pixels around a point are in 1/256. The halves of a uint32
+// hold the two columns of pixels and are interpolated together. A difference may be negative and borrow
+// from the other half. The result is right nevertheless, because it is one modulo 2³² and each half of it
+// fits 16 bits.
+func (c *canvas) row(dst *[side]byte, dx, dy *[side]int16, m affineMap) {
 	x, y := m.x0, m.y0
-	for j := range to {
+	for j := range dst {
 		px := uint32(x + int32(dx[j])<<(fraction-8))
 		py := uint32(y + int32(dy[j])<<(fraction-8))
 		x, y = x+m.xu, y+m.yu
@@ -334,7 +326,7 @@ func (c *canvas) row(to *[side]byte, dx, dy *[side]int16, m affineMap) {
 		fx, fy := px>>8&255, py>>8&255
 		column := above<<8 + (below-above)*fy
 		left, right := column&0xffff, column>>16
-		to[j] = byte((left<<8 + (right-left)*fx + 1<<15) >> 16)
+		dst[j] = byte((left<<8 + (right-left)*fx + 1<<15) >> 16)
 	}
 }
 
@@ -342,10 +334,13 @@ func (c *canvas) row(to *[side]byte, dx, dy *[side]int16, m affineMap) {
 // a canvas.
 type affineMap struct{ x0, xu, xv, y0, yu, yv int32 }
 
-// affine returns the map that 96 random bits give, 16 for each amount.
-func (e *deformedEpoch) affine(random [2]uint64, label byte) affineMap {
+// affine returns the map of image k and its windows of the field, of 16 bits each: one for x and one
+// for y. They come from 128 random bits, of which each amount of the map takes 16.
+func (e *deformedEpoch) affine(k int, label byte) (m affineMap, windows uint32) {
+	var rng rand.PCG
+	rng.Seed(e.of.seed, uint64(e.n)<<32|uint64(k))
+	first, second := rng.Uint64(), rng.Uint64()
 	d := &e.of.amounts
-	first, second := random[0], random[1]
 	amount := func(bits uint64, most float64) float64 {
 		return float64(float64(int16(bits)) / 0x1p15 * e.strength * most)
 	}
@@ -364,7 +359,7 @@ func (e *deformedEpoch) affine(random [2]uint64, label byte) affineMap {
 	x0 := centre + amount(second, d.Shift) - float64(middle*(xu+xv))
 	y0 := centre + amount(second>>16, d.Shift) - float64(middle*(yu+yv))
 	fixed := func(v float64) int32 { return int32(math.Floor(float64(v*(1<<fraction)) + 0.5)) }
-	return affineMap{fixed(x0), fixed(xu), fixed(xv), fixed(y0), fixed(yu), fixed(yv)}
+	return affineMap{fixed(x0), fixed(xu), fixed(xv), fixed(y0), fixed(yu), fixed(yv)}, uint32(second >> 32)
 }
 
 // sinCos returns the sine, by its Taylor series, and the cosine of an angle of at most 30 degrees

@@ -1,5 +1,5 @@
-// What amd64 runs of the micro-kernel and the elementwise steps: the assembly of mat_amd64.s
-// and vec_amd64.s for AVX-512, or for AVX2 with FMA, or else the Go of mat_generic.go.
+// The micro-kernel and the elementwise steps of amd64: the assembly of mat_amd64.s and vec_amd64.s for
+// AVX-512, or for AVX2 with FMA, or else the Go of mat_generic.go.
 
 //go:build amd64 && !purego
 

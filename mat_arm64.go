@@ -1,4 +1,4 @@
-// What arm64 runs of the product: the assembly of mat_arm64.s for NEON.
+// The micro-kernel of arm64: the assembly of mat_arm64.s for NEON.
 
 //go:build arm64 && !purego
 

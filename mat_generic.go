@@ -12,8 +12,8 @@ import "math"
 // zero or from what z holds.
 //
 // Element (i, j) of z is z[i*ldz+j], element (i, p) of a is a[i*ai+p*ak], and element
-// (p, j) of b is b[p*bk+j] in the first tile. In each further tile, b begins next elements
-// later. A micro-kernel may change z, b and cols.
+// (p, j) of b is b[p*bk+j] in the first tile. The b of each further tile begins next
+// elements after that of the tile before. A micro-kernel may change z, b and cols.
 type tileRow struct {
 	z, a, b                              []float64
 	ldz, ai, ak, bk, next, k, rows, cols int
@@ -81,10 +81,10 @@ func (t *tileRow) fullTile(i int) {
 	z1[0], z1[1], z1[2], z1[3] = c10, c11, c12, c13
 }
 
-// splitLast divides t for a micro-kernel that writes full vectors of four columns, if the
-// last vector of t's rows is not full: into the tiles before the last, which may be none,
-// and the last, whose result is to be in buffer, with full vectors. If t accumulates, the
-// buffer gets what z holds.
+// splitLast serves a micro-kernel that writes full vectors of four columns, if t.cols is not a
+// multiple of four. It splits t into the tiles before the last, which may be none, and the last
+// tile. That is widened to full vectors, and its z becomes buffer, because in t's z a full vector
+// would overwrite what follows. If t accumulates, splitLast copies the tile's elements to buffer.
 func (t *tileRow) splitLast(nr int, buffer []float64) (others, last tileRow) {
 	others, last = *t, *t
 	last.skip(t.cols/nr, nr)
@@ -108,7 +108,7 @@ func (t *tileRow) joinLast(nr int, buffer []float64) {
 
 // packGeneric copies k rows and n columns of b to a micro-panel: element (p, j) of b,
 // b[p*bk+j*bj], becomes panel[p*nr+j]. The other elements of the panel stay as they are. A
-// micro-kernel of full vectors computes with some of them what nobody reads.
+// micro-kernel of full vectors reads some of them, for columns of the result that nobody reads.
 func packGeneric(panel, b []float64, nr, n, k, bk, bj int) {
 	for p := range k {
 		for j := range n {

@@ -1,4 +1,4 @@
-// What processors without assembly run of the product: the Go of mat_generic.go.
+// The micro-kernel of processors without assembly: the Go of mat_generic.go.
 
 //go:build (!amd64 && !arm64) || purego
 

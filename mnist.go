@@ -6,11 +6,11 @@ package mlp
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -33,8 +33,8 @@ type MNIST struct {
 	Images []byte // Len()×MNISTPixels, each image row by row from the top left; 0 is paper, 255 is ink
 	Labels []byte // Len() digits from 0 to 9
 
-	imageSet, labelSet string    // the data sets of the two files, if they are known; otherwise empty
-	scale, shift       []float64 // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
+	source       string    // what String says of the files that they are from
+	scale, shift []float64 // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
 }
 
 // WhereMNIST tells users where to get the four files and how to recognise them. This package
@@ -50,7 +50,7 @@ and the SHA-256 of the files' content, unpacked, in that order:
   ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2
 `
 
-// A knownFile is a file that is recognised: the data set that it belongs to, and its part and kind.
+// A knownFile names a file that is recognised: its data set, and how its name begins.
 type knownFile struct{ set, stem string }
 
 func (k knownFile) String() string { return k.stem + " of " + k.set }
@@ -94,25 +94,31 @@ func LoadMNIST(fsys fs.FS, part string, limit int) (*MNIST, error) {
 	if limit < 0 {
 		panic(fmt.Sprintf("mlp: LoadMNIST: a limit of %d images", limit))
 	}
-	images, err := loadMNISTFile(fsys, part+"-images", 3, nil, limit)
-	if err != nil {
-		return nil, err
+	var images, labels mnistFile
+	err := images.load(fsys, part+"-images", 3, nil, limit)
+	if err == nil {
+		err = labels.load(fsys, part+"-labels", 1, &images, 0)
 	}
-	labels, err := loadMNISTFile(fsys, part+"-labels", 1, images, 0)
 	if err != nil {
 		return nil, err
 	}
 	if i := slices.IndexFunc(labels.data, func(label byte) bool { return label >= MNISTClasses }); i >= 0 {
 		return nil, formatErrorf("%s: label %d at index %d, want 0 to 9", labels.name, labels.data[i], i)
 	}
-	if images.known.set != labels.known.set && images.known.set != "" && labels.known.set != "" {
+	source := ""
+	switch set, labelSet := images.known.set, labels.known.set; {
+	case set == "" && labelSet == "":
+	case set == "":
+		source = ", labels of " + labelSet
+	case labelSet == "":
+		source = " of " + set + ", unknown labels"
+	case labelSet == set:
+		source = " of " + set
+	default:
 		return nil, formatErrorf("%s: it holds the %v, beside the %v", labels.name, labels.known, images.known)
 	}
-	n := len(images.data) / MNISTPixels
-	return &MNIST{
-		Images: images.data, Labels: slices.Clone(labels.data[:n]), // without the labels past the limit
-		imageSet: images.known.set, labelSet: labels.known.set,
-	}, nil
+	kept := slices.Clone(labels.data[:len(images.data)/MNISTPixels]) // without the labels past the limit
+	return &MNIST{Images: images.data, Labels: kept, source: source}, nil
 }
 
 // An mnistFile is one of the two files of a part.
@@ -123,44 +129,21 @@ type mnistFile struct {
 	known knownFile // zero if the file is not known
 }
 
-// loadMNISTFile finds and reads the file whose name begins with stem: images, of rank 3, or the
-// labels of images, of rank 1. It keeps the first limit of them, or all if limit is 0.
-func loadMNISTFile(fsys fs.FS, stem string, rank int, images *mnistFile, limit int) (f *mnistFile, err error) {
-	f = new(mnistFile)
-	if f.name, err = findMNISTFile(fsys, stem, rank); err == nil {
-		err = f.read(fsys, stem, rank, images, limit)
-	}
-	if e, ok := err.(*fs.PathError); ok {
-		err = e.Err // e names the file, as the error below does
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
-	}
-	return f, nil
-}
-
-// findMNISTFile returns the first spelling of the file's name that is in fsys, or the name that
-// the error is about. It skips folders, because some archives of MNIST unpack to a file and a
-// folder whose names differ only in their spelling.
-func findMNISTFile(fsys fs.FS, stem string, rank int) (string, error) {
-	for _, spelling := range []string{"%s-idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte", "%s.idx%d-ubyte.gz"} {
-		name := fmt.Sprintf(spelling, stem, rank)
-		info, err := fs.Stat(fsys, name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir():
-			continue
-		case err == nil && !info.Mode().IsRegular():
-			err = FormatError("not a regular file") // to open a pipe would wait for its writer
+// load finds and reads the file whose name begins with stem: images, of rank 3, or the labels of
+// images, of rank 1. It keeps the first limit of them, or all if limit is 0. A file whose dimensions
+// are wrong is read whole if a known file has these dimensions, so that the error can name that file.
+func (f *mnistFile) load(fsys fs.FS, stem string, rank int, images *mnistFile, limit int) (err error) {
+	defer func() {
+		if e, ok := err.(*fs.PathError); ok {
+			err = e.Err // e names the file, as the error below does
 		}
-		return name, err
+		if err != nil {
+			err = fmt.Errorf("%s: %w", f.name, err)
+		}
+	}()
+	if f.name, err = findMNISTFile(fsys, stem, rank); err != nil {
+		return err
 	}
-	return fmt.Sprintf("%s-idx%d-ubyte", stem, rank),
-		fmt.Errorf("%w, nor does %s.idx%d-ubyte, with or without .gz", fs.ErrNotExist, stem, rank)
-}
-
-// read reads the file f.name. If the dimensions are wrong, it reads the data only if a known file
-// has these dimensions, so that the error can say which file it is.
-func (f *mnistFile) read(fsys fs.FS, stem string, rank int, images *mnistFile, limit int) error {
 	file, err := fsys.Open(f.name)
 	if err != nil {
 		return err
@@ -170,8 +153,8 @@ func (f *mnistFile) read(fsys fs.FS, stem string, rank int, images *mnistFile, l
 	hash := sha256.New()
 	f.dims, f.data, err = readIDX(file, hash, limit, func(dims []int) error {
 		unfit = checkMNISTDims(dims, rank, images)
-		digits := len(dims) == 1 || len(dims) == 3 && dims[1] == 28 && dims[2] == 28
-		if known := digits && (dims[0] == 60000 || dims[0] == 10000); known {
+		isDigits := len(dims) == 1 || slices.Equal(dims[1:], []int{28, 28})
+		if isDigits && (dims[0] == 60000 || dims[0] == 10000) {
 			return nil
 		}
 		return unfit
@@ -179,11 +162,30 @@ func (f *mnistFile) read(fsys fs.FS, stem string, rank int, images *mnistFile, l
 	if err != nil {
 		return err
 	}
-	f.known = knownFiles[hex.EncodeToString(hash.Sum(nil))]
+	f.known = knownFiles[fmt.Sprintf("%x", hash.Sum(nil))]
 	if f.known.set != "" && f.known.stem != stem {
 		return formatErrorf("it holds the %v", f.known)
 	}
 	return unfit
+}
+
+// findMNISTFile returns the first spelling of the file's name that is in fsys. With an error, the
+// name is the one that the error is about. Folders do not count, because some archives of MNIST
+// unpack to a file and a folder whose names differ only in their spelling.
+func findMNISTFile(fsys fs.FS, stem string, rank int) (name string, err error) {
+	for _, spelling := range []string{"%s-idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte", "%s.idx%d-ubyte.gz"} {
+		name = fmt.Sprintf(spelling, stem, rank)
+		info, err := fs.Stat(fsys, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir():
+			continue
+		case err == nil && !info.Mode().IsRegular():
+			err = FormatError("not a regular file") // to open a pipe would wait for its writer
+		}
+		return name, err
+	}
+	name = fmt.Sprintf("%s-idx%d-ubyte", stem, rank)
+	return name, fmt.Errorf("%w, nor does %s.idx%d-ubyte, with or without .gz", fs.ErrNotExist, stem, rank)
 }
 
 // checkMNISTDims returns an error unless dims are those of a file of images, of rank 3, or of the
@@ -215,9 +217,7 @@ func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
 	return readIDX(r, io.Discard, 0, func([]int) error { return nil })
 }
 
-// maxIDX is the most bytes of data that the header of an IDX file may claim: 1 GiB. The files of
-// MNIST, Fashion-MNIST and EMNIST are all smaller.
-const maxIDX = 1 << 30
+const maxIDX = 1 << 30 // the most bytes of data that the header of an IDX file may claim
 
 // readIDX is ReadIDX, but returns the data of the first limit images or labels, or of all if limit
 // is 0. It writes the whole unpacked file to all. If check returns an error for the dimensions, it
@@ -259,7 +259,7 @@ func readIDX(file io.Reader, all io.Writer, limit int, check func(dims []int) er
 	if limit > 0 && dims[0] > limit {
 		keep = size / dims[0] * limit
 	}
-	for have := 0; have < keep; { // data trebles each time it is full, so that its size follows the bytes that are there
+	for have := 0; have < keep; { // data trebles when it is full: its size follows the bytes that are there
 		grown := make([]byte, min(keep, max(3*have, 1<<16)))
 		copy(grown, data)
 		data = grown
@@ -269,17 +269,15 @@ func readIDX(file io.Reader, all io.Writer, limit int, check func(dims []int) er
 			return nil, nil, stoppedAt(start+have, start+size, err)
 		}
 	}
-	if n, err := io.CopyN(io.Discard, r, int64(size-keep)); err != nil {
+	rest := int64(size - keep)
+	n, err := io.CopyN(io.Discard, r, rest+1) // to the end of the file, where gzip compares its checksum
+	switch {
+	case err == nil:
+		return nil, nil, formatErrorf("bytes left over after the %d that the header claims", start+size)
+	case err != io.EOF || n < rest:
 		return nil, nil, stoppedAt(start+keep+int(n), start+size, err)
 	}
-	switch _, err := r.ReadByte(); err { // gzip compares its checksum only at the end
-	case io.EOF:
-		return dims, data, nil
-	case nil:
-		return nil, nil, formatErrorf("bytes left over after the %d that the header claims", start+size)
-	default:
-		return nil, nil, stoppedAt(start+size, start+size, err)
-	}
+	return dims, data, nil
 }
 
 // checkIDXMagic returns an error unless a file that begins like this is an IDX file of unsigned
@@ -317,19 +315,7 @@ func (m *MNIST) mustFit(method string) {
 // String says how many images m has and, if their files are known, of which data set they are:
 // "4000 images", "60000 images of MNIST", "10000 images, labels of Fashion-MNIST" if only the
 // labels are known, or "10000 images of MNIST, unknown labels".
-func (m *MNIST) String() string {
-	s := fmt.Sprintf("%d images", m.Len())
-	if m.imageSet != "" {
-		s += " of " + m.imageSet
-	}
-	switch {
-	case m.labelSet == m.imageSet:
-		return s
-	case m.labelSet == "":
-		return s + ", unknown labels"
-	}
-	return s + ", labels of " + m.labelSet
-}
+func (m *MNIST) String() string { return fmt.Sprintf("%d images%s", m.Len(), m.source) }
 
 // Slice returns images lo to hi-1 as a set of its own, standardized as m is now. The two sets
 // share their storage.
@@ -347,8 +333,8 @@ func (m *MNIST) Slice(lo, hi int) *MNIST {
 //
 //	mean = Σp / 255n    std = √(n·Σp² − (Σp)²) / 255n
 //
-// The sums and the difference are integers, and exact for fewer than 2²⁵ images. So std is 0 if
-// and only if the pixel never varies. If m has no images, all values are NaN.
+// The difference is exact for fewer than 2²⁵ images, so that std is 0 if and only if the pixel never
+// varies. If m has no images, all values are NaN.
 func (m *MNIST) Stats() Standardization {
 	m.mustFit("Stats")
 	var sum, squares [MNISTPixels]uint64
@@ -365,9 +351,9 @@ func (m *MNIST) Stats() Standardization {
 	return s
 }
 
-// pixelStats returns the mean and the standard deviation of a pixel over n images, from the sum
-// of its values and the sum of their squares. The two products may wrap around, but their
-// difference is below 2⁶⁴ for fewer than 2²⁵ images, so it is exact.
+// pixelStats returns the mean and the standard deviation of a pixel over n images, from the sums of
+// its values and of their squares. The products n·Σp² and (Σp)² may wrap around, but their difference
+// is below 2⁶⁴ for fewer than 2²⁵ images, so it is exact.
 func pixelStats(n, sum, squares uint64) (mean, std float64) {
 	return float64(sum) / float64(255*n), math.Sqrt(float64(n*squares-sum*sum)) / float64(255*n)
 }
@@ -385,7 +371,10 @@ func (m *MNIST) StatsOfAll() Standardization {
 	n := float64(len(m.Images))
 	mean := float64(sum) / n
 	std := math.Sqrt(float64(squares)/n - float64(mean*mean))
-	return Standardization{slices.Repeat([]float64{mean / 255}, MNISTPixels), slices.Repeat([]float64{std / 255}, MNISTPixels)}
+	return Standardization{
+		Mean: slices.Repeat([]float64{mean / 255}, MNISTPixels),
+		Std:  slices.Repeat([]float64{std / 255}, MNISTPixels),
+	}
 }
 
 // Standardize makes [MNIST.Batch] give x = (p/255 − Mean) / Std for a pixel p, or p/255 − Mean if
@@ -393,26 +382,22 @@ func (m *MNIST) StatsOfAll() Standardization {
 // test part too. A pixel that never varies becomes a number within 2⁻⁵⁴ of zero, and exactly zero if it is
 // always 0.
 func (m *MNIST) Standardize(s Standardization) {
-	if isZero := s.Mean == nil && s.Std == nil; !isZero && (len(s.Mean) != MNISTPixels || len(s.Std) != MNISTPixels) {
+	if s.Mean == nil && s.Std == nil {
+		m.scale, m.shift = nil, nil
+		return
+	}
+	if len(s.Mean) != MNISTPixels || len(s.Std) != MNISTPixels {
 		panic(fmt.Sprintf("mlp: Standardize: mean 1×%d, std 1×%d, want 1×%d", len(s.Mean), len(s.Std), MNISTPixels))
 	}
-	m.scale, m.shift = pixelLine(s)
-}
-
-// pixelLine returns the scale and the shift of x = p·scale + shift.
-func pixelLine(s Standardization) (scale, shift []float64) {
-	scale, shift = slices.Repeat([]float64{1.0 / 255}, MNISTPixels), make([]float64, MNISTPixels)
+	m.scale, m.shift = make([]float64, MNISTPixels), make([]float64, MNISTPixels)
 	for j, std := range s.Std {
-		if std == 0 {
-			std = 1
-		}
-		scale[j], shift[j] = 1/(255*std), -s.Mean[j]/std
+		std = cmp.Or(std, 1)
+		m.scale[j], m.shift[j] = 1/(255*std), -s.Mean[j]/std
 	}
-	return scale, shift
 }
 
 // unitScale and unitShift give x = p/255.
-var unitScale, unitShift = pixelLine(Standardization{})
+var unitScale, unitShift = slices.Repeat([]float64{1.0 / 255}, MNISTPixels), make([]float64, MNISTPixels)
 
 // Batch sets row i of x, len(index)×MNISTPixels, to the standardized pixels of image index[i],
 // and row i of y, len(index)×MNISTClasses, to 1 for its label and 0 for the other digits. It
@@ -471,7 +456,6 @@ func (b *batchTask) part(c int) {
 		k := b.index[i]
 		image := b.m.image(k)
 		if b.epoch != nil {
-			paper.set(image)
 			b.epoch.deform(&deformed, &paper, k)
 			image = deformed[:]
 		}

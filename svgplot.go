@@ -364,12 +364,11 @@ func roundTicks(s span, log bool, n int) (ticks []tick) {
 				continue
 			}
 			for i := first; i <= last; i++ {
-				at := i * step
+				label := linearLabel(i*step, exp, max(-first, last)*step)
 				if log {
-					ticks = append(ticks, tick{at, logLabel(1, int(at), lo, hi)})
-				} else {
-					ticks = append(ticks, tick{at, linearLabel(at, exp, max(-first, last)*step)})
+					label = logLabel(1, int(i*step), lo, hi)
 				}
+				ticks = append(ticks, tick{i * step, label})
 			}
 			return ticks
 		}
@@ -476,7 +475,7 @@ func (c *Chart) pointAt(s *Series, i int) (point, bool) {
 // pixels does not break the line. Each point of a scatter is a piece, but only the first of those in
 // one pixel.
 func (p *panel) pieces(s *Series) (pieces [][]point) {
-	gap, drawn := true, map[point]bool{}
+	gap, column, drawn := true, math.NaN(), map[point]bool{}
 	for i := range s.points() {
 		v, ok := p.pointAt(s, i)
 		if !ok {
@@ -484,18 +483,17 @@ func (p *panel) pieces(s *Series) (pieces [][]point) {
 			continue
 		}
 		v = point{p.x.pixel(v.x), p.y.pixel(v.y)}
-		if s.Points {
-			if at := (point{math.Floor(v.x), math.Floor(v.y)}); !drawn[at] {
-				pieces, drawn[at] = append(pieces, []point{v}), true
-			}
-			continue
-		}
-		if n := len(pieces) - 1; n >= 0 && (!gap || math.Floor(v.x) == math.Floor(pieces[n][len(pieces[n])-1].x)) {
-			pieces[n] = thin(append(pieces[n], v))
-		} else {
+		at := point{math.Floor(v.x), math.Floor(v.y)}
+		switch last := len(pieces) - 1; {
+		case s.Points && drawn[at]:
+		case s.Points:
+			pieces, drawn[at] = append(pieces, []point{v}), true
+		case gap && at.x != column:
 			pieces = append(pieces, []point{v})
+		default:
+			pieces[last] = thin(append(pieces[last], v))
 		}
-		gap = false
+		gap, column = false, at.x
 	}
 	return pieces
 }
@@ -505,12 +503,13 @@ func (p *panel) pieces(s *Series) (pieces [][]point) {
 func thin(piece []point) []point {
 	last := len(piece) - 1
 	first, lo, hi := last, last, last
-	for ; first > 0 && math.Floor(piece[first-1].x) == math.Floor(piece[last].x); first-- {
-		if piece[first-1].y <= piece[lo].y {
-			lo = first - 1
+	for i := last; i >= 0 && math.Floor(piece[i].x) == math.Floor(piece[last].x); i-- {
+		first = i
+		if piece[i].y <= piece[lo].y {
+			lo = i
 		}
-		if piece[first-1].y >= piece[hi].y {
-			hi = first - 1
+		if piece[i].y >= piece[hi].y {
+			hi = i
 		}
 	}
 	kept := piece[:first]
@@ -665,15 +664,10 @@ func wrapText(s string, size int, width float64) (lines []string) {
 	for line := range strings.Lines(s) {
 		begun := ""
 		for word := range strings.FieldsSeq(line) {
-			switch longer := begun + " " + word; {
-			case begun == "":
-				begun = fitText(word, size, width)
-			case textWidth(longer, size) <= width:
-				begun = longer
-			default:
-				lines = append(lines, begun)
-				begun = fitText(word, size, width)
+			if begun != "" && textWidth(begun+" "+word, size) > width {
+				lines, begun = append(lines, begun), ""
 			}
+			begun = fitText(strings.TrimSpace(begun+" "+word), size, width)
 		}
 		lines = append(lines, begun)
 	}

@@ -1,5 +1,5 @@
-// What processors run of the elementwise steps if there is no assembly of them: the Go of
-// mat_generic.go. arm64 is one: there the compiler makes math.FMA one instruction.
+// The elementwise steps of processors without assembly of them: the Go of mat_generic.go. arm64 is one,
+// because there the compiler makes math.FMA one instruction.
 
 //go:build !amd64 || purego
 
