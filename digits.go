@@ -1,5 +1,5 @@
-// Deskewing and deforming of digits. Deskew normalises the position, the slant and the size of each
-// digit. Deform gives a training slightly different digits in each epoch.
+// Deskewing and deforming of digits. Deskew normalises the position, the slant and the size of each digit.
+// Deform gives a training slightly different digits in each epoch.
 
 package mlp
 
@@ -17,22 +17,20 @@ const (
 	middle = (side - 1) / 2.0 // the centre of an image, in x and in y
 )
 
-// Deskew returns a set of the same digits, each normalised by its moments: upright, about as wide
-// and as high as any other, and with its centre of mass in the middle. A model that is trained on
-// such images has Deskew set; Model.Predict then does the same. The new set is not standardized.
+// Deskew returns a set of the same digits, each normalised by its moments: upright, about as wide and as
+// high as any other, and with its centre of mass in the middle. A model that is trained on such images has
+// Deskew set; Model.Predict then does the same. The new set is not standardized.
 //
-// For an image with the pixels p let (mx, my) be the centre of mass, xx, xy and yy the central
-// second moments of x and y, weighted by p, and w² = xx − 2s·xy + s²·yy. Pixel (13.5+u, 13.5+v) of
-// the result is the image at (mx + gx·u + s·gy·v, my + gy·v), by bilinear interpolation and
-// rounded, with
+// For an image with the pixels p let (mx, my) be the centre of mass, xx, xy and yy the central second
+// moments of x and y, weighted by p, and w² = xx − 2s·xy + s²·yy. Pixel (13.5+u, 13.5+v) of the result is
+// the image at (mx + gx·u + s·gy·v, my + gy·v), by bilinear interpolation and rounded, with
 //
 //	s  = xy/yy, from -1 to 1      the slant; after it x and y are not correlated
 //	gx = √(w/3.6)                 w/3.6 from 0.4 to 1.6
 //	gy = √(√yy/5.4)               √yy/5.4 from 0.6 to 1.5
 //
-// 3.6 and 5.4 are typical deviations of a digit's x and y, in pixels. The square root leaves half
-// of the difference between digits, because a 1 is narrow. A blank image stays blank, and one
-// without height has no slant.
+// 3.6 and 5.4 are typical deviations of a digit's x and y, in pixels. The square root leaves half of the
+// difference between digits, because a 1 is narrow. A blank image stays blank.
 func (m *MNIST) Deskew() *MNIST {
 	m.mustFit("Deskew")
 	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, source: m.source}
@@ -50,7 +48,7 @@ func (t deskewTask) part(i int) {
 // deskew sets dst to the normalised image.
 func deskew(dst, src *[MNISTPixels]byte) {
 	mx, my, xx, xy, yy := imageMoments(src)
-	s := 0.0
+	s := 0.0 // also the slant of an image without height
 	if yy > 0 {
 		s = max(-1, min(1, xy/yy))
 	}
@@ -66,9 +64,8 @@ func deskew(dst, src *[MNISTPixels]byte) {
 	}
 }
 
-// imageMoments returns the centre of mass of an image and its central second moments. The sums
-// are integers, so that they are exact. For a blank image the centre is the middle, and the
-// moments are 0.
+// imageMoments returns the centre of mass of an image and its central second moments. The sums are
+// integers, so that they are exact. For a blank image the centre is the middle, and the moments are 0.
 func imageMoments(image *[MNISTPixels]byte) (mx, my, xx, xy, yy float64) {
 	var mass, sx, sy, sxx, sxy, syy int64
 	for i := range int64(side) {
@@ -92,9 +89,6 @@ func imageMoments(image *[MNISTPixels]byte) (mx, my, xx, xy, yy float64) {
 
 // bilinear returns the image at the point (x, y) between its pixels. Outside it is 0.
 func bilinear(image *[MNISTPixels]byte, x, y float64) float64 {
-	if !(-1 < x && x < side && -1 < y && y < side) {
-		return 0
-	}
 	i, j := int(math.Floor(y)), int(math.Floor(x))
 	fx, fy := x-float64(j), y-float64(i)
 	at := func(i, j int) float64 {
@@ -108,9 +102,8 @@ func bilinear(image *[MNISTPixels]byte, x, y float64) float64 {
 	return float64(above*(1-fy)) + float64(below*fy)
 }
 
-// deskewRows replaces each row of x, an image with pixels from 0 to 1, by the normalised image.
-// The pixels are rounded to 256 grey values first, as those of MNIST are. A row with a NaN stays
-// as it is.
+// deskewRows replaces each row of x, an image with pixels from 0 to 1, by the normalised image. The pixels
+// are rounded to 256 grey values first, as those of MNIST are. A row with a NaN stays as it is.
 func deskewRows(x *Matrix) {
 	var src, dst [MNISTPixels]byte
 	for i := range x.Rows {
@@ -129,9 +122,9 @@ func deskewRows(x *Matrix) {
 }
 
 // Deformation says how much a training image is deformed. Each image is rotated, sheared, scaled and
-// shifted by random amounts, uniform between the given ones and their negatives, as in Cireşan et al.
-// 2010, and then displaced pixel by pixel by a smooth random field, as in Simard et al. 2003. The network
-// never sees the same image twice, so that it cannot learn one by heart.
+// shifted by random amounts, uniform between the given ones and their negatives, as in Cireşan et al. 2010,
+// and then displaced pixel by pixel by a smooth random field, as in Simard et al. 2003. The network never
+// sees the same image twice, so that it cannot learn one by heart.
 type Deformation struct {
 	Rotation float64 // degrees, from 0 to 30; half for a 1 and a 7, which would become one another
 	Shear    float64 // degrees of slant, from 0 to 30; half for a 1 and a 7
@@ -141,8 +134,8 @@ type Deformation struct {
 	Smooth   float64 // standard deviation of the Gaussian that smooths the field, in pixels, from 1 to 16; 0 is 4
 }
 
-// UsualDeformation is what suits digits that Deskew has normalised and a run of a few tens of
-// epochs. A longer run can do with more.
+// UsualDeformation is what suits digits that Deskew has normalised and a run of a few tens of epochs. A
+// longer run can do with more.
 var UsualDeformation = Deformation{Rotation: 10, Shear: 7, Scale: 0.1, Shift: 0.5, Elastic: 0.9, Smooth: usualSmooth}
 
 const usualSmooth = 4.0
@@ -167,12 +160,11 @@ func (d Deformation) Validate() error {
 	return nil
 }
 
-// Deform returns the digits of m as a data set for a training of this many epochs. Train trains on
-// them deformed, anew in each epoch, and measures them as they are. How image i is deformed in
-// epoch n depends on seed, n and i alone. The amounts are those of d for the first half of the
-// epochs, and then fall in a straight line to 0.3 of those, because the last steps should learn
-// what real digits look like. An error names an amount of d that is out of its range, or says that
-// there are no epochs.
+// Deform returns the digits of m as a data set for a training of this many epochs. Train trains on them
+// deformed, anew in each epoch, and measures them as they are. How image i is deformed in epoch n depends
+// on seed, n and i alone. The amounts are those of d for the first half of the epochs, and then fall in a
+// straight line to 0.3 of those, because the last steps should learn what real digits look like. An error
+// names an amount of d that is out of its range, or says that there are no epochs.
 func (m *MNIST) Deform(d Deformation, seed uint64, epochs int) (Augmented, error) {
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("deformation: %w", err)
@@ -198,10 +190,8 @@ func (s *deformed) Batch(x, y *Matrix, index []int) { s.digits.Batch(x, y, index
 // Epoch returns the digits as they are deformed in epoch n.
 func (s *deformed) Epoch(n int) Dataset {
 	const fullUntil, least = 0.5, 0.3
-	strength := 1.0
-	if progress := float64(n-1) / float64(s.epochs); progress > fullUntil {
-		strength = 1 - float64((1-least)*min(1, (progress-fullUntil)/(1-fullUntil)))
-	}
+	fall := (float64(n-1)/float64(s.epochs) - fullUntil) / (1 - fullUntil)
+	strength := 1 - float64((1-least)*max(0, min(1, fall)))
 	return &deformedEpoch{s, n, strength, s.field.scaled(strength * s.amounts.Elastic)}
 }
 
@@ -218,14 +208,12 @@ func (e *deformedEpoch) Batch(x, y *Matrix, index []int) {
 	e.of.digits.batch(x, y, index, e, allPixels)
 }
 
-// A field is smooth random numbers, of variance 1 over all its points, which repeat in both
-// directions.
+// A field is smooth random numbers, of variance 1 over all its points, which repeat in both directions.
 type field [fieldSide * fieldSide]float64
 
 const fieldSide = 256
 
-// newField returns normally distributed numbers, smoothed by a Gaussian of the standard deviation
-// sigma in each direction.
+// newField returns normally distributed numbers, smoothed by a Gaussian of standard deviation sigma.
 func newField(seed uint64, sigma float64) *field {
 	var noise, rows field
 	random := normal(seed)
@@ -257,8 +245,8 @@ func newField(seed uint64, sigma float64) *field {
 	return &noise
 }
 
-// displacements is a field in 1/256 pixels. The first side elements of each row are repeated at
-// its end, so that a row of an image may begin anywhere in it.
+// displacements is a field in 1/256 pixels. The first side elements of each row are repeated at its end, so
+// that a row of an image may begin anywhere in it.
 type displacements [fieldSide * (fieldSide + side)]int16
 
 // scaled returns the field with the given root mean square in pixels.
@@ -271,17 +259,16 @@ func (f *field) scaled(pixels float64) *displacements {
 	return d
 }
 
-// row returns the displacements of row i of an image whose window of the field begins at the row
-// in the low byte of window and the column in its next byte.
+// row returns the displacements of row i of an image whose window of the field begins at the row in the low
+// byte of window and the column in its next byte.
 func (d *displacements) row(window uint32, i int) *[side]int16 {
 	return (*[side]int16)(d[int(uint8(window)+uint8(i))*(fieldSide+side)+int(uint8(window>>8)):])
 }
 
-// A canvas is an image with empty space around it. The place of a point is taken modulo
-// canvasSide, so that no point lies outside: the image repeats in both directions. With the
-// largest amounts a point lies at most 45 pixels from the centre, counting four standard deviations
-// of the field, and the next image begins at 50. Behind the last row there is room for the pixels
-// to the right of a point and below it.
+// A canvas is an image with empty space around it. The place of a point is taken modulo canvasSide, so that
+// no point lies outside: the image repeats in both directions. With the largest amounts a point lies at
+// most 45 pixels from the centre, counting four standard deviations of the field, and the next image begins
+// at 50. Behind the last row there is room for the pixels to the right of a point and below it.
 type canvas [canvasSide*canvasSide + canvasSide + 2]byte
 
 const (
@@ -296,8 +283,8 @@ func (c *canvas) set(image []byte) {
 	}
 }
 
-// deform sets dst to image k, deformed. It puts the image on the canvas and reads the canvas by
-// bilinear interpolation, in integers, so that the result is the same on every processor.
+// deform sets dst to image k, deformed. It puts the image on the canvas and reads the canvas by bilinear
+// interpolation, in integers, so that the result is the same on every processor.
 func (e *deformedEpoch) deform(dst *[MNISTPixels]byte, c *canvas, k int) {
 	c.set(e.of.digits.image(k))
 	m, windows := e.affine(k, e.of.digits.Labels[k])
@@ -308,11 +295,10 @@ func (e *deformedEpoch) deform(dst *[MNISTPixels]byte, c *canvas, k int) {
 	}
 }
 
-// row sets dst to a row of a deformed image, whose first point is (m.x0, m.y0) before its
-// displacement. The weights of the four pixels around a point are in 1/256. The halves of a uint32
-// hold the two columns of pixels and are interpolated together. A difference may be negative and borrow
-// from the other half. The result is right nevertheless, because it is one modulo 2³² and each half of it
-// fits 16 bits.
+// row sets dst to a row of a deformed image, whose first point is (m.x0, m.y0) before its displacement. The
+// weights of the four pixels around a point are in 1/256. The halves of a uint32 hold the two columns of
+// pixels and are interpolated together. A difference may be negative and borrow from the other half. The
+// result is right nevertheless, because it is one modulo 2³² and each half of it fits 16 bits.
 func (c *canvas) row(dst *[side]byte, dx, dy *[side]int16, m affineMap) {
 	x, y := m.x0, m.y0
 	for j := range dst {
@@ -330,12 +316,11 @@ func (c *canvas) row(dst *[side]byte, dx, dy *[side]int16, m affineMap) {
 	}
 }
 
-// An affineMap takes pixel (u, v) of an image to the point (x0 + xu·u + xv·v, y0 + yu·u + yv·v) of
-// a canvas.
+// An affineMap takes pixel (u, v) of an image to (x0 + xu·u + xv·v, y0 + yu·u + yv·v) on a canvas.
 type affineMap struct{ x0, xu, xv, y0, yu, yv int32 }
 
-// affine returns the map of image k and its windows of the field, of 16 bits each: one for x and one
-// for y. They come from 128 random bits, of which each amount of the map takes 16.
+// affine returns the map of image k and its windows of the field, of 16 bits each: one for x and one for y.
+// They come from 128 random bits, of which each amount of the map takes 16.
 func (e *deformedEpoch) affine(k int, label byte) (m affineMap, windows uint32) {
 	var rng rand.PCG
 	rng.Seed(e.of.seed, uint64(e.n)<<32|uint64(k))
@@ -362,8 +347,7 @@ func (e *deformedEpoch) affine(k int, label byte) (m affineMap, windows uint32) 
 	return affineMap{fixed(x0), fixed(xu), fixed(xv), fixed(y0), fixed(yu), fixed(yv)}, uint32(second >> 32)
 }
 
-// sinCos returns the sine, by its Taylor series, and the cosine of an angle of at most 30 degrees
-// either way.
+// sinCos returns the sine, by its Taylor series, and the cosine of an angle from -30 to 30 degrees.
 func sinCos(degrees float64) (sin, cos float64) {
 	x := degrees * (math.Pi / 180)
 	xx := x * x

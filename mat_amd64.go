@@ -55,15 +55,15 @@ func dataCaches(describe func(sub uint32) (eax, ebx, ecx uint32)) (l1, l2 int) {
 	l1, l2 = smallL1, smallL2
 	for sub := range uint32(16) {
 		eax, ebx, ecx := describe(sub)
-		kind, level := eax&0x1f, eax>>5&7
-		if kind == 0 {
-			break
-		}
 		line, partitions, ways, sets := int(ebx&0xfff+1), int(ebx>>12&0x3ff+1), int(ebx>>22+1), int(ecx)+1
-		const data, unified = 1, 3
-		if size := line * partitions * ways * sets; kind == data && level == 1 {
+		size := line * partitions * ways * sets
+		const none, data, unified = 0, 1, 3
+		switch kind, level := eax&0x1f, eax>>5&7; {
+		case kind == none:
+			return l1, l2
+		case kind == data && level == 1:
 			l1 = size
-		} else if kind == unified && level == 2 {
+		case kind == unified && level == 2:
 			l2 = size
 		}
 	}

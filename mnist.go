@@ -1,5 +1,5 @@
-// The MNIST digits as a data set: the IDX files that hold them, the files that are known by their
-// checksum, and batches. Pixels stay bytes in memory, and Batch turns them into numbers.
+// The MNIST digits as a data set: the IDX files that hold them, the files that are known by their checksum,
+// and batches. Pixels stay bytes in memory, and Batch turns them into numbers.
 
 package mlp
 
@@ -26,9 +26,9 @@ const (
 	MNISTClasses = 10
 )
 
-// MNIST is a set of images of digits and their labels, made by [LoadMNIST] or by hand from Images
-// and Labels. [MNIST.Batch] scales the pixels to [0, 1] until [MNIST.Standardize] is called. Any
-// number of goroutines may read it at a time.
+// MNIST is a set of images of digits and their labels, made by [LoadMNIST] or by hand from Images and
+// Labels. [MNIST.Batch] scales the pixels to [0, 1] until [MNIST.Standardize] is called. Any number of
+// goroutines may read it at a time.
 type MNIST struct {
 	Images []byte // Len()×MNISTPixels, each image row by row from the top left; 0 is paper, 255 is ink
 	Labels []byte // Len() digits from 0 to 9
@@ -37,8 +37,8 @@ type MNIST struct {
 	scale, shift []float64 // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
 }
 
-// WhereMNIST tells users where to get the four files and how to recognise them. This package
-// downloads nothing. A program should print WhereMNIST if a file is missing.
+// WhereMNIST tells users where to get the four files and how to recognise them. This package downloads
+// nothing. A program should print WhereMNIST if a file is missing.
 const WhereMNIST = `MNIST is four files: train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz,
 t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz. Two public mirrors are
   https://storage.googleapis.com/cvdf-datasets/mnist/
@@ -55,8 +55,8 @@ type knownFile struct{ set, stem string }
 
 func (k knownFile) String() string { return k.stem + " of " + k.set }
 
-// knownFiles has the known files by the SHA-256 of their unpacked content, because the same
-// content is found compressed in different ways.
+// knownFiles has the known files by the SHA-256 of their unpacked content, because the same content is
+// found compressed in different ways.
 var knownFiles = map[string]knownFile{
 	"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db": {"MNIST", "train-images"},
 	"65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5": {"MNIST", "train-labels"},
@@ -69,27 +69,27 @@ var knownFiles = map[string]knownFile{
 //go:embed testdata/mnist/*.gz testdata/mnist/LICENSE
 var sampleFiles embed.FS
 
-// SampleMNIST returns a folder that is embedded in this package: the four files, for [LoadMNIST],
-// and their LICENSE. They hold 4,000 digits to train on and 1,000 to test on, 400 and 100 of each
-// digit, all from MNIST's training part. Only a program that calls SampleMNIST carries the files.
+// SampleMNIST returns a folder that is embedded in this package: the four files, for [LoadMNIST], and their
+// LICENSE. They hold 4,000 digits to train on and 1,000 to test on, 400 and 100 of each digit, all from
+// MNIST's training part. Only a program that calls SampleMNIST carries the files.
 func SampleMNIST() fs.FS {
 	dir, _ := fs.Sub(sampleFiles, "testdata/mnist") // an error would mean that this path is malformed
 	return dir
 }
 
-// LoadMNIST reads the first limit images of a part, "train" or "t10k", and their labels, or all
-// of them if limit is 0 or there are no more. It panics if limit is negative.
+// LoadMNIST reads the first limit images of a part, "train" or "t10k", and their labels, or all of them if
+// limit is 0 or there are no more. It panics if limit is negative.
 //
 // The part is two files in fsys. The images of "train" are in the first of these that exists:
 // train-images-idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte and
-// train-images.idx3-ubyte.gz. The names for "t10k" and for the labels, with idx1, are like them. A
-// file may be gzipped whatever its name. Images must have 28×28 pixels, and labels must be from 0
-// to 9. LoadMNIST reads and checks both files whole, but keeps only what it returns. It recognises
-// the files of MNIST, and the labels of Fashion-MNIST, by their SHA-256. It refuses a known file
-// under another file's name, and labels of one set beside images of another.
+// train-images.idx3-ubyte.gz. The names for "t10k" and for the labels, with idx1, are like them. A file may
+// be gzipped whatever its name. Images must have 28×28 pixels, and labels must be from 0 to 9. LoadMNIST
+// reads and checks both files whole, but keeps only what it returns. It recognises the files of MNIST, and
+// the labels of Fashion-MNIST, by their SHA-256. It refuses a known file under another file's name, and
+// labels of one set beside images of another.
 //
-// An error begins with the name of the file in fsys. For os.DirFS(dir), dir + "/" + err.Error()
-// begins with the file's path. The error wraps [fs.ErrNotExist] if a file is missing.
+// An error begins with the name of the file in fsys. For os.DirFS(dir), dir + "/" + err.Error() begins with
+// the file's path. The error wraps [fs.ErrNotExist] if a file is missing.
 func LoadMNIST(fsys fs.FS, part string, limit int) (*MNIST, error) {
 	if limit < 0 {
 		panic(fmt.Sprintf("mlp: LoadMNIST: a limit of %d images", limit))
@@ -129,9 +129,9 @@ type mnistFile struct {
 	known knownFile // zero if the file is not known
 }
 
-// load finds and reads the file whose name begins with stem: images, of rank 3, or the labels of
-// images, of rank 1. It keeps the first limit of them, or all if limit is 0. A file whose dimensions
-// are wrong is read whole if a known file has these dimensions, so that the error can name that file.
+// load finds and reads the file whose name begins with stem: images, of rank 3, or the labels of images, of
+// rank 1. It keeps the first limit of them, or all if limit is 0. A file whose dimensions are wrong is read
+// whole if a known file has these dimensions, so that the error can name that file.
 func (f *mnistFile) load(fsys fs.FS, stem string, rank int, images *mnistFile, limit int) (err error) {
 	defer func() {
 		if e, ok := err.(*fs.PathError); ok {
@@ -169,9 +169,9 @@ func (f *mnistFile) load(fsys fs.FS, stem string, rank int, images *mnistFile, l
 	return unfit
 }
 
-// findMNISTFile returns the first spelling of the file's name that is in fsys. With an error, the
-// name is the one that the error is about. Folders do not count, because some archives of MNIST
-// unpack to a file and a folder whose names differ only in their spelling.
+// findMNISTFile returns the first spelling of the file's name that is in fsys. With an error, the name is
+// the one that the error is about. Folders do not count, because some archives of MNIST unpack to a file
+// and a folder whose names differ only in their spelling.
 func findMNISTFile(fsys fs.FS, stem string, rank int) (name string, err error) {
 	for _, spelling := range []string{"%s-idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte", "%s.idx%d-ubyte.gz"} {
 		name = fmt.Sprintf(spelling, stem, rank)
@@ -188,8 +188,8 @@ func findMNISTFile(fsys fs.FS, stem string, rank int) (name string, err error) {
 	return name, fmt.Errorf("%w, nor does %s.idx%d-ubyte, with or without .gz", fs.ErrNotExist, stem, rank)
 }
 
-// checkMNISTDims returns an error unless dims are those of a file of images, of rank 3, or of the
-// labels of images, of rank 1.
+// checkMNISTDims returns an error unless dims are those of a file of images, of rank 3, or of the labels of
+// images, of rank 1.
 func checkMNISTDims(dims []int, rank int, images *mnistFile) error {
 	switch {
 	case len(dims) == 4-rank:
@@ -204,24 +204,23 @@ func checkMNISTDims(dims []int, rank int, images *mnistFile) error {
 	return nil
 }
 
-// ReadIDX reads r to its end. r is an IDX file of unsigned bytes and may be gzipped. The file is
-// an array: dims are its sizes, one for each dimension, and data are its elements in row-major
-// order. If it has three dimensions, element (i, j, k) is data[(i*dims[1]+j)*dims[2]+k]. If a
-// dimension is 0, data is empty.
+// ReadIDX reads r to its end. r is an IDX file of unsigned bytes and may be gzipped. The file is an array:
+// dims are its sizes, one for each dimension, and data are its elements in row-major order. If it has three
+// dimensions, element (i, j, k) is data[(i*dims[1]+j)*dims[2]+k]. If a dimension is 0, data is empty.
 //
-// ReadIDX does not trust the header. It refuses one that claims more than 1 GiB, and at no time
-// does it hold more than four times the unpacked bytes that were read and 256 KiB. The error is a
-// [FormatError] if r is not such a file, and wraps [io.ErrUnexpectedEOF] if r ends too early.
-// Bytes left over and a wrong gzip checksum are errors too.
+// ReadIDX does not trust the header. It refuses one that claims more than 1 GiB, and at no time does it
+// hold more than four times the unpacked bytes that were read and 256 KiB. The error is a [FormatError] if
+// r is not such a file, and wraps [io.ErrUnexpectedEOF] if r ends too early. Bytes left over and a wrong
+// gzip checksum are errors too.
 func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
 	return readIDX(r, io.Discard, 0, func([]int) error { return nil })
 }
 
 const maxIDX = 1 << 30 // the most bytes of data that the header of an IDX file may claim
 
-// readIDX is ReadIDX, but returns the data of the first limit images or labels, or of all if limit
-// is 0. It writes the whole unpacked file to all. If check returns an error for the dimensions, it
-// returns that error and reads no data.
+// readIDX is ReadIDX, but returns the data of the first limit images or labels, or of all if limit is 0. It
+// writes the whole unpacked file to all. If check returns an error for the dimensions, it returns that
+// error and reads no data.
 func readIDX(file io.Reader, all io.Writer, limit int, check func(dims []int) error) (dims []int, data []byte, err error) {
 	packed := bufio.NewReaderSize(file, 1<<16)
 	var unpacked io.Reader = packed
@@ -280,8 +279,8 @@ func readIDX(file io.Reader, all io.Writer, limit int, check func(dims []int) er
 	return dims, data, nil
 }
 
-// checkIDXMagic returns an error unless a file that begins like this is an IDX file of unsigned
-// bytes: 0, 0, 8 for the type, and a number of dimensions that is not 0.
+// checkIDXMagic returns an error unless start is that of an IDX file of unsigned bytes: two zeros, the type
+// 8, and a number of dimensions that is not 0.
 func checkIDXMagic(start []byte) error {
 	types := map[byte]string{8: "uint8", 9: "int8", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}
 	switch kind := types[start[2]]; {
@@ -312,13 +311,12 @@ func (m *MNIST) mustFit(method string) {
 	}
 }
 
-// String says how many images m has and, if their files are known, of which data set they are:
-// "4000 images", "60000 images of MNIST", "10000 images, labels of Fashion-MNIST" if only the
-// labels are known, or "10000 images of MNIST, unknown labels".
+// String says how many images m has and, if their files are known, of which data set they are: "4000
+// images", "60000 images of MNIST", "10000 images, labels of Fashion-MNIST" if only the labels are known,
+// or "10000 images of MNIST, unknown labels".
 func (m *MNIST) String() string { return fmt.Sprintf("%d images%s", m.Len(), m.source) }
 
-// Slice returns images lo to hi-1 as a set of its own, standardized as m is now. The two sets
-// share their storage.
+// Slice returns images lo to hi-1 as a set of its own, standardized as m is now. The sets share storage.
 func (m *MNIST) Slice(lo, hi int) *MNIST {
 	m.mustFit("Slice")
 	part := *m
@@ -327,9 +325,8 @@ func (m *MNIST) Slice(lo, hi int) *MNIST {
 	return &part
 }
 
-// Stats returns the mean and the standard deviation of each pixel over the images of m, with
-// pixels scaled to [0, 1]. The standard deviation is the population's, like NumPy's std. For n
-// images with the pixels p:
+// Stats returns the mean and the standard deviation of each pixel over the images of m, with pixels scaled
+// to [0, 1]. The standard deviation is the population's, like NumPy's std. For n images with the pixels p:
 //
 //	mean = Σp / 255n    std = √(n·Σp² − (Σp)²) / 255n
 //
@@ -351,16 +348,16 @@ func (m *MNIST) Stats() Standardization {
 	return s
 }
 
-// pixelStats returns the mean and the standard deviation of a pixel over n images, from the sums of
-// its values and of their squares. The products n·Σp² and (Σp)² may wrap around, but their difference
-// is below 2⁶⁴ for fewer than 2²⁵ images, so it is exact.
+// pixelStats returns the mean and the standard deviation of a pixel over n images, from the sums of its
+// values and of their squares. The products n·Σp² and (Σp)² may wrap around, but their difference is below
+// 2⁶⁴ for fewer than 2²⁵ images, so it is exact.
 func pixelStats(n, sum, squares uint64) (mean, std float64) {
 	return float64(sum) / float64(255*n), math.Sqrt(float64(n*squares-sum*sum)) / float64(255*n)
 }
 
-// StatsOfAll returns one mean and one standard deviation for all pixels: those of all pixels of
-// all images. Deformed images need it: a pixel that is rarely lit has so small a deviation of its
-// own that a stroke which is moved there becomes enormous.
+// StatsOfAll returns one mean and one standard deviation for all pixels: those of all pixels of all images.
+// Deformed images need it: a pixel that is rarely lit has so small a deviation of its own that a stroke
+// which is moved there becomes enormous.
 func (m *MNIST) StatsOfAll() Standardization {
 	m.mustFit("StatsOfAll")
 	var sum, squares uint64
@@ -377,10 +374,9 @@ func (m *MNIST) StatsOfAll() Standardization {
 	}
 }
 
-// Standardize makes [MNIST.Batch] give x = (p/255 − Mean) / Std for a pixel p, or p/255 − Mean if
-// Std is 0, or p/255 if s is the zero value. Use the [MNIST.Stats] of the training part for the
-// test part too. A pixel that never varies becomes a number within 2⁻⁵⁴ of zero, and exactly zero if it is
-// always 0.
+// Standardize makes [MNIST.Batch] give x = (p/255 − Mean) / Std for a pixel p, or p/255 − Mean if Std is 0,
+// or p/255 if s is the zero value. Use the [MNIST.Stats] of the training part for the test part too. A
+// pixel that never varies becomes a number within 2⁻⁵⁴ of zero, and exactly zero if it is always 0.
 func (m *MNIST) Standardize(s Standardization) {
 	if s.Mean == nil && s.Std == nil {
 		m.scale, m.shift = nil, nil
@@ -399,16 +395,14 @@ func (m *MNIST) Standardize(s Standardization) {
 // unitScale and unitShift give x = p/255.
 var unitScale, unitShift = slices.Repeat([]float64{1.0 / 255}, MNISTPixels), make([]float64, MNISTPixels)
 
-// Batch sets row i of x, len(index)×MNISTPixels, to the standardized pixels of image index[i],
-// and row i of y, len(index)×MNISTClasses, to 1 for its label and 0 for the other digits. It
-// reuses the storage of x and y. It panics if Images does not have MNISTPixels bytes for each
-// label, or if a label is over 9.
+// Batch sets row i of x, len(index)×MNISTPixels, to the standardized pixels of image index[i], and row i of
+// y, len(index)×MNISTClasses, to 1 for its label and 0 for the other digits. It reuses the storage of x and
+// y. It panics if Images does not have MNISTPixels bytes for each label, or if a label is over 9.
 func (m *MNIST) Batch(x, y *Matrix, index []int) { m.batch(x, y, index, nil, allPixels) }
 
 var allPixels = []interval{{0, MNISTPixels}}
 
-// batch is Batch of these pixels alone, of the images or, if epoch is not nil, of their deformed
-// versions.
+// batch is Batch of these pixels alone, of the images or, if epoch is not nil, of their deformed versions.
 func (m *MNIST) batch(x, y *Matrix, index []int, epoch *deformedEpoch, inputs []interval) {
 	m.mustFit("Batch")
 	for _, k := range index {
@@ -441,9 +435,8 @@ type batchTask struct {
 // batchTasks makes Batch allocate nothing.
 var batchTasks = sync.Pool{New: func() any { return new(batchTask) }}
 
-// The images of a batch are in no order in memory, so a processor cannot guess which one comes
-// next. part asks for each image prefetchAhead rows before it is needed, so that the image is in
-// the cache by then.
+// The images of a batch are in no order in memory, so a processor cannot guess which one comes next. part
+// asks for each image prefetchAhead rows before it is needed, so that the image is in the cache by then.
 const batchRows, prefetchAhead = 16, 4
 
 func (b *batchTask) part(c int) {
