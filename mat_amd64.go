@@ -154,8 +154,8 @@ const callElements = 64 << 10 / 8
 // inVectors calls step for ranges of full vectors and returns how many of the n elements
 // they cover. Without AVX2 that is none.
 //
-// It must not be inlined. The scheduler can preempt at the call of a Go function, which
-// each call of step then is. It hardly can in a loop that only calls assembly.
+// It must not be inlined, or step would be inlined into it. The scheduler can preempt at the
+// call of a Go function such as step, but hardly in a loop that only calls assembly.
 //
 //go:noinline
 func inVectors(n, lanes int, step func(from, to int)) (done int) {
@@ -178,8 +178,8 @@ func widestVector() int {
 	return 4
 }
 
-// oneSlice, twoSlices and threeSlices have step do the full vectors of the slices, and
-// return what is left of these.
+// oneSlice, twoSlices and threeSlices apply step to the full vectors of the slices, and
+// return the rest of these.
 func oneSlice(step func(z []float64), z []float64) (left []float64) {
 	n := inVectors(len(z), 4, func(i, j int) { step(z[i:j]) })
 	return z[n:]
