@@ -283,10 +283,12 @@ func parseNPY(x *Matrix, file []byte) error {
 		return formatErrorf("the header claims %d bytes, %d are left", length, len(rest))
 	}
 	header, elements := strings.TrimSpace(string(rest[:length])), rest[length:]
-	descr, order, shape, err := parseNPYHeader(header)
-	if err != nil {
-		return err
+	inside, hasEnd := strings.CutSuffix(header, "}")
+	items := npyItems.FindStringSubmatch(inside)
+	if !hasEnd || items == nil || slices.Contains(items, "") {
+		return formatErrorf("a header that is not NumPy's: %.60q", header)
 	}
+	descr, order, shape := strings.Trim(items[1], `'"`), items[2], items[3]
 	rows, cols, err := parseShape(shape)
 	if err != nil {
 		return err
@@ -309,30 +311,14 @@ func parseNPY(x *Matrix, file []byte) error {
 	return nil
 }
 
-// npyItem matches one item of the header, with the comma after it. The header is a dict
-// in Python, such as {'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }.
-var npyItem = regexp.MustCompile(`^\s*(?:` +
+// npyItems matches a header without its last brace. The header is a dict in Python, such as
+// {'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }, whose items may have any order.
+// The groups are their values. One is empty if its item is missing and another is there twice.
+var npyItems = regexp.MustCompile(`^\{(?:\s*(?:` +
 	`["']descr["']\s*:\s*('[^']*'|"[^"]*"|\[.*\])|` +
 	`["']fortran_order["']\s*:\s*(True|False)|` +
 	`["']shape["']\s*:\s*(\(\s*\)|\((?:\s*\d+\s*,)+(?:\s*\d+)?\s*\))` +
-	`)\s*(?:,|$)`)
-
-// parseNPYHeader returns the values of the three items. A header must have each of them once.
-func parseNPYHeader(header string) (descr, order, shape string, err error) {
-	inside, hasStart := strings.CutPrefix(header, "{")
-	inside, hasEnd := strings.CutSuffix(inside, "}")
-	inside = strings.TrimSpace(inside)
-	items := 0
-	for m := npyItem.FindStringSubmatch(inside); m != nil; m = npyItem.FindStringSubmatch(inside) {
-		descr, order, shape = descr+m[1], order+m[2], shape+m[3]
-		inside = inside[len(m[0]):]
-		items++
-	}
-	if !hasStart || !hasEnd || inside != "" || items != 3 || descr == "" || order == "" || shape == "" {
-		err = formatErrorf("a header that is not NumPy's: %.60q", header)
-	}
-	return strings.Trim(descr, `'"`), order, shape, err
-}
+	`)\s*(?:,|$)){3}\s*$`)
 
 // parseShape reads the shape: () is 1×1, (n,) is 1×n, and (rows, cols) is rows×cols.
 func parseShape(shape string) (rows, cols int, err error) {
