@@ -90,11 +90,7 @@ func (z *Matrix) product(method string, a, b operand, e epilogue) *Matrix {
 	return z.productOn(maxThreads(), method, a, b, e)
 }
 
-// productAlone is product on the calling goroutine. A part of shared work uses it.
-func (z *Matrix) productAlone(method string, a, b operand, e epilogue) *Matrix {
-	return z.productOn(1, method, a, b, e)
-}
-
+// productOn is product on at most so many threads: one if it is itself part of a task.
 func (z *Matrix) productOn(threads int, method string, a, b operand, e epilogue) *Matrix {
 	for _, o := range [...]operand{a, b} { // because the kernels do not check bounds
 		(&Matrix{o.rows, o.cols, o.data}).mustBeFilled(method)
@@ -256,21 +252,10 @@ func tileHeight(left, mr int) int {
 	return min(left, mr)
 }
 
-// A workspace is the array to which one thread packs blocks of b. A block is right-aligned
-// in it, because hardware prefetching overruns a block: behind it may lie another thread's
-// array, whose beginning that thread seldom uses.
+// A workspace is the array to which one thread packs blocks of b.
 type workspace struct{ packed []float64 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
-
-// blockOf returns room for a packed block of n elements.
-func (w *workspace) blockOf(n int) []float64 {
-	if n > len(w.packed) {
-		kernel := activeKernel()
-		w.packed = make([]float64, max(n, kernel.kc*kernel.nc))
-	}
-	return w.packed[len(w.packed)-n:]
-}
 
 // packOrReadInPlace returns b's block of these terms and columns as the micro-kernel reads
 // it, the stride of its rows, and how many elements lie from one tile's columns to the next
@@ -285,11 +270,17 @@ func (w *workspace) blockOf(n int) []float64 {
 //
 // No result depends on what lies behind the last column.
 func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (block []float64, stride, next int) {
-	nr := activeKernel().nr
+	kernel, nr := activeKernel(), activeKernel().nr
 	if p.b.readInPlace(rows.len(), cols.len()) || terms.len() == 0 {
 		return p.b.from(terms.lo, cols.lo), p.b.rowStride, nr
 	}
-	packed := w.blockOf(terms.len() * roundUp(cols.len(), nr))
+	size := terms.len() * roundUp(cols.len(), nr)
+	if size > len(w.packed) {
+		w.packed = make([]float64, max(size, kernel.kc*kernel.nc))
+	}
+	// Hardware prefetching overruns a block. Behind the workspace may lie another thread's,
+	// whose beginning that thread seldom uses if its blocks too are right-aligned.
+	packed := w.packed[len(w.packed)-size:]
 	for jr := 0; jr < cols.len(); jr += nr {
 		pack(packed[jr*terms.len():], p.b.from(terms.lo, cols.lo+jr), nr, min(nr, cols.len()-jr), terms.len(),
 			p.b.rowStride, p.b.colStride)

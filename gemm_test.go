@@ -56,7 +56,7 @@ func checkProducts(t *testing.T, x, y *Matrix) {
 		{"Mul", func(z *Matrix) { z.Mul(x, y) }},
 		{"TMul", func(z *Matrix) { z.TMul(xt, y) }},
 		{"MulT", func(z *Matrix) { z.MulT(x, yt) }},
-		{"MulT alone", func(z *Matrix) { z.productAlone("MulT", x.operand(), yt.operand().transpose(), nil) }},
+		{"MulT alone", func(z *Matrix) { z.productOn(1, "MulT", x.operand(), yt.operand().transpose(), nil) }},
 		{"TMul seen by an epilogue", func(z *Matrix) {
 			for i := range z.Data {
 				z.Data[i] = math.Copysign(0, -1) // which leaves what is added as it is, also a zero

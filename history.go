@@ -118,17 +118,6 @@ func (s *LayerStats) measureUpdate(l *Layer, before []float64) {
 	}
 }
 
-// measureLayers measures the activations of all layers in a forward pass whose output is y.
-func (p *forwardPass) measureLayers(net Network, y *Matrix, stats []LayerStats) {
-	for i, l := range net {
-		a := y
-		if i < len(net)-1 {
-			a = &p.outputs[i]
-		}
-		stats[i].measureActivations(l.Act, a)
-	}
-}
-
 // measureActivations measures the activations a, n×out, of n samples.
 func (s *LayerStats) measureActivations(act *Activation, a *Matrix) {
 	slopeAtZero := []float64{1, 0}
@@ -152,23 +141,17 @@ func (s *LayerStats) measureActivations(act *Activation, a *Matrix) {
 	_, s.ActivationStd = moments(a.Data)
 }
 
-// A lossRise follows the loss from step to step.
-type lossRise struct {
-	losses [6]float64 // of the last steps, the newest last
-	seen   int
-	most   float64 // the largest rise over five consecutive steps, each of which raised the loss
-}
-
-func (r *lossRise) add(loss float64) {
-	copy(r.losses[:], r.losses[1:])
-	r.losses[5] = loss
-	if r.seen++; r.seen < len(r.losses) {
-		return
-	}
-	for i, v := range r.losses[:5] {
-		if !(v < r.losses[i+1]) {
-			return
+// lossRise returns the largest rise of the losses over five consecutive steps, each of which
+// raised it, or 0.
+func lossRise(losses []float64) (most float64) {
+	rises := 0 // one after the other, up to this step
+	for i := 1; i < len(losses); i++ {
+		if rises++; !(losses[i-1] < losses[i]) {
+			rises = 0
+		}
+		if rises >= 5 {
+			most = max(most, losses[i]-losses[i-5])
 		}
 	}
-	r.most = max(r.most, loss-r.losses[0])
+	return most
 }

@@ -258,43 +258,34 @@ func absAndSquares(x []float64) (abs, squares float64) {
 	return a0 + a1, s0 + s1
 }
 
-// norm returns √Σx² over the elements of all slices.
-func norm(slices ...[]float64) float64 {
-	squares := 0.0
-	for _, x := range slices {
-		_, s := absAndSquares(x)
-		squares += s
-	}
-	return rootOfSquares(squares, slices...)
+// norm returns √Σx².
+func norm(x []float64) float64 {
+	_, squares := absAndSquares(x)
+	return rootOfSquares(squares, x)
 }
 
 // outOfRange reports whether a sum of squares has overflowed, or is so small that some
 // of the squares may have underflowed, as those of a vanished gradient do.
 func outOfRange(squares float64) bool { return !(0x1p-900 < squares && squares < math.Inf(1)) }
 
-// rootOfSquares returns the square root of squares, the sum of the slices' squares.
-// If that sum is out of range, it is computed again from elements that are scaled by
-// a power of two.
-func rootOfSquares(squares float64, slices ...[]float64) float64 {
+// rootOfSquares returns the square root of squares, the sum of x's squares. If that sum is
+// out of range, it is computed again from elements that are scaled by a power of two.
+func rootOfSquares(squares float64, x []float64) float64 {
 	if !outOfRange(squares) {
 		return math.Sqrt(squares)
 	}
 	most := 0.0
-	for _, x := range slices {
-		for _, v := range x {
-			most = max(most, math.Abs(v))
-		}
+	for _, v := range x {
+		most = max(most, math.Abs(v))
 	}
 	if most == 0 || !finite(most) {
 		return most
 	}
 	_, exponent := math.Frexp(most)
 	squares = 0
-	for _, x := range slices {
-		for _, v := range x {
-			v = math.Ldexp(v, -exponent)
-			squares += float64(v * v)
-		}
+	for _, v := range x {
+		v = math.Ldexp(v, -exponent)
+		squares += float64(v * v)
 	}
 	return math.Ldexp(math.Sqrt(squares), exponent)
 }

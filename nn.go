@@ -93,14 +93,6 @@ type Layer struct {
 	hasDz bool    // dz is of the last Forward, because its Backward was computed
 }
 
-// output returns what the last Forward gave to the layer above.
-func (l *Layer) output() *Matrix {
-	if l.drop.on {
-		return &l.drop.kept
-	}
-	return &l.a
-}
-
 // Network is a stack of layers, the first one first.
 type Network []*Layer
 
@@ -241,47 +233,40 @@ func (net Network) validate() error {
 		return errors.New("a network without layers")
 	}
 	for i, l := range net {
-		if err := l.validate(i + 1); err != nil {
+		number := i + 1
+		if l == nil {
+			return fmt.Errorf("layer %d is nil", number)
+		}
+		rows, cols := l.W.Rows, l.W.Cols
+		if rows < 1 || cols < 1 || len(l.W.Data) != rows*cols || len(l.W.Data)/cols != rows {
+			return fmt.Errorf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols)
+		}
+		err := validateRow("b", number, cols, &l.B)
+		if n := l.Norm; n != nil {
+			err = cmp.Or(err, validateRow("gain", number, cols, &n.Gain),
+				validateRow("mean", number, cols, &n.Mean), validateRow("var", number, cols, &n.Var))
+		}
+		switch {
+		case err != nil:
 			return err
-		}
-		if i > 0 && l.W.Rows != net[i-1].W.Cols {
-			return fmt.Errorf("W%d: %d×%d, want %d rows as the layer before has units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols)
+		case !(0 <= l.Dropout && l.Dropout < 1):
+			return fmt.Errorf("layer %d has Dropout %v, want a number from 0 to below 1", number, l.Dropout)
+		case l.Act == nil:
+			return fmt.Errorf("layer %d has no Act", number)
+		case l.Act.Forward == nil:
+			return fmt.Errorf("layer %d has an Act without Forward", number)
+		case l.Act.Backward == nil:
+			return fmt.Errorf("layer %d has an Act without Backward", number)
+		case i > 0 && rows != net[i-1].W.Cols:
+			return fmt.Errorf("W%d: %d×%d, want %d rows as the layer before has units",
+				number, rows, cols, net[i-1].W.Cols)
 		}
 	}
 	return nil
 }
 
-func (l *Layer) validate(number int) error {
-	if l == nil {
-		return fmt.Errorf("layer %d is nil", number)
-	}
-	rows, cols := l.W.Rows, l.W.Cols
-	if rows < 1 || cols < 1 || len(l.W.Data) != rows*cols || len(l.W.Data)/cols != rows {
-		return fmt.Errorf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols)
-	}
-	err := mustBeRow("b", number, cols, &l.B)
-	if n := l.Norm; n != nil {
-		err = cmp.Or(err, mustBeRow("gain", number, cols, &n.Gain),
-			mustBeRow("mean", number, cols, &n.Mean), mustBeRow("var", number, cols, &n.Var))
-	}
-	if err != nil {
-		return err
-	}
-	switch {
-	case !(0 <= l.Dropout && l.Dropout < 1):
-		return fmt.Errorf("layer %d has Dropout %v, want a number from 0 to below 1", number, l.Dropout)
-	case l.Act == nil:
-		return fmt.Errorf("layer %d has no Act", number)
-	case l.Act.Forward == nil:
-		return fmt.Errorf("layer %d has an Act without Forward", number)
-	case l.Act.Backward == nil:
-		return fmt.Errorf("layer %d has an Act without Backward", number)
-	}
-	return nil
-}
-
-// mustBeRow returns an error unless an array of a layer is 1×cols.
-func mustBeRow(name string, number, cols int, x *Matrix) error {
+// validateRow returns an error unless an array of a layer is 1×cols.
+func validateRow(name string, number, cols int, x *Matrix) error {
 	switch {
 	case x.Rows != 1 || x.Cols != cols:
 		return fmt.Errorf("%s%d: %d×%d, want 1×%d", name, number, x.Rows, x.Cols, cols)
@@ -319,7 +304,8 @@ func (net Network) forward(x *Matrix) *Matrix {
 	for _, l := range net {
 		l.x, l.hasDz = x, false
 		if l.drop.on {
-			l.drop.resize(x.Rows, l.W.Cols)
+			l.drop.mask.Reset(x.Rows, l.W.Cols)
+			l.drop.kept.Reset(x.Rows, l.W.Cols)
 		}
 		if l.Norm == nil {
 			l.a.product("Forward", x.operand(), l.W.operand(), (*biasAndActivation)(l))
@@ -330,7 +316,9 @@ func (net Network) forward(x *Matrix) *Matrix {
 				l.activate(l.a.Row(i), i, 0)
 			}
 		}
-		x = l.output()
+		if x = &l.a; l.drop.on {
+			x = &l.drop.kept
+		}
 	}
 	return x
 }
@@ -485,8 +473,8 @@ func (b *BatchNorm) forward(z, shift *Matrix) {
 	}
 }
 
-// backward takes dz, the loss's gradient by Gain·ẑ + B, sets dB and DGain, and
-// makes dz the gradient by x·W. As μ and σ depend on every row, so does the gradient of
+// backward takes dz, the loss's gradient by Gain·ẑ + B, sets dB and DGain, makes dz the
+// gradient by x·W, and moves the running averages. As μ and σ depend on every row, so does the gradient of
 // each row:
 //
 //	dz = Gain/√(σ² + ε)·(dz - dB/n - ẑ·DGain/n)
@@ -509,13 +497,7 @@ func (b *BatchNorm) backward(dz, dB *Matrix) {
 		addProduct(row, b.hat.Row(i), slope)
 		mul(row, factor)
 	}
-	b.updateAverages(n)
-}
-
-// updateAverages updates Mean and Var from the last Forward's n rows. A single row has
-// no variance and is left out.
-func (b *BatchNorm) updateAverages(n float64) {
-	if n < 2 {
+	if n < 2 { // a single row has no variance
 		return
 	}
 	for j, mean := range b.mean.Data {
@@ -560,36 +542,25 @@ func (d *dropout) begin(p float64, seed uint64, step, i int) {
 	d.scale = 1 << 16 / float64(1<<16-d.least)
 }
 
-func (d *dropout) resize(rows, cols int) {
-	d.mask.Reset(rows, cols)
-	d.kept.Reset(rows, cols)
-}
-
 // apply drops some of the outputs a, a part of row i that begins with column j. They stay
-// as they are in a, and what is kept of them stands in kept.
+// as they are in a. One hash has the random bits of four outputs.
 func (d *dropout) apply(a []float64, i, j int) {
 	mask, kept := d.mask.Row(i)[j:j+len(a)], d.kept.Row(i)[j:j+len(a)]
-	d.draw(mask, i*d.mask.Cols+j)
-	copy(kept, a)
-	mul(kept, mask)
-}
-
-// draw sets mask, whose first element is number at of the layer's outputs, to 0 for those
-// that are dropped and to the scale for the others. One hash has the bits of four.
-func (d *dropout) draw(mask []float64, at int) {
-	kept := math.Float64bits(d.scale)
+	scale := math.Float64bits(d.scale)
 	var random uint64
-	for j := range mask {
-		if k := at + j; j == 0 || k%4 == 0 {
+	for c := range mask {
+		if k := i*d.mask.Cols + j + c; c == 0 || k%4 == 0 {
 			random = splitMix(d.key, uint64(k/4)) >> (k % 4 * 16)
 		}
-		bits := kept // chosen without a branch, which no processor could predict
+		bits := scale // chosen without a branch, which no processor could predict
 		if random&(1<<16-1) < d.least {
 			bits = 0
 		}
-		mask[j] = math.Float64frombits(bits)
+		mask[c] = math.Float64frombits(bits)
 		random >>= 16
 	}
+	copy(kept, a)
+	mul(kept, mask)
 }
 
 // NumericalGradient returns the gradient of loss by each of w's elements as

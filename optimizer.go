@@ -168,9 +168,9 @@ func (u *update) move(w, g []float64, at int, decay float64) {
 // A weightUpdate is the epilogue of the product DW = xᵀ·dz that moves each finished part of W.
 type weightUpdate struct {
 	*update
-	layer  *Layer
-	offset int   // of the weights in a vector
-	rows   []int // the row of the weights in a vector that row i of W is; nil if it is row i
+	layer *Layer
+	w     part  // the layer's W
+	rows  []int // the row of w that row i of layer.W is; nil if it is row i
 }
 
 func (e *weightUpdate) apply(dw []float64, stride, i0, i1, j0, j1 int) {
@@ -179,6 +179,6 @@ func (e *weightUpdate) apply(dw []float64, stride, i0, i1, j0, j1 int) {
 		if e.rows != nil {
 			row = e.rows[i]
 		}
-		e.move(e.layer.W.Row(i)[j0:j1], dw[(i-i0)*stride:][:j1-j0], e.offset+row*e.layer.W.Cols+j0, e.decay)
+		e.move(e.layer.W.Row(i)[j0:j1], dw[(i-i0)*stride:][:j1-j0], e.w.offset+row*e.w.cols+j0, e.decay)
 	}
 }

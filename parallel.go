@@ -51,7 +51,10 @@ func parallelFor(n int, t task) {
 		defer releaseWorkers()
 		pool.task = t
 		pool.left.Store(uint64(n) << 32)
-		startWorkers(n - 1)
+		for range int64(min(n, maxThreads())-1) - pool.workers.Load() {
+			pool.workers.Add(1)
+			go work()
+		}
 		takeParts(true)
 		return
 	}
@@ -84,15 +87,6 @@ func countAlone() bool {
 	return n > 0
 }
 
-// startWorkers starts workers until there are enough for n parts.
-func startWorkers(n int) {
-	wanted := int64(min(n, maxThreads()-1))
-	for range wanted - pool.workers.Load() {
-		pool.workers.Add(1)
-		go work()
-	}
-}
-
 // releaseWorkers waits until no worker is busy. It lets other goroutines run only if it has
 // waited for long, because Gosched wakes a thread for them, which takes a processor from a
 // worker if GOMAXPROCS is more than there are processors.
@@ -108,7 +102,10 @@ func releaseWorkers() {
 	failure := pool.failure.Swap(nil)
 	pool.Unlock()
 	if failure != nil {
-		failure.raise()
+		// If nobody recovers the value, the program's last words begin with the worker's stack,
+		// because that is an earlier panic, which the value replaces.
+		defer func() { panic(failure.value) }()
+		panic("in a worker of mlp:\n\n" + string(failure.stack))
 	}
 }
 
@@ -181,11 +178,4 @@ func unpackParts(left uint64) (first, end int) {
 type workerPanic struct {
 	value any
 	stack []byte
-}
-
-// raise panics with the value. If nobody recovers it, the program's last words begin with
-// the worker's stack, because it is an earlier panic, which the value replaces.
-func (p *workerPanic) raise() {
-	defer func() { panic(p.value) }()
-	panic("in a worker of mlp:\n\n" + string(p.stack))
 }

@@ -4,6 +4,7 @@
 package mlp
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 )
@@ -57,7 +58,7 @@ func passes(rows, threads int) int {
 	return max(needed, min(roundUp(needed, threads), rows/minPassRows))
 }
 
-// A prediction is the forward passes of a call of Predict, which threads share out.
+// A prediction is a call of Predict: the task of its forward passes.
 type prediction struct {
 	net   Network
 	y, x  *Matrix
@@ -69,7 +70,11 @@ var predictions = sync.Pool{New: func() any { return new(prediction) }}
 func (r *prediction) part(c int) {
 	p := forwardPasses.Get().(*forwardPass)
 	rows := interval{0, r.x.Rows}.split(1, r.parts, c)
-	p.run(r.net, p.out.setRows(r.y, rows.lo, rows.hi), p.in.setRows(r.x, rows.lo, rows.hi), r.parts > 1)
+	threads := 1
+	if r.parts == 1 {
+		threads = maxThreads()
+	}
+	p.run(r.net, p.out.setRows(r.y, rows.lo, rows.hi), p.in.setRows(r.x, rows.lo, rows.hi), threads)
 	p.release()
 }
 
@@ -90,9 +95,8 @@ func (p *forwardPass) release() {
 	forwardPasses.Put(p)
 }
 
-// run sets y to the network's output for x. If alone is false, the worker pool shares the
-// products.
-func (p *forwardPass) run(net Network, y, x *Matrix, alone bool) {
+// run sets y to the network's output for x, with each product on so many threads.
+func (p *forwardPass) run(net Network, y, x *Matrix, threads int) {
 	for len(p.outputs) < len(net)-1 {
 		p.outputs = append(p.outputs, Matrix{})
 	}
@@ -105,12 +109,7 @@ func (p *forwardPass) run(net Network, y, x *Matrix, alone bool) {
 		if l.Norm != nil {
 			l.Norm.affine(&p.scale, &p.shift, &l.B)
 		}
-		if alone {
-			z.productAlone("Predict", x.operand(), l.W.operand(), p)
-		} else {
-			z.product("Predict", x.operand(), l.W.operand(), p)
-		}
-		x = z
+		x = z.productOn(threads, "Predict", x.operand(), l.W.operand(), p)
 	}
 }
 
@@ -147,10 +146,7 @@ func evaluate(method string, net Network, data Dataset, loss Loss, by *Metric) (
 		loss, err = lossFor(net, loss)
 	}
 	if err == nil {
-		err = mustBeMeasurable("data", data, net, loss)
-	}
-	if err == nil {
-		err = by.validate()
+		err = cmp.Or(validateMeasured("data", data, net, loss), by.validate())
 	}
 	if err != nil {
 		panic(fmt.Sprintf("mlp: %s: %v", method, err))
@@ -162,7 +158,6 @@ func evaluate(method string, net Network, data Dataset, loss Loss, by *Metric) (
 type evaluation struct {
 	x, y      Matrix // some rows of the data set
 	out, want Matrix // the outputs for all samples that are measured, and their targets
-	index     []int
 	rows      rowLoss
 }
 
@@ -173,51 +168,41 @@ const evaluationRows = 256
 
 // measure returns the mean loss and the metric of the first n samples. If stats is not
 // nil, it receives the statistics of each layer's activations.
-func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (mean, metric float64) {
-	weights, err := weightsOf(data)
+func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (
+	mean, metric float64) {
+	weights, err := weightsOf("mlp: Evaluate", data)
 	if err != nil {
-		panic("mlp: Evaluate: " + err.Error())
+		panic(err.Error())
 	}
 	v.out.Reset(n, net[len(net)-1].W.Cols)
+	index := shuffle(make([]int, n), 0, 0, true)
 	rowsAtOnce := evaluationRows * max(2, (maxThreads()+1)/2) // two forward passes or more for each thread
-	for lo := 0; lo < n; lo += rowsAtOnce {
-		v.predict(net, data, lo, min(lo+rowsAtOnce, n), stats)
-		stats = nil
-	}
-	return v.meanLoss(loss, weights), by.Of(&v.out, &v.want)
-}
-
-// predict fills rows lo to hi-1 of out and want.
-func (v *evaluation) predict(net Network, data Dataset, lo, hi int, stats []LayerStats) {
-	v.index = v.index[:0]
-	for i := lo; i < hi; i++ {
-		v.index = append(v.index, i)
-	}
-	batch(data, &v.x, &v.y, v.index)
-	copy(v.want.Reset(v.out.Rows, v.y.Cols).Data[lo*v.y.Cols:], v.y.Data)
-	var out, x Matrix
-	rest := 0
-	if stats != nil {
-		rest = min(evaluationRows, hi-lo)
+	var out, want Matrix
+	for lo, hi := 0, min(n, evaluationRows); lo < n; lo, hi = hi, min(n, hi+rowsAtOnce) {
+		batch(data, &v.x, &v.y, index[lo:hi])
+		copy(v.want.Reset(n, v.y.Cols).Data[lo*v.y.Cols:], v.y.Data)
+		out.setRows(&v.out, lo, hi)
+		if lo > 0 || stats == nil {
+			net.Predict(&out, &v.x)
+			continue
+		}
 		p := forwardPasses.Get().(*forwardPass)
-		p.run(net, out.setRows(&v.out, lo, lo+rest), x.setRows(&v.x, 0, rest), false)
-		p.measureLayers(net, &out, stats)
+		p.run(net, &out, &v.x, maxThreads())
+		for i, l := range net[:len(net)-1] {
+			stats[i].measureActivations(l.Act, &p.outputs[i])
+		}
+		stats[len(net)-1].measureActivations(net[len(net)-1].Act, &out)
 		p.release()
 	}
-	net.Predict(out.setRows(&v.out, lo+rest, hi), x.setRows(&v.x, rest, hi-lo))
-}
-
-// meanLoss returns the mean loss of the rows.
-func (v *evaluation) meanLoss(loss Loss, weights []float64) (mean float64) {
-	var out, want Matrix
-	n := v.out.Rows
 	for lo := 0; lo < n; lo += evaluationRows {
-		hi := min(lo+evaluationRows, n)
-		some := weights
+		hi := min(n, lo+evaluationRows)
+		var some []float64
 		if weights != nil {
 			some = weights[lo:hi]
 		}
-		mean += float64(v.rows.of(loss, nil, out.setRows(&v.out, lo, hi), want.setRows(&v.want, lo, hi), some) * float64(hi-lo))
+		out.setRows(&v.out, lo, hi)
+		want.setRows(&v.want, lo, hi)
+		mean += float64(v.rows.of(loss, nil, &out, &want, some) * float64(hi-lo))
 	}
-	return mean / float64(n)
+	return mean / float64(n), by.Of(&v.out, &v.want)
 }

@@ -755,7 +755,7 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		}
 		samples := 64 * float64(b.N) / b.Elapsed().Seconds()
 		b.ReportMetric(samples, "samples/s")
-		inputs := total(t.compact.inputs) // without those that are always zero
+		inputs := len(t.compact.rows) // without those that are always zero
 		operations := 4*inputs*256 + 6*(256*128+128*MNISTClasses)
 		b.ReportMetric(samples*float64(operations)/1e9, "GFLOP/s")
 	})
