@@ -67,22 +67,6 @@ type Run struct {
 	last  []float64
 }
 
-// fits returns an error if the run cannot go on with this network and optimizer.
-func (r *Run) fits(net Network, o *Optimizer) error {
-	if err := r.validate(net); err != nil {
-		return err
-	}
-	if r.Optimizer != "" && r.Optimizer != o.Name { // files of earlier versions do not name it
-		return fmt.Errorf("its %d epochs were trained by the optimizer %q, not %q", len(r.History), r.Optimizer, o.Name)
-	}
-	for s, running := range r.slots {
-		if kept := running != nil; kept != (s < o.Slots) {
-			return fmt.Errorf("it has running values in slot %d: %t, for %s want %t", s+1, kept, o.Name, !kept)
-		}
-	}
-	return nil
-}
-
 // LayerStats are measures of one layer at one step of the training. The gradients
 // and the update are those of the step's batch. The activations are those of the
 // first 256 training samples or, in Epoch.First, of the batch. The gradients are the

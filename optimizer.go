@@ -168,17 +168,16 @@ func (u *update) move(w, g []float64, at int, decay float64) {
 // A weightUpdate is the epilogue of the product DW = xᵀ·dz that moves each finished part of W.
 type weightUpdate struct {
 	*update
-	layer *Layer
-	w     part  // the layer's W
-	rows  []int // the row of w that row i of layer.W is; nil if it is row i
+	w       part          // the layer's W
+	compact *compactLayer // if it is on, row i of W is row compact.rows[i] of w; nil but for the first layer
 }
 
 func (e *weightUpdate) apply(dw []float64, stride, i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i++ {
 		row := i
-		if e.rows != nil {
-			row = e.rows[i]
+		if e.compact != nil && e.compact.on {
+			row = e.compact.rows[i]
 		}
-		e.move(e.layer.W.Row(i)[j0:j1], dw[(i-i0)*stride:][:j1-j0], e.w.offset+row*e.w.cols+j0, e.decay)
+		e.move(e.w.array.Row(i)[j0:j1], dw[(i-i0)*stride:][:j1-j0], e.w.offset+row*e.w.cols+j0, e.decay)
 	}
 }

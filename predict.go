@@ -6,6 +6,7 @@ package mlp
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -68,48 +69,47 @@ type prediction struct {
 var predictions = sync.Pool{New: func() any { return new(prediction) }}
 
 func (r *prediction) part(c int) {
-	p := forwardPasses.Get().(*forwardPass)
+	var y, x Matrix
 	rows := interval{0, r.x.Rows}.split(1, r.parts, c)
+	y.setRows(r.y, rows.lo, rows.hi)
+	x.setRows(r.x, rows.lo, rows.hi)
 	threads := 1
 	if r.parts == 1 {
 		threads = maxThreads()
 	}
-	p.run(r.net, p.out.setRows(r.y, rows.lo, rows.hi), p.in.setRows(r.x, rows.lo, rows.hi), threads)
+	p := forwardPasses.Get().(*forwardPass)
+	p.run(r.net, y, x, threads)
 	p.release()
 }
 
-// A forwardPass has the buffers for some rows on their way through a network, which
-// Forward would keep in the layers.
+// A forwardPass takes some rows through a network. It has the buffers which Forward would keep
+// in the layers.
 type forwardPass struct {
-	outputs      []Matrix // of each layer but the last
-	in, out      Matrix
-	layer        *Layer // whose product is being computed
-	scale, shift Matrix // of the layer's normalisation
+	in           Matrix
+	outputs      []Matrix // of each layer; the last is the caller's
+	layer        *Layer   // whose product is being computed
+	scale, shift Matrix   // of the layer's normalisation
 }
 
 var forwardPasses = sync.Pool{New: func() any { return new(forwardPass) }}
 
-// release returns p to the pool and drops its references.
+// release returns p to the pool, without what is not its own.
 func (p *forwardPass) release() {
-	p.in, p.out, p.layer = Matrix{}, Matrix{}, nil
+	p.in, p.outputs[len(p.outputs)-1], p.layer = Matrix{}, Matrix{}, nil
 	forwardPasses.Put(p)
 }
 
 // run sets y to the network's output for x, with each product on so many threads.
-func (p *forwardPass) run(net Network, y, x *Matrix, threads int) {
-	for len(p.outputs) < len(net)-1 {
-		p.outputs = append(p.outputs, Matrix{})
-	}
+func (p *forwardPass) run(net Network, y, x Matrix, threads int) {
+	p.outputs = slices.Grow(p.outputs[:0], len(net))[:len(net)]
+	p.in, p.outputs[len(net)-1] = x, y
+	in := &p.in
 	for i, l := range net {
-		z := y
-		if i < len(net)-1 {
-			z = &p.outputs[i]
-		}
 		p.layer = l
 		if l.Norm != nil {
 			l.Norm.affine(&p.scale, &p.shift, &l.B)
 		}
-		x = z.productOn(threads, "Predict", x.operand(), l.W.operand(), p)
+		in = p.outputs[i].productOn(threads, "Predict", in.operand(), l.W.operand(), p)
 	}
 }
 
@@ -187,11 +187,10 @@ func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Me
 			continue
 		}
 		p := forwardPasses.Get().(*forwardPass)
-		p.run(net, &out, &v.x, maxThreads())
-		for i, l := range net[:len(net)-1] {
+		p.run(net, out, v.x, maxThreads())
+		for i, l := range net {
 			stats[i].measureActivations(l.Act, &p.outputs[i])
 		}
-		stats[len(net)-1].measureActivations(net[len(net)-1].Act, &out)
 		p.release()
 	}
 	for lo := 0; lo < n; lo += evaluationRows {

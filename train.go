@@ -200,9 +200,6 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	if c.Patience > 0 || t.run.last != nil {
 		t.best = slices.Clone(t.weights)
 	}
-	if t.mayCompact() {
-		t.compact.find(train, &t.parts[0], t.run.slots)
-	}
 	step := OptimizerStep{N: len(t.run.History) * t.stepsPerEpoch(), Beta1: c.Beta1}
 	if c.Optimizer == Adam || c.Optimizer == AdamW {
 		step.adam = new(adamFactors)
@@ -213,28 +210,31 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 			*p.gradient = *p.of(t.gradient)
 		}
 		if p.kind == partW {
-			t.updates = append(t.updates, weightUpdate{&t.update, net[p.layer], p, nil})
+			t.updates = append(t.updates, weightUpdate{&t.update, p, nil})
 		}
+	}
+	t.updates[0].compact = &t.compact
+	if t.mayCompact() {
+		t.compact.find(train, &t.parts[0], t.run.slots)
 	}
 	return t, nil
 }
 
-// prepareRun begins the run, or checks that it can go on.
+// prepareRun begins the run, or returns an error if it cannot go on.
 func (t *trainer) prepareRun() error {
-	c, r := &t.config, t.run
-	metric := c.Metric.Name
+	c, r, n := &t.config, t.run, len(t.run.History)
+	o, metric := c.Optimizer, c.Metric.Name
 	if metric == Accuracy.Name {
 		metric = ""
 	}
-	n := len(r.History)
 	if n == 0 {
-		*r = Run{Optimizer: c.Optimizer.Name, Metric: metric}
-		for s := range c.Optimizer.Slots {
+		*r = Run{Optimizer: o.Name, Metric: metric}
+		for s := range o.Slots {
 			r.slots[s] = make([]float64, length(t.parts))
 		}
 		return nil
 	}
-	switch err := r.fits(t.net, c.Optimizer); {
+	switch err := r.validate(t.net); {
 	case r.Metric != metric:
 		return fmt.Errorf("its accuracies are by the metric %q, not %q",
 			cmp.Or(r.Metric, Accuracy.Name), c.Metric.Name)
@@ -242,8 +242,15 @@ func (t *trainer) prepareRun() error {
 		return fmt.Errorf("%d epochs are trained already, Epochs is %d", n, c.Epochs)
 	case err != nil:
 		return err
+	case r.Optimizer != "" && r.Optimizer != o.Name: // files of earlier versions do not name it
+		return fmt.Errorf("its %d epochs were trained by the optimizer %q, not %q", n, r.Optimizer, o.Name)
 	case c.Patience > 0 && r.last == nil:
 		return errors.New("it was trained without Patience and has not kept its best weights")
+	}
+	for s, running := range r.slots {
+		if kept := running != nil; kept != (s < o.Slots) {
+			return fmt.Errorf("it has running values in slot %d: %t, for %s want %t", s+1, kept, o.Name, !kept)
+		}
 	}
 	return nil
 }
@@ -593,7 +600,7 @@ func (t *trainer) contract() {
 	for i, row := range c.rows {
 		copy(c.w.Row(i), c.all.Row(row))
 	}
-	*w, c.on, t.updates[0].rows = c.w, true, c.rows
+	*w, c.on = c.w, true
 }
 
 // expand brings the weights back to the trainer's vector.
@@ -605,6 +612,6 @@ func (t *trainer) expand() {
 	for i, row := range c.rows {
 		copy(c.all.Row(row), c.w.Row(i))
 	}
-	t.net[0].W, c.on, t.updates[0].rows = c.all, false, nil
+	t.net[0].W, c.on = c.all, false
 	t.net[0].DW.Reset(c.all.Rows, c.all.Cols)
 }
