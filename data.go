@@ -13,18 +13,17 @@ import (
 
 // A Dataset gives samples by their index. Batch gives x and y len(index) rows with Reset,
 // writes the input of sample index[i] to row i of x, and its target to row i of y. Train
-// and Evaluate call it from one goroutine at a time. Samples,
-// WeightedSamples and MNIST must not be changed or standardized anew while Train runs,
-// because it leaves out the inputs that are zero in all samples. An [Augmented] data set
-// may give other samples in each epoch.
+// and Evaluate call it from one goroutine at a time. Samples, WeightedSamples and MNIST must
+// not be changed or standardized anew while Train runs, because it leaves out the inputs that
+// are zero in all samples.
 type Dataset interface {
 	Len() int
 	Batch(x, y *Matrix, index []int)
 }
 
 // An Augmented data set has other samples in each epoch, deformed ones for example. Train
-// takes the samples of epoch n, which counts from 1, from Epoch(n). That data set must
-// have the same length. Measuring, by Train and by Evaluate, takes the data set itself.
+// trains on Epoch(n), with n from 1, which must have the same length. Train and Evaluate
+// measure on the data set itself.
 type Augmented interface {
 	Dataset
 	Epoch(n int) Dataset
@@ -54,7 +53,7 @@ func samplesOf(train Dataset, n int) (samples Dataset, weights []float64) {
 // Samples is a Dataset of two matrices: row i of Y is the target of row i of X.
 type Samples struct{ X, Y *Matrix }
 
-// Len returns the number of rows. It panics if X and Y do not have the same number.
+// Len returns the number of rows. It panics if X and Y differ in it.
 func (s Samples) Len() int {
 	if s.X == nil || s.Y == nil {
 		panic("mlp: Samples: X or Y is nil")
@@ -84,11 +83,10 @@ func (s Samples) batch(x, y *Matrix, index []int, columns []interval) {
 	}
 }
 
-// A Weighted data set says how much each sample counts. For Train and Evaluate the loss is
-// then the mean over the samples of Weight(i) times the loss of sample i, and a gradient is
-// that of this mean. Weights whose mean is 1 leave the loss its size. What a Metric counts
-// has no weights. If an Augmented data set is Weighted, and that of an epoch is not, the
-// epoch has its weights.
+// A Weighted data set says how much each sample counts: the loss is then the mean over the
+// samples of Weight(i) times the loss of sample i. Weights whose mean is 1 leave the loss its
+// size. A Metric knows no weights. If an Augmented data set is Weighted, and that of an epoch
+// is not, the epoch has its weights.
 type Weighted interface {
 	Dataset
 	Weight(i int) float64 // a finite number from 0; 2 counts as if the sample were there twice
@@ -100,7 +98,7 @@ type WeightedSamples struct {
 	W []float64
 }
 
-// Len returns the number of rows. It panics if X, Y and W do not have the same number.
+// Len returns the number of rows. It panics if X, Y and W differ in it.
 func (s WeightedSamples) Len() int {
 	n := s.Samples.Len()
 	if len(s.W) != n {
@@ -153,8 +151,7 @@ func weightsOf(name string, data Dataset) ([]float64, error) {
 }
 
 // Split returns copies of the rows in a random order, which depends on seed alone, in two
-// parts. The share of the rows that test has is rounded to whole rows. Split panics unless
-// share is from 0 to 1.
+// parts. test has so large a share of them, rounded. Split panics unless share is from 0 to 1.
 func (s Samples) Split(share float64, seed uint64) (train, test Samples) {
 	if !(0 <= share && share <= 1) {
 		panic(fmt.Sprintf("mlp: Samples.Split: a share of %v, want 0 to 1", share))
@@ -262,9 +259,8 @@ func validateMeasured(name string, data Dataset, net Network, loss Loss) error {
 	return validateWidths(name, &x, &y, net, loss)
 }
 
-// OneHot returns the targets of samples of these classes, which count from 0 to k-1:
-// len(classes)×k, with 1 in the column of the class and 0 in the others. It panics if a
-// class is out of range.
+// OneHot returns the targets of samples of these classes, len(classes)×k: 1 in the column of
+// the class, which counts from 0, and 0 in the others. It panics if a class is out of range.
 func OneHot(classes []int, k int) *Matrix {
 	z := NewMatrix(len(classes), k)
 	for i, c := range classes {

@@ -17,19 +17,16 @@
 // summed index in ascending order, starting from zero, in every kernel and
 // with any number of threads. Threads share out parts of the result, never
 // parts of a sum. Other sums run in a fixed order. The exponential, the logarithm and
-// normally distributed numbers are the package's own; the uniform random numbers are
-// math/rand/v2's PCG, whose values are fixed, and for dropout a hash of what is dropped
-// (splitMix). So one seed gives one set of weights.
+// normally distributed numbers are the package's own. Uniform random numbers are those of
+// math/rand/v2's PCG, which are fixed, or hashes. So one seed gives one set of weights.
 //
 // # What is not finite
 //
-// A pixel is a byte. A NaN in other data, an infinity, or a step that is too large makes
-// the loss NaN or infinite sooner or later: each operation passes NaN on. Train looks at
-// the loss before each update. If it is not finite, Train looks for a number of the batch
-// that is not. It looks at every weight and running value at the end of an epoch. In each
-// case it undoes the epoch and returns an error, a [DivergedError] unless the data are to
-// blame. Losses of logits are finite for any finite logits: they subtract the largest before
-// the exponential, and one that still leaves the range is the largest float64. A norm of a
+// A NaN in the data, an infinity, or a step that is too large makes the loss NaN or infinite
+// sooner or later: each operation passes NaN on. Train looks at the loss before each update,
+// and at every weight and running value at the end of an epoch. If one is not finite, Train
+// undoes the epoch and returns an error, a [DivergedError] unless the data are to blame.
+// Losses are finite for any finite logits, if need be as the largest float64. A norm of a
 // gradient that has vanished does not underflow. A file has no number that is not finite.
 //
 // # Goroutines
@@ -39,13 +36,12 @@
 // predict with one network while none trains it. Different networks may be used
 // at the same time, and so may the parts of a data set once it is standardized.
 //
-// A product, a prediction or a batch of digits starts worker goroutines. The caller and
-// the workers together are GOMAXPROCS goroutines, or one for each processor if there are
-// fewer processors. A worker waits for the next task by spinning, and ends by itself if
-// none comes for a short while. If two goroutines meet because both have work to share,
-// both compute alone for their next calls. A panic in a worker, in a user's activation
-// for example, is raised in the goroutine that called, with the value that the worker
-// panicked with.
+// A product, a prediction or a batch of digits is shared by the caller and worker goroutines,
+// together GOMAXPROCS or one for each processor if there are fewer. A worker waits for the
+// next task by spinning, and ends if none comes for a short while. If two goroutines meet
+// because both have work to share, both compute alone for their next calls. A panic in a
+// worker, in a user's activation for example, is raised in the goroutine that called, with
+// the value that the worker panicked with.
 package mlp
 
 // What follows is for readers of the code. Each file is a chapter that reads from top to

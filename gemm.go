@@ -344,9 +344,11 @@ const (
 // which all tiles of a row use, must stay there.
 var (
 	kernelAVX512 = kernel{name: "AVX-512", mr: mrAVX512, nr: nrAVX512, fromL1: mrAVX512, lanes: 8}.fit(caches())
-	kernelAVX2   = kernel{name: "AVX2", mr: mrAVX2, nr: nrAVX2, fromL1: mrAVX2 + nrAVX2, lanes: 4, fullVectors: true}.fit(caches())
-	kernelNEON   = kernel{name: "NEON", mr: mrNEON, nr: nrNEON, fromL1: mrNEON + nrNEON, lanes: 4, fullVectors: true}.fit(caches())
-	kernelGo     = kernel{name: "Go", mr: mrGo, nr: nrGo, fromL1: mrGo + nrGo, lanes: 4}.fit(caches())
+	kernelAVX2   = kernel{name: "AVX2", mr: mrAVX2, nr: nrAVX2, fromL1: mrAVX2 + nrAVX2, lanes: 4,
+		fullVectors: true}.fit(caches())
+	kernelNEON = kernel{name: "NEON", mr: mrNEON, nr: nrNEON, fromL1: mrNEON + nrNEON, lanes: 4,
+		fullVectors: true}.fit(caches())
+	kernelGo = kernel{name: "Go", mr: mrGo, nr: nrGo, fromL1: mrGo + nrGo, lanes: 4}.fit(caches())
 )
 
 // fit chooses the block sizes for caches of so many bytes. Half of a cache is left to what

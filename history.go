@@ -10,14 +10,13 @@ import (
 
 // Epoch is what was measured in one pass over the samples. The losses and metrics are
 // measured at its end, with the weights of that moment. Loss and Metric, those of the
-// training samples, are NaN in an epoch that Config.Measure leaves out. Which metric it is,
-// Config.Metric says, and Run.Metric names it.
+// training samples, are NaN in an epoch that Config.Measure leaves out.
 type Epoch struct {
 	N                    int // from 1
 	Loss, Metric         float64
 	TestLoss, TestMetric float64      // NaN without Config.Test
 	ValidationLoss       float64      // NaN without Config.Validation
-	LossRise             float64      // the largest rise of a batch's loss over five consecutive steps, each of which raised it; or 0
+	LossRise             float64      // the largest over five steps in a row that each raised a batch's loss; or 0
 	Layers               []LayerStats // of the epoch's last step
 	First                []LayerStats // of the run's first step; only in the first epoch
 }
@@ -58,7 +57,7 @@ func (e *DivergedError) Error() string {
 type Run struct {
 	History   History
 	Optimizer string // the name of the optimizer whose running values are kept
-	Metric    string // the name of the metric in the history; empty is Accuracy's
+	Metric    string // the name of the metric in History; empty is Accuracy's
 
 	// Vectors with the layout of the network's parts: the optimizer's running values, nil for
 	// those that it does not keep, and the last epoch's weights, if the network has the best
@@ -67,26 +66,25 @@ type Run struct {
 	last  []float64
 }
 
-// LayerStats are measures of one layer at one step of the training. The gradients
-// and the update are those of the step's batch. The activations are those of the
-// first 256 training samples or, in Epoch.First, of the batch. The gradients are the
-// loss's, after Config.Clip and without Config.Decay.
-//
-// DeltaNorm is ‖∂L/∂b‖. For the mean loss that is the norm of the error term
-// δ = ∂L/∂z summed over the batch: the speed of learning in Nielsen, "Neural Networks
-// and Deep Learning", chapter 5. Unlike GradMeanAbs and GradNorm, it does not depend on
-// how many inputs the layer has and how large they are.
+// LayerStats are measures of one layer at one step of the training. The gradients and the
+// update are those of the step's batch. The gradients are the loss's, after Config.Clip and
+// without Config.Decay. The activations are those of the first 256 training samples or, in
+// Epoch.First, of the batch.
 type LayerStats struct {
 	GradMeanAbs   float64 // mean |∇W|, the article's measure
 	GradNorm      float64 // ‖∇W‖
-	DeltaNorm     float64 // ‖∇b‖
 	ActivationStd float64 // standard deviation of the activations
+	UpdateRatio   float64 // ‖ΔW‖/‖W‖, or 0 if W was all zeros
+
+	// DeltaNorm is ‖∇b‖, the norm of the error terms δ = ∂L/∂z summed over the batch: the speed
+	// of learning in Nielsen, "Neural Networks and Deep Learning", chapter 5. Unlike the norm
+	// of ∇W it does not depend on how many inputs the layer has and how large they are.
+	DeltaNorm float64
 
 	// InactiveFraction is the fraction of units whose derivative, averaged over the
 	// samples, is at most a tenth of the activation's derivative at 0. Such a unit is
 	// dead, if the activation is ReLU, or saturated.
 	InactiveFraction float64
-	UpdateRatio      float64 // ‖ΔW‖/‖W‖, or 0 if W was all zeros
 }
 
 // measureUpdate measures l's gradients, and how far an update has moved its weights, which

@@ -96,8 +96,7 @@ const epsilon = 1e-15
 
 // CrossEntropy is the categorical cross-entropy of the probabilities p against the
 // targets want, both n×k: the mean over the rows of -Σ want·ln(p + 1e-15). It is a measure
-// and no Loss: to train, let the network's output be logits and take
-// SoftmaxCrossEntropy, whose gradient is exact.
+// and no Loss: to train, take SoftmaxCrossEntropy of logits, whose gradient is exact.
 func CrossEntropy(p, want *Matrix) float64 {
 	mustBeAlike("CrossEntropy", p, want)
 	total := 0.0
@@ -110,7 +109,7 @@ func CrossEntropy(p, want *Matrix) float64 {
 // BinaryCrossEntropy is the binary cross-entropy of the probabilities p against the
 // targets want, both n×k: the mean over all elements of
 // -(want·ln(p + 1e-15) + (1-want)·ln(1-p + 1e-15)). It is a measure and no Loss: to
-// train, let the network's output be logits and take SigmoidCrossEntropy.
+// train, take SigmoidCrossEntropy of logits.
 func BinaryCrossEntropy(p, want *Matrix) float64 {
 	mustBeAlike("BinaryCrossEntropy", p, want)
 	total := 0.0
@@ -219,9 +218,9 @@ var (
 	// is NaN is never right.
 	Accuracy = &Metric{"accuracy", accuracy}
 	// LabelAccuracy is for answers of yes or no that do not depend on one another, in a
-	// column each: the fraction of all outputs that are right. An output is the logit of
-	// yes, so that it is right to be above 0 if the target is over 1/2, and otherwise to be 0
-	// or below. LabelAccuracy is NaN if a target is not from 0 to 1.
+	// column each: the fraction of all outputs that are right. An output is right if it is
+	// above 0 and the target is over 1/2, or if it is at most 0 and the target at most 1/2.
+	// LabelAccuracy is NaN if a target is not from 0 to 1.
 	LabelAccuracy = &Metric{"label accuracy", labelAccuracy}
 	// RSquared is for numbers: 1 - Σ(y - want)²/Σ(want - mean of want)² of each column, and
 	// of several columns the mean. It is NaN if a column of targets does not vary.

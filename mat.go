@@ -150,7 +150,7 @@ func (z *Matrix) Normalize() *Matrix {
 
 // Standardization makes inputs comparable: x = (raw - Mean)/Std for each column, or
 // raw - Mean if the column's Std is 0. Mean and Std are 1×in. The zero value leaves its
-// input as it is. A model carries one, so that its inputs can be raw.
+// input as it is.
 type Standardization struct{ Mean, Std []float64 }
 
 // FitStandardization returns the mean and the population's standard deviation of each

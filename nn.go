@@ -82,8 +82,7 @@ type Layer struct {
 
 	// Dropout is the probability, in multiples of 1/65536, with which a step of Train drops
 	// an output of the layer: the layer above sees 0, and the other outputs divided by
-	// 1-Dropout (Srivastava et al. 2014). Predict and Forward drop none. The last layer of a
-	// network that is trained may not have it.
+	// 1-Dropout (Srivastava et al. 2014). Train refuses a last layer that has it.
 	Dropout float64
 
 	x     *Matrix // the last Forward's input, n×in; nil before the first
@@ -125,8 +124,7 @@ func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 	return net
 }
 
-// Clone returns a copy of the network that shares no array with it. The gradients are not
-// copied, and the activations are the same.
+// Clone returns a copy of the network, without its gradients, that shares no array with it.
 func (net Network) Clone() Network {
 	copied := make(Network, len(net))
 	for i, l := range net {
@@ -287,11 +285,10 @@ func (net Network) mustFit(method string, x *Matrix) {
 	}
 }
 
-// Forward returns the network's output for x, n×in to n×out, as training
-// computes it: a layer with Norm normalises by the statistics of these rows.
-// The layers keep the result and what Backward needs, so that only one goroutine may
-// use the network at a time. Until Backward, x and the result must stay as they are,
-// and the result must not be passed to Forward.
+// Forward returns the network's output for x, n×in to n×out, as training computes it, but
+// without dropout: a layer with Norm normalises by the statistics of these rows. Until
+// Backward, x and the result must stay as they are. The result is the network's own, and
+// must not be passed to Forward.
 func (net Network) Forward(x *Matrix) *Matrix {
 	net.mustFit("Forward", x)
 	for _, l := range net {

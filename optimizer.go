@@ -12,9 +12,8 @@ type Optimizer struct {
 	Name  string
 	Slots int // how many running values it keeps for each weight, 0 to 2
 	// Update moves w by its gradient g. m and v are the running values, zeros before the
-	// first step; v is nil if Slots is 1, both are nil if Slots is 0. Train calls Update at
-	// the same time for different pieces of the weights, of any size, so that Update must
-	// treat each element by itself.
+	// first step; v is nil if Slots is 1, both are nil if Slots is 0. Several goroutines may
+	// call Update at the same time, each with some of the weights.
 	Update func(w, g, m, v []float64, s OptimizerStep)
 	// Decays says that Update itself applies OptimizerStep.Decay. Otherwise Train adds the
 	// gradient of an L2 penalty, Decay·w, to g.
@@ -97,10 +96,10 @@ func StepDecay(progress float64) float64 {
 	return 0.01
 }
 
-// Cosine is (1+cos(π·progress))/2 (Loshchilov & Hutter 2017, eq. 5). It is computed as
-// cos²(π/2·progress) by the Taylor series of the cosine. The first omitted term is below
-// 1e-21.
+// Cosine is (1+cos(π·progress))/2 (Loshchilov & Hutter 2017, eq. 5).
 func Cosine(progress float64) float64 {
+	// This is cos²(π/2·progress) by the cosine's Taylor series; the first omitted term is
+	// below 1e-21.
 	x := math.Pi / 2 * progress
 	squared, c := x*x, 1.0
 	for k := 26.0; k > 0; k -= 2 {

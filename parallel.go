@@ -66,12 +66,10 @@ func parallelFor(n int, t task) {
 // claimWorkers reports whether the caller may use the workers. If so, it must release
 // them.
 func claimWorkers() bool {
-	switch {
-	case maxThreads() == 1:
+	if maxThreads() == 1 || countAlone() {
 		return false
-	case countAlone():
-		return false
-	case !pool.TryLock():
+	}
+	if !pool.TryLock() {
 		pool.alone.Store(aloneAfterContention)
 		return false
 	}

@@ -12,8 +12,7 @@ import (
 
 // Predict sets y to the network's output for x, n×in to n×out, and returns y.
 // A layer with Norm normalises by its running averages, so that a row's output
-// does not depend on the others. Predict only reads the network: any number of
-// goroutines may predict with it as long as none trains it.
+// does not depend on the others. Predict only reads the network.
 func (net Network) Predict(y, x *Matrix) *Matrix {
 	if y == nil {
 		panic("mlp: Predict: y is nil")
@@ -128,9 +127,9 @@ func (p *forwardPass) apply(z []float64, stride, i0, i1, j0, j1 int) {
 	}
 }
 
-// Evaluate returns net's mean loss and its accuracy on data, by Predict. If loss is
-// nil, it is SoftmaxCrossEntropy, which needs two outputs or more. Evaluate panics if
-// net is not complete, or if data has no samples or a wrong weight.
+// Evaluate returns net's mean loss and its accuracy on data, by Predict. A nil loss is
+// SoftmaxCrossEntropy. Evaluate panics in the cases in which Train would return an error
+// before its first step.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	return evaluate("Evaluate", net, data, loss, Accuracy)
 }

@@ -13,42 +13,33 @@ import (
 
 // Config says how Train trains.
 type Config struct {
-	Loss      Loss       // nil is SoftmaxCrossEntropy, which needs two or more outputs
-	Optimizer *Optimizer // nil is SGD
-	Rate      float64    // the learning rate
-	Schedule  Schedule   // of the rate; nil is Constant
-	Beta1     float64    // the decay of Momentum's and Adam's first running value, below 1; 0 is 0.9
-	Epochs    int        // how many epochs there shall be, those of Run included
-	Batch     int        // samples per step; an epoch's last step takes what is left
-	Seed      uint64     // of the order of the samples, and of what Layer.Dropout drops
-	InOrder   bool       // keep the order of the data set in each epoch
-	Metric    *Metric    // what to measure beside the loss; nil is Accuracy
-	Test      Dataset    // what to measure on beside the training samples; may be nil
+	Loss       Loss       // nil is SoftmaxCrossEntropy, which needs two or more outputs
+	Optimizer  *Optimizer // nil is SGD
+	Rate       float64    // the learning rate
+	Schedule   Schedule   // of the rate; nil is Constant
+	Beta1      float64    // the decay of Momentum's and Adam's first running value, below 1; 0 is 0.9
+	Decay      float64    // of an L2 penalty, Decay/2·Σ W²; AdamW takes Rate·Decay·W from W instead
+	Clip       float64    // the norm to which a larger gradient is scaled, before Decay; 0 is no limit
+	Epochs     int        // how many epochs there shall be, those of Run included
+	Batch      int        // samples per step; an epoch's last step takes what is left
+	Seed       uint64     // of the order of the samples, and of what Layer.Dropout drops
+	InOrder    bool       // take the samples in the data set's order, not in a new one each epoch
+	Metric     *Metric    // what to measure beside the loss; nil is Accuracy
+	Test       Dataset    // what to measure on beside the training samples; may be nil
+	Validation Dataset    // samples that are not trained on, for Patience; may be nil
+	Measure    int        // measure on the training samples every Measure epochs and after the last; 0 is 1
 
-	// Decay is that of an L2 penalty, Decay/2·Σ W², whose gradient is added to the loss's.
-	// AdamW takes Rate·Decay·W from the weights instead.
-	Decay float64
-	// Clip, if it is not 0, is the largest norm of the loss's gradient over all layers: a
-	// larger gradient is scaled to it. Decay is added after that.
-	Clip float64
-
-	// Patience, if it is not 0, ends the training when so many epochs have not lowered the
-	// loss on Validation, and keeps the best epoch's weights. Without Patience, Validation is
-	// only measured, and the last weights are kept.
-	Patience   int
-	Validation Dataset // samples that are not trained on; may be nil
-
-	// Measure leaves out the loss and the metric on the training samples after an epoch whose
-	// number is no multiple of it, except the last. 0 is 1.
-	Measure int
+	// Patience stops the training when so many epochs have not lowered the loss on Validation,
+	// and keeps the best epoch's weights. 0 trains all epochs and keeps the last weights.
+	Patience int
 
 	// Run, if it is not nil, is how far the training has come. Train goes on from there,
 	// exactly as if it had never stopped if all else in Config is as it was, and updates
 	// Run at the end of each epoch.
 	Run *Run
 
-	// OnStep, if it is not nil, is called after each step with the number of the step in
-	// the run, from 1, the loss of its batch before the step, and the learning rate.
+	// OnStep, if it is not nil, is called after each step with the number of the step in the
+	// run, from 1, the loss of its batch before the step, and the learning rate.
 	OnStep func(n int, loss, rate float64)
 
 	// OnEpoch, if it is not nil, is called after each epoch. If it returns an error, the
@@ -113,19 +104,18 @@ func (c *Config) complete(net Network, train Dataset) error {
 }
 
 // Train trains net on train and returns the history of all epochs, those of Config.Run
-// included. It stops early, with an error, in four cases: ctx is done, which Train looks at
-// before each batch; the loss of a batch is not finite, and the error names a number of the
-// batch that is not; the loss or, at the end of an epoch, a weight or a running value is not
-// finite, and the data are (*DivergedError); or OnEpoch returns an error.
+// included. It stops early, with an error, if ctx is done before a batch, if OnEpoch returns
+// an error, if a batch has a number that is not finite, or if the loss or, at the end of an
+// epoch, a weight or a running value is not finite, which is a [DivergedError].
 //
 // When Train returns, and when it calls OnEpoch, the network and Config.Run are in the
 // state of the last finished epoch, so that both can be written to a file. With
 // Config.Patience the network has the weights of the best epoch instead. After a
 // finished epoch DW and DB are the gradients of its last step.
 //
-// Train moves the network's weights, biases and gains into memory of its own. A slice of
-// the caller's that was a layer's W.Data keeps the weights from before. During an epoch
-// only the functions in Config may use the network.
+// Train moves all arrays of the network and its gradients into memory of its own: a slice of
+// the caller's that was a layer's W.Data keeps the weights from before. During an epoch only
+// the functions in Config may use the network.
 func Train(ctx context.Context, net Network, train Dataset, c Config) (History, error) {
 	if ctx == nil {
 		return nil, errors.New("ctx is nil")
@@ -301,10 +291,9 @@ func (t *trainer) undoEpoch() {
 	for s, running := range t.run.slots {
 		copy(running, t.lastRunning[s])
 	}
+	copy(t.weights, t.last)
 	if t.run.last != nil {
 		copy(t.weights, t.best)
-	} else {
-		copy(t.weights, t.last)
 	}
 }
 
@@ -367,9 +356,6 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		}
 		if firstOfRun {
 			e.First = slices.Clone(stats)
-			for i, l := range t.net {
-				e.First[i].measureActivations(l.Act, &l.a)
-			}
 		}
 		e.Layers = stats
 	}
@@ -378,10 +364,9 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	return e, err
 }
 
-// step is forward, loss, backward and update for one batch. It returns the loss before
-// the update, and does not update if the loss is not finite. It returns an error if the
-// batch is to blame. If stats is not nil, it receives what is measured of the gradients and
-// the update.
+// step is forward, loss, backward and update for one batch. It returns the loss before the
+// update. If the loss is not finite, there is no update, and an error if the batch is to
+// blame. If stats is not nil, the layers are measured.
 func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
 	c, step := &t.config, &t.update.step
 	if err := t.readBatch(index); err != nil {
@@ -415,6 +400,7 @@ func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
 		}
 	}
 	for i := range stats {
+		stats[i].measureActivations(t.net[i].Act, &t.net[i].a)
 		stats[i].measureUpdate(t.net[i], t.updates[i].w.of(t.before).Data)
 	}
 	return loss, nil
@@ -526,20 +512,17 @@ type compactLayer struct {
 	w, all Matrix // the layer's W while on, and while not
 }
 
-// minCompactSteps is the fewest steps of an epoch for which it pays to copy the weights and
-// to copy them back.
-const minCompactSteps = 9
-
-// mayCompact reports whether steps may leave out inputs: whether a weight stays as it is if its
-// input is always zero, and whether no function of the caller's can look at the network
-// meanwhile.
+// mayCompact reports whether steps may leave out inputs: a weight stays as it is if its input
+// is always zero, no function of the caller's can look at the network meanwhile, and an epoch
+// has so many steps that it pays to copy the weights and to copy them back.
 func (t *trainer) mayCompact() bool {
+	const minSteps = 9
 	c := &t.config
 	known := slices.Contains([]*Optimizer{SGD, Momentum, Adam, AdamW}, c.Optimizer) && c.Loss.isOwn()
 	for _, l := range t.net {
 		known = known && slices.Contains([]*Activation{ReLU, Sigmoid, Tanh, Linear}, l.Act)
 	}
-	return known && c.Decay == 0 && c.Clip == 0 && c.OnStep == nil && t.stepsPerEpoch() >= minCompactSteps
+	return known && c.Decay == 0 && c.Clip == 0 && c.OnStep == nil && t.stepsPerEpoch() >= minSteps
 }
 
 // find sets inputs and rows. It leaves out no input if that is never zero in some sample, if a
