@@ -65,9 +65,9 @@ func (o *operand) shape() string {
 	return fmt.Sprintf("%d×%d", o.rows, o.cols)
 }
 
-// An epilogue is applied to each finished piece of a product, while it is in the cache, by
-// the thread that computed it: to rows i0 to i1-1, columns j0 to j1-1. z begins with
-// element (i0, j0), and its rows are stride apart.
+// An epilogue is applied to each finished piece of a product, rows i0 to i1-1 and columns j0
+// to j1-1, while it is in the cache. z begins with element (i0, j0), and its rows are stride
+// apart.
 type epilogue interface {
 	apply(z []float64, stride, i0, i1, j0, j1 int)
 }
@@ -139,18 +139,17 @@ const (
 	minShared      = 1 << 16 // multiply-adds that are worth a thread
 	columnUnit     = 8       // a cache line: no two threads should write to one
 
-	// What a part costs beside its own elements, in rows and columns: each part packs its
-	// block of b, or waits for it, and shares cache lines with the parts beside it.
+	// What a part costs beside its own elements, in rows and columns: it packs its blocks of
+	// b, and shares cache lines with the parts beside it.
 	extraRows, extraCols = 8, 4
-	// Where a row of z goes on in another strip, prefetching brings lines of that strip too,
-	// and takes them from the thread that writes to it. Beside one term of the sums that costs
-	// as much as so many columns, beside k terms a k-th of it.
+	// If a row of z goes on in another strip, prefetching takes lines of that strip from the
+	// thread that writes to them. A product of k terms pays as much as for overrunCols/k
+	// columns.
 	overrunCols = 3000
 )
 
-// cut chooses the strips and the parts for so many threads, or for fewer if the product is
-// not worth so many: those that are done first, if each thread takes as many parts as any
-// other.
+// cut chooses the strips and the parts for so many threads, or fewer if the product is not
+// worth so many: those that are done first, if each thread takes as many parts as any other.
 func (p *product) cut(threads int) {
 	p.strips, p.parts = 1, 1
 	if threads = min(threads, p.worthThreads()); threads <= 1 {
@@ -204,8 +203,8 @@ func (p *product) rectangle(v interval) (rows, cols interval) {
 }
 
 // compute computes rows×cols of z by the five loops. The outer three cut what they run over
-// in the fewest blocks of nearly equal size. A block of b has KC terms at most, or an eighth
-// more, and KC·NC elements, so that one of fewer terms may have more columns.
+// in the fewest blocks of nearly equal size: at most MC rows, 9/8·KC terms, and KC·NC elements
+// of b.
 func (p *product) compute(rows, cols interval) {
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
@@ -288,10 +287,9 @@ func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (b
 	return packed, nr, nr * terms.len()
 }
 
-// A block of b is packed if more than so many rows of tiles use the copy: then the copy
-// costs little beside what it saves. It saves more if b's rows are a multiple of a page
-// apart, because then they share a few sets of the L1 cache, and of the L2 cache if they
-// are a multiple of two pages apart.
+// A block of b is packed if more than so many rows of tiles use the copy. It pays earlier if
+// b's rows are a multiple of a page apart, because then they share a few sets of the L1 cache,
+// and of the L2 cache if they are a multiple of two pages apart.
 const (
 	packFrom      = 40
 	packFromPage  = 8

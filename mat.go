@@ -16,8 +16,8 @@ type Matrix struct {
 	Data       []float64
 }
 
-// NewMatrix returns a rows×cols matrix that holds the given elements, row by
-// row. Without elements it holds zeros.
+// NewMatrix returns a rows×cols matrix of the given elements, row by row, or of zeros if there
+// are none.
 func NewMatrix(rows, cols int, elements ...float64) *Matrix {
 	z := new(Matrix).Reset(rows, cols)
 	if len(elements) > 0 && len(elements) != rows*cols {
@@ -56,8 +56,7 @@ func (z *Matrix) panicRow(i int) {
 	panic(fmt.Sprintf("mlp: Row: row %d of %d×%d", i, z.Rows, z.Cols))
 }
 
-// Slice returns rows lo to hi-1, which share z's storage. It panics if they are out of
-// range.
+// Slice returns rows lo to hi-1, which share z's storage. It panics if z has no such rows.
 func (z *Matrix) Slice(lo, hi int) *Matrix {
 	if !(0 <= lo && lo <= hi && hi <= z.Rows) {
 		panic(fmt.Sprintf("mlp: Matrix.Slice: rows %d to %d of %d", lo, hi, z.Rows))
@@ -71,9 +70,9 @@ func (z *Matrix) setRows(x *Matrix, lo, hi int) *Matrix {
 	return z
 }
 
-// Mul sets z = x·y, (m×k)·(k×n) = m×n, and returns z. A layer's output is such a
-// product. Mul panics if the shapes do not fit, or if z shares storage with x or y; z is
-// then as it was.
+// Mul sets z = x·y, (m×k)·(k×n) = m×n, and returns z. A layer's output is such a product.
+// Mul panics if the shapes do not fit, or if z shares storage with x or y. It then leaves z
+// as it was.
 func (z *Matrix) Mul(x, y *Matrix) *Matrix {
 	return z.product("Mul", x.operand(), y.operand(), nil)
 }
@@ -140,9 +139,8 @@ func (z *Matrix) expShifted(x *Matrix) {
 	exps(z.Data[:x.Rows*x.Cols])
 }
 
-// Normalize standardizes each column of z to mean 0 and standard deviation 1
-// and returns z. A column that does not vary becomes zero. To standardize other rows
-// alike, keep what FitStandardization returns.
+// Normalize standardizes each column of z to mean 0 and standard deviation 1 and returns z.
+// To standardize other rows alike, keep what FitStandardization returns.
 func (z *Matrix) Normalize() *Matrix {
 	z.mustBeFilled("Normalize")
 	return FitStandardization(z).Apply(z, z)
@@ -179,7 +177,8 @@ func FitStandardization(x *Matrix) Standardization {
 func (s Standardization) Apply(z, x *Matrix) *Matrix {
 	x.mustBeFilled("Apply")
 	if s.Mean != nil && (len(s.Mean) != x.Cols || len(s.Std) != x.Cols) {
-		panic(fmt.Sprintf("mlp: Standardization.Apply: mean 1×%d, std 1×%d for %d columns", len(s.Mean), len(s.Std), x.Cols))
+		panic(fmt.Sprintf("mlp: Standardization.Apply: mean 1×%d, std 1×%d for %d columns",
+			len(s.Mean), len(s.Std), x.Cols))
 	}
 	z.Reset(x.Rows, x.Cols)
 	for i := range x.Rows {

@@ -138,9 +138,9 @@ func (net Network) Clone() Network {
 	return copied
 }
 
-// A part is an array of a network, and its place in a vector. A vector has a number for
-// each element of all the network's arrays: the elements themselves, their gradients, or an
-// optimizer's running values. The order of the arrays is that of Fingerprint:
+// A part is an array of a network, and its place in a vector. A vector has a number for each
+// element of all arrays: the element itself, its gradient, or a running value of an optimizer.
+// The arrays are in the order of Fingerprint:
 //
 //	┌───────┬────┬───────┬───────┬──────┬───────┬────┐
 //	│  W1   │ b1 │ gain1 │ mean1 │ var1 │  W2   │ b2 │ …   if the first layer has Norm
@@ -188,8 +188,7 @@ func (net Network) parts() (all []part) {
 	return all
 }
 
-// Parameters returns how many numbers training moves by their gradient: the elements of all
-// weights, biases and gains.
+// Parameters returns how many weights, biases and gains the network has.
 func (net Network) Parameters() (n int) {
 	for _, p := range net.parts() {
 		if p.gradient != nil {
@@ -200,9 +199,11 @@ func (net Network) Parameters() (n int) {
 }
 
 // length returns how many elements a vector of these parts has.
-func length(parts []part) int {
-	last := &parts[len(parts)-1]
-	return last.offset + last.rows*last.cols
+func length(parts []part) (n int) {
+	for _, p := range parts {
+		n += p.rows * p.cols
+	}
+	return n
 }
 
 // gather copies the arrays of a network to the vector and makes each array a part of it.
@@ -329,14 +330,14 @@ func (l *Layer) activate(z []float64, i, j int) {
 	}
 }
 
-// Backward computes DW, DB and Norm.DGain of every layer, overwriting the last ones,
-// from dy, n×out, the loss's gradient by what the last Forward returned. It also updates
-// Norm's running averages with the statistics of that Forward.
+// Backward computes DW, DB and Norm.DGain of every layer from dy, n×out, the loss's gradient
+// by what the last Forward returned. It also updates Norm's running averages with the
+// statistics of that Forward.
 func (net Network) Backward(dy *Matrix) {
-	if len(net) == 0 {
+	switch {
+	case len(net) == 0:
 		panic("mlp: Backward: a network without layers")
-	}
-	if net[0].x == nil {
+	case net[0].x == nil:
 		panic("mlp: Backward: there was no Forward")
 	}
 	dy.mustBeFilled("Backward")
@@ -413,8 +414,8 @@ func (e *derivative) apply(z []float64, stride, i0, i1, j0, j1 int) {
 //
 // Forward takes μ and σ² from the n rows it is given, Predict from the running
 // averages Mean and Var. Each Backward moves Mean and Var a tenth of the way to its
-// batch's μ and σ²·n/(n-1). A batch of one row has no variance: ẑ is zero, and Train
-// leaves out a last batch of one row.
+// batch's μ and σ²·n/(n-1). A single row has no variance: its ẑ is zero, and Train
+// leaves out a last batch of one.
 type BatchNorm struct {
 	Gain, DGain Matrix // 1×out, and the loss's gradient by it
 	Mean, Var   Matrix // 1×out
@@ -516,9 +517,8 @@ func (b *BatchNorm) affine(scale, shift, bias *Matrix) {
 }
 
 // A dropout drops outputs of a layer in one step, and scales the others up so that the
-// expectation of each output stays (Srivastava et al. 2014, "inverted"). What it drops
-// depends on the seed, the step, the layer, and the output's row and column alone, because
-// each is drawn from a hash of its number and not from a stream of random numbers.
+// expectation of each stays. What it drops depends on the seed, the step, the layer, and the
+// output's row and column alone, because each is drawn from a hash of its number.
 type dropout struct {
 	on         bool
 	key        uint64

@@ -30,12 +30,10 @@ const (
 	// spinTime is how long a worker looks for work before it ends: long enough to last
 	// from one product of a training step to the next.
 	spinTime = 300 * time.Microsecond
-	// looks is how many times a worker, or a caller that waits, looks before it reads the
-	// clock.
+	// looks is how many times a goroutine that waits looks before it reads the clock.
 	looks = 64
 	// aloneAfterContention is how many calls of parallelFor do without workers after two
-	// callers have met, because the program's own goroutines then keep the processors
-	// busy.
+	// callers have met: the program's own goroutines then keep the processors busy.
 	aloneAfterContention = 1024
 )
 
@@ -63,8 +61,7 @@ func parallelFor(n int, t task) {
 	}
 }
 
-// claimWorkers reports whether the caller may use the workers. If so, it must release
-// them.
+// claimWorkers reports whether the caller may use the workers. If so, it must release them.
 func claimWorkers() bool {
 	if maxThreads() == 1 || countAlone() {
 		return false
@@ -85,9 +82,9 @@ func countAlone() bool {
 	return n > 0
 }
 
-// releaseWorkers waits until no worker is busy. It lets other goroutines run only if it has
-// waited for long, because Gosched wakes a thread for them, which takes a processor from a
-// worker if GOMAXPROCS is more than there are processors.
+// releaseWorkers waits until no worker is busy. It calls Gosched only if it has waited for
+// long, because that may wake a thread, which takes a processor from a worker if GOMAXPROCS
+// is more than there are processors.
 func releaseWorkers() {
 	pool.left.Store(0) // parts are left if the caller's part panicked
 	begin := time.Now()

@@ -46,13 +46,13 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 	return m.Net.Predict(y, m.Input.Apply(new(Matrix), x))
 }
 
-// A forward pass takes at most maxPassRows rows through the network on one thread, so
-// that its activations stay in the cache. If there are not enough rows for two passes of
-// minPassRows, the threads share out each product instead.
+// A forward pass takes at most maxPassRows rows through the network on one thread, so that
+// its activations stay in the cache. If there are too few rows for two passes of minPassRows,
+// the threads share each product instead.
 const maxPassRows, minPassRows = 128, 32
 
-// passes returns how many passes so many rows take. If there are enough rows, it is the same
-// number for each thread.
+// passes returns how many passes so many rows take: as many for each thread, if there are
+// enough rows.
 func passes(rows, threads int) int {
 	needed := ceil(rows, maxPassRows)
 	return max(needed, min(roundUp(needed, threads), rows/minPassRows))
@@ -81,10 +81,9 @@ func (r *prediction) part(c int) {
 	p.release()
 }
 
-// A forwardPass takes some rows through a network. It has the buffers which Forward would keep
-// in the layers.
+// A forwardPass takes some rows through a network. It has what Forward would keep in the
+// layers.
 type forwardPass struct {
-	in           Matrix
 	outputs      []Matrix // of each layer; the last is the caller's
 	layer        *Layer   // whose product is being computed
 	scale, shift Matrix   // of the layer's normalisation
@@ -94,15 +93,15 @@ var forwardPasses = sync.Pool{New: func() any { return new(forwardPass) }}
 
 // release returns p to the pool, without what is not its own.
 func (p *forwardPass) release() {
-	p.in, p.outputs[len(p.outputs)-1], p.layer = Matrix{}, Matrix{}, nil
+	p.outputs[len(p.outputs)-1], p.layer = Matrix{}, nil
 	forwardPasses.Put(p)
 }
 
 // run sets y to the network's output for x, with each product on so many threads.
 func (p *forwardPass) run(net Network, y, x Matrix, threads int) {
 	p.outputs = slices.Grow(p.outputs[:0], len(net))[:len(net)]
-	p.in, p.outputs[len(net)-1] = x, y
-	in := &p.in
+	p.outputs[len(net)-1] = y
+	in := &x
 	for i, l := range net {
 		p.layer = l
 		if l.Norm != nil {
@@ -161,8 +160,7 @@ type evaluation struct {
 }
 
 // evaluationRows is the number of rows whose loss is computed by one call. It is fixed, so
-// that the sums do not depend on the number of threads. The activations of the layers
-// are measured on the first evaluationRows samples.
+// that the sums do not depend on the number of threads. Layers are measured on so many samples.
 const evaluationRows = 256
 
 // measure returns the mean loss and the metric of the first n samples. If stats is not
