@@ -194,9 +194,9 @@ func batch(data Dataset, x, y *Matrix, index []int) {
 	}
 }
 
-// validateSamples returns an error if a data set of that name is missing or empty, or has a
-// wrong weight or, as far as all targets are at hand, a wrong target.
-func validateSamples(name string, data Dataset, loss Loss) error {
+// validateData returns an error if a data set of that name is missing or empty, has a wrong
+// weight or, as far as all targets are at hand, a wrong target, or does not fit the network.
+func validateData(name string, data Dataset, net Network, loss Loss) error {
 	if data == nil {
 		return fmt.Errorf("%s is nil", name)
 	}
@@ -206,11 +206,16 @@ func validateSamples(name string, data Dataset, loss Loss) error {
 	_, err := weightsOf(name, data)
 	switch d := data.(type) {
 	case Samples:
-		return cmp.Or(err, validateTargets(name, d.Y, loss, nil))
+		err = cmp.Or(err, validateTargets(name, d.Y, loss, nil))
 	case WeightedSamples:
-		return cmp.Or(err, validateTargets(name, d.Y, loss, nil))
+		err = cmp.Or(err, validateTargets(name, d.Y, loss, nil))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	var x, y Matrix
+	batch(data, &x, &y, []int{0})
+	return validateWidths(name, &x, &y, net, loss)
 }
 
 // validateTargets returns an error for the first target that is not finite or, if the loss is
@@ -247,16 +252,6 @@ func validateWidths(name string, x, y *Matrix, net Network, loss Loss) error {
 		hint = ""
 	}
 	return fmt.Errorf("%s: targets are n×%d, the outputs n×%d%s", name, y.Cols, out, hint)
-}
-
-// validateMeasured returns an error if a network cannot be measured on data of that name.
-func validateMeasured(name string, data Dataset, net Network, loss Loss) error {
-	if err := validateSamples(name, data, loss); err != nil {
-		return err
-	}
-	var x, y Matrix
-	batch(data, &x, &y, []int{0})
-	return validateWidths(name, &x, &y, net, loss)
 }
 
 // OneHot returns the targets of samples of these classes, len(classes)×k: 1 in the column of

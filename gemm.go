@@ -230,25 +230,21 @@ func (p *product) block(w *workspace, rows, cols, terms interval) {
 	t := tileRow{ldz: p.n, ai: p.a.rowStride, ak: p.a.colStride, k: terms.len(), accumulate: terms.lo > 0}
 	var b []float64
 	b, t.bk, t.next = p.packOrReadInPlace(w, rows, cols, terms)
+	mr := activeKernel().mr
 	for ir := rows.lo; ir < rows.hi; ir += t.rows {
 		z := p.z[ir*p.n+cols.lo:]
 		t.z, t.a, t.b = z, p.a.from(ir, terms.lo), b
-		t.rows, t.cols = tileHeight(rows.hi-ir, activeKernel().mr), cols.len()
+		t.rows, t.cols = min(rows.hi-ir, mr), cols.len()
+		if left := rows.hi - ir; mr < left && left < mr+mr/2 {
+			// A low tile does too little work for each row of b that it loads. So the last two
+			// share their rows if the last would have less than half of MR.
+			t.rows = (left + 1) / 2
+		}
 		microKernel(&t)
 		if p.epilogue != nil && terms.hi == p.k {
 			p.epilogue.apply(z, p.n, ir, ir+t.rows, cols.lo, cols.hi)
 		}
 	}
-}
-
-// tileHeight returns the height of the next row of tiles if left rows are left. A low tile
-// does too little work for each row of b that it loads, so that the last two share their
-// rows if the last would have less than half of MR.
-func tileHeight(left, mr int) int {
-	if mr < left && left < mr+mr/2 {
-		return (left + 1) / 2
-	}
-	return min(left, mr)
 }
 
 // A workspace is the array to which one thread packs blocks of b.

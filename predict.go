@@ -144,7 +144,7 @@ func evaluate(method string, net Network, data Dataset, loss Loss, by *Metric) (
 		loss, err = lossFor(net, loss)
 	}
 	if err == nil {
-		err = cmp.Or(validateMeasured("data", data, net, loss), by.validate())
+		err = cmp.Or(validateData("data", data, net, loss), by.validate())
 	}
 	if err != nil {
 		panic(fmt.Sprintf("mlp: %s: %v", method, err))

@@ -93,12 +93,12 @@ func (c *Config) complete(net Network, train Dataset) error {
 	case o.Slots < 0 || o.Slots > maxSlots:
 		return fmt.Errorf("Optimizer.Slots is %d, want 0 to %d", o.Slots, maxSlots)
 	}
-	err = cmp.Or(c.Metric.validate(), validateSamples("train", train, c.Loss))
+	err = cmp.Or(c.Metric.validate(), validateData("train", train, net, c.Loss))
 	if err == nil && c.Test != nil {
-		err = validateMeasured("Test", c.Test, net, c.Loss)
+		err = validateData("Test", c.Test, net, c.Loss)
 	}
 	if err == nil && c.Validation != nil {
-		err = validateMeasured("Validation", c.Validation, net, c.Loss)
+		err = validateData("Validation", c.Validation, net, c.Loss)
 	}
 	return err
 }
@@ -302,10 +302,9 @@ func (t *trainer) isMeasured(n int) bool {
 	return n%t.config.Measure == 0 || n == t.config.Epochs
 }
 
-// finishEpoch adds e to the run. A run that was resumed has measured the epoch it had stopped
-// after, as its last. If Measure leaves that epoch out now, finishEpoch blanks it, so that the
-// history is that of a run that never stopped. With Patience it puts the best weights into
-// the network and the last ones into the run.
+// finishEpoch adds e to the run. If the run was stopped after the epoch before, and has
+// measured that as its last although Measure leaves it out, finishEpoch blanks it, as if the
+// run had never stopped. With Patience the network gets the best weights, and the run the last.
 func (t *trainer) finishEpoch(e Epoch) {
 	if e.N > 1 && !t.isMeasured(e.N-1) {
 		t.run.History = slices.Clone(t.run.History) // the caller may hold it

@@ -45,8 +45,8 @@ func TestTrainSeesEverySampleOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	var orders [][]int
-	for e := range 2 { // three batches, then the measurement
-		b := data.batches[4*e:][:3]
+	for e := range 2 { // three batches, then the measurement; before all, Train looks at one sample
+		b := data.batches[1+4*e:][:3]
 		if len(b[0]) != 4 || len(b[1]) != 4 || len(b[2]) != 2 {
 			t.Errorf("batches of %d, %d and %d samples", len(b[0]), len(b[1]), len(b[2]))
 		}
@@ -66,7 +66,7 @@ func TestTrainInOrder(t *testing.T) {
 		Config{Rate: 0.1, Epochs: 1, Batch: 3, InOrder: true}); err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(data.batches[:2]); got != "[[0 1 2] [3 4]]" {
+	if got := fmt.Sprint(data.batches[1:3]); got != "[[0 1 2] [3 4]]" {
 		t.Errorf("batches %s", got)
 	}
 }
@@ -894,6 +894,14 @@ func (d rowsOff) Batch(x, y *Matrix, index []int) {
 	x.Reset(len(index)+d.off, x.Cols)
 }
 
+// renewed has other samples in each epoch.
+type renewed struct {
+	Dataset
+	other Dataset
+}
+
+func (r renewed) Epoch(int) Dataset { return r.other }
+
 // What does not fit is named before the first step.
 func TestTrainRefusesShapes(t *testing.T) {
 	good := blobs(20)
@@ -910,6 +918,7 @@ func TestTrainRefusesShapes(t *testing.T) {
 	}{
 		{"train: samples have 3 inputs, the network takes 4", wide, Config{}},
 		{"train: samples have 3 inputs, the network takes 4", unknown{wide}, Config{}},
+		{"train: samples have 3 inputs, the network takes 4", renewed{good, wide}, Config{}},
 		{"Test: samples have 3 inputs, the network takes 4", good, Config{Test: wide}},
 		{"Validation: samples have 3 inputs, the network takes 4", good, Config{Validation: unknown{wide}}},
 		{"train: targets are n×3, the outputs n×2", with(good.X, NewMatrix(20, 3)), Config{}},
@@ -921,8 +930,8 @@ func TestTrainRefusesShapes(t *testing.T) {
 		{"", with(good.X, negative), Config{Loss: SquaredError}},
 		{"train: sample 4: column 1 of its target is NaN", with(good.X, nan), Config{Loss: SquaredError}},
 		{"Validation: sample 4: column 1 of its target is NaN", good, Config{Validation: with(good.X, nan)}},
-		{"mlp: Batch of mlp.rowsOff: 21 rows of inputs and 20 of targets for 20 samples", rowsOff{good, 1}, Config{}},
-		{"mlp: Batch of mlp.rowsOff: 19 rows of inputs and 20 of targets for 20 samples", rowsOff{good, -1}, Config{}},
+		{"mlp: Batch of mlp.rowsOff: 2 rows of inputs and 1 of targets for 1 samples", rowsOff{good, 1}, Config{}},
+		{"mlp: Batch of mlp.rowsOff: 0 rows of inputs and 1 of targets for 1 samples", rowsOff{good, -1}, Config{}},
 		{"mlp: Loss: it made dy 0×0, the output is 20×2", good, Config{Loss: func(dy, y, want *Matrix) float64 { return 1 }}},
 	} {
 		c.Rate, c.Epochs, c.Batch = 0.1, 1, 20
