@@ -14,8 +14,7 @@ import (
 // A Dataset gives samples by their index. Batch gives x and y len(index) rows with Reset,
 // writes the input of sample index[i] to row i of x, and its target to row i of y. Train
 // and Evaluate call it from one goroutine at a time. Samples, WeightedSamples and MNIST must
-// not be changed or standardized anew while Train runs, because it leaves out the inputs that
-// are zero in all samples.
+// not be changed or standardized anew while Train runs.
 type Dataset interface {
 	Len() int
 	Batch(x, y *Matrix, index []int)

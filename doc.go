@@ -102,7 +102,7 @@ package mlp
 //	what a layer dropped in the last step               dropout         nn.go
 //	running averages of batch normalisation             BatchNorm       nn.go
 //	the history, an optimizer's running values          Run             history.go
-//	the number of the step, the learning rate           update          optimizer.go
+//	the number of the step, the learning rate           OptimizerStep   optimizer.go
 //	the vectors of a training, what undoes an epoch     trainer         train.go
 //	what a prediction computes on its way               forwardPass     predict.go
 //	a packed block of a product                         workspace       gemm.go

@@ -51,9 +51,9 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("%s at epoch %d, batch %d: training has diverged", e.Reason, e.Epoch, e.Batch)
 }
 
-// Run is how far a training has come and what it needs, beside the network's weights
-// and the same Config, to go on exactly as if it had never stopped. The zero value is a
-// run that has not begun. A copy of a Run shares its arrays.
+// Run is how far a training has come: what it needs, beside the network's weights and the
+// same Config, to go on exactly as if it had never stopped. The zero value is a run that has
+// not begun. A copy shares its arrays.
 type Run struct {
 	History   History
 	Optimizer string // the name of the optimizer whose running values are kept

@@ -15,9 +15,7 @@ type Optimizer struct {
 	// first step; v is nil if Slots is 1, both are nil if Slots is 0. Several goroutines may
 	// call Update at the same time, each with some of the weights.
 	Update func(w, g, m, v []float64, s OptimizerStep)
-	// Decays says that Update itself applies OptimizerStep.Decay. Otherwise Train adds the
-	// gradient of an L2 penalty, Decay·w, to g.
-	Decays bool
+	Decays bool // Update applies OptimizerStep.Decay itself; otherwise Train adds Decay·w to g
 }
 
 // maxSlots is the most running values that an optimizer keeps for a weight.
@@ -134,15 +132,6 @@ type update struct {
 	slots     *[maxSlots][]float64 // the running values, vectors of the network
 	decay     float64              // Config.Decay
 	step      OptimizerStep        // without Decay
-}
-
-// begin begins the next step.
-func (u *update) begin(rate float64) {
-	u.step.N++
-	u.step.Rate = rate
-	if u.step.adam != nil {
-		*u.step.adam = newAdamFactors(u.step.N, u.step.Beta1, rate)
-	}
 }
 
 // move moves w by its gradient g. Its running values begin at that index of their vectors.

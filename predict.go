@@ -192,10 +192,7 @@ func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Me
 	}
 	for lo := 0; lo < n; lo += evaluationRows {
 		hi := min(n, lo+evaluationRows)
-		var some []float64
-		if weights != nil {
-			some = weights[lo:hi]
-		}
+		some := weights[min(lo, len(weights)):min(hi, len(weights))] // none if there are no weights
 		out.setRows(&v.out, lo, hi)
 		want.setRows(&v.want, lo, hi)
 		mean += float64(v.rows.of(loss, nil, &out, &want, some) * float64(hi-lo))

@@ -196,9 +196,6 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	}
 	t.update = update{c.Optimizer, &t.run.slots, c.Decay, step}
 	for _, p := range t.parts {
-		if p.gradient != nil {
-			*p.gradient = *p.of(t.gradient)
-		}
 		if p.kind == partW {
 			t.updates = append(t.updates, weightUpdate{&t.update, p, nil})
 		}
@@ -265,6 +262,11 @@ func (t *trainer) patienceIsOver() bool {
 // were.
 func (t *trainer) trainEpoch(ctx context.Context, n int) (e Epoch, err error) {
 	gather(t.parts, t.weights) // the caller may have changed the network since
+	for _, p := range t.parts {
+		if p.gradient != nil {
+			*p.gradient = *p.of(t.gradient)
+		}
+	}
 	if t.run.last != nil {
 		copy(t.weights, t.run.last) // and not the best weights, which the network has
 	}
@@ -274,8 +276,16 @@ func (t *trainer) trainEpoch(ctx context.Context, n int) (e Epoch, err error) {
 	}
 	finished := false
 	defer func() {
-		if !finished {
-			t.undoEpoch()
+		if finished {
+			return
+		}
+		t.expand()
+		copy(t.weights, t.last)
+		if t.run.last != nil {
+			copy(t.weights, t.best)
+		}
+		for s, running := range t.run.slots {
+			copy(running, t.lastRunning[s])
 		}
 	}()
 	if e, err = t.epoch(ctx, n); err == nil {
@@ -283,18 +293,6 @@ func (t *trainer) trainEpoch(ctx context.Context, n int) (e Epoch, err error) {
 		finished = true
 	}
 	return e, err
-}
-
-// undoEpoch restores what the network and the run were before the epoch.
-func (t *trainer) undoEpoch() {
-	t.expand()
-	for s, running := range t.run.slots {
-		copy(running, t.lastRunning[s])
-	}
-	copy(t.weights, t.last)
-	if t.run.last != nil {
-		copy(t.weights, t.best)
-	}
 }
 
 // isMeasured reports whether epoch n is measured on the training samples.
@@ -379,8 +377,11 @@ func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
 	if !finite(loss) {
 		return loss, t.validateBatch(index)
 	}
-	rate := c.Rate * c.Schedule(float64(step.N)/(float64(c.Epochs)*float64(t.stepsPerEpoch())))
-	t.update.begin(rate)
+	step.Rate = c.Rate * c.Schedule(float64(step.N)/(float64(c.Epochs)*float64(t.stepsPerEpoch())))
+	step.N++
+	if step.adam != nil {
+		*step.adam = newAdamFactors(step.N, step.Beta1, step.Rate)
+	}
 	if c.Clip == 0 && stats == nil {
 		t.net.backward(&t.dy, t.updates)
 	} else {
@@ -464,8 +465,12 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 	if !finite(e.Loss) {
 		return diverged(e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss))
 	}
-	if err := t.checkFinite(); err != nil {
-		return diverged(e.Loss, err.Error())
+	for i, vector := range append([][]float64{t.weights}, t.run.slots[:c.Optimizer.Slots]...) {
+		for _, p := range t.parts {
+			if err := allFinite([...]string{"", "m.", "v."}[i]+p.name, p.of(vector)); err != nil {
+				return diverged(e.Loss, err.Error())
+			}
+		}
 	}
 	if !t.isMeasured(e.N) {
 		e.Loss, e.Metric = math.NaN(), math.NaN()
@@ -477,18 +482,6 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 		e.ValidationLoss, _ = t.measuring.measure(t.net, v, v.Len(), c.Loss, c.Metric, nil)
 		if !finite(e.ValidationLoss) && c.Patience > 0 {
 			return diverged(e.ValidationLoss, fmt.Sprintf("the loss on Validation is %v", e.ValidationLoss))
-		}
-	}
-	return nil
-}
-
-// checkFinite returns an error if a weight or a running value is not finite.
-func (t *trainer) checkFinite() error {
-	for i, vector := range append([][]float64{t.weights}, t.run.slots[:t.config.Optimizer.Slots]...) {
-		for _, p := range t.parts {
-			if err := allFinite([...]string{"", "m.", "v."}[i]+p.name, p.of(vector)); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -578,7 +571,7 @@ func (t *trainer) contract() {
 		return
 	}
 	c.all = *w
-	c.w.Reset(len(c.rows), c.all.Cols)
+	c.w.Reset(len(c.rows), w.Cols)
 	for i, row := range c.rows {
 		copy(c.w.Row(i), c.all.Row(row))
 	}
