@@ -84,17 +84,15 @@ package mlp
 //	    DW = xᵀ·dz, W -= …            epilogue weightUpdate      optimizer.go
 //	update.move                   B -= …, Gain -= …              optimizer.go
 //
-// Matrix.product in gemm.go computes all three products. It cuts a product in parts, and
-// the worker pool computes them. The thread that has computed some rows of a part applies
-// the product's epilogue to them while they are in the cache. If gradients are clipped, and
-// in the steps that statistics are measured at (the first of a run and the last of each
-// epoch), the weights move after Network.backward instead.
+// Matrix.product in gemm.go cuts a product in parts, which the worker pool computes. The
+// thread that has computed some rows of a part applies the product's epilogue to them while
+// they are in the cache. In the first step of a run and the last of each epoch, in which the
+// layers are measured, and if gradients are clipped, W moves after Network.backward instead.
 //
-// A layer's weights lie in rows, in one vector that has all numbers of the network. The
-// gradient, the optimizer's running values, and the last and the best epoch's weights are
-// vectors of the same layout (part in nn.go). Only for the steps of an epoch that nobody
-// can look at, the first layer's weights may lie in a copy without the inputs that are
-// zero in every sample (compactLayer in train.go).
+// All weights lie in one vector, those of a layer in rows. The gradient, the optimizer's
+// running values, and the last and the best epoch's weights are vectors of the same layout
+// (part in nn.go). While nobody can look, the first layer's weights may lie in a copy without
+// the inputs that are zero in every sample (compactLayer in train.go).
 //
 // Who owns what:
 //

@@ -83,15 +83,10 @@ type product struct {
 
 var products = sync.Pool{New: func() any { return new(product) }}
 
-// product sets z = a·b on as many threads as it is worth, applies the epilogue, if it is not
-// nil, and returns z. It panics, in the name of method, if the shapes do not fit or z shares
-// storage with an operand; z is then as it was.
-func (z *Matrix) product(method string, a, b operand, e epilogue) *Matrix {
-	return z.productOn(maxThreads(), method, a, b, e)
-}
-
-// productOn is product on at most so many threads: one if it is itself part of a task.
-func (z *Matrix) productOn(threads int, method string, a, b operand, e epilogue) *Matrix {
+// product sets z = a·b on at most so many threads, applies the epilogue, if it is not nil, and
+// returns z. It panics, in the name of method, if the shapes do not fit or z shares storage
+// with an operand; z is then as it was.
+func (z *Matrix) product(threads int, method string, a, b operand, e epilogue) *Matrix {
 	for _, o := range [...]operand{a, b} { // because the kernels do not check bounds
 		(&Matrix{o.rows, o.cols, o.data}).mustBeFilled(method)
 	}
@@ -277,8 +272,8 @@ func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (b
 	// whose beginning that thread seldom uses if its blocks too are right-aligned.
 	packed := w.packed[len(w.packed)-size:]
 	for jr := 0; jr < cols.len(); jr += nr {
-		pack(packed[jr*terms.len():], p.b.from(terms.lo, cols.lo+jr), nr, min(nr, cols.len()-jr), terms.len(),
-			p.b.rowStride, p.b.colStride)
+		pack(packed[jr*terms.len():], p.b.from(terms.lo, cols.lo+jr),
+			nr, min(nr, cols.len()-jr), terms.len(), p.b.rowStride, p.b.colStride)
 	}
 	return packed, nr, nr * terms.len()
 }

@@ -39,8 +39,7 @@ func (h History) Best() Epoch {
 	return best
 }
 
-// DivergedError says that the loss, a weight or a running value of the optimizer is no
-// longer a finite number.
+// DivergedError says that the loss, a weight or a running value is no longer finite.
 type DivergedError struct {
 	Epoch, Batch int // from 1
 	Loss         float64

@@ -74,19 +74,19 @@ func (z *Matrix) setRows(x *Matrix, lo, hi int) *Matrix {
 // Mul panics if the shapes do not fit, or if z shares storage with x or y. It then leaves z
 // as it was.
 func (z *Matrix) Mul(x, y *Matrix) *Matrix {
-	return z.product("Mul", x.operand(), y.operand(), nil)
+	return z.product(maxThreads(), "Mul", x.operand(), y.operand(), nil)
 }
 
 // TMul sets z = xᵀ·y, (k×m)ᵀ·(k×n) = m×n, and returns z. The gradient by a layer's
 // weights is such a product. TMul panics as Mul does.
 func (z *Matrix) TMul(x, y *Matrix) *Matrix {
-	return z.product("TMul", x.operand().transpose(), y.operand(), nil)
+	return z.product(maxThreads(), "TMul", x.operand().transpose(), y.operand(), nil)
 }
 
 // MulT sets z = x·yᵀ, (m×k)·(n×k)ᵀ = m×n, and returns z. The gradient by a layer's
 // input is such a product. MulT panics as Mul does.
 func (z *Matrix) MulT(x, y *Matrix) *Matrix {
-	return z.product("MulT", x.operand(), y.operand().transpose(), nil)
+	return z.product(maxThreads(), "MulT", x.operand(), y.operand().transpose(), nil)
 }
 
 // sumRows sets z, 1×n, to the sum of the rows of x, m×n.

@@ -63,8 +63,7 @@ func Xavier(in, out int) float64 { return math.Sqrt(2 / float64(in+out)) }
 // He is the initialisation of He et al. 2015, eq. 10: √(2/in).
 func He(in, out int) float64 { return math.Sqrt(2 / float64(in)) }
 
-// LeCun is the initialisation of LeCun et al. 1998, "Efficient BackProp", eq. 16:
-// √(1/in).
+// LeCun is the initialisation of LeCun et al. 1998, "Efficient BackProp", eq. 16: √(1/in).
 func LeCun(in, out int) float64 { return math.Sqrt(1 / float64(in)) }
 
 // InitByName returns the initialisation of that name: small, xavier, he or lecun.
@@ -72,8 +71,7 @@ func InitByName(name string) (Init, error) {
 	return byName(map[string]Init{"small": Small, "xavier": Xavier, "he": He, "lecun": LeCun}, name)
 }
 
-// Layer is a dense layer: a = f(x·W + B), n×in to n×out, or with Norm
-// a = f(norm(x·W) + B).
+// Layer is a dense layer: a = f(x·W + B), n×in to n×out, or with Norm a = f(norm(x·W) + B).
 type Layer struct {
 	W, B   Matrix // weights in×out, bias 1×out
 	DW, DB Matrix // the loss's gradient by W and by B, which Backward computes
@@ -306,9 +304,9 @@ func (net Network) forward(x *Matrix) *Matrix {
 			l.drop.kept.Reset(x.Rows, l.W.Cols)
 		}
 		if l.Norm == nil {
-			l.a.product("Forward", x.operand(), l.W.operand(), (*biasAndActivation)(l))
+			l.a.product(maxThreads(), "Forward", x.operand(), l.W.operand(), (*biasAndActivation)(l))
 		} else {
-			l.a.product("Forward", x.operand(), l.W.operand(), nil)
+			l.a.product(maxThreads(), "Forward", x.operand(), l.W.operand(), nil)
 			l.Norm.forward(&l.a, &l.B)
 			for i := range l.a.Rows {
 				l.activate(l.a.Row(i), i, 0)
@@ -363,13 +361,13 @@ func (net Network) backward(dy *Matrix, updates []weightUpdate) {
 		}
 		if i > 0 { // before the update: the gradient of the layer below is by the W of Forward
 			below := net[i-1]
-			below.dz.product("Backward", l.dz.operand(), l.W.operand().transpose(), (*derivative)(below))
+			below.dz.product(maxThreads(), "Backward", l.dz.operand(), l.W.operand().transpose(), (*derivative)(below))
 		}
 		var e epilogue
 		if updates != nil {
 			e = &updates[i]
 		}
-		l.DW.product("Backward", l.x.operand().transpose(), l.dz.operand(), e)
+		l.DW.product(maxThreads(), "Backward", l.x.operand().transpose(), l.dz.operand(), e)
 	}
 }
 
@@ -380,7 +378,7 @@ func (net Network) InputGradient(dx *Matrix) *Matrix {
 	if len(net) == 0 || net[0].x == nil || !net[0].hasDz {
 		panic("mlp: InputGradient: there was no Backward")
 	}
-	return dx.product("InputGradient", net[0].dz.operand(), net[0].W.operand().transpose(), nil)
+	return dx.product(maxThreads(), "InputGradient", net[0].dz.operand(), net[0].W.operand().transpose(), nil)
 }
 
 // The epilogues of a layer's products.
@@ -430,8 +428,7 @@ const (
 	averageRate = 0.1
 )
 
-// NewBatchNorm returns the normalisation of a layer of width units: Gain and Var are
-// one, Mean is zero.
+// NewBatchNorm returns the normalisation of width units: Gain and Var are one, Mean is zero.
 func NewBatchNorm(width int) *BatchNorm {
 	b := &BatchNorm{Gain: *NewMatrix(1, width), Mean: *NewMatrix(1, width), Var: *NewMatrix(1, width)}
 	for j := range width {

@@ -107,7 +107,7 @@ func (p *forwardPass) run(net Network, y, x Matrix, threads int) {
 		if l.Norm != nil {
 			l.Norm.affine(&p.scale, &p.shift, &l.B)
 		}
-		in = p.outputs[i].productOn(threads, "Predict", in.operand(), l.W.operand(), p)
+		in = p.outputs[i].product(threads, "Predict", in.operand(), l.W.operand(), p)
 	}
 }
 
@@ -127,8 +127,8 @@ func (p *forwardPass) apply(z []float64, stride, i0, i1, j0, j1 int) {
 }
 
 // Evaluate returns net's mean loss and its accuracy on data, by Predict. A nil loss is
-// SoftmaxCrossEntropy. Evaluate panics in the cases in which Train would return an error
-// before its first step.
+// SoftmaxCrossEntropy. Evaluate panics if net is not complete, or if data has no samples, a
+// wrong weight or target, or other widths than net.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	return evaluate("Evaluate", net, data, loss, Accuracy)
 }
@@ -168,7 +168,7 @@ const evaluationRows = 256
 func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (
 	mean, metric float64) {
 	weights, err := weightsOf("mlp: Evaluate", data)
-	if err != nil {
+	if err != nil { // the weights have changed since validateData
 		panic(err.Error())
 	}
 	v.out.Reset(n, net[len(net)-1].W.Cols)

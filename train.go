@@ -497,10 +497,10 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 // their weights.
 type compactLayer struct {
 	batch  func(x, y *Matrix, index []int, inputs []interval) // Batch of some inputs
-	inputs []interval                                         // those that are not always zero
-	rows   []int                                              // the same, one by one; nil if no input is left out
+	inputs []interval                                         // that stay
+	rows   []int                                              // the same, one by one; nil if none is left out
 
-	on     bool   // the layer's W is w, which is up to date, and the weights in the trainer's vector are not
+	on     bool   // the layer's W is w, and the weights in the trainer's vector are out of date
 	w, all Matrix // the layer's W while on, and while not
 }
 
@@ -517,9 +517,9 @@ func (t *trainer) mayCompact() bool {
 	return known && c.Decay == 0 && c.Clip == 0 && c.OnStep == nil && t.stepsPerEpoch() >= minSteps
 }
 
-// find sets inputs and rows. It leaves out no input if that is never zero in some sample, if a
-// running value of its weights, the part w of the vectors in running, is not zero, or if data
-// is not of a type whose samples stay as they are.
+// find sets batch, inputs and rows, unless all inputs must stay: those that are not zero in
+// some sample, those whose weights, the part w of the vectors in running, have a running value
+// that is not zero, and all inputs of data of a type whose samples may change.
 func (c *compactLayer) find(data Dataset, w *part, running [maxSlots][]float64) {
 	switch d := data.(type) {
 	case Samples:
@@ -550,9 +550,8 @@ func (c *compactLayer) find(data Dataset, w *part, running [maxSlots][]float64) 
 			return
 		}
 	}
-	c.rows = []int{}
-	for i, alive := range live {
-		if !alive {
+	for i := range live {
+		if !live[i] {
 			continue
 		}
 		c.rows = append(c.rows, i)
