@@ -49,7 +49,7 @@ func samplesOf(train Dataset, n int) (samples Dataset, weights []float64) {
 	return samples, weights
 }
 
-// Samples is a Dataset of two matrices: row i of Y is the target of row i of X.
+// Samples is a Dataset of matrices: row i of Y is the target of row i of X.
 type Samples struct{ X, Y *Matrix }
 
 // Len returns the number of rows. It panics if X and Y differ in it.

@@ -72,17 +72,20 @@ func uneven(n int) (weighted WeightedSamples, repeated Samples) {
 	return weighted, repeated
 }
 
-// blind has samples of the same weights in each epoch, which does not say so.
-type blind struct{ WeightedSamples }
+// renewed has samples without weights in each epoch.
+type renewed struct {
+	WeightedSamples
+	epoch Samples
+}
 
-func (b blind) Epoch(int) Dataset { return b.Samples }
+func (r renewed) Epoch(int) Dataset { return r.epoch }
 
 // An augmented data set keeps its weights, or has those of the epoch.
 func TestWeightsAugmented(t *testing.T) {
 	weighted, _ := uneven(60)
 	c := Config{Rate: 0.1, Epochs: 2, Batch: 10}
 	var prints []string
-	for _, data := range []Dataset{weighted, blind{weighted}, weighted.Samples} {
+	for _, data := range []Dataset{weighted, renewed{weighted, weighted.Samples}, weighted.Samples} {
 		net := NewNetwork(1, He, Tanh, 4, 5, 2)
 		if _, err := Train(context.Background(), net, data, c); err != nil {
 			t.Fatal(err)

@@ -138,8 +138,7 @@ const (
 	// b, and shares cache lines with the parts beside it.
 	extraRows, extraCols = 8, 4
 	// If a row of z goes on in another strip, prefetching takes lines of that strip from the
-	// thread that writes to them. A product of k terms pays as much as for overrunCols/k
-	// columns.
+	// thread that writes to them. That costs as much as overrunCols/k columns of k terms.
 	overrunCols = 3000
 )
 
@@ -260,7 +259,8 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 //
 // No result depends on what lies behind the last column.
 func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (block []float64, stride, next int) {
-	kernel, nr := activeKernel(), activeKernel().nr
+	kernel := activeKernel()
+	nr := kernel.nr
 	if p.b.readInPlace(rows.len(), cols.len()) || terms.len() == 0 {
 		return p.b.from(terms.lo, cols.lo), p.b.rowStride, nr
 	}
@@ -268,8 +268,8 @@ func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (b
 	if size > len(w.packed) {
 		w.packed = make([]float64, max(size, kernel.kc*kernel.nc))
 	}
-	// Hardware prefetching overruns a block. Behind the workspace may lie another thread's,
-	// whose beginning that thread seldom uses if its blocks too are right-aligned.
+	// A block is right-aligned, because hardware prefetching overruns it: behind it may lie
+	// another thread's workspace, whose beginning that thread seldom uses.
 	packed := w.packed[len(w.packed)-size:]
 	for jr := 0; jr < cols.len(); jr += nr {
 		pack(packed[jr*terms.len():], p.b.from(terms.lo, cols.lo+jr),

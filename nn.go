@@ -36,7 +36,7 @@ var (
 	Linear = &Activation{"linear", func([]float64) {}, func(_, _ []float64) {}}
 )
 
-// ActivationByName returns the activation of that name: relu, sigmoid, tanh or linear.
+// ActivationByName returns the activation named relu, sigmoid, tanh or linear.
 func ActivationByName(name string) (*Activation, error) {
 	return byName(map[string]*Activation{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "linear": Linear}, name)
 }
@@ -66,7 +66,7 @@ func He(in, out int) float64 { return math.Sqrt(2 / float64(in)) }
 // LeCun is the initialisation of LeCun et al. 1998, "Efficient BackProp", eq. 16: √(1/in).
 func LeCun(in, out int) float64 { return math.Sqrt(1 / float64(in)) }
 
-// InitByName returns the initialisation of that name: small, xavier, he or lecun.
+// InitByName returns the initialisation named small, xavier, he or lecun.
 func InitByName(name string) (Init, error) {
 	return byName(map[string]Init{"small": Small, "xavier": Xavier, "he": He, "lecun": LeCun}, name)
 }
@@ -469,8 +469,8 @@ func (b *BatchNorm) forward(z, shift *Matrix) {
 }
 
 // backward takes dz, the loss's gradient by Gain·ẑ + B, sets dB and DGain, makes dz the
-// gradient by x·W, and moves the running averages. As μ and σ depend on every row, so does the gradient of
-// each row:
+// gradient by x·W, and moves the running averages. As μ and σ depend on every row, so does
+// the gradient of each row:
 //
 //	dz = Gain/√(σ² + ε)·(dz - dB/n - ẑ·DGain/n)
 func (b *BatchNorm) backward(dz, dB *Matrix) {
@@ -537,7 +537,7 @@ func (d *dropout) begin(p float64, seed uint64, step, i int) {
 }
 
 // apply drops some of the outputs a, a part of row i that begins with column j. They stay
-// as they are in a. One hash has the random bits of four outputs.
+// as they are in a, and kept gets what the layer above sees. One hash has the bits of four.
 func (d *dropout) apply(a []float64, i, j int) {
 	mask, kept := d.mask.Row(i)[j:j+len(a)], d.kept.Row(i)[j:j+len(a)]
 	scale := math.Float64bits(d.scale)

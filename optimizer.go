@@ -12,8 +12,9 @@ type Optimizer struct {
 	Name  string
 	Slots int // how many running values it keeps for each weight, 0 to 2
 	// Update moves w by its gradient g. m and v are the running values, zeros before the
-	// first step; v is nil if Slots is 1, both are nil if Slots is 0. Several goroutines may
-	// call Update at the same time, each with some of the weights.
+	// first step; v is nil if Slots is 1, both are nil if Slots is 0. Train calls Update at
+	// the same time for different pieces of the weights, of any size, so that Update must
+	// treat each element by itself.
 	Update func(w, g, m, v []float64, s OptimizerStep)
 	Decays bool // Update applies OptimizerStep.Decay itself; otherwise Train adds Decay·w to g
 }
@@ -47,7 +48,7 @@ var (
 	}}
 )
 
-// OptimizerByName returns the optimizer of that name: sgd, momentum, adam or adamw.
+// OptimizerByName returns the optimizer named sgd, momentum, adam or adamw.
 func OptimizerByName(name string) (*Optimizer, error) {
 	return byName(map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam, "adamw": AdamW}, name)
 }
@@ -121,7 +122,7 @@ func Warmup(share float64, then Schedule) Schedule {
 	}
 }
 
-// ScheduleByName returns the schedule of that name: constant, step or cosine.
+// ScheduleByName returns the schedule named constant, step or cosine.
 func ScheduleByName(name string) (Schedule, error) {
 	return byName(map[string]Schedule{"constant": Constant, "step": StepDecay, "cosine": Cosine}, name)
 }

@@ -153,7 +153,7 @@ type trainer struct {
 	gradient    []float64           // DW, DB and DGain are its parts
 	last        []float64           // the weights of the last finished epoch
 	lastRunning [maxSlots][]float64 // the running values then
-	best        []float64           // the weights of the best epoch, if the network has had others since
+	best        []float64           // the weights of the best epoch, if there is or was Patience
 	before      []float64           // the weights before a step that is measured
 
 	batch         Dataset   // the samples of this epoch

@@ -819,34 +819,32 @@ func TestHistoryStays(t *testing.T) {
 // Train takes a network that is written as a literal. Its weights move to memory of Train's,
 // and the caller's slice keeps those from before.
 func TestTrainLiteral(t *testing.T) {
-	for range 2 {
-		of := NewNetwork(1, He, Tanh, 4, 3, 2)
-		mine := slices.Clone(of[0].W.Data)
-		net := Network{{W: Matrix{4, 3, mine}, B: *NewMatrix(1, 3), Act: Tanh}, {W: of[1].W, B: of[1].B, Act: Linear}}
-		c := Config{Rate: 0.1, Clip: 0.1, Epochs: 2, Batch: 5, OnEpoch: func(e Epoch) error {
-			if e.N == 1 { // the caller's own weights again, which Train takes over
-				net[0].W.Data = slices.Clone(net[0].W.Data)
-				net[0].W.Data[0] += 1
-				net[0].DW = Matrix{}
-			}
-			return nil
-		}}
-		if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
-			t.Fatal(err)
+	of := NewNetwork(1, He, Tanh, 4, 3, 2)
+	mine := slices.Clone(of[0].W.Data)
+	net := Network{{W: Matrix{4, 3, mine}, B: *NewMatrix(1, 3), Act: Tanh}, {W: of[1].W, B: of[1].B, Act: Linear}}
+	c := Config{Rate: 0.1, Clip: 0.1, Epochs: 2, Batch: 5, OnEpoch: func(e Epoch) error {
+		if e.N == 1 { // the caller's own weights again, which Train takes over
+			net[0].W.Data = slices.Clone(net[0].W.Data)
+			net[0].W.Data[0] += 1
+			net[0].DW = Matrix{}
 		}
-		want := of.Clone()
-		c.OnEpoch = func(e Epoch) error {
-			if e.N == 1 {
-				want[0].W.Data[0] += 1
-			}
-			return nil
+		return nil
+	}}
+	if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
+		t.Fatal(err)
+	}
+	want := of.Clone()
+	c.OnEpoch = func(e Epoch) error {
+		if e.N == 1 {
+			want[0].W.Data[0] += 1
 		}
-		if _, err := Train(context.Background(), want, blobs(20), c); err != nil || net.Fingerprint() != want.Fingerprint() {
-			t.Errorf("error %v, weights %.8s, want %.8s", err, net.Fingerprint(), want.Fingerprint())
-		}
-		if !slices.Equal(mine, of[0].W.Data) {
-			t.Error("the caller's slice has changed")
-		}
+		return nil
+	}
+	if _, err := Train(context.Background(), want, blobs(20), c); err != nil || net.Fingerprint() != want.Fingerprint() {
+		t.Errorf("error %v, weights %.8s, want %.8s", err, net.Fingerprint(), want.Fingerprint())
+	}
+	if !slices.Equal(mine, of[0].W.Data) {
+		t.Error("the caller's slice has changed")
 	}
 }
 
@@ -894,14 +892,6 @@ func (d rowsOff) Batch(x, y *Matrix, index []int) {
 	x.Reset(len(index)+d.off, x.Cols)
 }
 
-// renewed has other samples in each epoch.
-type renewed struct {
-	Dataset
-	other Dataset
-}
-
-func (r renewed) Epoch(int) Dataset { return r.other }
-
 // What does not fit is named before the first step.
 func TestTrainRefusesShapes(t *testing.T) {
 	good := blobs(20)
@@ -917,7 +907,7 @@ func TestTrainRefusesShapes(t *testing.T) {
 	}{
 		{"train: samples have 3 inputs, the network takes 4", wide, Config{}},
 		{"train: samples have 3 inputs, the network takes 4", unknown{wide}, Config{}},
-		{"train: samples have 3 inputs, the network takes 4", renewed{good, wide}, Config{}},
+		{"train: samples have 3 inputs, the network takes 4", renewed{WeightedSamples{good, make([]float64, 20)}, wide}, Config{}},
 		{"Test: samples have 3 inputs, the network takes 4", good, Config{Test: wide}},
 		{"Validation: samples have 3 inputs, the network takes 4", good, Config{Validation: unknown{wide}}},
 		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{}},
