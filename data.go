@@ -1,5 +1,4 @@
-// Data sets: samples, their weights and their order, targets, and the inputs that are zero in
-// every sample.
+// Data sets: samples, their weights, their order and their targets.
 
 package mlp
 
@@ -14,18 +13,16 @@ import (
 
 // A Dataset gives samples by their index. Batch gives x and y len(index) rows with Reset,
 // writes the input of sample index[i] to row i of x, and its target to row i of y. Train
-// and Evaluate call it from one goroutine at a time. Samples,
-// WeightedSamples and MNIST must not be changed or standardized anew while Train runs,
-// because it leaves out the inputs that are zero in all samples. An [Augmented] data set
-// may give other samples in each epoch.
+// and Evaluate call it from one goroutine at a time. Samples, WeightedSamples and MNIST must
+// not be changed or standardized anew while Train runs.
 type Dataset interface {
 	Len() int
 	Batch(x, y *Matrix, index []int)
 }
 
 // An Augmented data set has other samples in each epoch, deformed ones for example. Train
-// takes the samples of epoch n, which counts from 1, from Epoch(n). That data set must
-// have the same length. Measuring, by Train and by Evaluate, takes the data set itself.
+// trains on Epoch(n), with n from 1, which must have the same length. Train and Evaluate
+// measure on the data set itself.
 type Augmented interface {
 	Dataset
 	Epoch(n int) Dataset
@@ -41,20 +38,21 @@ func samplesOf(train Dataset, n int) (samples Dataset, weights []float64) {
 			panic(fmt.Sprintf("mlp: Train: epoch %d has %d samples, the data set has %d", n, got, want))
 		}
 	}
-	weights, err := weightsOf(samples)
+	name := fmt.Sprintf("mlp: Train: epoch %d", n)
+	weights, err := weightsOf(name, samples)
 	if weights == nil && err == nil {
-		weights, err = weightsOf(train)
+		weights, err = weightsOf(name, train)
 	}
 	if err != nil {
-		panic(fmt.Sprintf("mlp: Train: epoch %d: %v", n, err))
+		panic(err.Error())
 	}
 	return samples, weights
 }
 
-// Samples is a Dataset of two matrices: row i of Y is the target of row i of X.
+// Samples is a Dataset of matrices: row i of Y is the target of row i of X.
 type Samples struct{ X, Y *Matrix }
 
-// Len returns the number of rows. It panics if X and Y do not have the same number.
+// Len returns the number of rows. It panics if X and Y differ in it.
 func (s Samples) Len() int {
 	if s.X == nil || s.Y == nil {
 		panic("mlp: Samples: X or Y is nil")
@@ -84,11 +82,10 @@ func (s Samples) batch(x, y *Matrix, index []int, columns []interval) {
 	}
 }
 
-// A Weighted data set says how much each sample counts. For Train and Evaluate the loss is
-// then the mean over the samples of Weight(i) times the loss of sample i, and a gradient is
-// that of this mean. Weights whose mean is 1 leave the loss its size. What a Metric counts
-// has no weights. If an Augmented data set is Weighted, and that of an epoch is not, the
-// epoch has its weights.
+// A Weighted data set says how much each sample counts: the loss is then the mean over the
+// samples of Weight(i) times the loss of sample i. Weights whose mean is 1 leave the loss its
+// size. A Metric knows no weights. If an Augmented data set is Weighted, and that of an epoch
+// is not, the epoch has its weights.
 type Weighted interface {
 	Dataset
 	Weight(i int) float64 // a finite number from 0; 2 counts as if the sample were there twice
@@ -100,7 +97,7 @@ type WeightedSamples struct {
 	W []float64
 }
 
-// Len returns the number of rows. It panics if X, Y and W do not have the same number.
+// Len returns the number of rows. It panics if X, Y and W differ in it.
 func (s WeightedSamples) Len() int {
 	n := s.Samples.Len()
 	if len(s.W) != n {
@@ -135,9 +132,9 @@ func BalancedWeights(y *Matrix) []float64 {
 	return weights
 }
 
-// weightsOf returns the weights of all samples, or nil if data is not Weighted, and an
-// error for the first weight that is not finite or below 0.
-func weightsOf(data Dataset) ([]float64, error) {
+// weightsOf returns the weights of all samples of the data set of that name, or nil if it is
+// not Weighted, and an error for the first weight that is not finite or below 0.
+func weightsOf(name string, data Dataset) ([]float64, error) {
 	d, ok := data.(Weighted)
 	if !ok {
 		return nil, nil
@@ -145,15 +142,15 @@ func weightsOf(data Dataset) ([]float64, error) {
 	weights := make([]float64, d.Len())
 	for i := range weights {
 		if weights[i] = d.Weight(i); !(weights[i] >= 0) || !finite(weights[i]) {
-			return nil, fmt.Errorf("the weight of sample %d is %v, want a finite number from 0", i, weights[i])
+			return nil, fmt.Errorf("%s: the weight of sample %d is %v, want a finite number from 0",
+				name, i, weights[i])
 		}
 	}
 	return weights, nil
 }
 
 // Split returns copies of the rows in a random order, which depends on seed alone, in two
-// parts. The share of the rows that test has is rounded to whole rows. Split panics unless
-// share is from 0 to 1.
+// parts. test has so large a share of them, rounded. Split panics unless share is from 0 to 1.
 func (s Samples) Split(share float64, seed uint64) (train, test Samples) {
 	if !(0 <= share && share <= 1) {
 		panic(fmt.Sprintf("mlp: Samples.Split: a share of %v, want 0 to 1", share))
@@ -191,35 +188,62 @@ func batch(data Dataset, x, y *Matrix, index []int) {
 	x.mustBeFilled("Batch")
 	y.mustBeFilled("Batch")
 	if x.Rows != len(index) || y.Rows != len(index) {
-		panic(fmt.Sprintf("mlp: Batch of %T: %d rows of inputs and %d of targets for %d samples", data, x.Rows, y.Rows, len(index)))
+		panic(fmt.Sprintf("mlp: Batch of %T: %d rows of inputs and %d of targets for %d samples",
+			data, x.Rows, y.Rows, len(index)))
 	}
 }
 
-// mustHaveSamples returns an error if a data set of that name is missing or empty, or has a
-// wrong weight or target.
-func mustHaveSamples(name string, data Dataset, loss Loss) error {
+// validateData returns an error if a data set of that name is missing or empty, or has a wrong
+// weight or, as far as all targets are at hand, a wrong target.
+func validateData(name string, data Dataset, loss Loss) error {
 	if data == nil {
 		return fmt.Errorf("%s is nil", name)
 	}
 	if data.Len() == 0 {
 		return fmt.Errorf("%s has no samples", name)
 	}
-	_, err := weightsOf(data)
+	_, err := weightsOf(name, data)
 	switch d := data.(type) {
 	case Samples:
-		err = cmp.Or(err, validateTargets(d.Y, loss, nil))
+		err = cmp.Or(err, validateTargets(name, d.Y, loss, nil))
 	case WeightedSamples:
-		err = cmp.Or(err, validateTargets(d.Y, loss, nil))
+		err = cmp.Or(err, validateTargets(name, d.Y, loss, nil))
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+	return err
 }
 
-// mustFitNetwork returns an error if samples x, y of a data set of that name have other widths
+// validateMeasured returns an error if a network cannot be measured on data of that name.
+func validateMeasured(name string, data Dataset, net Network, loss Loss) error {
+	if err := validateData(name, data, loss); err != nil {
+		return err
+	}
+	var x, y Matrix
+	batch(data, &x, &y, []int{0})
+	return validateWidths(name, &x, &y, net, loss)
+}
+
+// validateTargets returns an error for the first target that is not finite or, if the loss is
+// a cross-entropy, negative. Row i of y is the target of sample index[i] or, if index is nil,
+// of sample i.
+func validateTargets(name string, y *Matrix, loss Loss, index []int) error {
+	from0 := loss.isOneOf(SoftmaxCrossEntropy, SigmoidCrossEntropy)
+	at := slices.IndexFunc(y.Data, func(v float64) bool { return !finite(v) || from0 && v < 0 })
+	if at < 0 {
+		return nil
+	}
+	sample, v, want := at/y.Cols, y.Data[at], ""
+	if index != nil {
+		sample = index[sample]
+	}
+	if finite(v) {
+		want = ", want 0 or more for a cross-entropy"
+	}
+	return fmt.Errorf("%s: sample %d: column %d of its target is %v%s", name, sample, at%y.Cols, v, want)
+}
+
+// validateWidths returns an error if samples x, y of a data set of that name have other widths
 // than the network. A loss of the caller's may take targets of any width.
-func mustFitNetwork(name string, x, y *Matrix, net Network, loss Loss) error {
+func validateWidths(name string, x, y *Matrix, net Network, loss Loss) error {
 	in, out := net[0].W.Rows, net[len(net)-1].W.Cols
 	if x.Cols != in {
 		return fmt.Errorf("%s: samples have %d inputs, the network takes %d", name, x.Cols, in)
@@ -234,19 +258,8 @@ func mustFitNetwork(name string, x, y *Matrix, net Network, loss Loss) error {
 	return fmt.Errorf("%s: targets are n×%d, the outputs n×%d%s", name, y.Cols, out, hint)
 }
 
-// mustBeMeasurable returns an error if a network cannot be measured on data of that name.
-func mustBeMeasurable(name string, data Dataset, net Network, loss Loss) error {
-	if err := mustHaveSamples(name, data, loss); err != nil {
-		return err
-	}
-	var x, y Matrix
-	batch(data, &x, &y, []int{0})
-	return mustFitNetwork(name, &x, &y, net, loss)
-}
-
-// OneHot returns the targets of samples of these classes, which count from 0 to k-1:
-// len(classes)×k, with 1 in the column of the class and 0 in the others. It panics if a
-// class is out of range.
+// OneHot returns the targets of samples of these classes, len(classes)×k: 1 in the column of
+// the class, which counts from 0, and 0 in the others. It panics if a class is out of range.
 func OneHot(classes []int, k int) *Matrix {
 	z := NewMatrix(len(classes), k)
 	for i, c := range classes {
@@ -273,82 +286,10 @@ func SmoothLabels(y *Matrix, share float64) *Matrix {
 	return y
 }
 
-// liveInputs returns the inputs that are not zero in every sample of data, and those whose
-// weights, the part w of the vectors in running, have a running value that is not zero, in
-// ascending order. It returns nil if these are all inputs, and if data may give other samples
-// at another time. In MNIST, 67 of the 784 pixels are always black, and standardized they are
-// zeros.
-//
-// If w is finite, adding 0·w changes nothing of a sum but the sign of a zero. An optimizer
-// of this package does not move a weight if its gradient is zero in every step, its running
-// values are zero and there is no decay. So a step computes the same without the zeros and
-// their weights.
-func liveInputs(data Dataset, w *part, running [maxSlots][]float64) []interval {
-	if fixedBatch(data) == nil {
-		return nil
-	}
-	live := make([]bool, w.rows)
-	for _, vector := range running {
-		for i := range live {
-			nonzero := func(v float64) bool { return v != 0 }
-			live[i] = live[i] || vector != nil && slices.ContainsFunc(w.of(vector).Row(i), nonzero)
-		}
-	}
-	var x, y Matrix
-	index := shuffle(make([]int, data.Len()), 0, 0, true)
-	for some := range slices.Chunk(index, evaluationRows) {
-		data.Batch(&x, &y, some)
-		for i := range x.Rows {
-			for j, v := range x.Row(i) {
-				live[j] = live[j] || v != 0
-			}
-		}
-		if !slices.Contains(live, false) {
-			return nil
-		}
-	}
-	var intervals []interval
-	for lo := 0; lo < len(live); {
-		hi := lo
-		for hi < len(live) && live[hi] == live[lo] {
-			hi++
-		}
-		if live[lo] {
-			intervals = append(intervals, interval{lo, hi})
-		}
-		lo = hi
-	}
-	return intervals
-}
-
-// fixedBatch returns the function that gives batches of some inputs of data, or nil if data
-// is not of a type whose samples are known not to change.
-func fixedBatch(data Dataset) func(x, y *Matrix, index []int, inputs []interval) {
-	switch d := data.(type) {
-	case Samples:
-		return d.batch
-	case WeightedSamples:
-		return d.batch
-	case *MNIST:
-		return func(x, y *Matrix, index []int, inputs []interval) { d.batch(x, y, index, nil, inputs) }
-	}
-	return nil
-}
-
 // total returns how many indices the intervals have.
 func total(intervals []interval) (n int) {
 	for _, v := range intervals {
 		n += v.len()
 	}
 	return n
-}
-
-// indices lists the indices in the intervals.
-func indices(intervals []interval) (all []int) {
-	for _, v := range intervals {
-		for i := v.lo; i < v.hi; i++ {
-			all = append(all, i)
-		}
-	}
-	return all
 }

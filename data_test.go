@@ -72,17 +72,20 @@ func uneven(n int) (weighted WeightedSamples, repeated Samples) {
 	return weighted, repeated
 }
 
-// blind has samples of the same weights in each epoch, which does not say so.
-type blind struct{ WeightedSamples }
+// renewed has samples without weights in each epoch.
+type renewed struct {
+	WeightedSamples
+	epoch Samples
+}
 
-func (b blind) Epoch(int) Dataset { return b.Samples }
+func (r renewed) Epoch(int) Dataset { return r.epoch }
 
 // An augmented data set keeps its weights, or has those of the epoch.
 func TestWeightsAugmented(t *testing.T) {
 	weighted, _ := uneven(60)
 	c := Config{Rate: 0.1, Epochs: 2, Batch: 10}
 	var prints []string
-	for _, data := range []Dataset{weighted, blind{weighted}, weighted.Samples} {
+	for _, data := range []Dataset{weighted, renewed{weighted, weighted.Samples}, weighted.Samples} {
 		net := NewNetwork(1, He, Tanh, 4, 5, 2)
 		if _, err := Train(context.Background(), net, data, c); err != nil {
 			t.Fatal(err)
@@ -185,15 +188,18 @@ func TestLiveInputs(t *testing.T) {
 	x := NewMatrix(300, 6)
 	x.Row(299)[1], x.Row(3)[2], x.Row(0)[4] = 1, math.NaN(), -1
 	s := Samples{x, NewMatrix(300, 2)}
-	none := [maxSlots][]float64{}
-	if got := liveInputs(s, &part{rows: 6}, none); !slices.Equal(got, []interval{{1, 3}, {4, 5}}) {
-		t.Errorf("live inputs %v", got)
+	find := func(data Dataset, inputs int) (c compactLayer) {
+		c.find(data, &part{rows: inputs}, [maxSlots][]float64{})
+		return c
+	}
+	if got := find(s, 6); !slices.Equal(got.inputs, []interval{{1, 3}, {4, 5}}) || !slices.Equal(got.rows, []int{1, 2, 4}) {
+		t.Errorf("live inputs %v, one by one %v", got.inputs, got.rows)
 	}
 	digits, _, err := sampleDigits()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := total(liveInputs(digits, &part{rows: MNISTPixels}, none)); n != MNISTPixels-129 {
+	if n := len(find(digits, MNISTPixels).rows); n != MNISTPixels-129 {
 		t.Errorf("%d live pixels of the sample, want all but 129", n)
 	}
 	deformed, err := digits.Deform(UsualDeformation, 1, 3)
@@ -202,7 +208,7 @@ func TestLiveInputs(t *testing.T) {
 	}
 	for name, data := range map[string]Dataset{"a type of the user's": unknown{s}, "deformed digits": deformed, "all live": blobs(20)} {
 		inputs := map[string]int{"deformed digits": MNISTPixels, "a type of the user's": 6}[name]
-		if got := liveInputs(data, &part{rows: cmp.Or(inputs, 4)}, none); got != nil {
+		if got := find(data, cmp.Or(inputs, 4)).rows; got != nil {
 			t.Errorf("%s: %v, want nil", name, got)
 		}
 	}

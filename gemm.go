@@ -65,9 +65,9 @@ func (o *operand) shape() string {
 	return fmt.Sprintf("%d×%d", o.rows, o.cols)
 }
 
-// An epilogue is applied to each finished piece of a product, while it is in the cache, by
-// the thread that computed it: to rows i0 to i1-1, columns j0 to j1-1. z begins with
-// element (i0, j0), and its rows are stride apart.
+// An epilogue is applied to each finished piece of a product, rows i0 to i1-1 and columns j0
+// to j1-1, while it is in the cache. z begins with element (i0, j0), and its rows are stride
+// apart.
 type epilogue interface {
 	apply(z []float64, stride, i0, i1, j0, j1 int)
 }
@@ -83,19 +83,10 @@ type product struct {
 
 var products = sync.Pool{New: func() any { return new(product) }}
 
-// product sets z = a·b on as many threads as it is worth, applies the epilogue, if it is not
-// nil, and returns z. It panics, in the name of method, if the shapes do not fit or z shares
-// storage with an operand; z is then as it was.
-func (z *Matrix) product(method string, a, b operand, e epilogue) *Matrix {
-	return z.productOn(maxThreads(), method, a, b, e)
-}
-
-// productAlone is product on the calling goroutine. A part of shared work uses it.
-func (z *Matrix) productAlone(method string, a, b operand, e epilogue) *Matrix {
-	return z.productOn(1, method, a, b, e)
-}
-
-func (z *Matrix) productOn(threads int, method string, a, b operand, e epilogue) *Matrix {
+// product sets z = a·b on at most so many threads, applies the epilogue, if it is not nil, and
+// returns z. It panics, in the name of method, if the shapes do not fit or z shares storage
+// with an operand; z is then as it was.
+func (z *Matrix) product(threads int, method string, a, b operand, e epilogue) *Matrix {
 	for _, o := range [...]operand{a, b} { // because the kernels do not check bounds
 		(&Matrix{o.rows, o.cols, o.data}).mustBeFilled(method)
 	}
@@ -143,18 +134,16 @@ const (
 	minShared      = 1 << 16 // multiply-adds that are worth a thread
 	columnUnit     = 8       // a cache line: no two threads should write to one
 
-	// What a part costs beside its own elements, in rows and columns: each part packs its
-	// block of b, or waits for it, and shares cache lines with the parts beside it.
+	// What a part costs beside its own elements, in rows and columns: it packs its blocks of
+	// b, and shares cache lines with the parts beside it.
 	extraRows, extraCols = 8, 4
-	// Where a row of z goes on in another strip, prefetching brings lines of that strip too,
-	// and takes them from the thread that writes to it. Beside one term of the sums that costs
-	// as much as so many columns, beside k terms a k-th of it.
+	// If a row of z goes on in another strip, prefetching takes lines of that strip from the
+	// thread that writes to them. That costs as much as overrunCols/k columns of k terms.
 	overrunCols = 3000
 )
 
-// cut chooses the strips and the parts for so many threads, or for fewer if the product is
-// not worth so many: those that are done first, if each thread takes as many parts as any
-// other.
+// cut chooses the strips and the parts for so many threads, or fewer if the product is not
+// worth so many: those that are done first, if each thread takes as many parts as any other.
 func (p *product) cut(threads int) {
 	p.strips, p.parts = 1, 1
 	if threads = min(threads, p.worthThreads()); threads <= 1 {
@@ -208,8 +197,8 @@ func (p *product) rectangle(v interval) (rows, cols interval) {
 }
 
 // compute computes rows×cols of z by the five loops. The outer three cut what they run over
-// in the fewest blocks of nearly equal size. A block of b has KC terms at most, or an eighth
-// more, and KC·NC elements, so that one of fewer terms may have more columns.
+// in the fewest blocks of nearly equal size: at most MC rows, 9/8·KC terms, and KC·NC elements
+// of b.
 func (p *product) compute(rows, cols interval) {
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
@@ -235,10 +224,16 @@ func (p *product) block(w *workspace, rows, cols, terms interval) {
 	t := tileRow{ldz: p.n, ai: p.a.rowStride, ak: p.a.colStride, k: terms.len(), accumulate: terms.lo > 0}
 	var b []float64
 	b, t.bk, t.next = p.packOrReadInPlace(w, rows, cols, terms)
+	mr := activeKernel().mr
 	for ir := rows.lo; ir < rows.hi; ir += t.rows {
 		z := p.z[ir*p.n+cols.lo:]
 		t.z, t.a, t.b = z, p.a.from(ir, terms.lo), b
-		t.rows, t.cols = tileHeight(rows.hi-ir, activeKernel().mr), cols.len()
+		t.rows, t.cols = min(rows.hi-ir, mr), cols.len()
+		if left := rows.hi - ir; mr < left && left < mr+mr/2 {
+			// A low tile does too little work for each row of b that it loads. So the last two
+			// share their rows if the last would have less than half of MR.
+			t.rows = (left + 1) / 2
+		}
 		microKernel(&t)
 		if p.epilogue != nil && terms.hi == p.k {
 			p.epilogue.apply(z, p.n, ir, ir+t.rows, cols.lo, cols.hi)
@@ -246,31 +241,10 @@ func (p *product) block(w *workspace, rows, cols, terms interval) {
 	}
 }
 
-// tileHeight returns the height of the next row of tiles if left rows are left. A low tile
-// does too little work for each row of b that it loads, so that the last two share their
-// rows if the last would have less than half of MR.
-func tileHeight(left, mr int) int {
-	if mr < left && left < mr+mr/2 {
-		return (left + 1) / 2
-	}
-	return min(left, mr)
-}
-
-// A workspace is the array to which one thread packs blocks of b. A block is right-aligned
-// in it, because hardware prefetching overruns a block: behind it may lie another thread's
-// array, whose beginning that thread seldom uses.
+// A workspace is the array to which one thread packs blocks of b.
 type workspace struct{ packed []float64 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
-
-// blockOf returns room for a packed block of n elements.
-func (w *workspace) blockOf(n int) []float64 {
-	if n > len(w.packed) {
-		kernel := activeKernel()
-		w.packed = make([]float64, max(n, kernel.kc*kernel.nc))
-	}
-	return w.packed[len(w.packed)-n:]
-}
 
 // packOrReadInPlace returns b's block of these terms and columns as the micro-kernel reads
 // it, the stride of its rows, and how many elements lie from one tile's columns to the next
@@ -285,22 +259,28 @@ func (w *workspace) blockOf(n int) []float64 {
 //
 // No result depends on what lies behind the last column.
 func (p *product) packOrReadInPlace(w *workspace, rows, cols, terms interval) (block []float64, stride, next int) {
-	nr := activeKernel().nr
+	kernel := activeKernel()
+	nr := kernel.nr
 	if p.b.readInPlace(rows.len(), cols.len()) || terms.len() == 0 {
 		return p.b.from(terms.lo, cols.lo), p.b.rowStride, nr
 	}
-	packed := w.blockOf(terms.len() * roundUp(cols.len(), nr))
+	size := terms.len() * roundUp(cols.len(), nr)
+	if size > len(w.packed) {
+		w.packed = make([]float64, max(size, kernel.kc*kernel.nc))
+	}
+	// A block is right-aligned, because hardware prefetching overruns it: behind it may lie
+	// another thread's workspace, whose beginning that thread seldom uses.
+	packed := w.packed[len(w.packed)-size:]
 	for jr := 0; jr < cols.len(); jr += nr {
-		pack(packed[jr*terms.len():], p.b.from(terms.lo, cols.lo+jr), nr, min(nr, cols.len()-jr), terms.len(),
-			p.b.rowStride, p.b.colStride)
+		pack(packed[jr*terms.len():], p.b.from(terms.lo, cols.lo+jr),
+			nr, min(nr, cols.len()-jr), terms.len(), p.b.rowStride, p.b.colStride)
 	}
 	return packed, nr, nr * terms.len()
 }
 
-// A block of b is packed if more than so many rows of tiles use the copy: then the copy
-// costs little beside what it saves. It saves more if b's rows are a multiple of half a page
-// or of a page apart, because then they share a few sets of the L1 cache, and of the L2 cache
-// if they are a multiple of two pages apart.
+// A block of b is packed if more than so many rows of tiles use the copy. It pays earlier if
+// b's rows are a multiple of half a page or of a page apart, because then they share a few
+// sets of the L1 cache, and of the L2 cache if they are a multiple of two pages apart.
 const (
 	packFrom         = 40
 	packFromHalfPage = 15
@@ -357,9 +337,11 @@ const (
 // which all tiles of a row use, must stay there.
 var (
 	kernelAVX512 = kernel{name: "AVX-512", mr: mrAVX512, nr: nrAVX512, fromL1: mrAVX512, lanes: 8}.fit(caches())
-	kernelAVX2   = kernel{name: "AVX2", mr: mrAVX2, nr: nrAVX2, fromL1: mrAVX2 + nrAVX2, lanes: 4, fullVectors: true}.fit(caches())
-	kernelNEON   = kernel{name: "NEON", mr: mrNEON, nr: nrNEON, fromL1: mrNEON + nrNEON, lanes: 4, fullVectors: true}.fit(caches())
-	kernelGo     = kernel{name: "Go", mr: mrGo, nr: nrGo, fromL1: mrGo + nrGo, lanes: 4}.fit(caches())
+	kernelAVX2   = kernel{name: "AVX2", mr: mrAVX2, nr: nrAVX2, fromL1: mrAVX2 + nrAVX2, lanes: 4,
+		fullVectors: true}.fit(caches())
+	kernelNEON = kernel{name: "NEON", mr: mrNEON, nr: nrNEON, fromL1: mrNEON + nrNEON, lanes: 4,
+		fullVectors: true}.fit(caches())
+	kernelGo = kernel{name: "Go", mr: mrGo, nr: nrGo, fromL1: mrGo + nrGo, lanes: 4}.fit(caches())
 )
 
 // fit chooses the block sizes for caches of so many bytes. Half of a cache is left to what

@@ -56,12 +56,12 @@ func checkProducts(t *testing.T, x, y *Matrix) {
 		{"Mul", func(z *Matrix) { z.Mul(x, y) }},
 		{"TMul", func(z *Matrix) { z.TMul(xt, y) }},
 		{"MulT", func(z *Matrix) { z.MulT(x, yt) }},
-		{"MulT alone", func(z *Matrix) { z.productAlone("MulT", x.operand(), yt.operand().transpose(), nil) }},
+		{"MulT alone", func(z *Matrix) { z.product(1, "MulT", x.operand(), yt.operand().transpose(), nil) }},
 		{"TMul seen by an epilogue", func(z *Matrix) {
 			for i := range z.Data {
 				z.Data[i] = math.Copysign(0, -1) // which leaves what is added as it is, also a zero
 			}
-			new(Matrix).product("TMul", xt.operand().transpose(), y.operand(), (*adder)(z))
+			new(Matrix).product(maxThreads(), "TMul", xt.operand().transpose(), y.operand(), (*adder)(z))
 		}},
 	} {
 		z, intact := guarded(m, n)
@@ -159,7 +159,7 @@ func TestProductsDoNotAllocate(t *testing.T) {
 		defer withThreads(threads)()
 		x, y, z := NewMatrix(64, 100), NewMatrix(100, 71), NewMatrix(64, 71)
 		seen := (*adder)(NewMatrix(64, 71))
-		product := func() { z.product("Mul", x.operand(), y.operand(), seen) }
+		product := func() { z.product(maxThreads(), "Mul", x.operand(), y.operand(), seen) }
 		product()
 		if n := testing.AllocsPerRun(100, product); n > 0 {
 			t.Errorf("%d threads: a product allocates %v times", threads, n)

@@ -10,14 +10,13 @@ import (
 
 // Epoch is what was measured in one pass over the samples. The losses and metrics are
 // measured at its end, with the weights of that moment. Loss and Metric, those of the
-// training samples, are NaN in an epoch that Config.Measure leaves out. Which metric it is,
-// Config.Metric says, and Run.Metric names it.
+// training samples, are NaN in an epoch that Config.Measure leaves out.
 type Epoch struct {
 	N                    int // from 1
 	Loss, Metric         float64
 	TestLoss, TestMetric float64      // NaN without Config.Test
 	ValidationLoss       float64      // NaN without Config.Validation
-	LossRise             float64      // the largest rise of a batch's loss over five consecutive steps, each of which raised it; or 0
+	LossRise             float64      // the largest rise of the batch's loss in five steps, each of which raised it; or 0
 	Layers               []LayerStats // of the epoch's last step
 	First                []LayerStats // of the run's first step; only in the first epoch
 }
@@ -40,8 +39,7 @@ func (h History) Best() Epoch {
 	return best
 }
 
-// DivergedError says that the loss, a weight or a running value of the optimizer is no
-// longer a finite number.
+// DivergedError says that the loss, a weight or a running value is no longer finite.
 type DivergedError struct {
 	Epoch, Batch int // from 1
 	Loss         float64
@@ -52,13 +50,13 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("%s at epoch %d, batch %d: training has diverged", e.Reason, e.Epoch, e.Batch)
 }
 
-// Run is how far a training has come and what it needs, beside the network's weights
-// and the same Config, to go on exactly as if it had never stopped. The zero value is a
-// run that has not begun. A copy of a Run shares its arrays.
+// Run is how far a training has come: what it needs, beside the network's weights and the
+// same Config, to go on exactly as if it had never stopped. The zero value is a run that has
+// not begun. A copy shares its arrays.
 type Run struct {
 	History   History
 	Optimizer string // the name of the optimizer whose running values are kept
-	Metric    string // the name of the metric in the history; empty is Accuracy's
+	Metric    string // the name of the metric in History; empty is Accuracy's
 
 	// Vectors with the layout of the network's parts: the optimizer's running values, nil for
 	// those that it does not keep, and the last epoch's weights, if the network has the best
@@ -67,42 +65,25 @@ type Run struct {
 	last  []float64
 }
 
-// fits returns an error if the run cannot go on with this network and optimizer.
-func (r *Run) fits(net Network, o *Optimizer) error {
-	if err := r.validate(net); err != nil {
-		return err
-	}
-	if r.Optimizer != "" && r.Optimizer != o.Name { // files of earlier versions do not name it
-		return fmt.Errorf("its %d epochs were trained by the optimizer %q, not %q", len(r.History), r.Optimizer, o.Name)
-	}
-	for s, running := range r.slots {
-		if kept := running != nil; kept != (s < o.Slots) {
-			return fmt.Errorf("it has running values in slot %d: %t, for %s want %t", s+1, kept, o.Name, !kept)
-		}
-	}
-	return nil
-}
-
-// LayerStats are measures of one layer at one step of the training. The gradients
-// and the update are those of the step's batch. The activations are those of the
-// first 256 training samples or, in Epoch.First, of the batch. The gradients are the
-// loss's, after Config.Clip and without Config.Decay.
-//
-// DeltaNorm is ‖∂L/∂b‖. For the mean loss that is the norm of the error term
-// δ = ∂L/∂z summed over the batch: the speed of learning in Nielsen, "Neural Networks
-// and Deep Learning", chapter 5. Unlike GradMeanAbs and GradNorm, it does not depend on
-// how many inputs the layer has and how large they are.
+// LayerStats are measures of one layer at one step of the training. The gradients and the
+// update are those of the step's batch. The gradients are the loss's, after Config.Clip and
+// without Config.Decay. The activations are those of the first 256 training samples or, in
+// Epoch.First, of the batch.
 type LayerStats struct {
 	GradMeanAbs   float64 // mean |∇W|, the article's measure
 	GradNorm      float64 // ‖∇W‖
-	DeltaNorm     float64 // ‖∇b‖
 	ActivationStd float64 // standard deviation of the activations
+	UpdateRatio   float64 // ‖ΔW‖/‖W‖, or 0 if W was all zeros
+
+	// DeltaNorm is ‖∇b‖, the norm of the error terms δ = ∂L/∂z summed over the batch: the speed
+	// of learning in Nielsen, "Neural Networks and Deep Learning", chapter 5. Unlike the norm
+	// of ∇W it does not depend on how many inputs the layer has and how large they are.
+	DeltaNorm float64
 
 	// InactiveFraction is the fraction of units whose derivative, averaged over the
 	// samples, is at most a tenth of the activation's derivative at 0. Such a unit is
 	// dead, if the activation is ReLU, or saturated.
 	InactiveFraction float64
-	UpdateRatio      float64 // ‖ΔW‖/‖W‖, or 0 if W was all zeros
 }
 
 // measureUpdate measures l's gradients, and how far an update has moved its weights, which
@@ -115,17 +96,6 @@ func (s *LayerStats) measureUpdate(l *Layer, before []float64) {
 	axpy(before, l.W.Data, -1)
 	if moved := norm(before); moved > 0 && size > 0 {
 		s.UpdateRatio = moved / size
-	}
-}
-
-// measureLayers measures the activations of all layers in a forward pass whose output is y.
-func (p *forwardPass) measureLayers(net Network, y *Matrix, stats []LayerStats) {
-	for i, l := range net {
-		a := y
-		if i < len(net)-1 {
-			a = &p.outputs[i]
-		}
-		stats[i].measureActivations(l.Act, a)
 	}
 }
 
@@ -152,23 +122,17 @@ func (s *LayerStats) measureActivations(act *Activation, a *Matrix) {
 	_, s.ActivationStd = moments(a.Data)
 }
 
-// A lossRise follows the loss from step to step.
-type lossRise struct {
-	losses [6]float64 // of the last steps, the newest last
-	seen   int
-	most   float64 // the largest rise over five consecutive steps, each of which raised the loss
-}
-
-func (r *lossRise) add(loss float64) {
-	copy(r.losses[:], r.losses[1:])
-	r.losses[5] = loss
-	if r.seen++; r.seen < len(r.losses) {
-		return
-	}
-	for i, v := range r.losses[:5] {
-		if !(v < r.losses[i+1]) {
-			return
+// lossRise returns the largest rise of the losses over five consecutive steps, each of which
+// raised it, or 0.
+func lossRise(losses []float64) (most float64) {
+	rises := 0 // one after the other, up to this step
+	for i := 1; i < len(losses); i++ {
+		if rises++; !(losses[i-1] < losses[i]) {
+			rises = 0
+		}
+		if rises >= 5 {
+			most = max(most, losses[i]-losses[i-5])
 		}
 	}
-	r.most = max(r.most, loss-r.losses[0])
+	return most
 }

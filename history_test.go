@@ -183,12 +183,8 @@ func TestLossRise(t *testing.T) {
 		{[]float64{1, 2, 3, 3, 4, 5, 6}, 0},
 		{[]float64{9, 1, 2, 3, 4, 5, 7, 9, 1}, 7},
 	} {
-		var r lossRise
-		for _, v := range c.losses {
-			r.add(v)
-		}
-		if r.most != c.want {
-			t.Errorf("%v rise by %v, want %v", c.losses, r.most, c.want)
+		if got := lossRise(c.losses); got != c.want {
+			t.Errorf("%v rise by %v, want %v", c.losses, got, c.want)
 		}
 	}
 }
@@ -218,7 +214,9 @@ func BenchmarkLayerStats(b *testing.B) {
 			stats[i].measureActivations(l.Act, &l.a)
 		}
 		copy(t.before, t.weights)
-		t.measureUpdate(stats)
+		for i, l := range net {
+			stats[i].measureUpdate(l, t.updates[i].w.of(t.before).Data)
+		}
 		measuring += time.Since(begin)
 	}
 	b.ReportMetric(100*measuring.Seconds()/whole.Seconds(), "%")

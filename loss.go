@@ -96,8 +96,7 @@ const epsilon = 1e-15
 
 // CrossEntropy is the categorical cross-entropy of the probabilities p against the
 // targets want, both n×k: the mean over the rows of -Σ want·ln(p + 1e-15). It is a measure
-// and no Loss: to train, let the network's output be logits and take
-// SoftmaxCrossEntropy, whose gradient is exact.
+// and no Loss: to train, take SoftmaxCrossEntropy of logits, whose gradient is exact.
 func CrossEntropy(p, want *Matrix) float64 {
 	mustBeAlike("CrossEntropy", p, want)
 	total := 0.0
@@ -110,7 +109,7 @@ func CrossEntropy(p, want *Matrix) float64 {
 // BinaryCrossEntropy is the binary cross-entropy of the probabilities p against the
 // targets want, both n×k: the mean over all elements of
 // -(want·ln(p + 1e-15) + (1-want)·ln(1-p + 1e-15)). It is a measure and no Loss: to
-// train, let the network's output be logits and take SigmoidCrossEntropy.
+// train, take SigmoidCrossEntropy of logits.
 func BinaryCrossEntropy(p, want *Matrix) float64 {
 	mustBeAlike("BinaryCrossEntropy", p, want)
 	total := 0.0
@@ -138,7 +137,8 @@ func mustBeAlike(name string, y, want *Matrix) {
 	y.mustBeFilled(name)
 	want.mustBeFilled(name)
 	if y.Rows != want.Rows || y.Cols != want.Cols {
-		panic(fmt.Sprintf("mlp: %s: the output is %d×%d, the targets are %d×%d", name, y.Rows, y.Cols, want.Rows, want.Cols))
+		panic(fmt.Sprintf("mlp: %s: the output is %d×%d, the targets are %d×%d",
+			name, y.Rows, y.Cols, want.Rows, want.Cols))
 	}
 }
 
@@ -164,52 +164,29 @@ func (loss Loss) isOwn() bool {
 	return loss.isOneOf(SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError)
 }
 
-// validateTargets returns an error for the first target that is not finite or, if the loss is
-// a cross-entropy, negative. Row i of y is the target of sample index[i] or, if index is nil,
-// of sample i.
-func validateTargets(y *Matrix, loss Loss, index []int) error {
-	from0 := loss.isOneOf(SoftmaxCrossEntropy, SigmoidCrossEntropy)
-	at := slices.IndexFunc(y.Data, func(v float64) bool { return !finite(v) || from0 && v < 0 })
-	if at < 0 {
-		return nil
-	}
-	sample, v, want := at/y.Cols, y.Data[at], ""
-	if index != nil {
-		sample = index[sample]
-	}
-	if finite(v) {
-		want = ", want 0 or more for a cross-entropy"
-	}
-	return fmt.Errorf("sample %d: column %d of its target is %v%s", sample, at%y.Cols, v, want)
-}
-
 // A rowLoss computes a loss row by row, so that each row can have its weight.
 type rowLoss struct{ dy, y, want Matrix }
 
 // of returns the mean over the rows of weight·loss and, if dy is not nil, sets dy to its
 // gradient by y. Without weights it is the loss itself.
 func (r *rowLoss) of(loss Loss, dy, y, want *Matrix, weights []float64) float64 {
-	if weights == nil {
+	if len(weights) == 0 {
 		return callLoss(loss, dy, y, want)
-	}
-	if dy != nil {
-		dy.Reset(y.Rows, y.Cols)
 	}
 	n, total := float64(y.Rows), 0.0
 	var gradient *Matrix
 	if dy != nil {
+		dy.Reset(y.Rows, y.Cols)
 		gradient = &r.dy
 	}
 	for i, w := range weights {
 		total += float64(w * callLoss(loss, gradient, r.y.setRows(y, i, i+1), r.want.setRows(want, i, i+1)))
 		if dy != nil {
-			row := dy.Row(i)
 			for j, g := range r.dy.Data {
-				row[j] = w / n * g
+				dy.Row(i)[j] = w / n * g
 			}
 		}
 	}
-	r.y, r.want = Matrix{}, Matrix{}
 	return total / n
 }
 
@@ -241,9 +218,9 @@ var (
 	// is NaN is never right.
 	Accuracy = &Metric{"accuracy", accuracy}
 	// LabelAccuracy is for answers of yes or no that do not depend on one another, in a
-	// column each: the fraction of all outputs that are right. An output is the logit of
-	// yes, so that it is right to be above 0 if the target is over 1/2, and otherwise to be 0
-	// or below. LabelAccuracy is NaN if a target is not from 0 to 1.
+	// column each: the fraction of all outputs that are right. An output is right if it is
+	// above 0 and the target is over 1/2, or if it is at most 0 and the target at most 1/2.
+	// LabelAccuracy is NaN if a target is not from 0 to 1.
 	LabelAccuracy = &Metric{"label accuracy", labelAccuracy}
 	// RSquared is for numbers: 1 - Σ(y - want)²/Σ(want - mean of want)² of each column, and
 	// of several columns the mean. It is NaN if a column of targets does not vary.

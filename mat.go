@@ -16,8 +16,8 @@ type Matrix struct {
 	Data       []float64
 }
 
-// NewMatrix returns a rows×cols matrix that holds the given elements, row by
-// row. Without elements it holds zeros.
+// NewMatrix returns a rows×cols matrix of the given elements, row by row, or of zeros if there
+// are none.
 func NewMatrix(rows, cols int, elements ...float64) *Matrix {
 	z := new(Matrix).Reset(rows, cols)
 	if len(elements) > 0 && len(elements) != rows*cols {
@@ -56,8 +56,7 @@ func (z *Matrix) panicRow(i int) {
 	panic(fmt.Sprintf("mlp: Row: row %d of %d×%d", i, z.Rows, z.Cols))
 }
 
-// Slice returns rows lo to hi-1, which share z's storage. It panics if they are out of
-// range.
+// Slice returns rows lo to hi-1, which share z's storage. It panics if z has no such rows.
 func (z *Matrix) Slice(lo, hi int) *Matrix {
 	if !(0 <= lo && lo <= hi && hi <= z.Rows) {
 		panic(fmt.Sprintf("mlp: Matrix.Slice: rows %d to %d of %d", lo, hi, z.Rows))
@@ -71,23 +70,23 @@ func (z *Matrix) setRows(x *Matrix, lo, hi int) *Matrix {
 	return z
 }
 
-// Mul sets z = x·y, (m×k)·(k×n) = m×n, and returns z. A layer's output is such a
-// product. Mul panics if the shapes do not fit, or if z shares storage with x or y; z is
-// then as it was.
+// Mul sets z = x·y, (m×k)·(k×n) = m×n, and returns z. A layer's output is such a product.
+// Mul panics if the shapes do not fit, or if z shares storage with x or y. It then leaves z
+// as it was.
 func (z *Matrix) Mul(x, y *Matrix) *Matrix {
-	return z.product("Mul", x.operand(), y.operand(), nil)
+	return z.product(maxThreads(), "Mul", x.operand(), y.operand(), nil)
 }
 
 // TMul sets z = xᵀ·y, (k×m)ᵀ·(k×n) = m×n, and returns z. The gradient by a layer's
 // weights is such a product. TMul panics as Mul does.
 func (z *Matrix) TMul(x, y *Matrix) *Matrix {
-	return z.product("TMul", x.operand().transpose(), y.operand(), nil)
+	return z.product(maxThreads(), "TMul", x.operand().transpose(), y.operand(), nil)
 }
 
 // MulT sets z = x·yᵀ, (m×k)·(n×k)ᵀ = m×n, and returns z. The gradient by a layer's
 // input is such a product. MulT panics as Mul does.
 func (z *Matrix) MulT(x, y *Matrix) *Matrix {
-	return z.product("MulT", x.operand(), y.operand().transpose(), nil)
+	return z.product(maxThreads(), "MulT", x.operand(), y.operand().transpose(), nil)
 }
 
 // sumRows sets z, 1×n, to the sum of the rows of x, m×n.
@@ -140,9 +139,8 @@ func (z *Matrix) expShifted(x *Matrix) {
 	exps(z.Data[:x.Rows*x.Cols])
 }
 
-// Normalize standardizes each column of z to mean 0 and standard deviation 1
-// and returns z. A column that does not vary becomes zero. To standardize other rows
-// alike, keep what FitStandardization returns.
+// Normalize standardizes each column of z to mean 0 and standard deviation 1 and returns z.
+// To standardize other rows alike, keep what FitStandardization returns.
 func (z *Matrix) Normalize() *Matrix {
 	z.mustBeFilled("Normalize")
 	return FitStandardization(z).Apply(z, z)
@@ -150,7 +148,7 @@ func (z *Matrix) Normalize() *Matrix {
 
 // Standardization makes inputs comparable: x = (raw - Mean)/Std for each column, or
 // raw - Mean if the column's Std is 0. Mean and Std are 1×in. The zero value leaves its
-// input as it is. A model carries one, so that its inputs can be raw.
+// input as it is.
 type Standardization struct{ Mean, Std []float64 }
 
 // FitStandardization returns the mean and the population's standard deviation of each
@@ -179,7 +177,8 @@ func FitStandardization(x *Matrix) Standardization {
 func (s Standardization) Apply(z, x *Matrix) *Matrix {
 	x.mustBeFilled("Apply")
 	if s.Mean != nil && (len(s.Mean) != x.Cols || len(s.Std) != x.Cols) {
-		panic(fmt.Sprintf("mlp: Standardization.Apply: mean 1×%d, std 1×%d for %d columns", len(s.Mean), len(s.Std), x.Cols))
+		panic(fmt.Sprintf("mlp: Standardization.Apply: mean 1×%d, std 1×%d for %d columns",
+			len(s.Mean), len(s.Std), x.Cols))
 	}
 	z.Reset(x.Rows, x.Cols)
 	for i := range x.Rows {
@@ -258,43 +257,34 @@ func absAndSquares(x []float64) (abs, squares float64) {
 	return a0 + a1, s0 + s1
 }
 
-// norm returns √Σx² over the elements of all slices.
-func norm(slices ...[]float64) float64 {
-	squares := 0.0
-	for _, x := range slices {
-		_, s := absAndSquares(x)
-		squares += s
-	}
-	return rootOfSquares(squares, slices...)
+// norm returns √Σx².
+func norm(x []float64) float64 {
+	_, squares := absAndSquares(x)
+	return rootOfSquares(squares, x)
 }
 
 // outOfRange reports whether a sum of squares has overflowed, or is so small that some
 // of the squares may have underflowed, as those of a vanished gradient do.
 func outOfRange(squares float64) bool { return !(0x1p-900 < squares && squares < math.Inf(1)) }
 
-// rootOfSquares returns the square root of squares, the sum of the slices' squares.
-// If that sum is out of range, it is computed again from elements that are scaled by
-// a power of two.
-func rootOfSquares(squares float64, slices ...[]float64) float64 {
+// rootOfSquares returns the square root of squares, the sum of x's squares. If that sum is
+// out of range, it is computed again from elements that are scaled by a power of two.
+func rootOfSquares(squares float64, x []float64) float64 {
 	if !outOfRange(squares) {
 		return math.Sqrt(squares)
 	}
 	most := 0.0
-	for _, x := range slices {
-		for _, v := range x {
-			most = max(most, math.Abs(v))
-		}
+	for _, v := range x {
+		most = max(most, math.Abs(v))
 	}
 	if most == 0 || !finite(most) {
 		return most
 	}
 	_, exponent := math.Frexp(most)
 	squares = 0
-	for _, x := range slices {
-		for _, v := range x {
-			v = math.Ldexp(v, -exponent)
-			squares += float64(v * v)
-		}
+	for _, v := range x {
+		v = math.Ldexp(v, -exponent)
+		squares += float64(v * v)
 	}
 	return math.Ldexp(math.Sqrt(squares), exponent)
 }

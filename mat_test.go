@@ -210,7 +210,7 @@ func TestNorm(t *testing.T) {
 		{[][]float64{{1, math.Inf(-1)}}, math.Inf(1)},
 		{[][]float64{{1}, {math.NaN()}}, math.NaN()},
 	} {
-		if got := norm(c.parts...); !(math.Abs(got-c.want) <= 1e-15*c.want) && math.Float64bits(got) != math.Float64bits(c.want) {
+		if got := norm(slices.Concat(c.parts...)); !(math.Abs(got-c.want) <= 1e-15*c.want) && math.Float64bits(got) != math.Float64bits(c.want) {
 			t.Errorf("the norm of %v is %v, want %v", c.parts, got, c.want)
 		}
 	}

@@ -36,7 +36,7 @@ var (
 	Linear = &Activation{"linear", func([]float64) {}, func(_, _ []float64) {}}
 )
 
-// ActivationByName returns the activation of that name: relu, sigmoid, tanh or linear.
+// ActivationByName returns the activation named relu, sigmoid, tanh or linear.
 func ActivationByName(name string) (*Activation, error) {
 	return byName(map[string]*Activation{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "linear": Linear}, name)
 }
@@ -63,17 +63,15 @@ func Xavier(in, out int) float64 { return math.Sqrt(2 / float64(in+out)) }
 // He is the initialisation of He et al. 2015, eq. 10: √(2/in).
 func He(in, out int) float64 { return math.Sqrt(2 / float64(in)) }
 
-// LeCun is the initialisation of LeCun et al. 1998, "Efficient BackProp", eq. 16:
-// √(1/in).
+// LeCun is the initialisation of LeCun et al. 1998, "Efficient BackProp", eq. 16: √(1/in).
 func LeCun(in, out int) float64 { return math.Sqrt(1 / float64(in)) }
 
-// InitByName returns the initialisation of that name: small, xavier, he or lecun.
+// InitByName returns the initialisation named small, xavier, he or lecun.
 func InitByName(name string) (Init, error) {
 	return byName(map[string]Init{"small": Small, "xavier": Xavier, "he": He, "lecun": LeCun}, name)
 }
 
-// Layer is a dense layer: a = f(x·W + B), n×in to n×out, or with Norm
-// a = f(norm(x·W) + B).
+// Layer is a dense layer: a = f(x·W + B), n×in to n×out, or with Norm a = f(norm(x·W) + B).
 type Layer struct {
 	W, B   Matrix // weights in×out, bias 1×out
 	DW, DB Matrix // the loss's gradient by W and by B, which Backward computes
@@ -82,8 +80,7 @@ type Layer struct {
 
 	// Dropout is the probability, in multiples of 1/65536, with which a step of Train drops
 	// an output of the layer: the layer above sees 0, and the other outputs divided by
-	// 1-Dropout (Srivastava et al. 2014). Predict and Forward drop none. The last layer of a
-	// network that is trained may not have it.
+	// 1-Dropout (Srivastava et al. 2014). Train refuses a last layer that has it.
 	Dropout float64
 
 	x     *Matrix // the last Forward's input, n×in; nil before the first
@@ -91,14 +88,6 @@ type Layer struct {
 	drop  dropout // what the last Forward dropped of a
 	dz    Matrix  // the gradient by x·W, n×out
 	hasDz bool    // dz is of the last Forward, because its Backward was computed
-}
-
-// output returns what the last Forward gave to the layer above.
-func (l *Layer) output() *Matrix {
-	if l.drop.on {
-		return &l.drop.kept
-	}
-	return &l.a
 }
 
 // Network is a stack of layers, the first one first.
@@ -133,8 +122,7 @@ func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 	return net
 }
 
-// Clone returns a copy of the network that shares no array with it. The gradients are not
-// copied, and the activations are the same.
+// Clone returns a copy of the network, without its gradients, that shares no array with it.
 func (net Network) Clone() Network {
 	copied := make(Network, len(net))
 	for i, l := range net {
@@ -148,9 +136,9 @@ func (net Network) Clone() Network {
 	return copied
 }
 
-// A part is an array of a network, and its place in a vector. A vector has a number for
-// each element of all the network's arrays: the elements themselves, their gradients, or an
-// optimizer's running values. The order of the arrays is that of Fingerprint:
+// A part is an array of a network, and its place in a vector. A vector has a number for each
+// element of all arrays: the element itself, its gradient, or a running value of an optimizer.
+// The arrays are in the order of Fingerprint:
 //
 //	┌───────┬────┬───────┬───────┬──────┬───────┬────┐
 //	│  W1   │ b1 │ gain1 │ mean1 │ var1 │  W2   │ b2 │ …   if the first layer has Norm
@@ -198,8 +186,7 @@ func (net Network) parts() (all []part) {
 	return all
 }
 
-// Parameters returns how many numbers training moves by their gradient: the elements of all
-// weights, biases and gains.
+// Parameters returns how many weights, biases and gains the network has.
 func (net Network) Parameters() (n int) {
 	for _, p := range net.parts() {
 		if p.gradient != nil {
@@ -210,9 +197,11 @@ func (net Network) Parameters() (n int) {
 }
 
 // length returns how many elements a vector of these parts has.
-func length(parts []part) int {
-	last := &parts[len(parts)-1]
-	return last.offset + last.rows*last.cols
+func length(parts []part) (n int) {
+	for _, p := range parts {
+		n += p.rows * p.cols
+	}
+	return n
 }
 
 // gather copies the arrays of a network to the vector and makes each array a part of it.
@@ -241,47 +230,40 @@ func (net Network) validate() error {
 		return errors.New("a network without layers")
 	}
 	for i, l := range net {
-		if err := l.validate(i + 1); err != nil {
+		number := i + 1
+		if l == nil {
+			return fmt.Errorf("layer %d is nil", number)
+		}
+		rows, cols := l.W.Rows, l.W.Cols
+		if rows < 1 || cols < 1 || len(l.W.Data) != rows*cols || len(l.W.Data)/cols != rows {
+			return fmt.Errorf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols)
+		}
+		err := validateRow("b", number, cols, &l.B)
+		if n := l.Norm; n != nil {
+			err = cmp.Or(err, validateRow("gain", number, cols, &n.Gain),
+				validateRow("mean", number, cols, &n.Mean), validateRow("var", number, cols, &n.Var))
+		}
+		switch {
+		case err != nil:
 			return err
-		}
-		if i > 0 && l.W.Rows != net[i-1].W.Cols {
-			return fmt.Errorf("W%d: %d×%d, want %d rows as the layer before has units", i+1, l.W.Rows, l.W.Cols, net[i-1].W.Cols)
+		case !(0 <= l.Dropout && l.Dropout < 1):
+			return fmt.Errorf("layer %d has Dropout %v, want a number from 0 to below 1", number, l.Dropout)
+		case l.Act == nil:
+			return fmt.Errorf("layer %d has no Act", number)
+		case l.Act.Forward == nil:
+			return fmt.Errorf("layer %d has an Act without Forward", number)
+		case l.Act.Backward == nil:
+			return fmt.Errorf("layer %d has an Act without Backward", number)
+		case i > 0 && rows != net[i-1].W.Cols:
+			return fmt.Errorf("W%d: %d×%d, want %d rows as the layer before has units",
+				number, rows, cols, net[i-1].W.Cols)
 		}
 	}
 	return nil
 }
 
-func (l *Layer) validate(number int) error {
-	if l == nil {
-		return fmt.Errorf("layer %d is nil", number)
-	}
-	rows, cols := l.W.Rows, l.W.Cols
-	if rows < 1 || cols < 1 || len(l.W.Data) != rows*cols || len(l.W.Data)/cols != rows {
-		return fmt.Errorf("W%d: %d elements for %d×%d", number, len(l.W.Data), rows, cols)
-	}
-	err := mustBeRow("b", number, cols, &l.B)
-	if n := l.Norm; n != nil {
-		err = cmp.Or(err, mustBeRow("gain", number, cols, &n.Gain),
-			mustBeRow("mean", number, cols, &n.Mean), mustBeRow("var", number, cols, &n.Var))
-	}
-	if err != nil {
-		return err
-	}
-	switch {
-	case !(0 <= l.Dropout && l.Dropout < 1):
-		return fmt.Errorf("layer %d has Dropout %v, want a number from 0 to below 1", number, l.Dropout)
-	case l.Act == nil:
-		return fmt.Errorf("layer %d has no Act", number)
-	case l.Act.Forward == nil:
-		return fmt.Errorf("layer %d has an Act without Forward", number)
-	case l.Act.Backward == nil:
-		return fmt.Errorf("layer %d has an Act without Backward", number)
-	}
-	return nil
-}
-
-// mustBeRow returns an error unless an array of a layer is 1×cols.
-func mustBeRow(name string, number, cols int, x *Matrix) error {
+// validateRow returns an error unless an array of a layer is 1×cols.
+func validateRow(name string, number, cols int, x *Matrix) error {
 	switch {
 	case x.Rows != 1 || x.Cols != cols:
 		return fmt.Errorf("%s%d: %d×%d, want 1×%d", name, number, x.Rows, x.Cols, cols)
@@ -302,11 +284,10 @@ func (net Network) mustFit(method string, x *Matrix) {
 	}
 }
 
-// Forward returns the network's output for x, n×in to n×out, as training
-// computes it: a layer with Norm normalises by the statistics of these rows.
-// The layers keep the result and what Backward needs, so that only one goroutine may
-// use the network at a time. Until Backward, x and the result must stay as they are,
-// and the result must not be passed to Forward.
+// Forward returns the network's output for x, n×in to n×out, as training computes it, but
+// without dropout: a layer with Norm normalises by the statistics of these rows. Until
+// Backward, x and the result must stay as they are. The result is the network's own, and
+// must not be passed to Forward.
 func (net Network) Forward(x *Matrix) *Matrix {
 	net.mustFit("Forward", x)
 	for _, l := range net {
@@ -319,18 +300,21 @@ func (net Network) forward(x *Matrix) *Matrix {
 	for _, l := range net {
 		l.x, l.hasDz = x, false
 		if l.drop.on {
-			l.drop.resize(x.Rows, l.W.Cols)
+			l.drop.mask.Reset(x.Rows, l.W.Cols)
+			l.drop.kept.Reset(x.Rows, l.W.Cols)
 		}
 		if l.Norm == nil {
-			l.a.product("Forward", x.operand(), l.W.operand(), (*biasAndActivation)(l))
+			l.a.product(maxThreads(), "Forward", x.operand(), l.W.operand(), (*biasAndActivation)(l))
 		} else {
-			l.a.product("Forward", x.operand(), l.W.operand(), nil)
+			l.a.product(maxThreads(), "Forward", x.operand(), l.W.operand(), nil)
 			l.Norm.forward(&l.a, &l.B)
 			for i := range l.a.Rows {
 				l.activate(l.a.Row(i), i, 0)
 			}
 		}
-		x = l.output()
+		if x = &l.a; l.drop.on {
+			x = &l.drop.kept
+		}
 	}
 	return x
 }
@@ -344,14 +328,14 @@ func (l *Layer) activate(z []float64, i, j int) {
 	}
 }
 
-// Backward computes DW, DB and Norm.DGain of every layer, overwriting the last ones,
-// from dy, n×out, the loss's gradient by what the last Forward returned. It also updates
-// Norm's running averages with the statistics of that Forward.
+// Backward computes DW, DB and Norm.DGain of every layer from dy, n×out, the loss's gradient
+// by what the last Forward returned. It also updates Norm's running averages with the
+// statistics of that Forward.
 func (net Network) Backward(dy *Matrix) {
-	if len(net) == 0 {
+	switch {
+	case len(net) == 0:
 		panic("mlp: Backward: a network without layers")
-	}
-	if net[0].x == nil {
+	case net[0].x == nil:
 		panic("mlp: Backward: there was no Forward")
 	}
 	dy.mustBeFilled("Backward")
@@ -377,13 +361,13 @@ func (net Network) backward(dy *Matrix, updates []weightUpdate) {
 		}
 		if i > 0 { // before the update: the gradient of the layer below is by the W of Forward
 			below := net[i-1]
-			below.dz.product("Backward", l.dz.operand(), l.W.operand().transpose(), (*derivative)(below))
+			below.dz.product(maxThreads(), "Backward", l.dz.operand(), l.W.operand().transpose(), (*derivative)(below))
 		}
 		var e epilogue
 		if updates != nil {
 			e = &updates[i]
 		}
-		l.DW.product("Backward", l.x.operand().transpose(), l.dz.operand(), e)
+		l.DW.product(maxThreads(), "Backward", l.x.operand().transpose(), l.dz.operand(), e)
 	}
 }
 
@@ -394,7 +378,7 @@ func (net Network) InputGradient(dx *Matrix) *Matrix {
 	if len(net) == 0 || net[0].x == nil || !net[0].hasDz {
 		panic("mlp: InputGradient: there was no Backward")
 	}
-	return dx.product("InputGradient", net[0].dz.operand(), net[0].W.operand().transpose(), nil)
+	return dx.product(maxThreads(), "InputGradient", net[0].dz.operand(), net[0].W.operand().transpose(), nil)
 }
 
 // The epilogues of a layer's products.
@@ -428,8 +412,8 @@ func (e *derivative) apply(z []float64, stride, i0, i1, j0, j1 int) {
 //
 // Forward takes μ and σ² from the n rows it is given, Predict from the running
 // averages Mean and Var. Each Backward moves Mean and Var a tenth of the way to its
-// batch's μ and σ²·n/(n-1). A batch of one row has no variance: ẑ is zero, and Train
-// leaves out a last batch of one row.
+// batch's μ and σ²·n/(n-1). A single row has no variance: its ẑ is zero, and Train
+// leaves out a last batch of one.
 type BatchNorm struct {
 	Gain, DGain Matrix // 1×out, and the loss's gradient by it
 	Mean, Var   Matrix // 1×out
@@ -444,8 +428,7 @@ const (
 	averageRate = 0.1
 )
 
-// NewBatchNorm returns the normalisation of a layer of width units: Gain and Var are
-// one, Mean is zero.
+// NewBatchNorm returns the normalisation of width units: Gain and Var are one, Mean is zero.
 func NewBatchNorm(width int) *BatchNorm {
 	b := &BatchNorm{Gain: *NewMatrix(1, width), Mean: *NewMatrix(1, width), Var: *NewMatrix(1, width)}
 	for j := range width {
@@ -485,9 +468,9 @@ func (b *BatchNorm) forward(z, shift *Matrix) {
 	}
 }
 
-// backward takes dz, the loss's gradient by Gain·ẑ + B, sets dB and DGain, and
-// makes dz the gradient by x·W. As μ and σ depend on every row, so does the gradient of
-// each row:
+// backward takes dz, the loss's gradient by Gain·ẑ + B, sets dB and DGain, makes dz the
+// gradient by x·W, and moves the running averages. As μ and σ depend on every row, so does
+// the gradient of each row:
 //
 //	dz = Gain/√(σ² + ε)·(dz - dB/n - ẑ·DGain/n)
 func (b *BatchNorm) backward(dz, dB *Matrix) {
@@ -509,13 +492,7 @@ func (b *BatchNorm) backward(dz, dB *Matrix) {
 		addProduct(row, b.hat.Row(i), slope)
 		mul(row, factor)
 	}
-	b.updateAverages(n)
-}
-
-// updateAverages updates Mean and Var from the last Forward's n rows. A single row has
-// no variance and is left out.
-func (b *BatchNorm) updateAverages(n float64) {
-	if n < 2 {
+	if n < 2 { // a single row has no variance
 		return
 	}
 	for j, mean := range b.mean.Data {
@@ -537,9 +514,8 @@ func (b *BatchNorm) affine(scale, shift, bias *Matrix) {
 }
 
 // A dropout drops outputs of a layer in one step, and scales the others up so that the
-// expectation of each output stays (Srivastava et al. 2014, "inverted"). What it drops
-// depends on the seed, the step, the layer, and the output's row and column alone, because
-// each is drawn from a hash of its number and not from a stream of random numbers.
+// expectation of each stays. What it drops depends on the seed, the step, the layer, and the
+// output's row and column alone, because each is drawn from a hash of its number.
 type dropout struct {
 	on         bool
 	key        uint64
@@ -560,36 +536,25 @@ func (d *dropout) begin(p float64, seed uint64, step, i int) {
 	d.scale = 1 << 16 / float64(1<<16-d.least)
 }
 
-func (d *dropout) resize(rows, cols int) {
-	d.mask.Reset(rows, cols)
-	d.kept.Reset(rows, cols)
-}
-
 // apply drops some of the outputs a, a part of row i that begins with column j. They stay
-// as they are in a, and what is kept of them stands in kept.
+// as they are in a, and kept gets what the layer above sees. One hash has the bits of four.
 func (d *dropout) apply(a []float64, i, j int) {
 	mask, kept := d.mask.Row(i)[j:j+len(a)], d.kept.Row(i)[j:j+len(a)]
-	d.draw(mask, i*d.mask.Cols+j)
-	copy(kept, a)
-	mul(kept, mask)
-}
-
-// draw sets mask, whose first element is number at of the layer's outputs, to 0 for those
-// that are dropped and to the scale for the others. One hash has the bits of four.
-func (d *dropout) draw(mask []float64, at int) {
-	kept := math.Float64bits(d.scale)
+	scale := math.Float64bits(d.scale)
 	var random uint64
-	for j := range mask {
-		if k := at + j; j == 0 || k%4 == 0 {
+	for c := range mask {
+		if k := i*d.mask.Cols + j + c; c == 0 || k%4 == 0 {
 			random = splitMix(d.key, uint64(k/4)) >> (k % 4 * 16)
 		}
-		bits := kept // chosen without a branch, which no processor could predict
+		bits := scale // chosen without a branch, which no processor could predict
 		if random&(1<<16-1) < d.least {
 			bits = 0
 		}
-		mask[j] = math.Float64frombits(bits)
+		mask[c] = math.Float64frombits(bits)
 		random >>= 16
 	}
+	copy(kept, a)
+	mul(kept, mask)
 }
 
 // NumericalGradient returns the gradient of loss by each of w's elements as

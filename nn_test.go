@@ -342,7 +342,8 @@ func masks(seed uint64, step int, p float64) (a, b []float64) {
 	x := NewMatrix(40, 50)
 	for i, l := range []*Layer{&one, &two} {
 		l.drop.begin(p, seed, step, i)
-		l.drop.resize(40, 50)
+		l.drop.mask.Reset(40, 50)
+		l.drop.kept.Reset(40, 50)
 		for i := range x.Rows {
 			l.drop.apply(x.Row(i), i, 0)
 		}

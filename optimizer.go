@@ -16,9 +16,7 @@ type Optimizer struct {
 	// the same time for different pieces of the weights, of any size, so that Update must
 	// treat each element by itself.
 	Update func(w, g, m, v []float64, s OptimizerStep)
-	// Decays says that Update itself applies OptimizerStep.Decay. Otherwise Train adds the
-	// gradient of an L2 penalty, Decay·w, to g.
-	Decays bool
+	Decays bool // Update applies OptimizerStep.Decay itself; otherwise Train adds Decay·w to g
 }
 
 // maxSlots is the most running values that an optimizer keeps for a weight.
@@ -50,7 +48,7 @@ var (
 	}}
 )
 
-// OptimizerByName returns the optimizer of that name: sgd, momentum, adam or adamw.
+// OptimizerByName returns the optimizer named sgd, momentum, adam or adamw.
 func OptimizerByName(name string) (*Optimizer, error) {
 	return byName(map[string]*Optimizer{"sgd": SGD, "momentum": Momentum, "adam": Adam, "adamw": AdamW}, name)
 }
@@ -97,10 +95,10 @@ func StepDecay(progress float64) float64 {
 	return 0.01
 }
 
-// Cosine is (1+cos(π·progress))/2 (Loshchilov & Hutter 2017, eq. 5). It is computed as
-// cos²(π/2·progress) by the Taylor series of the cosine. The first omitted term is below
-// 1e-21.
+// Cosine is (1+cos(π·progress))/2 (Loshchilov & Hutter 2017, eq. 5).
 func Cosine(progress float64) float64 {
+	// This is cos²(π/2·progress) by the cosine's Taylor series; the first omitted term is
+	// below 1e-21.
 	x := math.Pi / 2 * progress
 	squared, c := x*x, 1.0
 	for k := 26.0; k > 0; k -= 2 {
@@ -124,7 +122,7 @@ func Warmup(share float64, then Schedule) Schedule {
 	}
 }
 
-// ScheduleByName returns the schedule of that name: constant, step or cosine.
+// ScheduleByName returns the schedule named constant, step or cosine.
 func ScheduleByName(name string) (Schedule, error) {
 	return byName(map[string]Schedule{"constant": Constant, "step": StepDecay, "cosine": Cosine}, name)
 }
@@ -135,15 +133,6 @@ type update struct {
 	slots     *[maxSlots][]float64 // the running values, vectors of the network
 	decay     float64              // Config.Decay
 	step      OptimizerStep        // without Decay
-}
-
-// begin begins the next step.
-func (u *update) begin(rate float64) {
-	u.step.N++
-	u.step.Rate = rate
-	if u.step.adam != nil {
-		*u.step.adam = newAdamFactors(u.step.N, u.step.Beta1, rate)
-	}
 }
 
 // move moves w by its gradient g. Its running values begin at that index of their vectors.
@@ -168,17 +157,16 @@ func (u *update) move(w, g []float64, at int, decay float64) {
 // A weightUpdate is the epilogue of the product DW = xᵀ·dz that moves each finished part of W.
 type weightUpdate struct {
 	*update
-	layer  *Layer
-	offset int   // of the weights in a vector
-	rows   []int // the row of the weights in a vector that row i of W is; nil if it is row i
+	w       part          // the layer's W
+	compact *compactLayer // if it is on, row i of W is row compact.rows[i] of w; nil but for the first layer
 }
 
 func (e *weightUpdate) apply(dw []float64, stride, i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i++ {
 		row := i
-		if e.rows != nil {
-			row = e.rows[i]
+		if e.compact != nil && e.compact.on {
+			row = e.compact.rows[i]
 		}
-		e.move(e.layer.W.Row(i)[j0:j1], dw[(i-i0)*stride:][:j1-j0], e.offset+row*e.layer.W.Cols+j0, e.decay)
+		e.move(e.w.array.Row(i)[j0:j1], dw[(i-i0)*stride:][:j1-j0], e.w.offset+row*e.w.cols+j0, e.decay)
 	}
 }

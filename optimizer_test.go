@@ -7,6 +7,14 @@ import (
 	"testing"
 )
 
+// still is a loss that moves nothing.
+func still(dy, y, _ *Matrix) float64 {
+	if dy != nil {
+		clear(dy.Reset(y.Rows, y.Cols).Data)
+	}
+	return 0
+}
+
 // Decay is the gradient of Decay/2·Σ W²: the biases have no part in it.
 func TestDecay(t *testing.T) {
 	plain, decayed := NewNetwork(1, He, Tanh, 4, 5, 2), NewNetwork(1, He, Tanh, 4, 5, 2)
@@ -20,12 +28,6 @@ func TestDecay(t *testing.T) {
 	}
 	normal := normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
 	gain := clone(&normal[0].Norm.Gain)
-	still := func(dy, y, _ *Matrix) float64 {
-		if dy != nil {
-			clear(dy.Reset(y.Rows, y.Cols).Data)
-		}
-		return 0
-	}
 	if _, err := Train(context.Background(), normal, blobs(20), Config{Loss: still, Rate: 0.5, Epochs: 1, Batch: 20, Decay: 0.25}); err != nil {
 		t.Fatal(err)
 	}
@@ -42,15 +44,8 @@ func TestDecay(t *testing.T) {
 	}
 }
 
-// AdamW's decay takes a share of each weight, but nothing from biases and gains, whether the
-// weights are packed or not.
+// AdamW's decay takes a share of each weight, but nothing from biases and gains.
 func TestAdamWDecay(t *testing.T) {
-	still := func(dy, y, _ *Matrix) float64 {
-		if dy != nil {
-			clear(dy.Reset(y.Rows, y.Cols).Data)
-		}
-		return 0
-	}
 	for _, batch := range []int{20, 2} {
 		net, start := normalized(NewNetwork(1, He, Tanh, 4, 5, 2)), normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
 		c := Config{Loss: still, Optimizer: AdamW, Rate: 0.5, Epochs: 1, Batch: batch, Decay: 0.25}

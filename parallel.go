@@ -30,12 +30,10 @@ const (
 	// spinTime is how long a worker looks for work before it ends: long enough to last
 	// from one product of a training step to the next.
 	spinTime = 300 * time.Microsecond
-	// looks is how many times a worker, or a caller that waits, looks before it reads the
-	// clock.
+	// looks is how many times a goroutine that waits looks before it reads the clock.
 	looks = 64
 	// aloneAfterContention is how many calls of parallelFor do without workers after two
-	// callers have met, because the program's own goroutines then keep the processors
-	// busy.
+	// callers have met: the program's own goroutines then keep the processors busy.
 	aloneAfterContention = 1024
 )
 
@@ -51,7 +49,10 @@ func parallelFor(n int, t task) {
 		defer releaseWorkers()
 		pool.task = t
 		pool.left.Store(uint64(n) << 32)
-		startWorkers(n - 1)
+		for range int64(min(n, maxThreads())-1) - pool.workers.Load() {
+			pool.workers.Add(1)
+			go work()
+		}
 		takeParts(true)
 		return
 	}
@@ -60,15 +61,12 @@ func parallelFor(n int, t task) {
 	}
 }
 
-// claimWorkers reports whether the caller may use the workers. If so, it must release
-// them.
+// claimWorkers reports whether the caller may use the workers. If so, it must release them.
 func claimWorkers() bool {
-	switch {
-	case maxThreads() == 1:
+	if maxThreads() == 1 || countAlone() {
 		return false
-	case countAlone():
-		return false
-	case !pool.TryLock():
+	}
+	if !pool.TryLock() {
 		pool.alone.Store(aloneAfterContention)
 		return false
 	}
@@ -84,18 +82,9 @@ func countAlone() bool {
 	return n > 0
 }
 
-// startWorkers starts workers until there are enough for n parts.
-func startWorkers(n int) {
-	wanted := int64(min(n, maxThreads()-1))
-	for range wanted - pool.workers.Load() {
-		pool.workers.Add(1)
-		go work()
-	}
-}
-
-// releaseWorkers waits until no worker is busy. It lets other goroutines run only if it has
-// waited for long, because Gosched wakes a thread for them, which takes a processor from a
-// worker if GOMAXPROCS is more than there are processors.
+// releaseWorkers waits until no worker is busy. It calls Gosched only if it has waited for
+// long, because that may wake a thread, which takes a processor from a worker if GOMAXPROCS
+// is more than there are processors.
 func releaseWorkers() {
 	pool.left.Store(0) // parts are left if the caller's part panicked
 	begin := time.Now()
@@ -108,7 +97,10 @@ func releaseWorkers() {
 	failure := pool.failure.Swap(nil)
 	pool.Unlock()
 	if failure != nil {
-		failure.raise()
+		// If nobody recovers the value, the program's last words begin with the worker's stack,
+		// because that is an earlier panic, which the value replaces.
+		defer func() { panic(failure.value) }()
+		panic("in a worker of mlp:\n\n" + string(failure.stack))
 	}
 }
 
@@ -181,11 +173,4 @@ func unpackParts(left uint64) (first, end int) {
 type workerPanic struct {
 	value any
 	stack []byte
-}
-
-// raise panics with the value. If nobody recovers it, the program's last words begin with
-// the worker's stack, because it is an earlier panic, which the value replaces.
-func (p *workerPanic) raise() {
-	defer func() { panic(p.value) }()
-	panic("in a worker of mlp:\n\n" + string(p.stack))
 }

@@ -4,14 +4,15 @@
 package mlp
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sync"
 )
 
 // Predict sets y to the network's output for x, n×in to n×out, and returns y.
 // A layer with Norm normalises by its running averages, so that a row's output
-// does not depend on the others. Predict only reads the network: any number of
-// goroutines may predict with it as long as none trains it.
+// does not depend on the others. Predict only reads the network.
 func (net Network) Predict(y, x *Matrix) *Matrix {
 	if y == nil {
 		panic("mlp: Predict: y is nil")
@@ -45,19 +46,19 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 	return m.Net.Predict(y, m.Input.Apply(new(Matrix), x))
 }
 
-// A forward pass takes at most maxPassRows rows through the network on one thread, so
-// that its activations stay in the cache. If there are not enough rows for two passes of
-// minPassRows, the threads share out each product instead.
+// A forward pass takes at most maxPassRows rows through the network on one thread, so that
+// its activations stay in the cache. If there are too few rows for two passes of minPassRows,
+// the threads share each product instead.
 const maxPassRows, minPassRows = 128, 32
 
-// passes returns how many passes so many rows take. If there are enough rows, it is the same
-// number for each thread.
+// passes returns how many passes so many rows take: as many for each thread, if there are
+// enough rows.
 func passes(rows, threads int) int {
 	needed := ceil(rows, maxPassRows)
 	return max(needed, min(roundUp(needed, threads), rows/minPassRows))
 }
 
-// A prediction is the forward passes of a call of Predict, which threads share out.
+// A prediction is a call of Predict: the task of its forward passes.
 type prediction struct {
 	net   Network
 	y, x  *Matrix
@@ -67,50 +68,46 @@ type prediction struct {
 var predictions = sync.Pool{New: func() any { return new(prediction) }}
 
 func (r *prediction) part(c int) {
-	p := forwardPasses.Get().(*forwardPass)
+	var y, x Matrix
 	rows := interval{0, r.x.Rows}.split(1, r.parts, c)
-	p.run(r.net, p.out.setRows(r.y, rows.lo, rows.hi), p.in.setRows(r.x, rows.lo, rows.hi), r.parts > 1)
+	y.setRows(r.y, rows.lo, rows.hi)
+	x.setRows(r.x, rows.lo, rows.hi)
+	threads := 1
+	if r.parts == 1 {
+		threads = maxThreads()
+	}
+	p := forwardPasses.Get().(*forwardPass)
+	p.run(r.net, y, x, threads)
 	p.release()
 }
 
-// A forwardPass has the buffers for some rows on their way through a network, which
-// Forward would keep in the layers.
+// A forwardPass takes some rows through a network. It has what Forward would keep in the
+// layers.
 type forwardPass struct {
-	outputs      []Matrix // of each layer but the last
-	in, out      Matrix
-	layer        *Layer // whose product is being computed
-	scale, shift Matrix // of the layer's normalisation
+	outputs      []Matrix // of each layer; the last is the caller's
+	layer        *Layer   // whose product is being computed
+	scale, shift Matrix   // of the layer's normalisation
 }
 
 var forwardPasses = sync.Pool{New: func() any { return new(forwardPass) }}
 
-// release returns p to the pool and drops its references.
+// release returns p to the pool, without what is not its own.
 func (p *forwardPass) release() {
-	p.in, p.out, p.layer = Matrix{}, Matrix{}, nil
+	p.outputs[len(p.outputs)-1], p.layer = Matrix{}, nil
 	forwardPasses.Put(p)
 }
 
-// run sets y to the network's output for x. If alone is false, the worker pool shares the
-// products.
-func (p *forwardPass) run(net Network, y, x *Matrix, alone bool) {
-	for len(p.outputs) < len(net)-1 {
-		p.outputs = append(p.outputs, Matrix{})
-	}
+// run sets y to the network's output for x, with each product on so many threads.
+func (p *forwardPass) run(net Network, y, x Matrix, threads int) {
+	p.outputs = slices.Grow(p.outputs[:0], len(net))[:len(net)]
+	p.outputs[len(net)-1] = y
+	in := &x
 	for i, l := range net {
-		z := y
-		if i < len(net)-1 {
-			z = &p.outputs[i]
-		}
 		p.layer = l
 		if l.Norm != nil {
 			l.Norm.affine(&p.scale, &p.shift, &l.B)
 		}
-		if alone {
-			z.productAlone("Predict", x.operand(), l.W.operand(), p)
-		} else {
-			z.product("Predict", x.operand(), l.W.operand(), p)
-		}
-		x = z
+		in = p.outputs[i].product(threads, "Predict", in.operand(), l.W.operand(), p)
 	}
 }
 
@@ -129,9 +126,9 @@ func (p *forwardPass) apply(z []float64, stride, i0, i1, j0, j1 int) {
 	}
 }
 
-// Evaluate returns net's mean loss and its accuracy on data, by Predict. If loss is
-// nil, it is SoftmaxCrossEntropy, which needs two outputs or more. Evaluate panics if
-// net is not complete, or if data has no samples or a wrong weight.
+// Evaluate returns net's mean loss and its accuracy on data, by Predict. A nil loss is
+// SoftmaxCrossEntropy. Evaluate panics if net is not complete, or if data has no samples, a
+// wrong weight or target, or other widths than net.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	return evaluate("Evaluate", net, data, loss, Accuracy)
 }
@@ -147,10 +144,7 @@ func evaluate(method string, net Network, data Dataset, loss Loss, by *Metric) (
 		loss, err = lossFor(net, loss)
 	}
 	if err == nil {
-		err = mustBeMeasurable("data", data, net, loss)
-	}
-	if err == nil {
-		err = by.validate()
+		err = cmp.Or(validateMeasured("data", data, net, loss), by.validate())
 	}
 	if err != nil {
 		panic(fmt.Sprintf("mlp: %s: %v", method, err))
@@ -162,62 +156,46 @@ func evaluate(method string, net Network, data Dataset, loss Loss, by *Metric) (
 type evaluation struct {
 	x, y      Matrix // some rows of the data set
 	out, want Matrix // the outputs for all samples that are measured, and their targets
-	index     []int
 	rows      rowLoss
 }
 
 // evaluationRows is the number of rows whose loss is computed by one call. It is fixed, so
-// that the sums do not depend on the number of threads. The activations of the layers
-// are measured on the first evaluationRows samples.
+// that the sums do not depend on the number of threads. Layers are measured on so many samples.
 const evaluationRows = 256
 
 // measure returns the mean loss and the metric of the first n samples. If stats is not
 // nil, it receives the statistics of each layer's activations.
-func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (mean, metric float64) {
-	weights, err := weightsOf(data)
-	if err != nil {
-		panic("mlp: Evaluate: " + err.Error())
+func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (
+	mean, metric float64) {
+	weights, err := weightsOf("mlp: Evaluate", data)
+	if err != nil { // the weights have changed since validateData
+		panic(err.Error())
 	}
 	v.out.Reset(n, net[len(net)-1].W.Cols)
+	index := shuffle(make([]int, n), 0, 0, true)
 	rowsAtOnce := evaluationRows * max(2, (maxThreads()+1)/2) // two forward passes or more for each thread
-	for lo := 0; lo < n; lo += rowsAtOnce {
-		v.predict(net, data, lo, min(lo+rowsAtOnce, n), stats)
-		stats = nil
-	}
-	return v.meanLoss(loss, weights), by.Of(&v.out, &v.want)
-}
-
-// predict fills rows lo to hi-1 of out and want.
-func (v *evaluation) predict(net Network, data Dataset, lo, hi int, stats []LayerStats) {
-	v.index = v.index[:0]
-	for i := lo; i < hi; i++ {
-		v.index = append(v.index, i)
-	}
-	batch(data, &v.x, &v.y, v.index)
-	copy(v.want.Reset(v.out.Rows, v.y.Cols).Data[lo*v.y.Cols:], v.y.Data)
-	var out, x Matrix
-	rest := 0
-	if stats != nil {
-		rest = min(evaluationRows, hi-lo)
+	var out, want Matrix
+	for lo, hi := 0, min(n, evaluationRows); lo < n; lo, hi = hi, min(n, hi+rowsAtOnce) {
+		batch(data, &v.x, &v.y, index[lo:hi])
+		copy(v.want.Reset(n, v.y.Cols).Data[lo*v.y.Cols:], v.y.Data)
+		out.setRows(&v.out, lo, hi)
+		if lo > 0 || stats == nil {
+			net.Predict(&out, &v.x)
+			continue
+		}
 		p := forwardPasses.Get().(*forwardPass)
-		p.run(net, out.setRows(&v.out, lo, lo+rest), x.setRows(&v.x, 0, rest), false)
-		p.measureLayers(net, &out, stats)
+		p.run(net, out, v.x, maxThreads())
+		for i, l := range net {
+			stats[i].measureActivations(l.Act, &p.outputs[i])
+		}
 		p.release()
 	}
-	net.Predict(out.setRows(&v.out, lo+rest, hi), x.setRows(&v.x, rest, hi-lo))
-}
-
-// meanLoss returns the mean loss of the rows.
-func (v *evaluation) meanLoss(loss Loss, weights []float64) (mean float64) {
-	var out, want Matrix
-	n := v.out.Rows
 	for lo := 0; lo < n; lo += evaluationRows {
-		hi := min(lo+evaluationRows, n)
-		some := weights
-		if weights != nil {
-			some = weights[lo:hi]
-		}
-		mean += float64(v.rows.of(loss, nil, out.setRows(&v.out, lo, hi), want.setRows(&v.want, lo, hi), some) * float64(hi-lo))
+		hi := min(n, lo+evaluationRows)
+		some := weights[min(lo, len(weights)):min(hi, len(weights))] // none if there are no weights
+		out.setRows(&v.out, lo, hi)
+		want.setRows(&v.want, lo, hi)
+		mean += float64(v.rows.of(loss, nil, &out, &want, some) * float64(hi-lo))
 	}
-	return mean / float64(n)
+	return mean / float64(n), by.Of(&v.out, &v.want)
 }

@@ -18,30 +18,32 @@ type Config struct {
 	Rate       float64    // the learning rate
 	Schedule   Schedule   // of the rate; nil is Constant
 	Beta1      float64    // the decay of Momentum's and Adam's first running value, below 1; 0 is 0.9
-	Decay      float64    // of an L2 penalty Decay/2·Σ W²: adds its gradient, Decay·W, to that of the weights; AdamW takes Rate·Decay·W from the weights instead
-	Clip       float64    // if the norm of the loss's gradient over all layers exceeds Clip, the gradient is scaled to that norm before Decay is added; 0 never does
+	Decay      float64    // of an L2 penalty, Decay/2·Σ W²; AdamW takes Rate·Decay·W from W instead
+	Clip       float64    // the norm to which a larger gradient is scaled, before Decay; 0 is no limit
 	Epochs     int        // how many epochs there shall be, those of Run included
-	Batch      int        // samples per step; an epoch's last step takes what is left, but not a single sample if a layer has Norm
+	Batch      int        // samples per step; an epoch's last step takes what is left
 	Seed       uint64     // of the order of the samples, and of what Layer.Dropout drops
-	InOrder    bool       // take the samples in the order of the data set, not in a new order each epoch
-	Metric     *Metric    // what is measured beside the loss, as Epoch.Metric and TestMetric; nil is Accuracy
+	InOrder    bool       // take the samples in the data set's order, not in a new one each epoch
+	Metric     *Metric    // what to measure beside the loss; nil is Accuracy
 	Test       Dataset    // what to measure on beside the training samples; may be nil
-	Validation Dataset    // samples that are not trained on, whose loss Patience looks at; may be nil
-	Patience   int        // stop when so many epochs have not lowered the loss on Validation, and keep the best epoch's weights; 0 trains all epochs and keeps the last weights, also with Validation
-	Measure    int        // measure the loss and the metric on the training samples after each epoch whose number is a multiple of Measure, and after the last; 0 is 1
+	Validation Dataset    // samples that are not trained on, for Patience; may be nil
+	Measure    int        // measure on the training samples every Measure epochs and after the last; 0 is 1
+
+	// Patience stops the training when so many epochs have not lowered the loss on Validation,
+	// and keeps the best epoch's weights. 0 trains all epochs and keeps the last weights.
+	Patience int
 
 	// Run, if it is not nil, is how far the training has come. Train goes on from there,
 	// exactly as if it had never stopped if all else in Config is as it was, and updates
-	// Run at the end of each epoch. A Model takes it to a file.
+	// Run at the end of each epoch.
 	Run *Run
 
-	// OnStep, if it is not nil, is called after each step with the number of the step in
-	// the run, from 1, the loss of its batch before the step, and the learning rate. The
-	// network then has the weights after the step.
+	// OnStep, if it is not nil, is called after each step with the number of the step in the
+	// run, from 1, the loss of its batch before the step, and the learning rate.
 	OnStep func(n int, loss, rate float64)
 
-	// OnEpoch, if it is not nil, is called with each epoch when it is over. If it
-	// returns an error, the training stops and returns that error.
+	// OnEpoch, if it is not nil, is called after each epoch. If it returns an error, the
+	// training stops and returns that error.
 	OnEpoch func(Epoch) error
 }
 
@@ -91,32 +93,29 @@ func (c *Config) complete(net Network, train Dataset) error {
 	case o.Slots < 0 || o.Slots > maxSlots:
 		return fmt.Errorf("Optimizer.Slots is %d, want 0 to %d", o.Slots, maxSlots)
 	}
-	if err := cmp.Or(c.Metric.validate(), mustHaveSamples("train", train, c.Loss)); err != nil {
-		return err
+	err = cmp.Or(c.Metric.validate(), validateData("train", train, c.Loss))
+	if err == nil && c.Test != nil {
+		err = validateMeasured("Test", c.Test, net, c.Loss)
 	}
-	if c.Test != nil {
-		err = mustBeMeasurable("Test", c.Test, net, c.Loss)
-	}
-	if c.Validation != nil {
-		err = cmp.Or(err, mustBeMeasurable("Validation", c.Validation, net, c.Loss))
+	if err == nil && c.Validation != nil {
+		err = validateMeasured("Validation", c.Validation, net, c.Loss)
 	}
 	return err
 }
 
 // Train trains net on train and returns the history of all epochs, those of Config.Run
-// included. It stops early, with an error, in four cases: ctx is done, which Train looks at
-// before each batch; the loss of a batch is not finite, and the error names a number of the
-// batch that is not; the loss or, at the end of an epoch, a weight or a running value is not
-// finite, and the data are (*DivergedError); or OnEpoch returns an error.
+// included. It stops early, with an error, if ctx is done before a batch, if OnEpoch returns
+// an error, if a batch has a number that is not finite, or if the loss or, at the end of an
+// epoch, a weight or a running value is not finite, which is a [DivergedError].
 //
 // When Train returns, and when it calls OnEpoch, the network and Config.Run are in the
 // state of the last finished epoch, so that both can be written to a file. With
 // Config.Patience the network has the weights of the best epoch instead. After a
 // finished epoch DW and DB are the gradients of its last step.
 //
-// Train moves the network's weights, biases and gains into memory of its own. A slice of
-// the caller's that was a layer's W.Data keeps the weights from before. During an epoch
-// only the functions in Config may use the network.
+// Train moves all arrays of the network and its gradients into memory of its own: a slice of
+// the caller's that was a layer's W.Data keeps the weights from before. During an epoch only
+// the functions in Config may use the network.
 func Train(ctx context.Context, net Network, train Dataset, c Config) (History, error) {
 	if ctx == nil {
 		return nil, errors.New("ctx is nil")
@@ -125,7 +124,11 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 	if err != nil {
 		return nil, err
 	}
-	defer t.forgetBatch()
+	defer func() {
+		for _, l := range net { // x is the trainer's, and the trainer has the data sets
+			l.x = nil
+		}
+	}()
 	for n := len(t.run.History) + 1; n <= c.Epochs && !t.patienceIsOver(); n++ {
 		e, err := t.trainEpoch(ctx, n)
 		if err == nil && c.OnEpoch != nil {
@@ -147,90 +150,94 @@ type trainer struct {
 	run    *Run // its slots are the running values
 
 	weights     []float64           // the network's arrays are its parts
+	gradient    []float64           // DW, DB and DGain are its parts
 	last        []float64           // the weights of the last finished epoch
 	lastRunning [maxSlots][]float64 // the running values then
-	best        []float64           // the weights of the best epoch, if the run keeps the last epoch's beside them
+	best        []float64           // the weights of the best epoch, if there is or was Patience
+	before      []float64           // the weights before a step that is measured
 
 	batch         Dataset   // the samples of this epoch
 	sampleWeights []float64 // and their weights; nil if they have none
 	order         []int     // of the samples in this epoch
+	x, y, dy      Matrix    // of a batch
+	batchWeights  []float64 // empty if the samples have none
+	rows          rowLoss
 	update        update
 	updates       []weightUpdate // of each layer
 	compact       compactLayer   // the first layer without the inputs that are always zero
-
-	x, y, dy     Matrix
-	batchWeights []float64
-	rows         rowLoss
-	before       []float64 // the weights before a step that is measured
-	measuring    evaluation
+	measuring     evaluation
 }
 
 func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	if err := c.complete(net, train); err != nil {
 		return nil, err
 	}
-	t := &trainer{config: c, net: net, parts: net.parts(), data: train, run: c.Run, order: make([]int, train.Len())}
+	t := &trainer{config: c, net: net, parts: net.parts(), data: train, run: c.Run}
+	t.order = make([]int, train.Len())
 	if net.hasNorm() && (c.Batch == 1 || t.stepsPerEpoch() == 0) {
-		return nil, fmt.Errorf("Batch is %d and train has %d samples: Norm needs batches of two or more", c.Batch, train.Len())
+		return nil, fmt.Errorf("Batch is %d and train has %d samples: Norm needs batches of two or more",
+			c.Batch, train.Len())
 	}
 	if err := t.prepareRun(); err != nil {
 		return nil, fmt.Errorf("Run: %w", err)
 	}
-	n := length(t.parts)
-	t.weights, t.last, t.before = make([]float64, n), make([]float64, n), make([]float64, n)
-	gather(t.parts, t.weights)
-	gradient := make([]float64, n)
-	for i := range t.parts {
-		if p := &t.parts[i]; p.gradient != nil {
-			*p.gradient = *p.of(gradient)
-		}
+	vector := func() []float64 { return make([]float64, length(t.parts)) }
+	t.weights, t.gradient, t.last, t.before = vector(), vector(), vector(), vector()
+	for s := range c.Optimizer.Slots {
+		t.lastRunning[s] = vector()
 	}
+	gather(t.parts, t.weights)
 	if c.Patience > 0 || t.run.last != nil {
 		t.best = slices.Clone(t.weights)
 	}
-	for s := range c.Optimizer.Slots {
-		t.lastRunning[s] = make([]float64, n)
-	}
-	t.compact.layer = net[0]
-	if t.mayCompact() {
-		t.compact.inputs = liveInputs(train, &t.parts[0], t.run.slots)
-	}
-	t.update = update{c.Optimizer, &t.run.slots, c.Decay, OptimizerStep{N: len(t.run.History) * t.stepsPerEpoch(), Beta1: c.Beta1}}
+	step := OptimizerStep{N: len(t.run.History) * t.stepsPerEpoch(), Beta1: c.Beta1}
 	if c.Optimizer == Adam || c.Optimizer == AdamW {
-		t.update.step.adam = new(adamFactors)
+		step.adam = new(adamFactors)
 	}
+	t.update = update{c.Optimizer, &t.run.slots, c.Decay, step}
 	for _, p := range t.parts {
 		if p.kind == partW {
-			t.updates = append(t.updates, weightUpdate{&t.update, net[p.layer], p.offset, nil})
+			t.updates = append(t.updates, weightUpdate{&t.update, p, nil})
 		}
+	}
+	t.updates[0].compact = &t.compact
+	if t.mayCompact() {
+		t.compact.find(train, &t.parts[0], t.run.slots)
 	}
 	return t, nil
 }
 
-// prepareRun begins the run, or checks that it can go on.
+// prepareRun begins the run, or returns an error if it cannot go on.
 func (t *trainer) prepareRun() error {
-	c, r := &t.config, t.run
-	metric := c.Metric.Name
+	c, r, n := &t.config, t.run, len(t.run.History)
+	o, metric := c.Optimizer, c.Metric.Name
 	if metric == Accuracy.Name {
 		metric = ""
 	}
-	n := len(r.History)
 	if n == 0 {
-		*r = Run{Optimizer: c.Optimizer.Name, Metric: metric}
-		for s := range c.Optimizer.Slots {
+		*r = Run{Optimizer: o.Name, Metric: metric}
+		for s := range o.Slots {
 			r.slots[s] = make([]float64, length(t.parts))
 		}
 		return nil
 	}
-	switch err := r.fits(t.net, c.Optimizer); {
+	switch err := r.validate(t.net); {
 	case r.Metric != metric:
-		return fmt.Errorf("its accuracies are by the metric %q, not %q", cmp.Or(r.Metric, Accuracy.Name), c.Metric.Name)
+		return fmt.Errorf("its accuracies are by the metric %q, not %q",
+			cmp.Or(r.Metric, Accuracy.Name), c.Metric.Name)
 	case n > c.Epochs:
 		return fmt.Errorf("%d epochs are trained already, Epochs is %d", n, c.Epochs)
 	case err != nil:
 		return err
+	case r.Optimizer != "" && r.Optimizer != o.Name: // files of earlier versions do not name it
+		return fmt.Errorf("its %d epochs were trained by the optimizer %q, not %q", n, r.Optimizer, o.Name)
 	case c.Patience > 0 && r.last == nil:
 		return errors.New("it was trained without Patience and has not kept its best weights")
+	}
+	for s, running := range r.slots {
+		if kept := running != nil; kept != (s < o.Slots) {
+			return fmt.Errorf("it has running values in slot %d: %t, for %s want %t", s+1, kept, o.Name, !kept)
+		}
 	}
 	return nil
 }
@@ -250,15 +257,35 @@ func (t *trainer) patienceIsOver() bool {
 	return t.config.Patience > 0 && len(h) > 0 && len(h)-h.Best().N >= t.config.Patience
 }
 
-// trainEpoch trains an epoch and adds it to the run. If the epoch cannot be finished, also if
+// trainEpoch trains epoch n and adds it to the run. If the epoch cannot be finished, also if
 // the data set, the loss or an activation panics, it leaves the network and the run as they
 // were.
 func (t *trainer) trainEpoch(ctx context.Context, n int) (e Epoch, err error) {
-	t.beginEpoch()
+	gather(t.parts, t.weights) // the caller may have changed the network since
+	for _, p := range t.parts {
+		if p.gradient != nil {
+			*p.gradient = *p.of(t.gradient)
+		}
+	}
+	if t.run.last != nil {
+		copy(t.weights, t.run.last) // and not the best weights, which the network has
+	}
+	copy(t.last, t.weights)
+	for s, running := range t.run.slots {
+		copy(t.lastRunning[s], running)
+	}
 	finished := false
 	defer func() {
-		if !finished {
-			t.undoEpoch()
+		if finished {
+			return
+		}
+		t.expand()
+		copy(t.weights, t.last)
+		if t.run.last != nil {
+			copy(t.weights, t.best)
+		}
+		for s, running := range t.run.slots {
+			copy(running, t.lastRunning[s])
 		}
 	}()
 	if e, err = t.epoch(ctx, n); err == nil {
@@ -268,41 +295,14 @@ func (t *trainer) trainEpoch(ctx context.Context, n int) (e Epoch, err error) {
 	return e, err
 }
 
-// beginEpoch gives the network the last epoch's weights, if it has the best, and keeps what
-// undoEpoch restores. The caller may have changed the network after an epoch.
-func (t *trainer) beginEpoch() {
-	gather(t.parts, t.weights)
-	if t.run.last != nil {
-		copy(t.weights, t.run.last)
-	}
-	copy(t.last, t.weights)
-	for s, running := range t.run.slots {
-		copy(t.lastRunning[s], running)
-	}
-}
-
-// undoEpoch restores what the network and the run were before the epoch.
-func (t *trainer) undoEpoch() {
-	t.expand()
-	for s, running := range t.run.slots {
-		copy(running, t.lastRunning[s])
-	}
-	if t.run.last != nil {
-		copy(t.weights, t.best)
-	} else {
-		copy(t.weights, t.last)
-	}
-}
-
 // isMeasured reports whether epoch n is measured on the training samples.
 func (t *trainer) isMeasured(n int) bool {
 	return n%t.config.Measure == 0 || n == t.config.Epochs
 }
 
-// finishEpoch adds e to the run. A run that was resumed has measured the epoch it had stopped
-// after, as its last. If Measure leaves that epoch out now, finishEpoch blanks it, so that the
-// history is that of a run that never stopped. With Patience it puts the best weights into
-// the network and the last ones into the run.
+// finishEpoch adds e to the run. If the run was stopped after the epoch before, and has
+// measured that as its last although Measure leaves it out, finishEpoch blanks it, as if the
+// run had never stopped. With Patience the network gets the best weights, and the run the last.
 func (t *trainer) finishEpoch(e Epoch) {
 	if e.N > 1 && !t.isMeasured(e.N-1) {
 		t.run.History = slices.Clone(t.run.History) // the caller may hold it
@@ -320,62 +320,50 @@ func (t *trainer) finishEpoch(e Epoch) {
 	}
 }
 
-// forgetBatch has the network forget the last batch, which is the trainer's, and with it
-// the data sets.
-func (t *trainer) forgetBatch() {
-	for _, l := range t.net {
-		l.x = nil
-	}
-}
-
 // epoch takes one step for each batch and then measures the network.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	e := Epoch{N: n, TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
 	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
 	t.batch, t.sampleWeights = samplesOf(t.data, n)
-	var rise lossRise
 	steps := t.stepsPerEpoch()
-	for b := range steps {
+	losses := make([]float64, 0, steps)
+	order := t.order[:min(len(t.order), steps*t.config.Batch)]
+	for index := range slices.Chunk(order, t.config.Batch) {
 		if ctx.Err() != nil {
 			return e, context.Cause(ctx)
 		}
-		firstOfRun := n == 1 && b == 0
+		firstOfRun := n == 1 && len(losses) == 0
 		var stats []LayerStats
-		if firstOfRun || b == steps-1 {
+		if firstOfRun || len(losses) == steps-1 {
 			stats = make([]LayerStats, len(t.net))
 			t.expand()
 		} else {
 			t.contract()
 		}
-		index := t.order[b*t.config.Batch : min((b+1)*t.config.Batch, len(t.order))]
 		loss, err := t.step(index, stats)
 		if err != nil {
 			return e, err
 		}
+		losses = append(losses, loss)
 		if !finite(loss) {
-			return e, &DivergedError{n, b + 1, loss, fmt.Sprintf("the loss is %v", loss)}
+			return e, &DivergedError{n, len(losses), loss, fmt.Sprintf("the loss is %v", loss)}
 		}
-		rise.add(loss)
 		if t.config.OnStep != nil {
 			t.config.OnStep(t.update.step.N, loss, t.update.step.Rate)
 		}
 		if firstOfRun {
 			e.First = slices.Clone(stats)
-			for i, l := range t.net {
-				e.First[i].measureActivations(l.Act, &l.a)
-			}
 		}
 		e.Layers = stats
 	}
-	e.LossRise = rise.most
+	e.LossRise = lossRise(losses)
 	err := t.measure(&e, steps)
 	return e, err
 }
 
-// step is forward, loss, backward and update for one batch. It returns the loss before
-// the update, and does not update if the loss is not finite. It returns an error if the
-// batch is to blame. If stats is not nil, it receives what is measured of the gradients and
-// the update.
+// step is forward, loss, backward and update for one batch. It returns the loss before the
+// update. If the loss is not finite, there is no update, and an error if the batch is to
+// blame. If stats is not nil, the layers are measured.
 func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
 	c, step := &t.config, &t.update.step
 	if err := t.readBatch(index); err != nil {
@@ -385,12 +373,15 @@ func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
 		l.drop.begin(l.Dropout, c.Seed, step.N, i)
 	}
 	y := t.net.forward(&t.x)
-	loss := t.rows.of(c.Loss, &t.dy, y, &t.y, t.weightsOf(index))
+	loss := t.rows.of(c.Loss, &t.dy, y, &t.y, t.batchWeights)
 	if !finite(loss) {
 		return loss, t.validateBatch(index)
 	}
-	rate := c.Rate * c.Schedule(float64(step.N)/(float64(c.Epochs)*float64(t.stepsPerEpoch())))
-	t.update.begin(rate)
+	step.Rate = c.Rate * c.Schedule(float64(step.N)/(float64(c.Epochs)*float64(t.stepsPerEpoch())))
+	step.N++
+	if step.adam != nil {
+		*step.adam = newAdamFactors(step.N, step.Beta1, step.Rate)
+	}
 	if c.Clip == 0 && stats == nil {
 		t.net.backward(&t.dy, t.updates)
 	} else {
@@ -408,38 +399,39 @@ func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
 			t.update.move(p.array.Data, p.gradient.Data, p.offset, 0)
 		}
 	}
-	if stats != nil {
-		t.measureUpdate(stats)
+	for i := range stats {
+		stats[i].measureActivations(t.net[i].Act, &t.net[i].a)
+		stats[i].measureUpdate(t.net[i], t.updates[i].w.of(t.before).Data)
 	}
 	return loss, nil
 }
 
-// readBatch reads the samples of a batch into x and y.
+// readBatch reads the samples of a batch into x and y, and their weights into batchWeights.
 func (t *trainer) readBatch(index []int) error {
 	if t.compact.on {
-		fixedBatch(t.data)(&t.x, &t.y, index, t.compact.inputs)
+		t.compact.batch(&t.x, &t.y, index, t.compact.inputs)
 	} else {
 		batch(t.batch, &t.x, &t.y, index)
 	}
-	if err := mustFitNetwork("train", &t.x, &t.y, t.net, t.config.Loss); err != nil {
-		return err
+	t.batchWeights = t.batchWeights[:0]
+	if t.sampleWeights != nil {
+		for _, k := range index {
+			t.batchWeights = append(t.batchWeights, t.sampleWeights[k])
+		}
 	}
-	if err := validateTargets(&t.y, t.config.Loss, index); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	return nil
+	return cmp.Or(validateWidths("train", &t.x, &t.y, t.net, t.config.Loss),
+		validateTargets("train", &t.y, t.config.Loss, index))
 }
 
-// weightsOf returns the weights of the samples of a batch, or nil if samples have none.
-func (t *trainer) weightsOf(index []int) []float64 {
-	if t.sampleWeights == nil {
+// validateBatch returns an error that names the first input of a batch that is not finite.
+func (t *trainer) validateBatch(index []int) error {
+	t.batch.Batch(&t.x, &t.y, index) // with all inputs
+	at := slices.IndexFunc(t.x.Data, func(v float64) bool { return !finite(v) })
+	if at < 0 {
 		return nil
 	}
-	t.batchWeights = t.batchWeights[:0]
-	for _, k := range index {
-		t.batchWeights = append(t.batchWeights, t.sampleWeights[k])
-	}
-	return t.batchWeights
+	sample, column := index[at/t.x.Cols], at%t.x.Cols
+	return fmt.Errorf("train: sample %d: column %d of its input is %v", sample, column, t.x.Data[at])
 }
 
 // clip scales the gradient down if its norm is larger than Clip.
@@ -447,60 +439,141 @@ func (t *trainer) clip() {
 	if t.config.Clip == 0 {
 		return
 	}
-	var gradients [][]float64
+	squares := 0.0
 	for _, p := range t.parts {
-		if p.gradient != nil {
-			gradients = append(gradients, p.gradient.Data)
-		}
+		_, s := absAndSquares(p.of(t.gradient).Data)
+		squares += s
 	}
-	if scale := t.config.Clip / norm(gradients...); scale < 1 {
-		for _, g := range gradients {
-			for i := range g {
-				g[i] *= scale
-			}
+	if scale := t.config.Clip / rootOfSquares(squares, t.gradient); scale < 1 {
+		for i := range t.gradient {
+			t.gradient[i] *= scale
 		}
 	}
 }
 
-// A compactLayer takes the rows of inputs that are zero in every sample out of the weights of
-// a network's first layer for some steps, which are faster without them. See liveInputs.
+// measure measures the network at the end of epoch e, after its last step.
+func (t *trainer) measure(e *Epoch, lastStep int) error {
+	c := &t.config
+	diverged := func(loss float64, reason string) error {
+		return &DivergedError{e.N, lastStep, loss, reason}
+	}
+	n, of := t.data.Len(), "all"
+	if !t.isMeasured(e.N) { // the activations are measured nevertheless
+		n, of = min(evaluationRows, n), "the first"
+	}
+	e.Loss, e.Metric = t.measuring.measure(t.net, t.data, n, c.Loss, c.Metric, e.Layers)
+	if !finite(e.Loss) {
+		return diverged(e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss))
+	}
+	m := Model{Net: t.net, Run: Run{Optimizer: c.Optimizer.Name, slots: t.run.slots}}
+	for _, a := range m.arrays() {
+		if err := a.validate(); err != nil {
+			return diverged(e.Loss, err.Error())
+		}
+	}
+	if !t.isMeasured(e.N) {
+		e.Loss, e.Metric = math.NaN(), math.NaN()
+	}
+	if c.Test != nil {
+		e.TestLoss, e.TestMetric = t.measuring.measure(t.net, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
+	}
+	if v := c.Validation; v != nil {
+		e.ValidationLoss, _ = t.measuring.measure(t.net, v, v.Len(), c.Loss, c.Metric, nil)
+		if !finite(e.ValidationLoss) && c.Patience > 0 {
+			return diverged(e.ValidationLoss, fmt.Sprintf("the loss on Validation is %v", e.ValidationLoss))
+		}
+	}
+	return nil
+}
+
+// A compactLayer is the first layer without the inputs that are zero in every sample: steps
+// are faster without them. In MNIST, 67 of the 784 pixels are always black, and standardized
+// they are zeros.
+//
+// If w is finite, adding 0·w changes nothing of a sum but the sign of a zero. An optimizer
+// of this package does not move a weight if its gradient is zero in every step, its running
+// values are zero and there is no decay. So a step computes the same without the zeros and
+// their weights.
 type compactLayer struct {
-	layer  *Layer
-	inputs []interval // the other inputs; nil if no input is always zero
-	on     bool       // layer.W lacks rows. It is then up to date, and the weights in the trainer's vector are not.
-	w      Matrix     // layer.W while on
-	all    Matrix     // layer.W while not
+	batch  func(x, y *Matrix, index []int, inputs []interval) // Batch of some inputs
+	inputs []interval                                         // that stay
+	rows   []int                                              // the same, one by one; nil if none is left out
+
+	on     bool   // the layer's W is w, and the weights in the trainer's vector are out of date
+	w, all Matrix // the layer's W while on, and while not
 }
 
-// minCompactSteps is the fewest steps of an epoch for which it pays to copy the weights and
-// to copy them back.
-const minCompactSteps = 9
-
-// mayCompact reports whether steps may leave out inputs: whether a weight stays as it is if its
-// input is always zero, and whether no function of the caller's can look at the network
-// meanwhile.
+// mayCompact reports whether steps may leave out inputs: a weight stays as it is if its input
+// is always zero, no function of the caller's can look at the network meanwhile, and an epoch
+// has so many steps that it pays to copy the weights and to copy them back.
 func (t *trainer) mayCompact() bool {
+	const minSteps = 9
 	c := &t.config
 	known := slices.Contains([]*Optimizer{SGD, Momentum, Adam, AdamW}, c.Optimizer) && c.Loss.isOwn()
 	for _, l := range t.net {
 		known = known && slices.Contains([]*Activation{ReLU, Sigmoid, Tanh, Linear}, l.Act)
 	}
-	return known && c.Decay == 0 && c.Clip == 0 && c.OnStep == nil && t.stepsPerEpoch() >= minCompactSteps
+	return known && c.Decay == 0 && c.Clip == 0 && c.OnStep == nil && t.stepsPerEpoch() >= minSteps
+}
+
+// find sets batch, inputs and rows, unless all inputs must stay: those that are not zero in
+// some sample, those whose weights, the part w of the vectors in running, have a running value
+// that is not zero, and all inputs of data of a type whose samples may change.
+func (c *compactLayer) find(data Dataset, w *part, running [maxSlots][]float64) {
+	switch d := data.(type) {
+	case Samples:
+		c.batch = d.batch
+	case WeightedSamples:
+		c.batch = d.batch
+	case *MNIST:
+		c.batch = func(x, y *Matrix, index []int, inputs []interval) { d.batch(x, y, index, nil, inputs) }
+	default:
+		return
+	}
+	live := make([]bool, w.rows)
+	for _, vector := range running {
+		for i := range live {
+			nonzero := func(v float64) bool { return v != 0 }
+			live[i] = live[i] || vector != nil && slices.ContainsFunc(w.of(vector).Row(i), nonzero)
+		}
+	}
+	var x, y Matrix
+	for index := range slices.Chunk(shuffle(make([]int, data.Len()), 0, 0, true), evaluationRows) {
+		data.Batch(&x, &y, index)
+		for i := range x.Rows {
+			for j, v := range x.Row(i) {
+				live[j] = live[j] || v != 0
+			}
+		}
+		if !slices.Contains(live, false) {
+			return
+		}
+	}
+	for i := range live {
+		if !live[i] {
+			continue
+		}
+		c.rows = append(c.rows, i)
+		if last := len(c.inputs) - 1; last >= 0 && c.inputs[last].hi == i {
+			c.inputs[last].hi++
+		} else {
+			c.inputs = append(c.inputs, interval{i, i + 1})
+		}
+	}
 }
 
 // contract takes the rows of inputs that are always zero out of the first layer's weights.
 func (t *trainer) contract() {
-	c := &t.compact
-	if c.inputs == nil || c.on {
+	c, w := &t.compact, &t.net[0].W
+	if c.rows == nil || c.on {
 		return
 	}
-	rows := indices(c.inputs)
-	c.all = c.layer.W
-	c.w.Reset(len(rows), c.all.Cols)
-	for i, row := range rows {
+	c.all = *w
+	c.w.Reset(len(c.rows), w.Cols)
+	for i, row := range c.rows {
 		copy(c.w.Row(i), c.all.Row(row))
 	}
-	c.layer.W, c.on, t.updates[0].rows = c.w, true, rows
+	*w, c.on = c.w, true
 }
 
 // expand brings the weights back to the trainer's vector.
@@ -509,69 +582,9 @@ func (t *trainer) expand() {
 	if !c.on {
 		return
 	}
-	for i, row := range t.updates[0].rows {
+	for i, row := range c.rows {
 		copy(c.all.Row(row), c.w.Row(i))
 	}
-	c.layer.W, c.on, t.updates[0].rows = c.all, false, nil
-	c.layer.DW.Reset(c.all.Rows, c.all.Cols)
-}
-
-// validateBatch returns an error that names the first input of a batch that is not finite.
-func (t *trainer) validateBatch(index []int) error {
-	t.batch.Batch(&t.x, &t.y, index) // with all inputs
-	if at := slices.IndexFunc(t.x.Data, func(v float64) bool { return !finite(v) }); at >= 0 {
-		return fmt.Errorf("train: sample %d: column %d of its input is %v", index[at/t.x.Cols], at%t.x.Cols, t.x.Data[at])
-	}
-	return nil
-}
-
-// measure measures the network at the end of epoch e, after its last step.
-func (t *trainer) measure(e *Epoch, lastStep int) error {
-	c := &t.config
-	n, of := t.data.Len(), "all"
-	if !t.isMeasured(e.N) { // the activations are measured nevertheless
-		n, of = min(evaluationRows, n), "the first"
-	}
-	e.Loss, e.Metric = t.measuring.measure(t.net, t.data, n, c.Loss, c.Metric, e.Layers)
-	if !finite(e.Loss) {
-		return &DivergedError{e.N, lastStep, e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss)}
-	}
-	if err := t.checkFinite(); err != nil {
-		return &DivergedError{e.N, lastStep, e.Loss, err.Error()}
-	}
-	if !t.isMeasured(e.N) {
-		e.Loss, e.Metric = math.NaN(), math.NaN()
-	}
-	if c.Test != nil {
-		e.TestLoss, e.TestMetric = t.measuring.measure(t.net, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
-	}
-	if c.Validation != nil {
-		e.ValidationLoss, _ = t.measuring.measure(t.net, c.Validation, c.Validation.Len(), c.Loss, c.Metric, nil)
-		if !finite(e.ValidationLoss) && c.Patience > 0 {
-			return &DivergedError{e.N, lastStep, e.ValidationLoss, fmt.Sprintf("the loss on Validation is %v", e.ValidationLoss)}
-		}
-	}
-	return nil
-}
-
-// checkFinite returns an error if a weight or a running value is not finite.
-func (t *trainer) checkFinite() error {
-	m := Model{Net: t.net, Run: Run{Optimizer: t.run.Optimizer, slots: t.run.slots}}
-	for _, a := range m.arrays() {
-		if err := a.validate(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// measureUpdate measures the gradient of each layer, and how far the update has moved its
-// weights.
-func (t *trainer) measureUpdate(stats []LayerStats) {
-	for i := range t.parts {
-		if p := &t.parts[i]; p.kind == partW {
-			l := t.net[p.layer]
-			stats[p.layer].measureUpdate(l, p.of(t.before).Data)
-		}
-	}
+	t.net[0].W, c.on = c.all, false
+	t.net[0].DW.Reset(c.all.Rows, c.all.Cols)
 }

@@ -387,8 +387,7 @@ func TestHeldNaN(t *testing.T) {
 	}
 }
 
-// However long the batches and short the epochs, Train's steps are those of step
-// without packed weights, which keeps the gradients.
+// However long the batches and short the epochs, Train's steps are those of step.
 func TestTrainSteps(t *testing.T) {
 	for _, c := range []struct{ batch, steps int }{{600, 10}, {512, 10}, {7, 3}, {5, 20}} {
 		data := blobs(c.batch * c.steps)
@@ -755,7 +754,7 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		}
 		samples := 64 * float64(b.N) / b.Elapsed().Seconds()
 		b.ReportMetric(samples, "samples/s")
-		inputs := total(t.compact.inputs) // without those that are always zero
+		inputs := len(t.compact.rows) // without those that are always zero
 		operations := 4*inputs*256 + 6*(256*128+128*MNISTClasses)
 		b.ReportMetric(samples*float64(operations)/1e9, "GFLOP/s")
 	})
@@ -820,33 +819,32 @@ func TestHistoryStays(t *testing.T) {
 // Train takes a network that is written as a literal. Its weights move to memory of Train's,
 // and the caller's slice keeps those from before.
 func TestTrainLiteral(t *testing.T) {
-	for range 2 {
-		of := NewNetwork(1, He, Tanh, 4, 3, 2)
-		mine := slices.Clone(of[0].W.Data)
-		net := Network{{W: Matrix{4, 3, mine}, B: *NewMatrix(1, 3), Act: Tanh}, {W: of[1].W, B: of[1].B, Act: Linear}}
-		c := Config{Rate: 0.1, Epochs: 2, Batch: 5, OnEpoch: func(e Epoch) error {
-			if e.N == 1 { // the caller's own weights again, which Train takes over
-				net[0].W.Data = slices.Clone(net[0].W.Data)
-				net[0].W.Data[0] += 1
-			}
-			return nil
-		}}
-		if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
-			t.Fatal(err)
+	of := NewNetwork(1, He, Tanh, 4, 3, 2)
+	mine := slices.Clone(of[0].W.Data)
+	net := Network{{W: Matrix{4, 3, mine}, B: *NewMatrix(1, 3), Act: Tanh}, {W: of[1].W, B: of[1].B, Act: Linear}}
+	c := Config{Rate: 0.1, Clip: 0.1, Epochs: 2, Batch: 5, OnEpoch: func(e Epoch) error {
+		if e.N == 1 { // the caller's own weights again, which Train takes over
+			net[0].W.Data = slices.Clone(net[0].W.Data)
+			net[0].W.Data[0] += 1
+			net[0].DW = Matrix{}
 		}
-		want := of.Clone()
-		c.OnEpoch = func(e Epoch) error {
-			if e.N == 1 {
-				want[0].W.Data[0] += 1
-			}
-			return nil
+		return nil
+	}}
+	if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
+		t.Fatal(err)
+	}
+	want := of.Clone()
+	c.OnEpoch = func(e Epoch) error {
+		if e.N == 1 {
+			want[0].W.Data[0] += 1
 		}
-		if _, err := Train(context.Background(), want, blobs(20), c); err != nil || net.Fingerprint() != want.Fingerprint() {
-			t.Errorf("error %v, weights %.8s, want %.8s", err, net.Fingerprint(), want.Fingerprint())
-		}
-		if !slices.Equal(mine, of[0].W.Data) {
-			t.Error("the caller's slice has changed")
-		}
+		return nil
+	}
+	if _, err := Train(context.Background(), want, blobs(20), c); err != nil || net.Fingerprint() != want.Fingerprint() {
+		t.Errorf("error %v, weights %.8s, want %.8s", err, net.Fingerprint(), want.Fingerprint())
+	}
+	if !slices.Equal(mine, of[0].W.Data) {
+		t.Error("the caller's slice has changed")
 	}
 }
 
@@ -878,8 +876,8 @@ func TestInterruptedWithoutInputs(t *testing.T) {
 		return nil
 	}}
 	_, err := Train(&expiring{context.Background(), 30}, net, data, c) // 20 steps an epoch
-	if err != context.Canceled || net.Fingerprint() != between || net[0].W.Rows != 4 || net[0].DW.Rows != 4 {
-		t.Errorf("error %v, weights %.8s, want %.8s; W1 has %d rows", err, net.Fingerprint(), between, net[0].W.Rows)
+	if invalid := net.validate(); err != context.Canceled || net.Fingerprint() != between || invalid != nil || net[0].DW.Rows != 4 {
+		t.Errorf("error %v, weights %.8s, want %.8s; %v, DW1 has %d rows", err, net.Fingerprint(), between, invalid, net[0].DW.Rows)
 	}
 }
 
@@ -897,12 +895,11 @@ func (d rowsOff) Batch(x, y *Matrix, index []int) {
 // What does not fit is named before the first step.
 func TestTrainRefusesShapes(t *testing.T) {
 	good := blobs(20)
-	with := func(x, y *Matrix) Samples { return Samples{x, y} }
 	classes, negative, nan := NewMatrix(20, 1), NewMatrix(20, 2, good.Y.Data...), NewMatrix(20, 2, good.Y.Data...)
 	classes.Data[3], negative.Data[7], nan.Data[9] = 1, -0.5, math.NaN()
 	half := NewMatrix(20, 1, classes.Data...)
 	half.Data[0] = 0.5
-	wide := with(NewMatrix(20, 3), good.Y)
+	wide := Samples{NewMatrix(20, 3), good.Y}
 	for _, c := range []struct {
 		want  string
 		train Dataset
@@ -910,17 +907,18 @@ func TestTrainRefusesShapes(t *testing.T) {
 	}{
 		{"train: samples have 3 inputs, the network takes 4", wide, Config{}},
 		{"train: samples have 3 inputs, the network takes 4", unknown{wide}, Config{}},
+		{"train: samples have 3 inputs, the network takes 4", renewed{WeightedSamples{good, make([]float64, 20)}, wide}, Config{}},
 		{"Test: samples have 3 inputs, the network takes 4", good, Config{Test: wide}},
 		{"Validation: samples have 3 inputs, the network takes 4", good, Config{Validation: unknown{wide}}},
-		{"train: targets are n×3, the outputs n×2", with(good.X, NewMatrix(20, 3)), Config{}},
-		{"train: targets are n×1, the outputs n×2: if they are indices of classes, see OneHot", with(good.X, classes), Config{}},
-		{"train: targets are n×1, the outputs n×2", with(good.X, half), Config{Loss: SquaredError}},
-		{"Test: targets are n×3, the outputs n×2", good, Config{Test: with(good.X, NewMatrix(20, 3))}},
-		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", with(good.X, negative), Config{}},
-		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", unknown{with(good.X, negative)}, Config{Loss: SigmoidCrossEntropy}},
-		{"", with(good.X, negative), Config{Loss: SquaredError}},
-		{"train: sample 4: column 1 of its target is NaN", with(good.X, nan), Config{Loss: SquaredError}},
-		{"Validation: sample 4: column 1 of its target is NaN", good, Config{Validation: with(good.X, nan)}},
+		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{}},
+		{"train: targets are n×1, the outputs n×2: if they are indices of classes, see OneHot", Samples{good.X, classes}, Config{}},
+		{"train: targets are n×1, the outputs n×2", Samples{good.X, half}, Config{Loss: SquaredError}},
+		{"Test: targets are n×3, the outputs n×2", good, Config{Test: Samples{good.X, NewMatrix(20, 3)}}},
+		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", Samples{good.X, negative}, Config{}},
+		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", unknown{Samples{good.X, negative}}, Config{Loss: SigmoidCrossEntropy}},
+		{"", Samples{good.X, negative}, Config{Loss: SquaredError}},
+		{"train: sample 4: column 1 of its target is NaN", Samples{good.X, nan}, Config{Loss: SquaredError}},
+		{"Validation: sample 4: column 1 of its target is NaN", good, Config{Validation: Samples{good.X, nan}}},
 		{"mlp: Batch of mlp.rowsOff: 21 rows of inputs and 20 of targets for 20 samples", rowsOff{good, 1}, Config{}},
 		{"mlp: Batch of mlp.rowsOff: 19 rows of inputs and 20 of targets for 20 samples", rowsOff{good, -1}, Config{}},
 		{"mlp: Loss: it made dy 0×0, the output is 20×2", good, Config{Loss: func(dy, y, want *Matrix) float64 { return 1 }}},
