@@ -14,37 +14,32 @@
 // # Every bit
 //
 // One seed gives one set of weights, with any number of threads and on any processor. Each
-// element of a product is one chain of fused multiply-adds over the summed index in
-// ascending order, starting from zero, in every kernel. Threads share out elements of the
-// result, never terms of a sum. Other sums run in a fixed order. The exponential, the
-// logarithm and normally distributed numbers are the package's own. Uniform random numbers
-// are those of math/rand/v2's PCG, whose values are fixed. Which outputs dropout drops is a
-// hash of their place and the step.
+// element of a product is one chain of fused multiply-adds over the summed index in ascending
+// order, starting from zero, in every kernel. Threads share out elements of the result, never
+// terms of a sum. Other sums run in a fixed order. The exponential, the logarithm and random
+// numbers are the package's own, or math/rand/v2's PCG, whose values are fixed.
 //
 // # What is not finite
 //
 // Each operation passes NaN on, so that a NaN or an infinity in the data, or a step that is
 // too large, makes the loss NaN or infinite sooner or later. Train looks at the loss before
 // each update, and at all weights and running values at the end of an epoch. If one is not
-// finite, Train undoes the epoch. It returns an error that names the sample and the column
-// if the data are not finite, and else a [DivergedError]. Losses of logits are finite for any
-// finite logits. A vanished gradient's norm does not underflow. Models with a number that is
-// not finite are neither written nor read.
+// finite, Train undoes the epoch, and returns an error that names the sample or, if the data
+// are not to blame, a [DivergedError]. Losses of logits are finite for any finite logits.
 //
 // # Goroutines
 //
-// A Network is trained by one goroutine at a time, because Forward keeps in it
-// what Backward needs. Predict only reads it: any number of goroutines may
-// predict with one network while none trains it. Different networks may be used
-// at the same time. So may the training and the test digits, once both are standardized.
+// A Network is trained by one goroutine at a time, because Forward keeps in it what Backward
+// needs. Predict only reads it: any number of goroutines may predict with one network while
+// none trains it. Different networks may be used at the same time, and so may the training
+// and the test digits, once both are standardized.
 //
-// A product, a prediction or a batch of digits is computed by the caller and by worker
-// goroutines, together at most GOMAXPROCS and at most one for each processor. An activation
-// or an optimizer may therefore be called by several goroutines at once. A worker waits for
+// Products, predictions and batches of digits are computed by the caller and by workers that
+// it starts, together at most GOMAXPROCS goroutines and at most one for each processor. So an
+// activation or an optimizer may be called by several goroutines at once. A worker waits for
 // the next task by spinning, and ends if none comes for a short while. If two goroutines want
-// the workers at the same time, both compute alone for their next thousand tasks. A panic in
-// a part of shared work, in a user's activation for example, is raised in the goroutine that
-// called, with the same value, whichever goroutine computed the part.
+// the workers at the same time, both compute alone for their next thousand tasks. A panic of
+// an activation is raised in the goroutine that called, whichever goroutine ran into it.
 package mlp
 
 // What follows is for readers of the code. Each file is a chapter that reads from top to

@@ -535,10 +535,10 @@ func mustBeRegular(name string, info fs.FileInfo) error {
 func (m *Model) WriteFile(name string) error { return WriteFile(name, m.Write) }
 
 // WriteFile replaces a file by what write writes, or makes the file. At any moment the file is
-// complete, the earlier one or the new one, even if several programs write it at once. To that
-// end WriteFile writes to a hidden file in the same folder, syncs and then renames it; if the
-// program is killed, the hidden file stays. The new file has the permissions of the earlier
-// one. If name is a link, the file that it leads to is replaced. An error names the file.
+// complete, the earlier one or the new one, even if several programs write it at once: WriteFile
+// writes and syncs a hidden file beside it, and renames that. If the program is killed, the
+// hidden file stays. The new file has the permissions of the earlier one. A link stays, and the
+// file that it leads to is replaced.
 func WriteFile(name string, write func(io.Writer) error) error {
 	target := name
 	earlier, err := os.Lstat(name)
