@@ -113,7 +113,12 @@ func writeBeside(dir string, f File) (temporary string, err error) {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	return temporary, inPlaceOf(filepath.Join(dir, f.Name), writeNew(temporary, f.Content))
+	w, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err == nil {
+		_, err = w.Write(f.Content)
+		err = cmp.Or(err, w.Sync(), w.Close())
+	}
+	return temporary, inPlaceOf(filepath.Join(dir, f.Name), err)
 }
 
 // inPlaceOf returns an error of a hidden file as that of the file or folder that the user
@@ -124,13 +129,4 @@ func inPlaceOf(name string, err error) error {
 		return fmt.Errorf("%s: %w", name, failed.Err)
 	}
 	return err
-}
-
-func writeNew(name string, content []byte) error {
-	w, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(content)
-	return cmp.Or(err, w.Sync(), w.Close())
 }

@@ -5,12 +5,12 @@ package training
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"mlp"
 )
@@ -37,49 +37,45 @@ func compare(got, want *mlp.Model) error {
 	if err != nil {
 		return err
 	}
-	names := slices.Sorted(maps.Keys(a))
-	if others := slices.Sorted(maps.Keys(b)); !slices.Equal(names, others) {
-		return fmt.Errorf("not reproduced: its arrays are %v, here they are %v", others, names)
-	}
-	for _, name := range names {
+	either := maps.Clone(a)
+	maps.Copy(either, b)
+	for _, name := range slices.Sorted(maps.Keys(either)) {
 		if err := compareArrays(name, a[name], b[name]); err != nil {
 			return fmt.Errorf("not reproduced: %w", err)
 		}
 	}
-	if err := compareTexts("", textA, textB); err != nil {
+	if err := compareTexts(textA, textB); err != nil {
 		return fmt.Errorf("not reproduced: %w", err)
 	}
 	return nil
 }
 
-// contents returns the arrays and the texts of a model's file.
-func contents(m *mlp.Model) (arrays map[string]*mlp.Matrix, texts map[string]any, err error) {
+// contents returns the arrays of a model's file and its run.json.
+func contents(m *mlp.Model) (arrays map[string]*mlp.Matrix, text string, err error) {
 	var b bytes.Buffer
 	if err := m.Write(&b); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	r := bytes.NewReader(b.Bytes())
 	if arrays, err = mlp.ReadNPZ(r, r.Size()); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	archive, err := zip.NewReader(r, r.Size())
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
-	f, err := archive.Open("run.json")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(f)
-	if err == nil {
-		err = json.Unmarshal(text, &texts)
-	}
-	return arrays, texts, err
+	words, err := fs.ReadFile(archive, "run.json")
+	return arrays, string(words), err
 }
 
+// compareArrays compares two arrays of that name, of which one may be nil.
 func compareArrays(name string, got, want *mlp.Matrix) error {
-	if got.Rows != want.Rows || got.Cols != want.Cols {
+	switch {
+	case got == nil:
+		return fmt.Errorf("%s is in the file only", name)
+	case want == nil:
+		return fmt.Errorf("%s is not in the file", name)
+	case got.Rows != want.Rows || got.Cols != want.Cols:
 		return fmt.Errorf("%s is %d×%d, in the file %d×%d", name, got.Rows, got.Cols, want.Rows, want.Cols)
 	}
 	differ, most := 0, 0.0
@@ -95,31 +91,20 @@ func compareArrays(name string, got, want *mlp.Matrix) error {
 	return nil
 }
 
-// compareTexts returns an error that names the first text that differs, with the names of
-// the objects that it is in.
-func compareTexts(in string, got, want map[string]any) error {
-	names := slices.Concat(slices.Collect(maps.Keys(got)), slices.Collect(maps.Keys(want)))
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		a, b := got[name], want[name]
-		objectA, okA := a.(map[string]any)
-		objectB, okB := b.(map[string]any)
-		if okA && okB {
-			if err := compareTexts(in+name+" ", objectA, objectB); err != nil {
-				return err
-			}
-		} else if textA, textB := fmt.Sprint(a), fmt.Sprint(b); textA != textB {
-			from := max(0, commonPrefix(textA, textB)-20)
-			return fmt.Errorf("%s%.60s is %.60q, in the file %.60q", in, name, textA[from:], textB[from:])
-		}
+// compareTexts compares run.json, in which each value has a line of its own. The error shows
+// the two lines from shortly before they differ.
+func compareTexts(got, want string) error {
+	if got == want {
+		return nil
 	}
-	return nil
-}
-
-// commonPrefix returns how many bytes two texts share at their beginning.
-func commonPrefix(a, b string) (n int) {
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
+	same := 0
+	for same < min(len(got), len(want)) && got[same] == want[same] {
+		same++
 	}
-	return n
+	begin := strings.LastIndexByte(got[:same], '\n') + 1
+	a, _, _ := strings.Cut(got[begin:], "\n")
+	b, _, _ := strings.Cut(want[begin:], "\n")
+	key, _, _ := strings.Cut(b, ":")
+	from := max(0, same-begin-20)
+	return fmt.Errorf("run.json: %.60s is %.60q, in the file %.60q", strings.TrimSpace(key), a[from:], b[from:])
 }

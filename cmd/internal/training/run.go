@@ -5,6 +5,7 @@ package training
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"mlp"
@@ -279,7 +281,7 @@ func (r *runner) describe(t Task) {
 	case j.From != "":
 		from = j.From
 	}
-	fmt.Fprintf(r.stderr, "network: %s, %d parameters, from %s by %s\n", Summary(j.Net), Parameters(j.Net), cli.Plain(from), j.Opt.Name)
+	fmt.Fprintf(r.stderr, "network: %s, %d parameters, from %s by %s\n", Summary(j.Net), j.Net.Parameters(), cli.Plain(from), j.Opt.Name)
 	DescribeKernel(r.stderr)
 }
 
@@ -310,11 +312,13 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 		r.describe(t)
 		err = r.trainInto(ctx, t, out)
 	}
-	if err == nil {
-		err = out.finish(t.Page(r.stderr))
-	}
 	if err != nil {
 		return err
+	}
+	if page := t.Page(r.stderr); page != nil && out.saved == len(j.Run.History) {
+		if err := out.replace(*page); err != nil {
+			return err
+		}
 	}
 	if best := j.Run.History.Best(); j.Patience > 0 {
 		fmt.Fprintf(r.stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.ValidationLoss)
@@ -326,7 +330,9 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 	if _, err := io.WriteString(r.stdout, text); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
-	out.report(r.stderr)
+	if len(out.written) > 0 {
+		fmt.Fprintf(r.stderr, "written to %s: %s\n", cli.Plain(out.dir), strings.Join(out.written, ", "))
+	}
 	return nil
 }
 
@@ -356,13 +362,10 @@ func (r *runner) trainInto(ctx context.Context, t Task, out *output) error {
 	if len(j.Run.History) > 1 {
 		doctor.Print(r.stderr, doctor.Diagnose(&j.Model, j.Guess))
 	}
-	switch err = out.explain(err); {
-	case err == nil:
-		return saveErr
-	case saveErr != nil && !errors.Is(err, saveErr):
+	if err = out.explain(err); err != nil && saveErr != nil && !errors.Is(err, saveErr) {
 		return fmt.Errorf("%w; %w", err, saveErr)
 	}
-	return err
+	return cmp.Or(err, saveErr)
 }
 
 var errEnough = errors.New("as many epochs as are wanted")
@@ -379,20 +382,17 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 	}
 	past := len(j.Run.History)
 	steps := math.Ceil(float64(samples.Len()) / float64(c.Batch))
-	measured := ""
+	var measured []string
 	bar := cli.NewBar(r.stderr, float64(epochs)*steps, func(share float64) []string {
-		label := []string{fmt.Sprintf("epoch %d/%d", past+min(epochs, int(share*float64(epochs))+1), c.Epochs)}
-		if measured != "" {
-			label = append(label, measured)
-		}
-		return label
+		epoch := past + min(epochs, int(share*float64(epochs))+1)
+		return append([]string{fmt.Sprintf("epoch %d/%d", epoch, c.Epochs)}, measured...)
 	})
 	defer bar.Clear()
 	c.OnStep = func(int, float64, float64) { bar.Add(1) }
 	c.OnEpoch = func(e mlp.Epoch) error {
 		bar.Clear()
 		if e.TestMetric == e.TestMetric {
-			measured = fmt.Sprintf("test %.3f", e.TestMetric)
+			measured = []string{fmt.Sprintf("test %.3f", e.TestMetric)}
 		}
 		if err := onEpoch(e); err != nil || e.N < past+epochs {
 			return err
