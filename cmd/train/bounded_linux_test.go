@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"mlp"
 	"mlp/cmd/internal/training"
 )
 
@@ -159,13 +160,7 @@ func TestBoundedNPZ(t *testing.T) {
 func TestBoundedVerify(t *testing.T) {
 	dir := t.TempDir()
 	must(t, quick("-hidden", "8,8", "-epochs", "1", "-out", dir)...)
-	name := filepath.Join(dir, "model.npz")
-	m, err := training.ReadModel(name, training.Train)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Recipe["hidden"] = "65536,1000"
-	writeModel(t, name, m)
+	name := changed(t, filepath.Join(dir, training.ModelName), func(m *mlp.Model) { m.Recipe["hidden"] = "65536,1000" })
 	bounded(t, 1<<16, 1, "its layers have -hidden 8,8, its recipe has -hidden 65536,1000", "-verify", name)
 }
 

@@ -30,6 +30,7 @@ type output struct {
 	saved   int       // how many epochs of the run the folder has
 	failed  error     // why saving failed; nothing is saved after that
 	next    time.Time // when the run may save again
+	start   time.Time // when the run began
 	written []string  // the names of the files
 	release func()
 
@@ -42,7 +43,8 @@ type output struct {
 // another model is in it, openOutput says what becomes of that.
 func openOutput(t Task, stderr io.Writer) (*output, error) {
 	j := t.Base()
-	out := &output{task: t, dir: filepath.Clean(j.Out), next: time.Now().Add(j.SaveAfter)}
+	out := &output{task: t, dir: filepath.Clean(j.Out), start: time.Now()}
+	out.next = out.start.Add(j.SaveAfter)
 	var err error
 	if out.release, err = files.Claim(j.Out, append(out.names(), ModelName)...); err != nil {
 		return nil, fmt.Errorf("-out %s: %w", j.Out, err)
@@ -117,14 +119,19 @@ func (out *output) readOther() (*mlp.Model, error) {
 	return m, nil
 }
 
-// add saves at most once a second.
+// add saves at most once a second. In the first second saving takes at most a fiftieth
+// of the time.
 func (out *output) add() error {
-	now := time.Now()
-	if now.Before(out.next) {
+	begin := time.Now()
+	if begin.Before(out.next) {
 		return nil
 	}
-	out.next = now.Add(time.Second)
-	return out.save()
+	err := out.save()
+	out.next = begin.Add(time.Second)
+	if now := time.Now(); now.Sub(out.start) <= time.Second {
+		out.next = now.Add(min(time.Second, 49*now.Sub(begin)))
+	}
+	return err
 }
 
 // save writes the files of the last finished epoch, unless the folder has them.
