@@ -211,7 +211,7 @@ func TestKilled(t *testing.T) {
 	want := hash(must(t, append(flags, "-out", filepath.Join(dir, "whole"))...))
 	out := filepath.Join(dir, "killed")
 	model := filepath.Join(out, training.ModelName)
-	for killed, ended := 0, 0; killed < kills || ended == 0; {
+	for killed, ended := 0, 0; killed < kills || attack && ended == 0; {
 		args := append(flags, "-out", out)
 		if _, err := os.Stat(model); err == nil {
 			args = []string{"-resume", model}

@@ -29,7 +29,7 @@ func TestResume(t *testing.T) {
 		if i > 2 && !attack {
 			break
 		}
-		flags := append(quick("-holdout", "0.3", "-epochs", "5"), strings.Fields(more)...)
+		flags := append(quick("-epochs", "5"), strings.Fields(more)...)
 		straight, dir := t.TempDir(), t.TempDir()
 		want := must(t, append(flags, "-out", straight)...)
 		if strings.Contains(more, "schedule") { // of five epochs, so that a run of two is another run
@@ -109,7 +109,7 @@ func TestPageWithoutDigits(t *testing.T) {
 	if err := os.CopyFS(data, mlp.SampleMNIST()); err != nil {
 		t.Fatal(err)
 	}
-	must(t, quick("-data", data, "-out", dir)...)
+	must(t, quick("-holdout", "0", "-data", data, "-out", dir)...)
 	whole := contents(t, dir)
 	moved, other := data+"-moved", t.TempDir()
 	if err := os.Rename(data, moved); err != nil {
@@ -134,7 +134,7 @@ func TestPageWithoutDigits(t *testing.T) {
 // The page has the accuracy of the run, whatever is done to the digits before, and the
 // same bytes if the finished run writes it again.
 func TestPageAccuracy(t *testing.T) {
-	for _, more := range []string{"", "-deskew -scale image -norm batch -holdout 0.3"} {
+	for _, more := range []string{"-holdout 0", "-deskew -scale image -norm batch"} {
 		dir := t.TempDir()
 		accuracy := accuracyIn(must(t, quick(append(strings.Fields(more), "-out", dir)...)...))
 		page := contents(t, dir)[reportName]

@@ -127,7 +127,7 @@ func TestVerify(t *testing.T) {
 func TestMeasure(t *testing.T) {
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	model := filepath.Join(dir, training.ModelName)
-	want := must(t, quick("-norm", "batch", "-act", "tanh", "-out", dir)...)
+	want := must(t, quick("-holdout", "0", "-norm", "batch", "-act", "tanh", "-out", dir)...)
 	stdout, _ := says(t, "network: 784-16-10, tanh, batch normalisation, 12746 parameters, from "+model+"\n", "-load", model, "-epochs", "0", "-out", out)
 	if stdout == "" || !strings.HasSuffix(want, stdout) {
 		t.Errorf("%s, want the end of %s", stdout, want)
