@@ -47,61 +47,6 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// To resume a finished run writes the other files anew from the model, whatever is in
-// their place, and does not touch the model. So does a run that goes on, before it trains.
-func TestResumeFinished(t *testing.T) {
-	for _, more := range []string{"", "-lr 0.3 -epochs 50 -patience 2"} {
-		dir := t.TempDir()
-		model := filepath.Join(dir, training.ModelName)
-		want := must(t, quick(append(strings.Fields(more), "-out", dir)...)...)
-		whole := contents(t, dir)
-		before, _ := os.Stat(model)
-		spoil := func() {
-			os.Remove(filepath.Join(dir, historyName))
-			os.WriteFile(filepath.Join(dir, curvesName), []byte("of an earlier epoch"), 0o666)
-			os.WriteFile(filepath.Join(dir, ".gradients.svg.tmp"), []byte("<svg"), 0o666)
-		}
-		spoil()
-		os.Remove(filepath.Join(dir, reportName))
-		stdout, stderr := says(t, "there is nothing left to train\n", "-resume", model)
-		after, _ := os.Stat(model)
-		if !strings.HasSuffix(want, stdout) || !after.ModTime().Equal(before.ModTime()) ||
-			last(stderr) != "written to "+dir+": history.csv, curves.svg, gradients.svg, report.html\n" {
-			t.Errorf("%q: %s%s", more, stderr, stdout)
-		}
-		if more == "" { // the other run has ended, whatever -epochs is
-			spoil()
-			done, cancel := context.WithCancel(context.Background())
-			cancel()
-			command(t, done, io.Discard, "-resume", model, "-epochs", "60")
-		}
-		if !maps.Equal(contents(t, dir), whole) {
-			t.Errorf("%q: the files are not those of the run", more)
-		}
-		os.Remove(filepath.Join(dir, curvesName))
-		os.Mkdir(filepath.Join(dir, curvesName), 0o777)
-		refused(t, []string{"-resume", model}, curvesName, "a folder is in the place of the file")
-	}
-}
-
-// With another -out, a finished run's files are written there with the model, in the
-// place of another run's.
-func TestResumeFinishedElsewhere(t *testing.T) {
-	dir, other := t.TempDir(), t.TempDir()
-	must(t, quick("-out", dir)...)
-	must(t, quick("-seed", "2", "-epochs", "1", "-out", other)...)
-	want := contents(t, dir)
-	for _, out := range []string{filepath.Join(t.TempDir(), "new"), other} {
-		if out == other {
-			want["model.1.npz"] = contents(t, other)[training.ModelName]
-		}
-		must(t, "-resume", filepath.Join(dir, training.ModelName), "-out", out)
-		if !maps.Equal(contents(t, out), want) {
-			t.Errorf("%s: the files are not those of the run, and the model of the other", out)
-		}
-	}
-}
-
 // A finished run has its page even if its digits have moved. Where the page has to be
 // written, a line says that it is not.
 func TestPageWithoutDigits(t *testing.T) {
@@ -229,8 +174,6 @@ func TestSaidPlainly(t *testing.T) {
 	if strings.ContainsAny(stderr, "\x1b\a") || strings.Contains(stderr, "\nnetwork: another") {
 		t.Errorf("standard error %q", stderr)
 	}
-	long := changed(t, model, func(m *mlp.Model) { m.Recipe["seed"] = strings.Repeat("x", 1e6) })
-	refused(t, []string{"-resume", long}, long, "its recipe has 1000000 bytes for -seed, more than 65536")
 }
 
 // A run that ends before its first new epoch says which epochs the files have.

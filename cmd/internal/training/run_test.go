@@ -26,6 +26,7 @@ type toy struct {
 	Job
 	limit  int
 	points *mlp.Samples
+	begin  func()            // called before the training
 	slow   func()            // called before each line
 	facts  map[string]string // more for the recipe
 
@@ -73,6 +74,9 @@ func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[strin
 func (j *toy) Describe(w io.Writer) { fmt.Fprintln(w, "data: twelve points") }
 
 func (j *toy) Samples(c *mlp.Config) (mlp.Dataset, error) {
+	if j.begin != nil {
+		j.begin()
+	}
 	c.Validation, c.Measure = j.points, j.measure
 	return j.points, nil
 }
@@ -399,6 +403,42 @@ func gathered(t *testing.T, args ...string) *toy {
 	}
 	task.Base().Recipe = task.Base().recipe(facts)
 	return task.(*toy)
+}
+
+// To resume a finished run writes the other files anew from the model, whatever is in their
+// place, and does not touch the model; with another -out it writes all of them there, in the
+// place of another run's. A run that goes on writes them anew before it trains.
+func TestResumeFinished(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	model, history := filepath.Join(dir, ModelName), filepath.Join(dir, "history.csv")
+	must(t, "-out", dir)
+	must(t, "-out", other, "-seed", "2", "-epochs", "1")
+	first, page := read(t, model), read(t, dir, "page.html")
+	before, _ := os.Stat(model)
+	for _, out := range []string{dir, other} {
+		os.Remove(history)
+		os.WriteFile(filepath.Join(dir, "page.html"), []byte("of another run"), 0o666)
+		said := must(t, "-resume", model, "-out", out)
+		if !strings.Contains(said, "there is nothing left to train\n") || !strings.Contains(said, "written to "+out+": ") ||
+			read(t, out, "history.csv") != "3" || read(t, out, "page.html") != page || read(t, out, ModelName) != first {
+			t.Errorf("%s: the files are not those of the run: %s", out, said)
+		}
+	}
+	if after, _ := os.Stat(model); !after.ModTime().Equal(before.ModTime()) || epochs(t, other) != "model.1.npz:1 model.npz:3" {
+		t.Errorf("the model was written again, or the other is not kept: %s", epochs(t, other))
+	}
+	_, _, err := trainAs(t, Train, func(j *toy) {
+		j.begin = func() {
+			if read(t, history) != "3" {
+				t.Error("the other files are not written before training")
+			}
+		}
+	}, "-resume", model, "-epochs", "4")
+	os.Remove(history)
+	if os.Mkdir(history, 0o777); err != nil {
+		t.Error(err)
+	}
+	refused(t, "history.csv: a folder is in the place of the file", "-resume", model)
 }
 
 // Patience ends a run, and a finished run writes its files again.
