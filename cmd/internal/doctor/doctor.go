@@ -39,13 +39,11 @@ func Print(w io.Writer, found []Finding) {
 
 // An exam is what the doctor looks at and what has been found so far.
 type exam struct {
-	net     mlp.Network
-	history mlp.History
-	recipe  map[string]string // the flags of the run, which may come from a stranger's file
-	guess   float64
-	last    mlp.Epoch
-	hidden  []mlp.LayerStats // of the hidden layers, after the last epoch
-	found   []Finding
+	*mlp.Model // whose recipe has the flags of the run, and may come from a stranger's file
+	guess      float64
+	last       mlp.Epoch
+	hidden     []mlp.LayerStats // of the hidden layers, after the last epoch
+	found      []Finding
 }
 
 // Diagnose returns each illness of a run with the numbers that show it and with the flags
@@ -58,8 +56,8 @@ func Diagnose(m *mlp.Model, guess float64) []Finding {
 	if len(m.Recipe) == 0 || len(h) == 0 || len(h[0].First) != len(m.Net) || len(h[len(h)-1].Layers) != len(m.Net) {
 		return nil
 	}
-	e := &exam{net: m.Net, history: h, recipe: m.Recipe, guess: guess, last: h[len(h)-1], found: []Finding{}}
-	e.hidden = e.last.Layers[:len(m.Net)-1]
+	last := h[len(h)-1]
+	e := &exam{Model: m, guess: guess, last: last, hidden: last.Layers[:len(m.Net)-1], found: []Finding{}}
 	vanishing := e.vanishing()
 	e.exploding()
 	if !vanishing {
@@ -72,7 +70,7 @@ func Diagnose(m *mlp.Model, guess float64) []Finding {
 
 // number returns the value of a flag, or 0 if the recipe has no finite number for it.
 func (e *exam) number(flag string) float64 {
-	v, err := strconv.ParseFloat(e.recipe[flag], 64)
+	v, err := strconv.ParseFloat(e.Recipe[flag], 64)
 	if err != nil || v != v || math.IsInf(v, 0) {
 		return 0
 	}
@@ -98,16 +96,16 @@ func (e *exam) useless(cure string) bool {
 	all := true
 	for i := 0; i < len(words) && words[i][0] == '-'; i += 2 {
 		flag := words[i][1:]
-		if e.recipe["load"] != "" && (flag == "init" || flag == "norm" || flag == "act") {
+		if e.Recipe["load"] != "" && (flag == "init" || flag == "norm" || flag == "act") {
 			return true
 		}
-		all = all && e.recipe[flag] == words[i+1]
+		all = all && e.Recipe[flag] == words[i+1]
 	}
 	return all
 }
 
 func (e *exam) vanishing() bool {
-	seen, first := e.hidden, e.history[0].First
+	seen, first := e.hidden, e.Run.History[0].First
 	if most, _ := largestDelta(seen); most == 0 { // the last batch had no error left
 		seen = first[:min(len(seen), len(first))]
 	}
@@ -118,9 +116,9 @@ func (e *exam) vanishing() bool {
 	}
 	other := "fewer layers"
 	switch {
-	case e.recipe["load"] != "":
+	case e.Recipe["load"] != "":
 		other = "other weights to begin with"
-	case e.recipe["norm"] == "batch":
+	case e.Recipe["norm"] == "batch":
 		other = "a larger -batch"
 	}
 	e.note("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},
@@ -156,7 +154,7 @@ func (e *exam) inactive() {
 		return
 	}
 	name, what, cures := "dead units", "are 0 for every sample", []string{"a smaller -lr", "-norm batch"}
-	if act := e.net[at].Act; act != mlp.ReLU {
+	if act := e.Net[at].Act; act != mlp.ReLU {
 		name, what, cures = "saturated units", "are at an end of "+act.Name+", which is flat there", []string{"a smaller -lr", "-init xavier"}
 	}
 	e.note(name, cures, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers",
@@ -183,7 +181,7 @@ func (e *exam) learningRate() {
 }
 
 func (e *exam) overfitting() {
-	what, cures, h := "held-out", []string{"-dropout 0.2", "-decay 0.001", "more data"}, slices.Clone(e.history)
+	what, cures, h := "held-out", []string{"-dropout 0.2", "-decay 0.001", "more data"}, slices.Clone(e.Run.History)
 	if e.last.ValidationLoss != e.last.ValidationLoss { // nothing was held out: then the test part shows it
 		what, cures = "test", slices.Insert(cures, 0, fmt.Sprintf("-patience %d", overfitBy))
 		for i := range h {
@@ -212,7 +210,7 @@ func largestDelta(layers []mlp.LayerStats) (most float64, at int) {
 // largestUpdate returns the largest ‖ΔW‖/‖W‖ of all measured steps. That of the last
 // step is not enough: a schedule, or a batch without an error, makes it small.
 func (e *exam) largestUpdate() (most float64) {
-	for _, epoch := range e.history {
+	for _, epoch := range e.Run.History {
 		for _, l := range slices.Concat(epoch.First, epoch.Layers) { // only the first epoch has First
 			most = max(most, l.UpdateRatio)
 		}

@@ -144,10 +144,10 @@ func TestCures(t *testing.T) {
 		{"decay 0.001", "-patience 5,-decay 0.001,more data", "-patience 5, or more data"},
 		{"lr 0.1", "-lr 0.01 or less", "-lr 0.01 or less"},
 	} {
-		e := &exam{recipe: map[string]string{}}
+		e := &exam{Model: &mlp.Model{Recipe: map[string]string{}}}
 		words := strings.Fields(c.recipe)
 		for i := 0; i < len(words); i += 2 {
-			e.recipe[words[i]] = words[i+1]
+			e.Recipe[words[i]] = words[i+1]
 		}
 		if e.note("something", strings.Split(c.cures, ","), ""); e.found[0].String() != "something: ; try "+c.want {
 			t.Errorf("%s: of %q it says %q, want %q", c.recipe, c.cures, e.found[0], c.want)

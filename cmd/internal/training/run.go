@@ -97,11 +97,9 @@ func (r *runner) do(ctx context.Context, t Task) error {
 	case j.Resume != "":
 		return r.resume(ctx, j)
 	}
-	facts, err := t.Gather(ctx, nil, r.stderr)
-	if err != nil {
+	if err := r.gather(ctx, t, nil); err != nil {
 		return err
 	}
-	j.Recipe = j.recipe(facts)
 	if err := r.rehearse(j); err != nil {
 		return err
 	}
@@ -123,12 +121,22 @@ type runner struct {
 	stderr *os.File
 }
 
-// recipe returns what a model file keeps of the run.
-func (j *Job) recipe(facts map[string]string) map[string]string {
-	recipe := j.settings()
-	maps.Copy(recipe, facts)
-	recipe[commandKey] = j.Args.Command()
-	return recipe
+// gather lets a task read its data, and writes the recipe, which the model file keeps. From is
+// the model of the run that goes on: what the run began with is not read again.
+func (r *runner) gather(ctx context.Context, t Task, from *mlp.Model) error {
+	facts, err := t.Gather(ctx, from, r.stderr)
+	if err != nil || facts == nil {
+		return err
+	}
+	j := t.Base()
+	j.Recipe = j.settings()
+	maps.Copy(j.Recipe, facts)
+	j.Recipe[commandKey] = j.Args.Command()
+	const load = DigestPrefix + "load"
+	if from != nil && from.Recipe[load] != "" {
+		j.Recipe[load] = from.Recipe[load]
+	}
+	return nil
 }
 
 // reopen reads the model in a file and returns it with the task that made it, whose flags
@@ -227,14 +235,8 @@ func (r *runner) resume(ctx context.Context, j *Job) error {
 	if err != nil {
 		return err
 	}
-	facts, err := t.Gather(ctx, m, r.stderr)
-	if err == nil && facts != nil {
-		const load = DigestPrefix + "load"
-		if digest, ok := m.Recipe[load]; ok { // what the run began with is not read again
-			facts[load] = digest
-		}
-		err = sameData(facts, m.Recipe)
-		t.Base().Recipe = t.Base().recipe(facts)
+	if err = r.gather(ctx, t, m); err == nil {
+		err = sameData(t.Base().Recipe, m.Recipe)
 	}
 	if err != nil {
 		return inFile(j.Resume, err)
@@ -249,10 +251,8 @@ func (r *runner) verify(ctx context.Context, j *Job) error {
 		return err
 	}
 	k := t.Base()
-	facts, err := t.Gather(ctx, nil, r.stderr)
-	if err == nil {
-		k.Recipe = k.recipe(facts)
-		err = sameData(facts, want.Recipe)
+	if err = r.gather(ctx, t, nil); err == nil {
+		err = sameData(k.Recipe, want.Recipe)
 	}
 	if err == nil {
 		r.describe(t)
@@ -274,19 +274,16 @@ func (r *runner) verify(ctx context.Context, j *Job) error {
 func (r *runner) describe(t Task) {
 	j := t.Base()
 	t.Describe(r.stderr)
-	from := "init " + j.Init.Name
-	switch n := len(j.Run.History); {
-	case n > 0:
+	from := cmp.Or(j.From, "init "+j.Init.Name)
+	if n := len(j.Run.History); n > 0 {
 		from = fmt.Sprintf("epoch %d", n)
-	case j.From != "":
-		from = j.From
 	}
-	fmt.Fprintf(r.stderr, "network: %s, %d parameters, from %s by %s\n", Summary(j.Net), j.Net.Parameters(), cli.Plain(from), j.Opt.Name)
-	DescribeKernel(r.stderr)
+	DescribeNetwork(r.stderr, j.Net, from+" by "+j.Opt.Name)
 }
 
-// DescribeKernel says what computes.
-func DescribeKernel(w io.Writer) {
+// DescribeNetwork says what a network is, where it is from, and what computes.
+func DescribeNetwork(w io.Writer, net mlp.Network, from string) {
+	fmt.Fprintf(w, "network: %s, %d parameters, from %s\n", Summary(net), net.Parameters(), cli.Plain(from))
 	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
 }
 

@@ -397,11 +397,9 @@ func gathered(t *testing.T, args ...string) *toy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	facts, err := task.Gather(context.Background(), nil, io.Discard)
-	if err != nil {
+	if err := new(runner).gather(context.Background(), task, nil); err != nil {
 		t.Fatal(err)
 	}
-	task.Base().Recipe = task.Base().recipe(facts)
 	return task.(*toy)
 }
 
