@@ -91,11 +91,8 @@ func quick(more ...string) []string {
 
 // hash is the last word of standard output.
 func hash(stdout string) string {
-	words := strings.Fields(stdout)
-	if len(words) == 0 {
-		return ""
-	}
-	return words[len(words)-1]
+	text := strings.TrimSpace(stdout)
+	return text[strings.LastIndexByte(text, ' ')+1:]
 }
 
 // oneLine reports whether standard error is just the line that says what failed.

@@ -54,12 +54,11 @@ func Claim(dir string, names ...string) (release func(), err error) {
 	}
 	for _, name := range names {
 		target := filepath.Join(dir, name)
-		if info, err := os.Lstat(target); err == nil && info.IsDir() {
-			release()
-			return nil, fmt.Errorf("%s: a folder is in the place of the file", target)
-		}
 		temporary, err := writeBeside(dir, File{Name: name})
 		os.Remove(temporary)
+		if info, statErr := os.Lstat(target); statErr == nil && info.IsDir() {
+			err = fmt.Errorf("%s: a folder is in the place of the file", target)
+		}
 		if err != nil {
 			release()
 			return nil, err

@@ -190,7 +190,7 @@ func (out *output) write(model []byte) error {
 	return nil
 }
 
-// replace writes files, and notes their names.
+// replace writes files and notes their names.
 func (out *output) replace(all ...files.File) error {
 	if err := files.Replace(out.dir, all...); err != nil {
 		return err
