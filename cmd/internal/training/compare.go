@@ -10,7 +10,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"mlp"
 )
@@ -37,17 +36,24 @@ func compare(got, want *mlp.Model) error {
 	if err != nil {
 		return err
 	}
-	either := maps.Clone(a)
-	maps.Copy(either, b)
-	for _, name := range slices.Sorted(maps.Keys(either)) {
+	for _, name := range eitherKey(a, b) {
 		if err := compareArrays(name, a[name], b[name]); err != nil {
-			return fmt.Errorf("not reproduced: %w", err)
+			return err
 		}
 	}
-	if err := compareTexts(textA, textB); err != nil {
-		return fmt.Errorf("not reproduced: %w", err)
+	for _, key := range eitherKey(mine.Recipe, want.Recipe) {
+		if err := compareTexts("Recipe "+key, mine.Recipe[key], want.Recipe[key]); err != nil {
+			return err
+		}
 	}
-	return nil
+	return compareTexts("run.json", textA, textB)
+}
+
+// eitherKey returns the keys that one or both of two maps have.
+func eitherKey[V any](a, b map[string]V) []string {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return slices.Sorted(maps.Keys(all))
 }
 
 // contents returns the arrays of a model's file and its run.json.
@@ -91,9 +97,8 @@ func compareArrays(name string, got, want *mlp.Matrix) error {
 	return nil
 }
 
-// compareTexts compares run.json, in which each value has a line of its own. The error shows
-// the two lines from shortly before they differ.
-func compareTexts(got, want string) error {
+// compareTexts compares two texts. The error shows them from shortly before they differ.
+func compareTexts(name, got, want string) error {
 	if got == want {
 		return nil
 	}
@@ -101,10 +106,6 @@ func compareTexts(got, want string) error {
 	for same < min(len(got), len(want)) && got[same] == want[same] {
 		same++
 	}
-	begin := strings.LastIndexByte(got[:same], '\n') + 1
-	a, _, _ := strings.Cut(got[begin:], "\n")
-	b, _, _ := strings.Cut(want[begin:], "\n")
-	key, _, _ := strings.Cut(b, ":")
-	from := max(0, same-begin-20)
-	return fmt.Errorf("run.json: %.60s is %.60q, in the file %.60q", strings.TrimSpace(key), a[from:], b[from:])
+	from := max(0, same-20)
+	return fmt.Errorf("%.60s is %.60q, in the file %.60q", name, got[from:], want[from:])
 }

@@ -106,10 +106,10 @@ func (r *runner) do(ctx context.Context, t Task) error {
 	return r.complete(ctx, t)
 }
 
-// inFile names the file that an error is about.
-func inFile(name string, err error) error {
+// about says what an error is about, such as a file.
+func about(what string, err error) error {
 	if err != nil {
-		err = fmt.Errorf("%s: %w", name, err)
+		err = fmt.Errorf("%s: %w", what, err)
 	}
 	return err
 }
@@ -155,7 +155,7 @@ func (r *runner) reopen(j *Job, name string) (*mlp.Model, Task, error) {
 			err = fmt.Errorf("the run has had %d epochs, more than -epochs %d", n, want)
 		}
 	}
-	return m, t, inFile(name, err)
+	return m, t, about(name, err)
 }
 
 // again returns the task that made a model, by the recipe, which must fit the network. The
@@ -214,16 +214,13 @@ func (r *runner) rehearse(j *Job) error {
 	m := j.Model
 	m.Run = mlp.Run{Optimizer: j.Opt.Name}
 	if err := m.Write(&b); err != nil {
-		return fmt.Errorf("%s: %w", ModelName, err)
+		return about(ModelName, err)
 	}
 	read, err := mlp.ReadModel(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	if err == nil {
 		_, err = r.again(j, read)
 	}
-	if err != nil {
-		return fmt.Errorf("%s could not be read again: %w", ModelName, err)
-	}
-	return nil
+	return about(ModelName+" could not be read again", err)
 }
 
 // resume goes on with the run of a file.
@@ -239,7 +236,7 @@ func (r *runner) resume(ctx context.Context, j *Job) error {
 		err = sameData(t.Base().Recipe, m.Recipe)
 	}
 	if err != nil {
-		return inFile(j.Resume, err)
+		return about(j.Resume, err)
 	}
 	return r.complete(ctx, t)
 }
@@ -259,15 +256,13 @@ func (r *runner) verify(ctx context.Context, j *Job) error {
 		err = r.learn(ctx, t, len(want.Run.History), func(mlp.Epoch) error { return nil })
 	}
 	if err == nil {
-		err = compare(&k.Model, want)
+		err = about("not reproduced", compare(&k.Model, want))
 	}
 	if err != nil {
-		return inFile(j.Verify, err)
+		return about(j.Verify, err)
 	}
-	if _, err := fmt.Fprintf(r.stdout, "reproduced: %s\n", want.Net.Fingerprint()); err != nil {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	return nil
+	_, err = fmt.Fprintf(r.stdout, "reproduced: %s\n", want.Net.Fingerprint())
+	return about("standard output", err)
 }
 
 // describe says what is about to be trained.

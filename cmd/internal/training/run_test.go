@@ -290,17 +290,17 @@ func TestVerifyAll(t *testing.T) {
 		t.Fatalf("verified: %q, %v", stdout, err)
 	}
 	for want, change := range map[string]func(m *mlp.Model){
-		"Dropout":                  func(m *mlp.Model) { m.Net[0].Dropout = 0.5 },
-		"Metric":                   func(m *mlp.Model) { m.Run.Metric = "correct" },
-		"mean":                     func(m *mlp.Model) { m.Input = mlp.Standardization{Mean: []float64{0, 0}, Std: []float64{1, 1}} },
-		"its layers have -act":     func(m *mlp.Model) { m.Net[0].Act = mlp.Sigmoid },
-		`run.json: "note" is "`:    func(m *mlp.Model) { m.Recipe["note"] = "mine" },
-		"the training data differ": func(m *mlp.Model) { m.Recipe[DigestPrefix+"train"] = "7" },
-		"rows of -data differ":     func(m *mlp.Model) { m.Recipe[DigestPrefix+"data"] = "7" },
-		"W1 differs in 1 of 8":     func(m *mlp.Model) { m.Net[0].W.Data[3] = math.Nextafter(m.Net[0].W.Data[3], 9) },
-		"history differs":          func(m *mlp.Model) { m.Run.History[1].ValidationLoss = 0 },
-		"layer_stats differs":      func(m *mlp.Model) { m.Run.History[1].Layers[0].GradNorm = 0 },
-		"optimizer \"adamadam":     func(m *mlp.Model) { m.Run.Optimizer = strings.Repeat("adam", 25000) },
+		"Dropout":                               func(m *mlp.Model) { m.Net[0].Dropout = 0.5 },
+		"Metric":                                func(m *mlp.Model) { m.Run.Metric = "correct" },
+		"mean":                                  func(m *mlp.Model) { m.Input = mlp.Standardization{Mean: []float64{0, 0}, Std: []float64{1, 1}} },
+		"its layers have -act":                  func(m *mlp.Model) { m.Net[0].Act = mlp.Sigmoid },
+		`Recipe note is "", in the file "mine"`: func(m *mlp.Model) { m.Recipe["note"] = "mine" },
+		"the training data differ":              func(m *mlp.Model) { m.Recipe[DigestPrefix+"train"] = "7" },
+		"rows of -data differ":                  func(m *mlp.Model) { m.Recipe[DigestPrefix+"data"] = "7" },
+		"W1 differs in 1 of 8":                  func(m *mlp.Model) { m.Net[0].W.Data[3] = math.Nextafter(m.Net[0].W.Data[3], 9) },
+		"history differs":                       func(m *mlp.Model) { m.Run.History[1].ValidationLoss = 0 },
+		"layer_stats differs":                   func(m *mlp.Model) { m.Run.History[1].Layers[0].GradNorm = 0 },
+		"optimizer \"adamadam":                  func(m *mlp.Model) { m.Run.Optimizer = strings.Repeat("adam", 25000) },
 	} {
 		m, err := mlp.ReadModelFile(model)
 		if err != nil {
