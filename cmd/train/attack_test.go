@@ -18,6 +18,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/training"
 )
 
 // A model file is refused with one printable line if its recipe does not fit its
@@ -25,31 +26,25 @@ import (
 func TestModelContradictsItself(t *testing.T) {
 	out := t.TempDir()
 	must(t, quick("-out", out)...)
-	good := filepath.Join(out, "model.npz")
+	network := func(act *mlp.Activation, sizes ...int) func(m *mlp.Model) {
+		return func(m *mlp.Model) { m.Net, m.Input = mlp.NewNetwork(1, mlp.He, act, sizes...), mlp.Standardization{} }
+	}
+	recipe := func(key, value string) func(m *mlp.Model) { return func(m *mlp.Model) { m.Recipe[key] = value } }
 	for reason, change := range map[string]func(m *mlp.Model){
-		"5 inputs": func(m *mlp.Model) {
-			m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 5, 16, 10)
-			m.Input = mlp.Standardization{}
-		},
-		"7 outputs":    func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 16, 7) },
-		"-hidden 9":    func(m *mlp.Model) { m.Net = mlp.NewNetwork(1, mlp.He, mlp.ReLU, 784, 9, 10) },
-		"-act tanh":    func(m *mlp.Model) { m.Net[0].Act = mlp.Tanh },
-		`\x1b]0;title`: func(m *mlp.Model) { m.Recipe["data"] = "/\x1b]0;title\a\n" },
-		`\x1b[2J`:      func(m *mlp.Model) { m.Recipe["act"] = "\x1b[2J" },
-		"recipe lacks": func(m *mlp.Model) { delete(m.Recipe, "seed") },
-		"no epoch":     func(m *mlp.Model) { m.Run = mlp.Run{} },
-		"65537":        func(m *mlp.Model) { m.Recipe["hidden"] = "65537" },
+		"5 inputs":       network(mlp.ReLU, 5, 16, 10),
+		"7 outputs":      network(mlp.ReLU, 784, 16, 7),
+		"-hidden 9":      network(mlp.ReLU, 784, 9, 10),
+		"-act tanh":      network(mlp.Tanh, 784, 16, 10),
+		`\x1b]0;title`:   recipe("data", "/\x1b]0;title\a\n"),
+		`\x1b[2J`:        recipe("act", "\x1b[2J"),
+		"-batch 0":       recipe("batch", "0"),
+		"65537":          recipe("hidden", "65537"),
+		"recipe lacks -": func(m *mlp.Model) { delete(m.Recipe, "seed") },
+		"no epoch":       func(m *mlp.Model) { m.Run = mlp.Run{} },
 	} {
-		m := readBack(t, good)
-		change(m)
-		bad := filepath.Join(t.TempDir(), "bad.npz")
-		writeModel(t, bad, m)
-		for _, args := range [][]string{{"-resume", bad, "-epochs", "9"}, {"-verify", bad}} {
-			stderr, code := command(t, context.Background(), io.Discard, args...)
-			if line := last(stderr); code != 1 || !oneLine(line) || !strings.Contains(line, reason) || strings.ContainsAny(stderr, "\x1b\a") {
-				t.Errorf("%s, %s: exit code %d, standard error %q", reason, args[0], code, stderr)
-			}
-		}
+		bad := changed(t, filepath.Join(out, training.ModelName), change)
+		refused(t, []string{"-resume", bad, "-epochs", "9"}, reason)
+		refused(t, []string{"-verify", bad}, reason)
 	}
 }
 
@@ -61,11 +56,7 @@ func TestHugeFlags(t *testing.T) {
 		t.Errorf("-batch %s:\n%s, -batch 300:\n%s", most, got, want)
 	}
 	for _, schedule := range []string{"constant", "cosine"} {
-		ctx, cancel := context.WithCancel(context.Background())
-		stderr, code := command(t, ctx, &canceller{cancel: cancel}, quick("-limit", most, "-epochs", most, "-schedule", schedule, "-out", t.TempDir())...)
-		if code != 1 || !strings.Contains(last(stderr), "interrupted") {
-			t.Errorf("-epochs %s: exit code %d, standard error %q", most, code, stderr)
-		}
+		stopped(t, quick("-limit", most, "-holdout", "0.9", "-epochs", most, "-schedule", schedule, "-out", t.TempDir())...)
 	}
 }
 
@@ -82,57 +73,36 @@ func TestNotAFile(t *testing.T) {
 	refused(t, []string{"-data", dir}, dir, "not a regular file")
 }
 
-// lineOf reports whether an error is one line that can be printed.
-func lineOf(err error) bool {
-	s := cli.Plain(err.Error())
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-}
-
-func FuzzHidden(f *testing.F) {
-	for _, s := range []string{"", "256,128", " 3 , 4", "0", "-1", "65536,65536", "+7", "0x10", "1,,2", "99999999999999999999", "3\n4", "٣"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		o, err := parse([]string{"-hidden=" + s})
-		if err != nil {
-			if !lineOf(err) {
-				t.Fatalf("error %q", err)
-			}
-			return
-		}
-		in, parameters := mlp.MNISTPixels, 0
-		for _, n := range o.Hidden {
-			parameters += (in + 1) * n
-			if in = n; n < 1 || n > cli.MaxWidth {
-				t.Fatalf("a width of %d", n)
-			}
-		}
-		if len(o.Hidden) > cli.MaxHidden || parameters > 1<<27 {
-			t.Fatalf("%d layers, %d parameters", len(o.Hidden), parameters)
-		}
-		same(t, o)
-	})
-}
-
 // FuzzFlags takes command lines with NUL between the words, because no real word can
 // have one.
 func FuzzFlags(f *testing.F) {
 	for _, s := range []string{"", "-h", "-lr 0.1 -batch 64", "-lr NaN", "-lr=1e-400", "-holdout 0x1p-3", "-seed 18446744073709551615",
 		"-epochs 9223372036854775808", "-limit 007", "-shuffle=F", "-shuffle", "-act relu -init he -opt adam -momentum .5",
-		"-load a -resume b", "-- x", "-no\nsuch", "-\x1b[2J", "-momentum=1e999", "-out=", "-hidden= -data= "} {
+		"-load a -resume b", "-- x", "-no\nsuch", "-\x1b[2J", "-momentum=1e999", "-out=", "-hidden= -data= ",
+		"-hidden 256,128", "-hidden 0", "-hidden -1", "-hidden 65536,65536", "-hidden +7", "-hidden 0x10", "-hidden 1,,2",
+		"-hidden 99999999999999999999", "-hidden 3\n4", "-hidden ٣"} {
 		f.Add(strings.ReplaceAll(s, " ", "\x00"))
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		o, err := parse(strings.Split(s, "\x00"))
 		if err != nil {
-			if !lineOf(err) {
+			line := cli.Plain(err.Error())
+			if line == "" || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 				t.Fatalf("error %q", err)
 			}
 			return
 		}
 		if !(o.LR > 0 && o.LR <= math.MaxFloat64) || !(o.holdout >= 0 && o.holdout < 1) || !(o.Momentum > 0 && o.Momentum < 1) ||
-			o.Batch < 1 || o.Epochs < 0 || o.Epochs == 0 && o.load == "" || o.limit < 0 || o.Act.Value == nil || o.Init.Value == nil || o.Opt.Value == nil || o.Schedule.Value == nil {
+			o.Batch < 1 || o.Epochs < 0 || o.Epochs == 0 && o.load == "" || o.limit < 0 ||
+			o.Act.Value == nil || o.Init.Value == nil || o.Opt.Value == nil || o.Schedule.Value == nil || len(o.Hidden) > cli.MaxHidden {
 			t.Fatalf("%q is accepted as %+v", s, o)
+		}
+		in, parameters := mlp.MNISTPixels, 0
+		for _, n := range o.Hidden {
+			parameters += (in + 1) * n
+			if in = n; n < 1 || n > cli.MaxWidth || parameters > 1<<27 {
+				t.Fatalf("widths %v", o.Hidden)
+			}
 		}
 		if o.Epochs > 0 { // otherwise no model file keeps it
 			same(t, o)
@@ -196,45 +166,42 @@ func tamper(t *testing.T, name string) map[string][]byte {
 	return files
 }
 
-// Whatever a model file has, it is used, or refused with one line.
+// Whatever a model file has, it is used, or refused with one line. CI asks for all.
 func TestTamperedModels(t *testing.T) {
 	for i, more := range []string{"-opt adam -norm batch", "-opt momentum -act tanh -patience 2"} {
-		if i > 0 && os.Getenv("MLP_ATTACK") == "" {
-			break // CI asks for all
+		if i > 0 && !attack {
+			break
 		}
 		dir := t.TempDir()
-		must(t, append(strings.Fields(more), "-limit", "60", "-holdout", "0.2", "-hidden", "6,5", "-init", "he", "-epochs", "2", "-out", dir)...)
+		small := []string{"-limit", "60", "-holdout", "0.2", "-out", dir}
+		must(t, append(strings.Fields(more), append(small, "-hidden", "6,5", "-init", "he", "-epochs", "2")...)...)
 		bad := filepath.Join(dir, "bad.npz")
 		refusals, used := 0, 0
-		files := tamper(t, filepath.Join(dir, "model.npz"))
+		files := tamper(t, filepath.Join(dir, training.ModelName))
 		for n, what := range slices.Sorted(maps.Keys(files)) {
-			if n%3 > 0 && os.Getenv("MLP_ATTACK") == "" {
+			if n%5 > 0 && !attack {
 				continue
 			}
 			if err := os.WriteFile(bad, files[what], 0o666); err != nil {
 				t.Fatal(err)
 			}
-			for _, args := range [][]string{
-				{"-resume", bad, "-epochs", "3"},
-				{"-load", bad, "-limit", "60", "-holdout", "0.2", "-epochs", "1", "-out", dir},
-				{"-verify", bad},
-			} {
-				if args[0] != "-resume" && os.Getenv("MLP_ATTACK") == "" {
-					break
-				}
+			ways := [][]string{{"-resume", bad, "-epochs", "3"}, append(small, "-load", bad, "-epochs", "1"), {"-verify", bad}}
+			if !attack {
+				ways = ways[:1]
+			}
+			for _, args := range ways {
 				stderr, code := command(t, context.Background(), io.Discard, args...)
-				switch line := last(stderr); {
+				switch {
 				case code == 0:
 					used++
-				case code == 1 && oneLine(line):
+				case code == 1 && oneLine(last(stderr)):
 					refusals++
 				default:
-					t.Errorf("%s, %s: exit code %d, standard error %q", what, args[0], code, stderr)
+					t.Errorf("%s, %v: exit code %d, standard error %q", what, args, code, stderr)
 				}
 			}
 		}
-		t.Logf("%s: %d refused, %d used", more, refusals, used)
-		if refusals < used {
+		if t.Logf("%s: %d refused, %d used", more, refusals, used); refusals < used {
 			t.Errorf("%s: %d refused, %d used", more, refusals, used)
 		}
 	}

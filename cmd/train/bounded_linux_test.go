@@ -11,33 +11,26 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
 
+	"mlp"
 	"mlp/cmd/internal/training"
 )
 
-// TestBoundedChild is a run in a process of its own, which prints its exit code
-// and its peak resident size in KiB, from /proc. The size that wait reports would
-// include the parent's at the start.
-func TestBoundedChild(t *testing.T) {
-	words := os.Getenv("TRAIN_BOUNDED_CHILD")
-	if words == "" {
-		t.Skip("not a child")
+// The command that bounded starts prints its exit code and its peak resident size in KiB,
+// from /proc. The size that wait reports would include the parent's at the start.
+func init() {
+	if os.Getenv("TRAIN_PEAK") != "" {
+		code := run(context.Background(), os.Args[1:], io.Discard, os.Stderr)
+		status, _ := os.ReadFile("/proc/self/status")
+		_, peak, _ := strings.Cut(string(status), "VmHWM:")
+		fmt.Println(code, strings.Fields(peak)[0])
+		os.Exit(0)
 	}
-	code := run(context.Background(), strings.Split(words, "\n"), io.Discard, os.Stderr)
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var peak int
-	_, line, _ := strings.Cut(string(status), "VmHWM:")
-	fmt.Sscan(line, &peak)
-	fmt.Printf("peak %d %d\n", code, peak)
 }
 
 // bounded runs the command on a file with that much content. It must end with code
@@ -47,15 +40,15 @@ func bounded(t *testing.T, content int, code int, reason string, args ...string)
 	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		t.Skip("the race detector has memory of its own")
 	}
-	c := exec.Command(os.Args[0], "-test.run", "^TestBoundedChild$")
-	c.Env = append(os.Environ(), "TRAIN_BOUNDED_CHILD="+strings.Join(args, "\n"))
-	var stdout, stderr bytes.Buffer
+	c := program(args...)
+	c.Env = append(os.Environ(), "TRAIN_PEAK=1")
+	var stdout, stderr strings.Builder
 	c.Stdout, c.Stderr = &stdout, &stderr
 	if err := c.Run(); err != nil {
 		t.Fatalf("%v: %v: %s", args, err, stderr.String())
 	}
 	var got, peak int
-	if _, err := fmt.Sscanf(stdout.String(), "peak %d %d", &got, &peak); err != nil || peak == 0 {
+	if _, err := fmt.Sscan(stdout.String(), &got, &peak); err != nil || peak == 0 {
 		t.Fatalf("%v: %v: %s", args, err, stdout.String())
 	}
 	line := last(stderr.String())
@@ -120,29 +113,30 @@ func TestBoundedNPZ(t *testing.T) {
 	var thousand, layers []entry
 	for i := range 1001 {
 		thousand = append(thousand, entry{name: fmt.Sprintf("%d.npy", i), data: array("<f8", 1, 1, 8)})
-		layers = append(layers, entry{name: fmt.Sprintf("W%d.npy", i+1), data: array("|u1", 1, 1, 1)}, entry{name: fmt.Sprintf("b%d.npy", i+1), data: array("|u1", 1, 1, 1)})
+		for _, letter := range "Wb" {
+			layers = append(layers, entry{name: fmt.Sprintf("%c%d.npy", letter, i+1), data: array("|u1", 1, 1, 1)})
+		}
 	}
 	const many = 20 << 20
+	one := array("<f8", 1, 1, 8)
 	cases := []struct {
 		reason  string
 		content int // 0: the file's size
 		entries []entry
 	}{
-		{"its 4294967295 bytes are not in the archive", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 40}}},
-		{"claims 4026531840 bytes", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 15 << 28, packed: true}}},
-		{"stopped at byte 136 of 1073741824", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 1 << 30, packed: true}}},
-		{"more than the 99 bytes that it claims", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8), claim: 99, packed: true}}},
+		{"its 4294967295 bytes are not in the archive", 0, []entry{{name: "W1.npy", data: one, claim: 1 << 40}}},
+		{"claims 4026531840 bytes", 0, []entry{{name: "W1.npy", data: one, claim: 15 << 28, packed: true}}},
+		{"stopped at byte 136 of 1073741824", 0, []entry{{name: "W1.npy", data: one, claim: 1 << 30, packed: true}}},
+		{"more than the 99 bytes that it claims", 0, []entry{{name: "W1.npy", data: one, claim: 99, packed: true}}},
 		{"bytes of elements", 0, []entry{{name: "W1.npy", data: npyHeader("<f8", 1<<13, 1<<13)}}},
 		{"over the limit of", 0, []entry{{name: "W1.npy", data: npyHeader("<f8", 1<<30, 1<<30)}}},
 		{"W1: file does not exist", 0, thousand},
 		{"more than 1000 layers", 0, layers},
 		{"a member is named", 0, []entry{{name: "../../W1.npy"}}},
 		{"a member is named", 0, []entry{{name: strings.Repeat("W", 60000)}}},
-		{"over the limit of 1048576", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8)}, {name: "b1.npy", data: array("<f8", 1, 1, 8)},
-			{name: "run.json", data: make([]byte, many), packed: true}}},
+		{"over the limit of 1048576", 0, []entry{{name: "W1.npy", data: one}, {name: "b1.npy", data: one}, {name: "run.json", data: make([]byte, many), packed: true}}},
 		{"not NumPy's", 0, []entry{{name: "W1.npy", data: append([]byte("\x93NUMPY\x01\x00\xff\xff"), bytes.Repeat([]byte("{"), 65535)...), packed: true}}},
-		{"history: not of float64", 0, []entry{{name: "W1.npy", data: array("<f8", 1, 1, 8)}, {name: "b1.npy", data: array("<f8", 1, 1, 8)},
-			{name: "history.npy", data: array("|u1", 1000, 7, 1), packed: true}}},
+		{"history: not of float64", 0, []entry{{name: "W1.npy", data: one}, {name: "b1.npy", data: one}, {name: "history.npy", data: array("|u1", 1000, 7, 1), packed: true}}},
 		{"b1: file does not exist", many, []entry{{name: "W1.npy", data: array("|u1", 1, many, 1), packed: true}}}, // each of its bytes becomes a number of eight
 	}
 	for _, c := range cases {
@@ -159,13 +153,7 @@ func TestBoundedNPZ(t *testing.T) {
 func TestBoundedVerify(t *testing.T) {
 	dir := t.TempDir()
 	must(t, quick("-hidden", "8,8", "-epochs", "1", "-out", dir)...)
-	name := filepath.Join(dir, "model.npz")
-	m, err := training.ReadModel(name, training.Train)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Recipe["hidden"] = "65536,1000"
-	writeModel(t, name, m)
+	name := changed(t, filepath.Join(dir, training.ModelName), func(m *mlp.Model) { m.Recipe["hidden"] = "65536,1000" })
 	bounded(t, 1<<16, 1, "its layers have -hidden 8,8, its recipe has -hidden 65536,1000", "-verify", name)
 }
 

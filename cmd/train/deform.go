@@ -3,8 +3,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,40 +29,28 @@ func (d *deformation) amounts() []amount {
 		{"elastic", &d.Elastic}, {"smooth", &d.Smooth}}
 }
 
-func (d *deformation) Set(text string) error {
-	*d = deformation{on: true}
-	switch text {
-	case "none":
-		*d = deformation{}
+func (d *deformation) Set(text string) (err error) {
+	*d = deformation{}
+	if d.on = text != "none"; !d.on {
 		return nil
-	case "usual":
+	}
+	if text == "usual" {
 		d.Deformation = mlp.UsualDeformation
 		return nil
 	}
 	d.Smooth = mlp.UsualDeformation.Smooth
+	amounts := d.amounts()
 	for _, field := range strings.Split(text, ",") {
-		if err := d.setAmount(field); err != nil {
-			return err
+		name, number, _ := strings.Cut(field, "=")
+		i := slices.IndexFunc(amounts, func(a amount) bool { return a.name == name })
+		if i < 0 {
+			return fmt.Errorf("%.60q: want none, usual, or rotation=10,shear=7,scale=0.1,shift=0.5,elastic=0.9,smooth=4", field)
+		}
+		if *amounts[i].value, err = strconv.ParseFloat(number, 64); err != nil {
+			return fmt.Errorf("%.60q: want %s=NUMBER", field, name)
 		}
 	}
-	if err := d.Validate(); err != nil { // it begins with a field, whose name the flag has in small letters
-		return errors.New(strings.ToLower(err.Error()[:1]) + err.Error()[1:])
-	}
-	return nil
-}
-
-func (d *deformation) setAmount(text string) (err error) {
-	name, number, _ := strings.Cut(text, "=")
-	for _, a := range d.amounts() {
-		if a.name != name {
-			continue
-		}
-		if *a.value, err = strconv.ParseFloat(number, 64); err != nil {
-			return fmt.Errorf("%.60q: want %s=NUMBER", text, name)
-		}
-		return nil
-	}
-	return fmt.Errorf("%.60q: want none, usual, or rotation=10,shear=7,scale=0.1,shift=0.5,elastic=0.9,smooth=4", text)
+	return d.Validate()
 }
 
 func (d *deformation) String() string {

@@ -7,7 +7,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -35,7 +34,7 @@ type process struct {
 func start(t *testing.T, prepare func(p *process)) *process {
 	t.Helper()
 	p := &process{out: filepath.Join(t.TempDir(), "out")}
-	p.Cmd = exec.Command(program(t), "-limit", "500", "-hidden", "32", "-init", "he", "-epochs", "1000000", "-out", p.out)
+	p.Cmd = program("-limit", "500", "-hidden", "32", "-init", "he", "-epochs", "1000000", "-out", p.out)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -77,17 +76,25 @@ func (p *process) ends(t *testing.T, texts ...string) {
 	}
 }
 
+// leaves returns the epoch of the files in a folder. It fails unless that is at least a
+// number, and the same for all files.
+func leaves(t *testing.T, dir string, least int) (epoch int) {
+	t.Helper()
+	epoch, same := epochsOf(t, dir)
+	if epoch < least || !same {
+		t.Errorf("the files are of epoch %d, the same: %v", epoch, same)
+	}
+	return epoch
+}
+
 func TestSignals(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		p := start(t, nil)
 		p.Process.Signal(signal)
 		p.ends(t, "interrupted: "+p.out+" holds epochs 1 to ")
-		line := last(p.stderr.String())
-		if n, same := epochsOf(t, p.out); n < 2 || !same || !strings.Contains(line, fmt.Sprintf(" 1 to %d;", n)) {
+		n := leaves(t, p.out, 2)
+		if line := last(p.stderr.String()); !strings.Contains(line, fmt.Sprintf(" 1 to %d;", n)) || len(contents(t, p.out)) != 4 {
 			t.Errorf("%v: the files are of epoch %d: %s", signal, n, line)
-		}
-		if got := contents(t, p.out); len(got) != 4 {
-			t.Errorf("%v: %d files", signal, len(got))
 		}
 	}
 }
@@ -116,9 +123,7 @@ func TestInterruptedTwice(t *testing.T) {
 	if status := p.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGINT {
 		t.Errorf("%v: %s", p.ProcessState, p.stderr.String())
 	}
-	if n, _ := epochsOf(t, p.out); n < 1 {
-		t.Errorf("the files are of epoch %d", n)
-	}
+	leaves(t, p.out, 1)
 }
 
 // Standard output is a pipe that is closed, as by head -2, which is no error, and then a
@@ -129,15 +134,13 @@ func TestStandardOutputGone(t *testing.T) {
 	if err := p.Wait(); err != nil || strings.Contains(p.stderr.String(), "train: ") {
 		t.Errorf("%v: %s", err, p.stderr.String())
 	}
-	if n, same := epochsOf(t, p.out); n < 3 || !same {
-		t.Errorf("the files are of epoch %d", n)
-	}
+	leaves(t, p.out, 3)
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("there is no /dev/full")
 	}
 	p = start(t, func(p *process) { p.Stdout, _ = os.OpenFile("/dev/full", os.O_WRONLY, 0) })
 	p.ends(t, "standard output", "no space left on device")
-	if n, same := epochsOf(t, p.out); n != 1 || !same {
+	if n := leaves(t, p.out, 1); n != 1 {
 		t.Errorf("the files are of epoch %d", n)
 	}
 }
@@ -156,29 +159,30 @@ func TestOutputMoved(t *testing.T) {
 	if _, err := os.Stat(p.out); err == nil {
 		t.Error("the folder was made anew")
 	}
-	p = start(t, nil)
-	for os.RemoveAll(p.out) != nil { // while it writes there
-	}
-	p.ends(t, p.out, "no such file or directory")
 }
 
 // The output folder becomes read-only. The process is not root's, who may write there
 // all the same.
 func TestOutputReadOnly(t *testing.T) {
 	p := start(t, func(p *process) {
-		dir := filepath.Dir(p.out)
-		for _, d := range []string{filepath.Dir(p.Path), filepath.Dir(dir)} {
-			os.Chmod(d, 0o755)
-		}
 		if err := os.Mkdir(p.out, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if os.Getuid() == 0 {
-			const nobody = 65534
-			if err := os.Chown(p.out, nobody, nobody); err != nil {
-				t.Fatal(err)
+		if os.Getuid() > 0 {
+			return
+		}
+		const nobody = 65534
+		if err := os.Chown(p.out, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+		p.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		for _, name := range []string{p.Path, p.out} { // nobody needs a way to both
+			for dir := filepath.Dir(name); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+				if info, err := os.Stat(dir); err == nil && info.Mode()&0o005 != 0o005 {
+					os.Chmod(dir, info.Mode()|0o055)
+					t.Cleanup(func() { os.Chmod(dir, info.Mode()) })
+				}
 			}
-			p.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 		}
 	})
 	if err := os.Chmod(p.out, 0o555); err != nil {
@@ -186,89 +190,56 @@ func TestOutputReadOnly(t *testing.T) {
 	}
 	p.ends(t, p.out, "permission denied")
 	n, _ := epochsOf(t, p.out)
-	if n < 1 {
-		t.Errorf("the files are of epoch %d", n)
-	}
 	// Once the folder can be written again, the run goes on and leaves nothing else.
 	os.Chmod(p.out, 0o755)
 	must(t, "-resume", filepath.Join(p.out, training.ModelName), "-epochs", fmt.Sprint(n+1))
-	got, same := epochsOf(t, p.out)
-	if files := contents(t, p.out); got != n+1 || !same || len(files) != 5 {
-		t.Errorf("gone on: the files are of epoch %d, and there are %d", got, len(files))
+	if got := leaves(t, p.out, 2); got != n+1 || len(contents(t, p.out)) != 5 {
+		t.Errorf("gone on: the files are of epoch %d, before of %d, and there are %d", got, n, len(contents(t, p.out)))
 	}
 }
 
-// After a kill at a random moment each file is whole, and -resume makes them all of the
-// model's epoch. CI asks for 200 kills.
-func TestRunKilled(t *testing.T) {
-	kills := 3
-	if os.Getenv("MLP_ATTACK") != "" {
-		kills = 200
-	}
-	models, mixed := map[int]bool{}, 0
-	for range kills {
-		p := start(t, nil)
-		time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
-		p.Process.Kill()
-		p.Wait()
-		n, same := epochsOf(t, p.out)
-		if n < 1 {
-			t.Fatalf("the model is of epoch %d", n)
-		}
-		if models[n] = true; !same {
-			mixed++
-		}
-		must(t, "-resume", filepath.Join(p.out, training.ModelName), "-epochs", fmt.Sprint(n))
-		if got, same := epochsOf(t, p.out); got != n || !same || len(contents(t, p.out)) != 5 {
-			t.Errorf("resumed: the model is of epoch %d, before of %d, and there are %d files", got, n, len(contents(t, p.out)))
-		}
-	}
-	t.Logf("%d kills, models of %d different epochs, %d times with files of a later one", kills, len(models), mixed)
-}
-
-// TestKilled kills a training process fifty times at random moments and resumes it each
-// time: the weights are those of a run that is not killed. CI asks for it by name.
+// A process is killed at random moments, and resumed each time. After each kill every file
+// is whole, and -resume makes them all of the model's epoch. The weights at the end are those
+// of a run that is not killed. CI asks for two hundred kills.
 func TestKilled(t *testing.T) {
-	if os.Getenv("MLP_ATTACK") == "" {
-		t.Skip("$MLP_ATTACK is not set")
+	kills, images, epochs := 2, "300", "50"
+	if attack {
+		kills, images, epochs = 200, "1000", "150"
 	}
-	binary, dir := program(t), t.TempDir()
-	flags := []string{"-limit", "1000", "-hidden", "64,32", "-init", "he", "-opt", "adam", "-lr", "0.001", "-epochs", "150"}
-	whole, err := exec.Command(binary, append(flags, "-out", filepath.Join(dir, "whole"))...).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-	kills, ends := 0, 0
-	for run := 0; kills < 50 || ends == 0; run++ {
-		out := filepath.Join(dir, "killed")
+	dir := t.TempDir()
+	flags := []string{"-limit", images, "-holdout", "0.1", "-hidden", "32", "-init", "he", "-opt", "adam", "-lr", "0.001", "-epochs", epochs}
+	want := hash(must(t, append(flags, "-out", filepath.Join(dir, "whole"))...))
+	out := filepath.Join(dir, "killed")
+	model := filepath.Join(out, training.ModelName)
+	for killed, ended := 0, 0; killed < kills || attack && ended == 0; {
 		args := append(flags, "-out", out)
-		if _, err := os.Stat(filepath.Join(out, "model.npz")); err == nil {
-			args = []string{"-resume", filepath.Join(out, "model.npz")}
+		if _, err := os.Stat(model); err == nil {
+			args = []string{"-resume", model}
 		}
-		c := exec.Command(binary, args...)
-		var stdout, stderr bytes.Buffer
+		c := program(args...)
+		var stdout, stderr strings.Builder
 		c.Stdout, c.Stderr = &stdout, &stderr
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		kill := time.AfterFunc(time.Duration(1+rng.IntN(400))*time.Millisecond, func() { c.Process.Kill() })
+		kill := time.AfterFunc(time.Duration(1+rand.IntN(400))*time.Millisecond, func() { c.Process.Kill() })
 		err := c.Wait()
-		kill.Stop()
-		switch {
-		case err == nil:
-			ends++
-			if hash(stdout.String()) != hash(string(whole)) {
-				t.Fatalf("after %d kills the weights are %s, want %s", kills, hash(stdout.String()), hash(string(whole)))
+		if kill.Stop(); err == nil {
+			if ended++; hash(stdout.String()) != want {
+				t.Fatalf("after %d kills the weights are %s, want %s", killed, hash(stdout.String()), want)
 			}
-			if err := os.RemoveAll(out); err != nil {
-				t.Fatal(err)
+			os.RemoveAll(out)
+			continue
+		}
+		if killed++; c.ProcessState.ExitCode() != -1 {
+			t.Fatalf("after %d kills: %v: %s", killed, err, stderr.String())
+		}
+		if _, err := os.Stat(model); err == nil {
+			n, _ := epochsOf(t, out)
+			must(t, "-resume", model, "-epochs", fmt.Sprint(n))
+			if got := leaves(t, out, n); got != n || len(contents(t, out)) != 5 {
+				t.Errorf("resumed: the model is of epoch %d, before of %d, and there are %d files", got, n, len(contents(t, out)))
 			}
-		case c.ProcessState.ExitCode() != -1:
-			t.Fatalf("after %d kills: %v: %s", kills, err, stderr.String())
-		default:
-			kills++
 		}
 	}
-	t.Logf("%d kills, %d runs brought to their end", kills, ends)
 }

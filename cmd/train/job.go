@@ -239,8 +239,7 @@ func (j *job) measure(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	j.Describe(stderr)
-	fmt.Fprintf(stderr, "network: %s, %d parameters, from %s\n", training.Summary(j.Net), training.Parameters(j.Net), cli.Plain(j.load))
-	training.DescribeKernel(stderr)
+	training.DescribeNetwork(stderr, j.Net, j.load)
 	_, accuracy := mlp.Evaluate(j.Net, j.test, nil)
 	if _, err := io.WriteString(stdout, j.conclusion(accuracy)); err != nil {
 		return fmt.Errorf("standard output: %w", err)

@@ -9,7 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
-	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"testing"
@@ -83,11 +83,7 @@ func memberOf(t *testing.T, archive []byte, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := z.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(f)
+	data, err := fs.ReadFile(z, name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,8 +45,10 @@ func parse(args []string) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.best {
-		j.applyBest()
+	for name, value := range bestFlags {
+		if j.best {
+			j.Args.SetDefault(name, value)
+		}
 	}
 	j.Deformed = j.deform.on
 	return j, cli.WrongFlag(j.validate(words))
@@ -92,11 +94,4 @@ var bestFlags = map[string]string{
 // often each is used, but the shorter is the run.
 func bestEpochs(n int) int {
 	return int(math.Round(50 * math.Cbrt(60000/float64(n))))
-}
-
-// applyBest sets the flags of bestFlags that were not given.
-func (j *job) applyBest() {
-	for name, value := range bestFlags {
-		j.Args.SetDefault(name, value)
-	}
 }

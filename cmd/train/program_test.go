@@ -1,42 +1,24 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 )
 
-// program returns the command's executable file, for tests that need a process. It is
-// built once.
-func program(t *testing.T) string {
-	t.Helper()
-	name, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
-
-var (
-	programDir string
-	build      = sync.OnceValues(func() (name string, err error) {
-		if programDir, err = os.MkdirTemp("", "train"); err != nil {
-			return "", err
-		}
-		name = filepath.Join(programDir, "train")
-		out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("%w: %s", err, out)
-		}
-		return name, err
-	})
-)
-
+// The test's binary is the command, too, for tests that need a process.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	os.RemoveAll(programDir)
-	os.Exit(code)
+	if os.Getenv("TRAIN_IS_THE_COMMAND") != "" {
+		main()
+	}
+	os.Exit(m.Run())
 }
+
+// program returns the command with arguments, in a process that is not started yet.
+func program(args ...string) *exec.Cmd {
+	c := exec.Command(os.Args[0], args...)
+	c.Env = programEnv()
+	return c
+}
+
+func programEnv() []string { return append(os.Environ(), "TRAIN_IS_THE_COMMAND=1") }

@@ -3,22 +3,22 @@
 package cli
 
 import (
+	"cmp"
 	"os"
 	"reflect"
 	"runtime"
 	"syscall"
 )
 
-// columns returns how many columns a terminal has, or 0 if it does not say.
+// columns returns how many columns a terminal has: 80, if it does not say. Package reflect
+// stands for unsafe, which only the kernel may import.
 func columns(terminal *os.File) int {
 	size := new([4]uint16) // rows, columns, and the same in pixels
-	raw, err := terminal.SyscallConn()
-	if err != nil {
-		return 0
+	if raw, err := terminal.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) {
+			syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCGWINSZ, reflect.ValueOf(size).Pointer())
+		})
 	}
-	raw.Control(func(fd uintptr) {
-		syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCGWINSZ, reflect.ValueOf(size).Pointer())
-	})
 	runtime.KeepAlive(size)
-	return int(size[1])
+	return int(cmp.Or(size[1], 80))
 }

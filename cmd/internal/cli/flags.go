@@ -83,26 +83,22 @@ func (f *Flags) SetDefault(name, text string) error {
 // Default returns the default of a flag as a text.
 func (f *Flags) Default(name string) string { return f.set.Lookup(name).DefValue }
 
-// Given returns the values of the flags that were set.
-func (f *Flags) Given() map[string]string {
-	given := map[string]string{}
-	f.set.Visit(func(g *flag.Flag) { given[g.Name] = g.Value.String() })
-	return given
-}
+// Given returns the values of the flags that were set, and All of all flags.
+func (f *Flags) Given() map[string]string { return values(f.set.Visit) }
+func (f *Flags) All() map[string]string   { return values(f.set.VisitAll) }
 
-// All returns the values of all flags.
-func (f *Flags) All() map[string]string {
-	all := map[string]string{}
-	f.set.VisitAll(func(g *flag.Flag) { all[g.Name] = g.Value.String() })
-	return all
+func values(visit func(func(*flag.Flag))) map[string]string {
+	values := map[string]string{}
+	visit(func(g *flag.Flag) { values[g.Name] = g.Value.String() })
+	return values
 }
 
 // WrongFlag marks an error as that of a wrong flag. It returns nil for nil.
 func WrongFlag(err error) error {
-	if err == nil {
-		return nil
+	if err != nil {
+		err = wrongFlag{err}
 	}
-	return wrongFlag{err}
+	return err
 }
 
 type wrongFlag struct{ error }
@@ -125,28 +121,26 @@ func (f *Flags) help() string {
 	for _, e := range c.examples {
 		fmt.Fprintf(&b, "    %-*s  %s\n", width, e[0], e[1])
 	}
-	all := rows(f.command)
-	place := func(r row) int { return slices.Index(c.first, r.name) }
-	first := slices.DeleteFunc(slices.Clone(all), func(r row) bool { return place(r) < 0 })
-	slices.SortFunc(first, func(r, s row) int { return place(r) - place(s) })
-	f.section(&b, "The flags that matter most", first)
-	for _, group := range groups {
-		f.section(&b, group, slices.DeleteFunc(slices.Clone(all), func(r row) bool { return place(r) >= 0 || r.group != group }))
+	sections := map[string][]row{firstGroup: make([]row, len(c.first))}
+	for _, r := range rows(f.command) {
+		if place := slices.Index(c.first, r.name); place >= 0 {
+			sections[firstGroup][place] = r
+		} else {
+			sections[r.group] = append(sections[r.group], r)
+		}
+	}
+	for _, title := range append([]string{firstGroup}, groups...) {
+		if len(sections[title]) > 0 {
+			fmt.Fprintf(&b, "\n%s:\n\n", title)
+		}
+		for _, r := range sections[title] {
+			if value := f.Default(r.name); value != "" && value != "false" {
+				r.meaning += " (default " + value + ")"
+			}
+			fmt.Fprintf(&b, "  %s\n%s\n", strings.TrimSpace("-"+r.name+" "+r.value), wrapped(r.meaning, "      "))
+		}
 	}
 	return b.String()
-}
-
-// section prints flags with their meanings and defaults.
-func (f *Flags) section(b *strings.Builder, title string, of []row) {
-	if len(of) > 0 {
-		fmt.Fprintf(b, "\n%s:\n\n", title)
-	}
-	for _, r := range of {
-		if value := f.Default(r.name); value != "" && value != "false" {
-			r.meaning += " (default " + value + ")"
-		}
-		fmt.Fprintf(b, "  %s\n%s\n", strings.TrimSpace("-"+r.name+" "+r.value), wrapped(r.meaning, "      "))
-	}
 }
 
 // wrapped breaks a text into lines of at most 80 columns that begin with an indent.

@@ -13,8 +13,11 @@ import (
 // else in another command.
 type row struct{ name, value, commands, group, meaning string }
 
-// groups are what flags are about, in the order of the help.
+// groups are what flags are about, in the order of the help, which has those that matter
+// most before.
 var groups = []string{"Data", "Network", "Training", "Files"}
+
+const firstGroup = "The flags that matter most"
 
 // A command is what its help says beside the flags: what it does, examples and what they
 // are for, and the flags that matter most.

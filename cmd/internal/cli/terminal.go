@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,17 +33,9 @@ func Terminal(w io.Writer) *os.File {
 // number if w is no terminal.
 func Width(w io.Writer) int {
 	if f := Terminal(w); f != nil {
-		return width(f)
+		return columns(f)
 	}
 	return math.MaxInt
-}
-
-// width returns how many columns a terminal has: 80, if it does not say.
-func width(terminal *os.File) int {
-	if n := columns(terminal); n > 0 {
-		return n
-	}
-	return 80
 }
 
 // Bar shows on a terminal how much of a long piece of work is done. Its methods
@@ -79,7 +70,7 @@ func (b *Bar) Add(n float64) {
 		return
 	}
 	b.last, b.shown = now, true
-	fmt.Fprint(b.terminal, "\r\x1b[K"+b.line(now.Sub(b.start), width(b.terminal)))
+	fmt.Fprint(b.terminal, "\r\x1b[K"+b.line(now.Sub(b.start), columns(b.terminal)))
 }
 
 // Clear takes the bar away, so that a line can be printed.
@@ -98,25 +89,29 @@ func (b *Bar) Clear() {
 func (b *Bar) line(elapsed time.Duration, width int) string {
 	const shortest = 10 // of the bar without its brackets
 	share := min(1, b.done/b.total)
-	left := time.Duration(min(1e18, float64(elapsed)*(1/share-1))).Round(time.Second)
-	parts := append(b.label(share), clock(left)+" left")
-	text := func() string {
-		return strings.Join(append([]string{fmt.Sprintf("%3.0f%%", 100*share)}, parts...), "  ")
+	label := b.label(share)
+	end := "  " + clock(time.Duration(min(1e18, float64(elapsed)*(1/share-1)))) + " left"
+	for {
+		text := strings.Join(append([]string{fmt.Sprintf("%3.0f%%", 100*share)}, label...), "  ") + end
+		size := max(0, width-1-len("[] ")-utf8.RuneCountInString(text))
+		switch {
+		case size >= shortest || end == "":
+			full := int(share * float64(size))
+			return "[" + strings.Repeat("#", full) + strings.Repeat(".", size-full) + "] " + text
+		case len(label) > 0:
+			label = label[:len(label)-1]
+		default:
+			end = ""
+		}
 	}
-	room := func() int { return width - 1 - len("[] ") - utf8.RuneCountInString(text()) }
-	for len(parts) > 0 && room() < shortest {
-		parts = slices.Delete(parts, max(0, len(parts)-2), max(1, len(parts)-1))
-	}
-	size := max(0, room())
-	full := int(share * float64(size))
-	return "[" + strings.Repeat("#", full) + strings.Repeat(".", size-full) + "] " + text()
 }
 
 // clock writes a duration as 0:21, 12:04 or 1:02:03.
 func clock(d time.Duration) string {
-	s := int64(d / time.Second)
-	if s < 3600 {
-		return fmt.Sprintf("%d:%02d", s/60, s%60)
+	s := int64(d.Round(time.Second) / time.Second)
+	text := fmt.Sprintf("%d:%02d", s/60, s%60)
+	if s >= 3600 {
+		text = fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 	}
-	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+	return text
 }

@@ -39,15 +39,11 @@ func Print(w io.Writer, found []Finding) {
 
 // An exam is what the doctor looks at and what has been found so far.
 type exam struct {
-	net      mlp.Network
-	history  mlp.History
-	recipe   map[string]string // the flags of the run, which may come from a stranger's file
-	guess    float64
-	rate     float64 // the learning rate, NaN if the recipe does not say
-	last     mlp.Epoch
-	hidden   []mlp.LayerStats // of the hidden layers, after the last epoch
-	found    []Finding
-	patience bool // samples were held out
+	*mlp.Model // whose recipe has the flags of the run, and may come from a stranger's file
+	guess      float64
+	last       mlp.Epoch
+	hidden     []mlp.LayerStats // of the hidden layers, after the last epoch
+	found      []Finding
 }
 
 // Diagnose returns each illness of a run with the numbers that show it and with the flags
@@ -60,10 +56,8 @@ func Diagnose(m *mlp.Model, guess float64) []Finding {
 	if len(m.Recipe) == 0 || len(h) == 0 || len(h[0].First) != len(m.Net) || len(h[len(h)-1].Layers) != len(m.Net) {
 		return nil
 	}
-	e := &exam{net: m.Net, history: h, recipe: m.Recipe, guess: guess, last: h[len(h)-1], found: []Finding{}}
-	e.hidden = e.last.Layers[:len(m.Net)-1]
-	e.patience = e.last.ValidationLoss == e.last.ValidationLoss
-	e.rate = e.number("lr")
+	last := h[len(h)-1]
+	e := &exam{Model: m, guess: guess, last: last, hidden: last.Layers[:len(m.Net)-1], found: []Finding{}}
 	vanishing := e.vanishing()
 	e.exploding()
 	if !vanishing {
@@ -74,11 +68,11 @@ func Diagnose(m *mlp.Model, guess float64) []Finding {
 	return e.found
 }
 
-// number returns the value of a flag, or NaN if the recipe has no number for it.
+// number returns the value of a flag, or 0 if the recipe has no finite number for it.
 func (e *exam) number(flag string) float64 {
-	v, err := strconv.ParseFloat(e.recipe[flag], 64)
-	if err != nil {
-		return math.NaN()
+	v, err := strconv.ParseFloat(e.Recipe[flag], 64)
+	if err != nil || v != v || math.IsInf(v, 0) {
+		return 0
 	}
 	return v
 }
@@ -102,32 +96,29 @@ func (e *exam) useless(cure string) bool {
 	all := true
 	for i := 0; i < len(words) && words[i][0] == '-'; i += 2 {
 		flag := words[i][1:]
-		if e.recipe["load"] != "" && (flag == "init" || flag == "norm" || flag == "act") {
+		if e.Recipe["load"] != "" && (flag == "init" || flag == "norm" || flag == "act") {
 			return true
 		}
-		all = all && e.recipe[flag] == words[i+1]
+		all = all && e.Recipe[flag] == words[i+1]
 	}
 	return all
 }
 
 func (e *exam) vanishing() bool {
-	seen, first := e.hidden, e.history[0].First
+	seen, first := e.hidden, e.Run.History[0].First
 	if most, _ := largestDelta(seen); most == 0 { // the last batch had no error left
 		seen = first[:min(len(seen), len(first))]
 	}
-	decayed := 2 * e.rate * e.number("decay") // the penalty alone moves the weights by about that
-	if math.IsNaN(decayed) {
-		decayed = 0
-	}
+	decayed := 2 * e.number("lr") * e.number("decay") // the penalty alone moves the weights by about that
 	most, at := largestDelta(seen)
 	if at == 0 || !(most > unequal*seen[0].DeltaNorm) || !(e.hidden[0].UpdateRatio < smallUpdate+decayed) {
 		return false
 	}
 	other := "fewer layers"
 	switch {
-	case e.recipe["load"] != "":
+	case e.Recipe["load"] != "":
 		other = "other weights to begin with"
-	case e.recipe["norm"] == "batch":
+	case e.Recipe["norm"] == "batch":
 		other = "a larger -batch"
 	}
 	e.note("vanishing gradient", []string{"-norm batch", "-act relu -init he", other},
@@ -163,7 +154,7 @@ func (e *exam) inactive() {
 		return
 	}
 	name, what, cures := "dead units", "are 0 for every sample", []string{"a smaller -lr", "-norm batch"}
-	if act := e.net[at].Act; act != mlp.ReLU {
+	if act := e.Net[at].Act; act != mlp.ReLU {
 		name, what, cures = "saturated units", "are at an end of "+act.Name+", which is flat there", []string{"a smaller -lr", "-init xavier"}
 	}
 	e.note(name, cures, "%.0f %% of layer %d's units %s, and at least half in %d of %d hidden layers",
@@ -173,8 +164,8 @@ func (e *exam) inactive() {
 func (e *exam) learningRate() {
 	loss, rise, step := e.last.Loss, e.last.LossRise, e.largestUpdate()
 	slower, faster := []string{"a smaller -lr"}, []string{"a larger -lr"}
-	if e.rate > 0 {
-		slower[0], faster[0] = fmt.Sprintf("-lr %.2g or less", e.rate/10), fmt.Sprintf("-lr %.2g", e.rate*100)
+	if rate := e.number("lr"); rate > 0 {
+		slower[0], faster[0] = fmt.Sprintf("-lr %.2g or less", rate/10), fmt.Sprintf("-lr %.2g", rate*100)
 	}
 	if rise > tooSteep {
 		e.note("learning rate too high", slower, "over five steps in a row the loss rose by %.3g", rise)
@@ -190,9 +181,9 @@ func (e *exam) learningRate() {
 }
 
 func (e *exam) overfitting() {
-	what, h := "held-out", slices.Clone(e.history)
-	if !e.patience { // then the test part shows it
-		what = "test"
+	what, cures, h := "held-out", []string{"-dropout 0.2", "-decay 0.001", "more data"}, slices.Clone(e.Run.History)
+	if e.last.ValidationLoss != e.last.ValidationLoss { // nothing was held out: then the test part shows it
+		what, cures = "test", slices.Insert(cures, 0, fmt.Sprintf("-patience %d", overfitBy))
 		for i := range h {
 			h[i].ValidationLoss = h[i].TestLoss
 		}
@@ -200,10 +191,6 @@ func (e *exam) overfitting() {
 	last, best := h[len(h)-1], h.Best()
 	if last.N-best.N < overfitBy || !(last.ValidationLoss > overfit*best.ValidationLoss) || !(last.Loss < best.Loss) {
 		return
-	}
-	cures := []string{"-dropout 0.2", "-decay 0.001", "more data"}
-	if !e.patience {
-		cures = slices.Insert(cures, 0, fmt.Sprintf("-patience %d", overfitBy))
 	}
 	e.note("over-fitting", cures,
 		"since epoch %d the training loss fell from %.4f to %.4f and the %s loss rose from %.4f to %.4f",
@@ -223,12 +210,10 @@ func largestDelta(layers []mlp.LayerStats) (most float64, at int) {
 // largestUpdate returns the largest ‖ΔW‖/‖W‖ of all measured steps. That of the last
 // step is not enough: a schedule, or a batch without an error, makes it small.
 func (e *exam) largestUpdate() (most float64) {
-	steps := [][]mlp.LayerStats{e.history[0].First}
-	for _, epoch := range e.history {
-		steps = append(steps, epoch.Layers)
-	}
-	for _, l := range slices.Concat(steps...) {
-		most = max(most, l.UpdateRatio)
+	for _, epoch := range e.Run.History {
+		for _, l := range slices.Concat(epoch.First, epoch.Layers) { // only the first epoch has First
+			most = max(most, l.UpdateRatio)
+		}
 	}
 	return most
 }

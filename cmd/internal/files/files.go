@@ -54,12 +54,11 @@ func Claim(dir string, names ...string) (release func(), err error) {
 	}
 	for _, name := range names {
 		target := filepath.Join(dir, name)
-		if info, err := os.Lstat(target); err == nil && info.IsDir() {
-			release()
-			return nil, fmt.Errorf("%s: a folder is in the place of the file", target)
-		}
 		temporary, err := writeBeside(dir, File{Name: name})
 		os.Remove(temporary)
+		if info, statErr := os.Lstat(target); statErr == nil && info.IsDir() {
+			err = fmt.Errorf("%s: a folder is in the place of the file", target)
+		}
 		if err != nil {
 			release()
 			return nil, err
@@ -113,7 +112,12 @@ func writeBeside(dir string, f File) (temporary string, err error) {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	return temporary, inPlaceOf(filepath.Join(dir, f.Name), writeNew(temporary, f.Content))
+	w, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err == nil {
+		_, err = w.Write(f.Content)
+		err = cmp.Or(err, w.Sync(), w.Close())
+	}
+	return temporary, inPlaceOf(filepath.Join(dir, f.Name), err)
 }
 
 // inPlaceOf returns an error of a hidden file as that of the file or folder that the user
@@ -124,13 +128,4 @@ func inPlaceOf(name string, err error) error {
 		return fmt.Errorf("%s: %w", name, failed.Err)
 	}
 	return err
-}
-
-func writeNew(name string, content []byte) error {
-	w, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(content)
-	return cmp.Or(err, w.Sync(), w.Close())
 }

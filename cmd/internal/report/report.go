@@ -89,7 +89,7 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding
 	}
 	v := view{
 		Style: template.CSS(style), Script: template.JS(script), Policy: policy(),
-		Summary: training.Summary(m.Net), Parameters: grouped(training.Parameters(m.Net)),
+		Summary: training.Summary(m.Net), Parameters: grouped(m.Net.Parameters()),
 		Accuracy: fmt.Sprintf("%.2f", 100*r.accuracy), Loss: fmt.Sprintf("%.4f", r.loss),
 		Digits: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Epochs: len(m.Run.History), Confusion: r.confusion,
 		Examined: findings != nil, Findings: findings, Facts: facts(m, about),
@@ -111,7 +111,7 @@ func check(m *mlp.Model) error {
 	if err := mnist.Check(m.Net); err != nil {
 		return err
 	}
-	if n := training.Parameters(m.Net); n > maxParameters {
+	if n := m.Net.Parameters(); n > maxParameters {
 		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
 	}
 	for i, l := range m.Net {

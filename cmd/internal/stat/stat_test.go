@@ -2,7 +2,6 @@ package stat
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -17,17 +16,6 @@ func TestStats(t *testing.T) {
 		if s.Of(layer) != float64(i+1) || s.Column != names[i] {
 			t.Errorf("%s is %v, want %s of %d", s.Column, s.Of(layer), names[i], i+1)
 		}
-	}
-}
-
-func TestRelativeToLast(t *testing.T) {
-	lines := RelativeToLast([]mlp.LayerStats{{GradMeanAbs: 1, GradNorm: 2, DeltaNorm: 3, UpdateRatio: 4}, {GradMeanAbs: 2, GradNorm: 2, DeltaNorm: 2, UpdateRatio: 2}})
-	var got string
-	for _, s := range lines {
-		got += fmt.Sprint(s.Name, s.Y)
-	}
-	if want := "mean |∇W|[0.5 1]‖∇W‖[1 1]‖δ‖[1.5 1]‖ΔW‖/‖W‖[2 1]"; got != want {
-		t.Errorf("%s, want %s", got, want)
 	}
 }
 

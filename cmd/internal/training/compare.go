@@ -5,9 +5,8 @@ package training
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"slices"
@@ -37,49 +36,52 @@ func compare(got, want *mlp.Model) error {
 	if err != nil {
 		return err
 	}
-	names := slices.Sorted(maps.Keys(a))
-	if others := slices.Sorted(maps.Keys(b)); !slices.Equal(names, others) {
-		return fmt.Errorf("not reproduced: its arrays are %v, here they are %v", others, names)
-	}
-	for _, name := range names {
+	for _, name := range eitherKey(a, b) {
 		if err := compareArrays(name, a[name], b[name]); err != nil {
-			return fmt.Errorf("not reproduced: %w", err)
+			return err
 		}
 	}
-	if err := compareTexts("", textA, textB); err != nil {
-		return fmt.Errorf("not reproduced: %w", err)
+	for _, key := range eitherKey(mine.Recipe, want.Recipe) {
+		if err := compareTexts("Recipe "+key, mine.Recipe[key], want.Recipe[key]); err != nil {
+			return err
+		}
 	}
-	return nil
+	return compareTexts("run.json", textA, textB)
 }
 
-// contents returns the arrays and the texts of a model's file.
-func contents(m *mlp.Model) (arrays map[string]*mlp.Matrix, texts map[string]any, err error) {
+// eitherKey returns the keys that one or both of two maps have.
+func eitherKey[V any](a, b map[string]V) []string {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return slices.Sorted(maps.Keys(all))
+}
+
+// contents returns the arrays of a model's file and its run.json.
+func contents(m *mlp.Model) (arrays map[string]*mlp.Matrix, text string, err error) {
 	var b bytes.Buffer
 	if err := m.Write(&b); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	r := bytes.NewReader(b.Bytes())
 	if arrays, err = mlp.ReadNPZ(r, r.Size()); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	archive, err := zip.NewReader(r, r.Size())
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
-	f, err := archive.Open("run.json")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(f)
-	if err == nil {
-		err = json.Unmarshal(text, &texts)
-	}
-	return arrays, texts, err
+	words, err := fs.ReadFile(archive, "run.json")
+	return arrays, string(words), err
 }
 
+// compareArrays compares two arrays of that name, of which one may be nil.
 func compareArrays(name string, got, want *mlp.Matrix) error {
-	if got.Rows != want.Rows || got.Cols != want.Cols {
+	switch {
+	case got == nil:
+		return fmt.Errorf("%s is in the file only", name)
+	case want == nil:
+		return fmt.Errorf("%s is not in the file", name)
+	case got.Rows != want.Rows || got.Cols != want.Cols:
 		return fmt.Errorf("%s is %d×%d, in the file %d×%d", name, got.Rows, got.Cols, want.Rows, want.Cols)
 	}
 	differ, most := 0, 0.0
@@ -95,31 +97,15 @@ func compareArrays(name string, got, want *mlp.Matrix) error {
 	return nil
 }
 
-// compareTexts returns an error that names the first text that differs, with the names of
-// the objects that it is in.
-func compareTexts(in string, got, want map[string]any) error {
-	names := slices.Concat(slices.Collect(maps.Keys(got)), slices.Collect(maps.Keys(want)))
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		a, b := got[name], want[name]
-		objectA, okA := a.(map[string]any)
-		objectB, okB := b.(map[string]any)
-		if okA && okB {
-			if err := compareTexts(in+name+" ", objectA, objectB); err != nil {
-				return err
-			}
-		} else if textA, textB := fmt.Sprint(a), fmt.Sprint(b); textA != textB {
-			from := max(0, commonPrefix(textA, textB)-20)
-			return fmt.Errorf("%s%.60s is %.60q, in the file %.60q", in, name, textA[from:], textB[from:])
-		}
+// compareTexts compares two texts. The error shows them from shortly before they differ.
+func compareTexts(name, got, want string) error {
+	if got == want {
+		return nil
 	}
-	return nil
-}
-
-// commonPrefix returns how many bytes two texts share at their beginning.
-func commonPrefix(a, b string) (n int) {
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
+	same := 0
+	for same < min(len(got), len(want)) && got[same] == want[same] {
+		same++
 	}
-	return n
+	from := max(0, same-20)
+	return fmt.Errorf("%.60s is %.60q, in the file %.60q", name, got[from:], want[from:])
 }

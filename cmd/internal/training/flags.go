@@ -146,12 +146,12 @@ func (f *Flags) CheckSize(in, out int) error {
 // Network returns the network that the flags ask for.
 func (f *Flags) Network(in, out int) mlp.Network {
 	net := mlp.NewNetwork(f.Seed, f.Init.Value, f.Act.Value, slices.Concat([]int{in}, f.Hidden, []int{out})...)
+	f.SetDropout(net)
 	for _, l := range net[:len(net)-1] {
 		if f.Norm.Value {
 			l.Norm = mlp.NewBatchNorm(l.W.Cols)
 		}
 	}
-	f.SetDropout(net)
 	return net
 }
 
@@ -175,21 +175,10 @@ func Layers(net mlp.Network) map[string]string {
 	return flags
 }
 
-// Parameters is how many numbers of a network training chooses.
-func Parameters(net mlp.Network) (n int) {
-	for _, l := range net {
-		n += len(l.W.Data) + len(l.B.Data)
-		if l.Norm != nil {
-			n += len(l.Norm.Gain.Data)
-		}
-	}
-	return n
-}
-
 // Summary is a network in words: its widths, the activations of its hidden layers and what
 // else they do.
 func Summary(net mlp.Network) string {
-	text := strconv.Itoa(net[0].W.Rows)
+	widths := strconv.Itoa(net[0].W.Rows)
 	var acts, more []string
 	add := func(to *[]string, what string) {
 		if !slices.Contains(*to, what) {
@@ -197,7 +186,7 @@ func Summary(net mlp.Network) string {
 		}
 	}
 	for i, l := range net {
-		text += fmt.Sprintf("-%d", l.W.Cols)
+		widths += fmt.Sprintf("-%d", l.W.Cols)
 		if l.Norm != nil {
 			add(&more, "batch normalisation")
 		}
@@ -208,11 +197,9 @@ func Summary(net mlp.Network) string {
 			add(&acts, l.Act.Name)
 		}
 	}
+	words := []string{widths}
 	if len(acts) > 0 {
-		text += ", " + strings.Join(acts, " and ")
+		words = append(words, strings.Join(acts, " and "))
 	}
-	for _, what := range more {
-		text += ", " + what
-	}
-	return text
+	return strings.Join(append(words, more...), ", ")
 }

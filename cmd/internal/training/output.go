@@ -34,9 +34,8 @@ type output struct {
 	written []string  // the names of the files
 	release func()
 
-	other     []byte // the model of another run, until it is written under the name keptAs
-	keptAs    string
-	unchanged int // the same run was in the folder before with so many epochs: fewer are not written
+	other     files.File // the model of another run, until it is written under its new name
+	unchanged int        // the same run was in the folder before with so many epochs: fewer are not written
 }
 
 // openOutput claims the folder of a task. If the model that is resumed is in it, openOutput
@@ -78,15 +77,15 @@ func (out *output) look(stderr io.Writer) error {
 			return err
 		}
 		if m != nil && sameRun(m.Recipe, out.task.Base().Recipe) {
-			out.other, out.unchanged = nil, len(m.Run.History)
+			out.other.Content, out.unchanged = nil, len(m.Run.History)
 			fmt.Fprintf(stderr, "%s: there are epochs 1 to %d of a run with the same flags, which this run replaces when it has had as many\n",
 				cli.Plain(out.dir), out.unchanged)
 			return nil
 		}
-		for n := 1; n == 1 || exists(out.keptAs); n++ {
-			out.keptAs = fmt.Sprintf("model.%d.npz", n)
+		for n := 1; n == 1 || exists(out.other.Name); n++ {
+			out.other.Name = fmt.Sprintf("model.%d.npz", n)
 		}
-		fmt.Fprintf(stderr, "%s: there is another model, which is kept as %s\n", cli.Plain(out.dir), out.keptAs)
+		fmt.Fprintf(stderr, "%s: there is another model, which is kept as %s\n", cli.Plain(out.dir), out.other.Name)
 	}
 	if len(replaced) > 0 {
 		fmt.Fprintf(stderr, "%s: this run replaces %s\n", cli.Plain(out.dir), strings.Join(replaced, ", "))
@@ -103,10 +102,10 @@ func (out *output) readOther() (*mlp.Model, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if out.other, err = io.ReadAll(f); err != nil {
+	if out.other.Content, err = io.ReadAll(f); err != nil {
 		return nil, err
 	}
-	m, err := mlp.ReadModel(bytes.NewReader(out.other), int64(len(out.other)))
+	m, err := mlp.ReadModel(bytes.NewReader(out.other.Content), int64(len(out.other.Content)))
 	if err != nil {
 		return nil, nil
 	}
@@ -166,26 +165,36 @@ func (out *output) names() []string {
 // goes before that model does.
 func (out *output) write(model []byte) error {
 	var all []files.File
-	if out.other != nil {
-		all = append(all, files.File{Name: out.keptAs, Content: out.other})
+	if out.other.Content != nil {
+		all = append(all, out.other)
 	}
-	made := out.task.Files()
-	for _, name := range out.names() {
-		f := files.File{Name: name}
-		if i := slices.IndexFunc(made, func(f files.File) bool { return f.Name == name }); i >= 0 {
-			f = made[i]
-		}
-		if _, page := out.task.Names(); name != page || model != nil {
-			all = append(all, f)
-		}
+	made := map[string][]byte{}
+	for _, f := range out.task.Files() {
+		made[f.Name] = f.Content
+	}
+	names, page := out.task.Names()
+	for _, name := range names {
+		all = append(all, files.File{Name: name, Content: made[name]})
 	}
 	if model != nil {
+		if page != "" {
+			all = append(all, files.File{Name: page})
+		}
 		all = append(all, files.File{Name: ModelName, Content: model})
 	}
+	out.written = nil
+	if err := out.replace(all...); err != nil {
+		return err
+	}
+	out.other.Content = nil
+	return nil
+}
+
+// replace writes files and notes their names.
+func (out *output) replace(all ...files.File) error {
 	if err := files.Replace(out.dir, all...); err != nil {
 		return err
 	}
-	out.other, out.written = nil, nil
 	for _, f := range all {
 		if f.Content != nil {
 			out.written = append(out.written, f.Name)
@@ -194,31 +203,13 @@ func (out *output) write(model []byte) error {
 	return nil
 }
 
-// finish writes the file that needs the model in the folder.
-func (out *output) finish(f *files.File) error {
-	if f == nil || out.saved != len(out.task.Base().Run.History) {
-		return nil
-	}
-	err := files.Replace(out.dir, *f)
-	if err == nil {
-		out.written = append(out.written, f.Name)
-	}
-	return err
-}
-
-// report says which files were written, and where.
-func (out *output) report(w io.Writer) {
-	if len(out.written) > 0 {
-		fmt.Fprintf(w, "written to %s: %s\n", cli.Plain(out.dir), strings.Join(out.written, ", "))
-	}
-}
-
 // explain adds to the reason why training ended early what can be done about it and what
 // is kept.
 func (out *output) explain(err error) error {
-	kept, n := "no epoch was saved", max(out.saved, out.unchanged)
-	if n > 0 {
+	kept, goesOn := "no epoch was saved", ""
+	if n := max(out.saved, out.unchanged); n > 0 {
 		kept = fmt.Sprintf("%s holds epochs 1 to %d", out.dir, n)
+		goesOn = fmt.Sprintf("; -resume %s goes on", filepath.Join(out.dir, ModelName))
 	}
 	var diverged *mlp.DivergedError
 	switch {
@@ -228,10 +219,8 @@ func (out *output) explain(err error) error {
 			smaller = "-lr or -decay"
 		}
 		return fmt.Errorf("%w; a smaller %s is the usual cure (%s)", err, smaller, kept)
-	case errors.Is(err, context.Canceled) && n > 0:
-		return fmt.Errorf("interrupted: %s; -resume %s goes on", kept, filepath.Join(out.dir, ModelName))
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("interrupted: %s", kept)
+		return fmt.Errorf("interrupted: %s", kept+goesOn)
 	}
 	return err
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"mlp"
-	"mlp/cmd/internal/files"
 )
 
 // The commands that train, as a recipe names them.
@@ -20,60 +19,44 @@ const (
 	Table = "table" // a network of a table
 )
 
-// commandKey is where a recipe has the command.
-const commandKey = "command"
-
-// TableKey is where the recipe of a table's model has its columns.
-const TableKey = "table"
-
-// DigestPrefix begins the keys of a recipe that are digests: after it comes the name of
-// what the value is the SHA-256 of.
-const DigestPrefix = "sha256 "
+// The keys of a recipe that are not flags.
+const (
+	commandKey   = "command" // the command
+	TableKey     = "table"   // the columns of a table's model
+	DigestPrefix = "sha256 " // begins digests: after it comes the name of what the value is the SHA-256 of
+)
 
 // maxValue is the most bytes of a flag's value in a recipe.
 const maxValue = 1 << 16
 
-// madeBy returns the command that made a model, or "" if none did. Files of earlier versions
-// do not name it, but have what only one command writes.
-func madeBy(m *mlp.Model) string {
-	command, digits, table := m.Recipe[commandKey], m.Recipe[DigestPrefix+"train"], m.Recipe[TableKey]
-	switch {
-	case command != "":
-		return command
-	case table != "":
-		return Table
-	case digits != "":
-		return Train
-	}
-	return ""
-}
-
 // another says what a model is, and which command to use, if another command than this one
 // made it.
 func another(m *mlp.Model, command string) (what, use string) {
-	switch by := madeBy(m); by {
+	by := m.Recipe[commandKey]
+	switch { // files of earlier versions do not name it, but have what only one command writes
+	case by != "":
+	case m.Recipe[TableKey] != "":
+		by = Table
+	case m.Recipe[DigestPrefix+"train"] != "":
+		by = Train
+	}
+	switch by {
 	case "", command:
 		return "", ""
 	case Table:
 		return "a table's model", "cmd/table"
 	case Train:
 		return "a model of digits", "cmd/train or cmd/predict"
-	default:
-		return "another program's model", fmt.Sprintf("%.60q", by)
 	}
+	return "another program's model", fmt.Sprintf("%.60q", by)
 }
 
 // ReadModel reads a model file for a command. An error names the file: it may be another
 // command's.
 func ReadModel(name, command string) (*mlp.Model, error) {
-	f, size, err := files.OpenRegular(name)
+	m, err := mlp.ReadModelFile(name)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	m, err := mlp.ReadModel(f, size)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if what, use := another(m, command); what != "" {
 		return nil, fmt.Errorf("%s is %s: use %s", name, what, use)

@@ -5,6 +5,7 @@ package training
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"mlp"
@@ -95,21 +97,19 @@ func (r *runner) do(ctx context.Context, t Task) error {
 	case j.Resume != "":
 		return r.resume(ctx, j)
 	}
-	facts, err := t.Gather(ctx, nil, r.stderr)
-	if err != nil {
+	if err := r.gather(ctx, t, nil); err != nil {
 		return err
 	}
-	j.Recipe = j.recipe(facts)
 	if err := r.rehearse(j); err != nil {
 		return err
 	}
 	return r.complete(ctx, t)
 }
 
-// inFile names the file that an error is about.
-func inFile(name string, err error) error {
+// about says what an error is about, such as a file.
+func about(what string, err error) error {
 	if err != nil {
-		err = fmt.Errorf("%s: %w", name, err)
+		err = fmt.Errorf("%s: %w", what, err)
 	}
 	return err
 }
@@ -121,12 +121,22 @@ type runner struct {
 	stderr *os.File
 }
 
-// recipe returns what a model file keeps of the run.
-func (j *Job) recipe(facts map[string]string) map[string]string {
-	recipe := j.settings()
-	maps.Copy(recipe, facts)
-	recipe[commandKey] = j.Args.Command()
-	return recipe
+// gather lets a task read its data, and writes the recipe, which the model file keeps. From is
+// the model of the run that goes on: what the run began with is not read again.
+func (r *runner) gather(ctx context.Context, t Task, from *mlp.Model) error {
+	facts, err := t.Gather(ctx, from, r.stderr)
+	if err != nil || facts == nil {
+		return err
+	}
+	j := t.Base()
+	j.Recipe = j.settings()
+	maps.Copy(j.Recipe, facts)
+	j.Recipe[commandKey] = j.Args.Command()
+	const load = DigestPrefix + "load"
+	if from != nil && from.Recipe[load] != "" {
+		j.Recipe[load] = from.Recipe[load]
+	}
+	return nil
 }
 
 // reopen reads the model in a file and returns it with the task that made it, whose flags
@@ -145,7 +155,7 @@ func (r *runner) reopen(j *Job, name string) (*mlp.Model, Task, error) {
 			err = fmt.Errorf("the run has had %d epochs, more than -epochs %d", n, want)
 		}
 	}
-	return m, t, inFile(name, err)
+	return m, t, about(name, err)
 }
 
 // again returns the task that made a model, by the recipe, which must fit the network. The
@@ -204,16 +214,13 @@ func (r *runner) rehearse(j *Job) error {
 	m := j.Model
 	m.Run = mlp.Run{Optimizer: j.Opt.Name}
 	if err := m.Write(&b); err != nil {
-		return fmt.Errorf("%s: %w", ModelName, err)
+		return about(ModelName, err)
 	}
 	read, err := mlp.ReadModel(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	if err == nil {
 		_, err = r.again(j, read)
 	}
-	if err != nil {
-		return fmt.Errorf("%s could not be read again: %w", ModelName, err)
-	}
-	return nil
+	return about(ModelName+" could not be read again", err)
 }
 
 // resume goes on with the run of a file.
@@ -225,17 +232,11 @@ func (r *runner) resume(ctx context.Context, j *Job) error {
 	if err != nil {
 		return err
 	}
-	facts, err := t.Gather(ctx, m, r.stderr)
-	if err == nil && facts != nil {
-		const load = DigestPrefix + "load"
-		if digest, ok := m.Recipe[load]; ok { // what the run began with is not read again
-			facts[load] = digest
-		}
-		err = sameData(facts, m.Recipe)
-		t.Base().Recipe = t.Base().recipe(facts)
+	if err = r.gather(ctx, t, m); err == nil {
+		err = sameData(t.Base().Recipe, m.Recipe)
 	}
 	if err != nil {
-		return inFile(j.Resume, err)
+		return about(j.Resume, err)
 	}
 	return r.complete(ctx, t)
 }
@@ -247,44 +248,37 @@ func (r *runner) verify(ctx context.Context, j *Job) error {
 		return err
 	}
 	k := t.Base()
-	facts, err := t.Gather(ctx, nil, r.stderr)
-	if err == nil {
-		k.Recipe = k.recipe(facts)
-		err = sameData(facts, want.Recipe)
+	if err = r.gather(ctx, t, nil); err == nil {
+		err = sameData(k.Recipe, want.Recipe)
 	}
 	if err == nil {
 		r.describe(t)
 		err = r.learn(ctx, t, len(want.Run.History), func(mlp.Epoch) error { return nil })
 	}
 	if err == nil {
-		err = compare(&k.Model, want)
+		err = about("not reproduced", compare(&k.Model, want))
 	}
 	if err != nil {
-		return inFile(j.Verify, err)
+		return about(j.Verify, err)
 	}
-	if _, err := fmt.Fprintf(r.stdout, "reproduced: %s\n", want.Net.Fingerprint()); err != nil {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	return nil
+	_, err = fmt.Fprintf(r.stdout, "reproduced: %s\n", want.Net.Fingerprint())
+	return about("standard output", err)
 }
 
 // describe says what is about to be trained.
 func (r *runner) describe(t Task) {
 	j := t.Base()
 	t.Describe(r.stderr)
-	from := "init " + j.Init.Name
-	switch n := len(j.Run.History); {
-	case n > 0:
+	from := cmp.Or(j.From, "init "+j.Init.Name)
+	if n := len(j.Run.History); n > 0 {
 		from = fmt.Sprintf("epoch %d", n)
-	case j.From != "":
-		from = j.From
 	}
-	fmt.Fprintf(r.stderr, "network: %s, %d parameters, from %s by %s\n", Summary(j.Net), Parameters(j.Net), cli.Plain(from), j.Opt.Name)
-	DescribeKernel(r.stderr)
+	DescribeNetwork(r.stderr, j.Net, from+" by "+j.Opt.Name)
 }
 
-// DescribeKernel says what computes.
-func DescribeKernel(w io.Writer) {
+// DescribeNetwork says what a network is, where it is from, and what computes.
+func DescribeNetwork(w io.Writer, net mlp.Network, from string) {
+	fmt.Fprintf(w, "network: %s, %d parameters, from %s\n", Summary(net), net.Parameters(), cli.Plain(from))
 	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
 }
 
@@ -310,11 +304,13 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 		r.describe(t)
 		err = r.trainInto(ctx, t, out)
 	}
-	if err == nil {
-		err = out.finish(t.Page(r.stderr))
-	}
 	if err != nil {
 		return err
+	}
+	if page := t.Page(r.stderr); page != nil && out.saved == len(j.Run.History) {
+		if err := out.replace(*page); err != nil {
+			return err
+		}
 	}
 	if best := j.Run.History.Best(); j.Patience > 0 {
 		fmt.Fprintf(r.stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.ValidationLoss)
@@ -326,7 +322,9 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 	if _, err := io.WriteString(r.stdout, text); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
-	out.report(r.stderr)
+	if len(out.written) > 0 {
+		fmt.Fprintf(r.stderr, "written to %s: %s\n", cli.Plain(out.dir), strings.Join(out.written, ", "))
+	}
 	return nil
 }
 
@@ -356,13 +354,10 @@ func (r *runner) trainInto(ctx context.Context, t Task, out *output) error {
 	if len(j.Run.History) > 1 {
 		doctor.Print(r.stderr, doctor.Diagnose(&j.Model, j.Guess))
 	}
-	switch err = out.explain(err); {
-	case err == nil:
-		return saveErr
-	case saveErr != nil && !errors.Is(err, saveErr):
+	if err = out.explain(err); err != nil && saveErr != nil && !errors.Is(err, saveErr) {
 		return fmt.Errorf("%w; %w", err, saveErr)
 	}
-	return err
+	return cmp.Or(err, saveErr)
 }
 
 var errEnough = errors.New("as many epochs as are wanted")
@@ -379,20 +374,17 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 	}
 	past := len(j.Run.History)
 	steps := math.Ceil(float64(samples.Len()) / float64(c.Batch))
-	measured := ""
+	var measured []string
 	bar := cli.NewBar(r.stderr, float64(epochs)*steps, func(share float64) []string {
-		label := []string{fmt.Sprintf("epoch %d/%d", past+min(epochs, int(share*float64(epochs))+1), c.Epochs)}
-		if measured != "" {
-			label = append(label, measured)
-		}
-		return label
+		epoch := past + min(epochs, int(share*float64(epochs))+1)
+		return append([]string{fmt.Sprintf("epoch %d/%d", epoch, c.Epochs)}, measured...)
 	})
 	defer bar.Clear()
 	c.OnStep = func(int, float64, float64) { bar.Add(1) }
 	c.OnEpoch = func(e mlp.Epoch) error {
 		bar.Clear()
 		if e.TestMetric == e.TestMetric {
-			measured = fmt.Sprintf("test %.3f", e.TestMetric)
+			measured = []string{fmt.Sprintf("test %.3f", e.TestMetric)}
 		}
 		if err := onEpoch(e); err != nil || e.N < past+epochs {
 			return err

@@ -26,6 +26,7 @@ type toy struct {
 	Job
 	limit  int
 	points *mlp.Samples
+	begin  func()            // called before the training
 	slow   func()            // called before each line
 	facts  map[string]string // more for the recipe
 
@@ -73,6 +74,9 @@ func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[strin
 func (j *toy) Describe(w io.Writer) { fmt.Fprintln(w, "data: twelve points") }
 
 func (j *toy) Samples(c *mlp.Config) (mlp.Dataset, error) {
+	if j.begin != nil {
+		j.begin()
+	}
 	c.Validation, c.Measure = j.points, j.measure
 	return j.points, nil
 }
@@ -99,17 +103,17 @@ func (j *toy) Conclude(context.Context, int) (string, error) { return "done\n", 
 // train runs a toy and returns what it printed.
 func train(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	return trainAs(t, Train, nil, args...)
+	return trainAs(t, Train, func(*toy) {}, args...)
 }
 
-func trainAs(t *testing.T, command string, slow func(), args ...string) (stdout, stderr string, err error) {
+func trainAs(t *testing.T, command string, change func(j *toy), args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	parse := parseToy(command)
 	task, err := parse(args)
 	if err != nil {
 		return "", "", err
 	}
-	task.(*toy).slow = slow
+	change(task.(*toy))
 	var b bytes.Buffer
 	stderr, _ = clitest.Stderr(t, func(f *os.File) int {
 		err = (&runner{parse: parse, stdout: &b, stderr: f}).do(context.Background(), task)
@@ -160,13 +164,6 @@ func epochs(t *testing.T, dir string) string {
 	return strings.Join(all, " ")
 }
 
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	if err := os.WriteFile(to, []byte(read(t, from)), 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // A new run keeps the model of another run and says so before it trains. The same run
 // replaces its own model, which is then the same.
 func TestKeepsAnother(t *testing.T) {
@@ -199,20 +196,23 @@ func TestKeepsAnother(t *testing.T) {
 }
 
 // While a run has had fewer epochs than the same run before, the longer model stays, whatever
-// ends the run.
+// ends the run. An error that is both that of the training and that of saving is said once.
 func TestKeepsLonger(t *testing.T) {
 	dir := t.TempDir()
 	must(t, "-out", dir, "-epochs", "6")
 	n := 0
-	_, said, err := trainAs(t, Train, func() {
-		if n++; n == 2 {
-			if got := epochs(t, dir); got != "model.npz:6" {
-				t.Errorf("after 2 of 6 epochs: %s", got)
+	_, said, err := trainAs(t, Train, func(j *toy) {
+		j.slow = func() {
+			if n++; n == 2 {
+				if got := epochs(t, dir); got != "model.npz:6" {
+					t.Errorf("after 2 of 6 epochs: %s", got)
+				}
+				os.RemoveAll(dir)
 			}
-			os.RemoveAll(dir)
 		}
 	}, "-out", dir, "-epochs", "6")
-	if !strings.Contains(said, "there are epochs 1 to 6 of a run with the same flags, which this run replaces when it has had as many\n") || err == nil {
+	if err == nil || strings.Count(err.Error(), "no such file") != 1 ||
+		!strings.Contains(said, "there are epochs 1 to 6 of a run with the same flags, which this run replaces when it has had as many\n") {
 		t.Errorf("error %v, said %q", err, said)
 	}
 }
@@ -222,7 +222,9 @@ func TestCopyOfEarlier(t *testing.T) {
 	dir := t.TempDir()
 	model, earlier := filepath.Join(dir, ModelName), filepath.Join(dir, "epoch2.npz")
 	must(t, "-out", dir, "-epochs", "2")
-	copyFile(t, model, earlier)
+	if err := os.Link(model, earlier); err != nil { // the run replaces the other name
+		t.Skip(err)
+	}
 	must(t, "-resume", model, "-epochs", "6")
 	for _, more := range [][]string{nil, {"-epochs", "4"}} {
 		refused(t, model+" is another model than "+earlier+", with epochs 1 to 6: name another folder with -out", append(more, "-resume", earlier)...)
@@ -242,7 +244,7 @@ func TestCopyOfEarlier(t *testing.T) {
 func TestAnotherCommand(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, ModelName)
-	if _, _, err := trainAs(t, Table, nil, "-out", dir); err != nil {
+	if _, _, err := trainAs(t, Table, func(*toy) {}, "-out", dir); err != nil {
 		t.Fatal(err)
 	}
 	before := read(t, model)
@@ -269,8 +271,10 @@ func TestAnotherCommand(t *testing.T) {
 // The second of two runs in one folder is refused with the id of the first one's process.
 func TestTwoAtOnce(t *testing.T) {
 	dir := t.TempDir()
-	_, _, err := trainAs(t, Train, func() {
-		refused(t, fmt.Sprintf("-out %s: %s: process %d writes here", dir, dir, os.Getpid()), "-out", dir, "-seed", "2")
+	_, _, err := trainAs(t, Train, func(j *toy) {
+		j.slow = func() {
+			refused(t, fmt.Sprintf("-out %s: %s: process %d writes here", dir, dir, os.Getpid()), "-out", dir, "-seed", "2")
+		}
 	}, "-out", dir)
 	if err != nil || epochs(t, dir) != "model.npz:3" {
 		t.Errorf("the first run: %v, %s", err, epochs(t, dir))
@@ -286,17 +290,17 @@ func TestVerifyAll(t *testing.T) {
 		t.Fatalf("verified: %q, %v", stdout, err)
 	}
 	for want, change := range map[string]func(m *mlp.Model){
-		"Dropout":                  func(m *mlp.Model) { m.Net[0].Dropout = 0.5 },
-		"Metric":                   func(m *mlp.Model) { m.Run.Metric = "correct" },
-		"mean":                     func(m *mlp.Model) { m.Input = mlp.Standardization{Mean: []float64{0, 0}, Std: []float64{1, 1}} },
-		"its layers have -act":     func(m *mlp.Model) { m.Net[0].Act = mlp.Sigmoid },
-		"Recipe note is \"<nil>\"": func(m *mlp.Model) { m.Recipe["note"] = "mine" },
-		"the training data differ": func(m *mlp.Model) { m.Recipe[DigestPrefix+"train"] = "7" },
-		"rows of -data differ":     func(m *mlp.Model) { m.Recipe[DigestPrefix+"data"] = "7" },
-		"W1 differs in 1 of 8":     func(m *mlp.Model) { m.Net[0].W.Data[3] = math.Nextafter(m.Net[0].W.Data[3], 9) },
-		"history differs":          func(m *mlp.Model) { m.Run.History[1].ValidationLoss = 0 },
-		"layer_stats differs":      func(m *mlp.Model) { m.Run.History[1].Layers[0].GradNorm = 0 },
-		"optimizer \"adamadam":     func(m *mlp.Model) { m.Run.Optimizer = strings.Repeat("adam", 25000) },
+		"Dropout":                               func(m *mlp.Model) { m.Net[0].Dropout = 0.5 },
+		"Metric":                                func(m *mlp.Model) { m.Run.Metric = "correct" },
+		"mean":                                  func(m *mlp.Model) { m.Input = mlp.Standardization{Mean: []float64{0, 0}, Std: []float64{1, 1}} },
+		"its layers have -act":                  func(m *mlp.Model) { m.Net[0].Act = mlp.Sigmoid },
+		`Recipe note is "", in the file "mine"`: func(m *mlp.Model) { m.Recipe["note"] = "mine" },
+		"the training data differ":              func(m *mlp.Model) { m.Recipe[DigestPrefix+"train"] = "7" },
+		"rows of -data differ":                  func(m *mlp.Model) { m.Recipe[DigestPrefix+"data"] = "7" },
+		"W1 differs in 1 of 8":                  func(m *mlp.Model) { m.Net[0].W.Data[3] = math.Nextafter(m.Net[0].W.Data[3], 9) },
+		"history differs":                       func(m *mlp.Model) { m.Run.History[1].ValidationLoss = 0 },
+		"layer_stats differs":                   func(m *mlp.Model) { m.Run.History[1].Layers[0].GradNorm = 0 },
+		"optimizer \"adamadam":                  func(m *mlp.Model) { m.Run.Optimizer = strings.Repeat("adam", 25000) },
 	} {
 		m, err := mlp.ReadModelFile(model)
 		if err != nil {
@@ -337,13 +341,8 @@ func TestRehearse(t *testing.T) {
 		"model.npz: run.json: 12":                           {"note": strings.Repeat("\\", 600_000)},
 		"could not be read again: its recipe has 65537 byt": {"limit": strings.Repeat("0", maxValue+1)},
 	} {
-		parse, dir := parseToy(Train), filepath.Join(t.TempDir(), "out")
-		task, err := parse([]string{"-out", dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		task.(*toy).facts = facts
-		err = (&runner{parse: parse, stdout: io.Discard}).do(context.Background(), task)
+		dir := filepath.Join(t.TempDir(), "out")
+		_, _, err := trainAs(t, Train, func(j *toy) { j.facts = facts }, "-out", dir)
 		if err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 200 {
 			t.Errorf("%.200v, want %q", err, want)
 		}
@@ -357,62 +356,87 @@ func TestRehearse(t *testing.T) {
 // is due, and at the end. After an error nothing is written, and that of the end is not
 // reported twice.
 func TestSavedWhenDue(t *testing.T) {
-	parse := parseToy(Train)
 	dir := t.TempDir()
-	task, err := parse([]string{"-out", dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := task.Base()
-	if _, err := task.Gather(context.Background(), nil, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	j.Recipe = j.recipe(nil)
-	out, err := openOutput(task, io.Discard)
+	j := gathered(t, "-out", dir)
+	out, err := openOutput(j, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.release()
-	had := func(n int) mlp.History {
-		h := mlp.History{}
-		for i := range n {
-			h = append(h, mlp.Epoch{N: i + 1})
+	check := func(what string, epochs int, save func() error, want int) {
+		t.Helper()
+		j.Run.History = nil
+		for n := range epochs {
+			j.Run.History = append(j.Run.History, mlp.Epoch{N: n + 1})
 		}
-		return h
+		if err := save(); err != nil || out.saved != want {
+			t.Errorf("%s: %d saved, error %v", what, out.saved, err)
+		}
 	}
-	j.Run.History = had(1)
-	if err := out.add(); err != nil || out.saved != 1 {
-		t.Errorf("the first epoch: %d saved, error %v", out.saved, err)
-	}
+	check("the first epoch", 1, out.add, 1)
 	out.next = time.Now().Add(time.Hour)
-	j.Run.History = had(2)
-	if err := out.add(); err != nil || out.saved != 1 {
-		t.Errorf("not due: %d saved, error %v", out.saved, err)
-	}
-	if err := out.save(); err != nil || out.saved != 2 {
-		t.Errorf("at the end: %d saved, error %v", out.saved, err)
-	}
+	check("not due", 2, out.add, 1)
+	check("at the end", 2, out.save, 2)
 	out.start, out.next = out.start.Add(-time.Minute), time.Time{}
-	j.Run.History = had(3)
 	before := time.Now()
-	if err := out.add(); err != nil || out.next.Before(before.Add(time.Second)) {
-		t.Errorf("after a minute the next save is due in %v, error %v", out.next.Sub(before), err)
+	if check("due", 3, out.add, 3); out.next.Before(before.Add(time.Second)) {
+		t.Errorf("after a minute the next save is due in %v", out.next.Sub(before))
 	}
 	os.RemoveAll(dir)
-	j.Run.History = had(4)
+	j.Run.History = append(j.Run.History, mlp.Epoch{N: 4})
 	first, second := out.save(), out.save()
 	if first == nil || !errors.Is(second, first) || out.saved != 3 {
 		t.Errorf("without a folder: %v, then %v, %d saved", first, second, out.saved)
 	}
 }
 
-// Two errors, that of the training and that of saving, are both said, and one only once.
-func TestTwoErrors(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "out")
-	_, _, err := trainAs(t, Train, func() { os.RemoveAll(dir) }, "-out", dir)
-	if err == nil || strings.Count(err.Error(), "no such file") != 1 {
-		t.Errorf("error %v", err)
+// gathered returns a toy that has its data, its network and its recipe.
+func gathered(t *testing.T, args ...string) *toy {
+	t.Helper()
+	task, err := parseToy(Train)(args)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := new(runner).gather(context.Background(), task, nil); err != nil {
+		t.Fatal(err)
+	}
+	return task.(*toy)
+}
+
+// To resume a finished run writes the other files anew from the model, whatever is in their
+// place, and does not touch the model; with another -out it writes all of them there, in the
+// place of another run's. A run that goes on writes them anew before it trains.
+func TestResumeFinished(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	model, history := filepath.Join(dir, ModelName), filepath.Join(dir, "history.csv")
+	must(t, "-out", dir)
+	must(t, "-out", other, "-seed", "2", "-epochs", "1")
+	first, page := read(t, model), read(t, dir, "page.html")
+	before, _ := os.Stat(model)
+	for _, out := range []string{dir, other} {
+		os.Remove(history)
+		os.WriteFile(filepath.Join(dir, "page.html"), []byte("of another run"), 0o666)
+		said := must(t, "-resume", model, "-out", out)
+		if !strings.Contains(said, "there is nothing left to train\n") || !strings.Contains(said, "written to "+out+": ") ||
+			read(t, out, "history.csv") != "3" || read(t, out, "page.html") != page || read(t, out, ModelName) != first {
+			t.Errorf("%s: the files are not those of the run: %s", out, said)
+		}
+	}
+	if after, _ := os.Stat(model); !after.ModTime().Equal(before.ModTime()) || epochs(t, other) != "model.1.npz:1 model.npz:3" {
+		t.Errorf("the model was written again, or the other is not kept: %s", epochs(t, other))
+	}
+	_, _, err := trainAs(t, Train, func(j *toy) {
+		j.begin = func() {
+			if read(t, history) != "3" {
+				t.Error("the other files are not written before training")
+			}
+		}
+	}, "-resume", model, "-epochs", "4")
+	os.Remove(history)
+	if os.Mkdir(history, 0o777); err != nil {
+		t.Error(err)
+	}
+	refused(t, "history.csv: a folder is in the place of the file", "-resume", model)
 }
 
 // Patience ends a run, and a finished run writes its files again.
@@ -440,19 +464,10 @@ func FuzzRecipe(f *testing.F) {
 		{"sha256 train", ""}, {"command", "table"}, {"schedule", "cosine"}, {"load", "a\nb"}, {"\x00", "\x1b[2J"}, {"seed", strings.Repeat("9", 70000)}} {
 		f.Add(s[0], s[1])
 	}
-	parse := parseToy(Train)
 	f.Fuzz(func(t *testing.T, key, value string) {
-		task, err := parse(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		j := task.Base()
-		if _, err := task.Gather(context.Background(), nil, io.Discard); err != nil {
-			t.Fatal(err)
-		}
-		j.Recipe = j.recipe(nil)
+		j := gathered(t)
 		j.Recipe[key] = value
-		if _, err := (&runner{parse: parse}).again(j, &j.Model); err != nil && (len(err.Error()) > 1500 || strings.Contains(cli.Plain(err.Error()), "\n")) {
+		if _, err := (&runner{parse: parseToy(Train)}).again(j.Base(), &j.Model); err != nil && (len(err.Error()) > 1500 || strings.Contains(cli.Plain(err.Error()), "\n")) {
 			t.Errorf("%.100q: %.100q: %.2000v", key, value, err)
 		}
 	})
@@ -466,20 +481,11 @@ func TestMeasuredOnly(t *testing.T) {
 		t.Skip(err)
 	}
 	defer device.Close()
-	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stderr.Close()
 	for want, stdout := range map[int]io.Writer{3: device, 7: io.Discard} { // of 1 to 7: 3, 6 and the last
-		parse := parseToy(Train)
-		task, err := parse([]string{"-epochs", "7", "-out", t.TempDir()})
-		if err != nil {
-			t.Fatal(err)
-		}
 		n := 0
-		task.(*toy).measure, task.(*toy).slow = 3, func() { n++ }
-		err = (&runner{parse: parse, stdout: stdout, stderr: stderr}).do(context.Background(), task)
+		j := gathered(t, "-epochs", "7", "-out", t.TempDir())
+		j.measure, j.slow = 3, func() { n++ }
+		err := (&runner{parse: parseToy(Train), stdout: stdout}).do(context.Background(), j)
 		if err != nil || n != want {
 			t.Errorf("%d lines, want %d, error %v", n, want, err)
 		}
@@ -491,7 +497,7 @@ func TestSummary(t *testing.T) {
 	net := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 5, 4, 3, 2)
 	net[0].Norm = mlp.NewBatchNorm(4)
 	net[1].Act, net[1].Dropout = mlp.ReLU, 0.5
-	if got, want := fmt.Sprint(Summary(net), ", ", Parameters(net)), "5-4-3-2, tanh and relu, batch normalisation, dropout 0.5, 51"; got != want {
+	if got, want := Summary(net), "5-4-3-2, tanh and relu, batch normalisation, dropout 0.5"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
