@@ -28,8 +28,9 @@ type reading struct {
 
 func article(l *lab) (*mlp.Figure, error) {
 	train := l.train.Slice(0, 800)
-	train.Standardize(train.Stats())
-	batch, blank := train.Slice(0, 32), constantPixels(train)
+	pixels := train.Stats()
+	train.Standardize(pixels)
+	batch := train.Slice(0, 32)
 	f := &mlp.Figure{Title: "Four layer statistics of the article's first step", Columns: 2, SameY: true}
 	var sentences []string
 	l.printf("article: 784-256-128-10, relu, the first %d of %d digits, rate 0.1\n", batch.Len(), train.Len())
@@ -39,14 +40,23 @@ func article(l *lab) (*mlp.Figure, error) {
 	}
 	l.printf("\n")
 	for _, b := range []beginning{beginnings[0], beginnings[2]} {
-		reading, err := l.firstStep(b, batch)
+		m, err := l.firstStep(b, batch)
 		if err != nil {
 			return nil, err
 		}
-		reading.blank = blank
-		reading.print(l)
-		f.Charts = append(f.Charts, reading.chart())
-		for _, s := range reading.sentences() {
+		m.blank = constant(pixels)
+		for i, layer := range m.layers {
+			l.printf("%-8s%6d%10.0f%10.3g%12.6f", b, i+1, m.size[i], m.input[i], layer.GradMeanAbs)
+			l.record(m.size[i], m.input[i], layer.GradMeanAbs)
+			for _, s := range stats[1:] {
+				l.printf("%12.3g", s.Of(layer))
+				l.record(s.Of(layer))
+			}
+			l.printf("\n")
+		}
+		f.Charts = append(f.Charts, mlp.Chart{Title: "First weights: " + b.name, XLabel: "Layer", YLabel: "Relative to the last layer",
+			LogY: true, Guides: []mlp.Guide{{Y: 1}}, Series: stat.RelativeToLast(m.layers)})
+		for _, s := range m.sentences() {
 			if !slices.Contains(sentences, s) {
 				sentences = append(sentences, s)
 			}
@@ -56,16 +66,15 @@ func article(l *lab) (*mlp.Figure, error) {
 	return l.caption(f, sentences...), nil
 }
 
-// constantPixels returns the share of the pixels that are the same in all digits.
-func constantPixels(digits *mlp.MNIST) float64 {
-	std := digits.Stats().Std
+// constant returns the share of the pixels that are the same in all digits.
+func constant(pixels mlp.Standardization) float64 {
 	n := 0
-	for _, v := range std {
-		if v == 0 {
+	for _, std := range pixels.Std {
+		if std == 0 {
 			n++
 		}
 	}
-	return float64(n) / float64(len(std))
+	return float64(n) / float64(len(pixels.Std))
 }
 
 // firstStep trains a network for one step, with the batch.
@@ -73,37 +82,16 @@ func (l *lab) firstStep(b beginning, batch *mlp.MNIST) (*reading, error) {
 	net := b.network(l.seed, mlp.ReLU, 256, 128)
 	m := &reading{beginning: b}
 	x, _ := mnist.FirstBatch(batch, batch.Len())
-	m.input = append(m.input, norm(x.Data))
-	for i := range net[1:] {
-		m.input = append(m.input, norm(net[:i+1].Forward(x).Data))
+	for i, layer := range net {
+		m.size = append(m.size, float64(len(layer.W.Data)))
+		m.input = append(m.input, norm(x.Data))
+		x = net[i : i+1].Forward(x)
 	}
 	history, err := mlp.Train(l.ctx, net, batch, mlp.Config{Rate: 0.1, Epochs: 1, Batch: batch.Len(), InOrder: true})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		m.layers = history[0].First
 	}
-	m.layers = history[0].First
-	for _, layer := range net {
-		m.size = append(m.size, float64(len(layer.W.Data)))
-	}
-	return m, nil
-}
-
-func (m *reading) print(l *lab) {
-	for i, layer := range m.layers {
-		l.printf("%-8s%6d%10.0f%10.3g%12.6f", m.beginning.name, i+1, m.size[i], m.input[i], layer.GradMeanAbs)
-		l.record(m.size[i], m.input[i], layer.GradMeanAbs)
-		for _, s := range stats[1:] {
-			l.printf("%12.3g", s.Of(layer))
-			l.record(s.Of(layer))
-		}
-		l.printf("\n")
-	}
-}
-
-// chart has each statistic relative to that of the last layer.
-func (m *reading) chart() mlp.Chart {
-	return mlp.Chart{Title: "First weights: " + m.beginning.name, XLabel: "Layer", YLabel: "Relative to the last layer",
-		LogY: true, Guides: []mlp.Guide{{Y: 1}}, Series: stat.RelativeToLast(m.layers)}
+	return m, err
 }
 
 // sentences say how each statistic of the first layer compares with that of the last,

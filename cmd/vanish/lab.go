@@ -107,23 +107,33 @@ func deltas(net mlp.Network, loss mlp.Loss, x, y *mlp.Matrix) []float64 {
 	return norms
 }
 
-// norm returns √Σv², also if the squares are outside the range of a float64: it then
-// divides the elements by the largest.
+// norm returns √Σv².
 func norm(v []float64) float64 {
-	squares, most := 0.0, 0.0
+	squares := 0.0
 	for _, x := range v {
 		squares += float64(x * x)
-		most = max(most, math.Abs(x))
 	}
-	inRange := 0x1p-900 < squares && squares < math.Inf(1)
-	if inRange || most == 0 || most-most != 0 { // zeros, an infinity or NaN are their own norm
-		return math.Sqrt(squares)
+	return math.Sqrt(squares)
+}
+
+// An outcome is what is known of a network when its training is over.
+type outcome struct {
+	ratio    float64 // in depth: ‖δ‖ of the first hidden layer ÷ that of the last, before training
+	history  mlp.History
+	accuracy float64 // on the test part; NaN if training diverged
+	weights  string  // their fingerprint; empty if training diverged
+}
+
+// learn trains a network as c says, with a rate of 0.1 and batches of 64 if it does not, and
+// measures it on the test part. Each epoch adds work to the bar.
+func (l *lab) learn(net mlp.Network, samples, test mlp.Dataset, c mlp.Config, work int) (o outcome, err error) {
+	c.Rate, c.Batch, c.Seed = cmp.Or(c.Rate, 0.1), cmp.Or(c.Batch, 64), l.seed
+	c.OnEpoch, o.accuracy = l.counts(work), math.NaN()
+	if o.history, err = mlp.Train(l.ctx, net, samples, c); err == nil {
+		_, o.accuracy = mlp.Evaluate(net, test, nil)
+		o.weights = net.Fingerprint()
 	}
-	squares = 0
-	for _, x := range v {
-		squares += float64(x / most * (x / most))
-	}
-	return most * math.Sqrt(squares)
+	return o, err
 }
 
 // each does n pieces of work, GOMAXPROCS of them at a time, and returns the error of
