@@ -34,30 +34,8 @@ var (
 	//go:embed script.js
 	script string
 
-	page = template.Must(template.New("report").Parse(templateText))
+	page = template.Must(template.New("report").Option("missingkey=error").Parse(templateText))
 )
-
-// view is what the template shows.
-type view struct {
-	Style      template.CSS
-	Script     template.JS
-	Policy     string // the page's Content-Security-Policy
-	Summary    string
-	Accuracy   string
-	Loss       string
-	Parameters string
-	Digits     []int // 0 to 9
-	Epochs     int
-	Confusion  [mlp.MNISTClasses][mlp.MNISTClasses]int
-	Examined   bool // a doctor has looked at the run
-	Findings   []doctor.Finding
-	Facts      []fact
-	Hidden     int    // how many hidden layers there are
-	Test       string // how many test digits
-	Normalised bool
-	Data       *data
-	JSON       template.JS // of Data
-}
 
 // A fact is a line of the part "What it is".
 type fact struct{ Name, Text string }
@@ -87,19 +65,14 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding
 	if err != nil {
 		return nil, err
 	}
-	v := view{
-		Style: template.CSS(style), Script: template.JS(script), Policy: policy(),
-		Summary: training.Summary(m.Net), Parameters: grouped(training.Parameters(m.Net)),
-		Accuracy: fmt.Sprintf("%.2f", 100*r.accuracy), Loss: fmt.Sprintf("%.4f", r.loss),
-		Digits: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Epochs: len(m.Run.History), Confusion: r.confusion,
-		Examined: findings != nil, Findings: findings, Facts: facts(m, about),
-		Hidden: len(m.Net) - 1, Test: grouped(test.Len()), Data: d, JSON: template.JS(text),
-	}
-	for _, l := range m.Net {
-		v.Normalised = v.Normalised || l.Norm != nil
-	}
 	var b bytes.Buffer
-	err = page.Execute(&b, v)
+	err = page.Execute(&b, map[string]any{
+		"Style": template.CSS(style), "Script": template.JS(script), "Policy": policy(), "Data": d, "JSON": template.JS(text),
+		"Summary": training.Summary(m.Net), "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, about),
+		"Accuracy": fmt.Sprintf("%.2f", 100*r.accuracy), "Loss": fmt.Sprintf("%.4f", r.loss), "Test": grouped(test.Len()),
+		"Confusion": r.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
+		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
+	})
 	return b.Bytes(), err
 }
 
@@ -111,7 +84,7 @@ func check(m *mlp.Model) error {
 	if err := mnist.Check(m.Net); err != nil {
 		return err
 	}
-	if n := training.Parameters(m.Net); n > maxParameters {
+	if n := m.Net.Parameters(); n > maxParameters {
 		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
 	}
 	for i, l := range m.Net {
