@@ -13,13 +13,10 @@ import (
 	"mlp/cmd/internal/cli"
 )
 
-// A profile is what the first reading finds in a column that is used.
+// A profile is what the first reading finds in a column.
 type profile struct {
-	name           string
-	at             int // where in a row it is
-	isTarget       bool
 	numbers, words int
-	values         []string // of a target, the first that differ
+	values         []string // the first that differ
 }
 
 // fewValues is how many different numbers of a target look like classes.
@@ -27,15 +24,19 @@ const fewValues = 10
 
 // columnsOf reads a file and returns an encoding with its columns, which has no categories
 // yet, and the number of rows.
-func (o *options) columnsOf(ctx context.Context, s *source, stderr io.Writer) (e *encoding, n int, err error) {
+func (j *job) columnsOf(ctx context.Context, s *source, stderr io.Writer) (e *encoding, n int, err error) {
 	r, err := s.rows(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	profiles, err := o.used(r)
+	if e, err = j.used(r); err != nil {
+		return nil, 0, err
+	}
+	at, err := r.positions(e.columns())
 	if err != nil {
 		return nil, 0, err
 	}
+	profiles := make([]profile, len(at))
 	for {
 		cells, err := r.next()
 		if err == io.EOF {
@@ -45,56 +46,47 @@ func (o *options) columnsOf(ctx context.Context, s *source, stderr io.Writer) (e
 			return nil, 0, err
 		}
 		for i := range profiles {
-			p := &profiles[i]
-			p.add(strings.TrimSpace(cells[p.at]), r.separator == ';')
+			profiles[i].add(strings.TrimSpace(cells[at[i]]), r.separator == ';')
 		}
 	}
 	if r.n == 1 {
 		return nil, 0, fmt.Errorf("%s: there is a header, but no row", s.name)
 	}
-	e = &encoding{Fill: o.missing.Value}
-	for _, p := range profiles {
-		c, err := o.column(&p, stderr)
-		if err != nil {
+	for i, c := range e.columns() {
+		if err := j.decide(c, &profiles[i], i >= len(e.Inputs), stderr); err != nil {
 			return nil, 0, fmt.Errorf("%s: %w", s.name, err)
-		}
-		if p.isTarget {
-			e.Targets = append(e.Targets, c)
-		} else {
-			e.Inputs = append(e.Inputs, c)
 		}
 	}
 	return e, r.n - 1, nil
 }
 
-// used returns an empty profile for each column that is used: for the inputs in the order
-// of the file, and then for the targets in that of -target.
-func (o *options) used(r *rows) (used []profile, err error) {
-	if len(o.target) == 0 {
+// used returns the columns that are used: inputs in the order of the file, and targets in
+// that of -target.
+func (j *job) used(r *rows) (*encoding, error) {
+	if len(j.target) == 0 {
 		return nil, cli.WrongFlag(fmt.Errorf("%s: -target must name the column to predict, one of %.500s", r.name, list(r.header...)))
 	}
-	for _, names := range []columnNames{o.target, o.without, o.text} {
-		for _, name := range names {
-			if _, err := r.position(name); err != nil {
-				return nil, err
-			}
+	for _, name := range slices.Concat(j.target, j.without, j.text) {
+		if _, err := r.position(name); err != nil {
+			return nil, err
 		}
 	}
-	for i, name := range r.header {
-		if !slices.Contains(o.target, name) && !slices.Contains(o.without, name) {
-			used = append(used, profile{name: name, at: i})
+	e := &encoding{Fill: j.missing.Value}
+	for _, name := range r.header {
+		if !slices.Contains(j.target, name) && !slices.Contains(j.without, name) {
+			e.Inputs = append(e.Inputs, &column{Name: name})
 		}
 	}
-	if len(used) == 0 {
+	if len(e.Inputs) == 0 {
 		return nil, fmt.Errorf("%s: no column is left to predict from", r.name)
 	}
-	for _, name := range o.target {
-		if slices.Contains(o.without, name) {
+	for _, name := range j.target {
+		if slices.Contains(j.without, name) {
 			return nil, fmt.Errorf("%s: column %.60q is a target, and -without leaves it out", r.name, name)
 		}
-		used = append(used, profile{name: name, at: slices.Index(r.header, name), isTarget: true})
+		e.Targets = append(e.Targets, &column{Name: name})
 	}
-	return used, nil
+	return e, nil
 }
 
 // add counts a cell. In a file with semicolons a number may have a comma for the point.
@@ -104,27 +96,27 @@ func (p *profile) add(text string, comma bool) {
 	} else if !isGap(text) {
 		p.words++
 	}
-	if p.isTarget && len(p.values) <= fewValues && text != "" && !slices.Contains(p.values, text) {
+	if len(p.values) <= fewValues && text != "" && !slices.Contains(p.values, text) {
 		p.values = append(p.values, strings.Clone(text))
 	}
 }
 
-// column decides what a column is. If more cells are numbers than words, the column has
+// decide decides what a column is. If more cells are numbers than words, the column has
 // numbers, and a word is an error of the second reading. A target of two different values
 // has categories.
-func (o *options) column(p *profile, stderr io.Writer) (*column, error) {
-	c := &column{Name: p.name}
+func (j *job) decide(c *column, p *profile, isTarget bool, stderr io.Writer) error {
 	switch {
 	case p.numbers+p.words == 0:
-		return nil, fmt.Errorf("column %.60q has no values; -without %s leaves it out", c.Name, flagged(c.Name))
-	case p.isTarget && len(p.values) == 1:
-		return nil, fmt.Errorf("the target %.60q is always %.60q, there is nothing to learn", c.Name, p.values[0])
-	case p.words >= p.numbers || slices.Contains(o.text, c.Name) || p.isTarget && len(p.values) == 2:
+		return fmt.Errorf("column %.60q has no values; -without %s leaves it out", c.Name, flagged(c.Name))
+	case isTarget && len(p.values) == 1:
+		return fmt.Errorf("the target %.60q is always %.60q, there is nothing to learn", c.Name, p.values[0])
+	case p.words >= p.numbers || slices.Contains(j.text, c.Name) || isTarget && len(p.values) == 2:
 		c.codes = map[string]int{}
-	case p.isTarget && len(p.values) <= fewValues:
-		warn(stderr, "the target %.60q is taken as a number; if its %d values are classes, take -category %s", c.Name, len(p.values), flagged(c.Name))
+	case isTarget && len(p.values) <= fewValues:
+		warn(stderr, "the target %.60q is taken as a number; if its %d values are classes, take -category %s",
+			c.Name, len(p.values), flagged(c.Name))
 	}
-	return c, nil
+	return nil
 }
 
 // warn prints a warning on one line, whatever is in the names that it has.

@@ -27,7 +27,7 @@ type decoder struct {
 	at      []int // where in a row of the file each is
 	targets int   // where in columns the targets begin
 	fill    bool  // a missing input is taken as the column's mean
-	width   int   // of the inputs, as far as they are known
+	width   int   // of the inputs, as far as their categories are known
 	warned  map[[2]string]bool
 }
 
@@ -38,14 +38,8 @@ func (d *decoder) open(ctx context.Context, s *source, e *encoding, columns []*c
 		return err
 	}
 	d.columns, d.targets, d.fill, d.width, d.warned = columns, len(e.Inputs), e.Fill, e.width(), map[[2]string]bool{}
-	for _, c := range columns {
-		i, err := d.position(c.Name)
-		if err != nil {
-			return err
-		}
-		d.at = append(d.at, i)
-	}
-	return d.checkWidth()
+	d.at, err = d.positions(columns)
+	return err
 }
 
 // all decodes all rows, and calls each with a row and with a number for each column.
@@ -97,23 +91,20 @@ func (d *decoder) category(c *column, text string, isTarget bool) (float64, erro
 		return 0, d.cellError(c.Name, "the cell is %s", notUTF8)
 	case d.learn && len(c.Values) == maxCategories:
 		return 0, d.cellError(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, flagged(c.Name))
-	case d.learn && !isTarget:
-		d.width++
-		return float64(c.add(text)), d.checkWidth()
+	case d.learn && !isTarget && d.width == maxColumns:
+		return 0, fmt.Errorf("%s: numbers and categories make more than %d inputs", d.name, maxColumns)
 	case d.learn:
-		return float64(c.add(text)), nil
+		if !isTarget {
+			d.width++
+		}
+		text = strings.Clone(text)
+		c.codes[text], c.Values = len(c.Values), append(c.Values, text)
+		return float64(c.codes[text]), nil
 	case isTarget:
 		return 0, d.cellError(c.Name, "%.60q is not a category of the training file", text)
 	}
 	d.warn(c, text)
 	return -1, nil
-}
-
-func (d *decoder) checkWidth() error {
-	if d.width > maxColumns {
-		return fmt.Errorf("%s: numbers and categories make more than %d inputs", d.name, maxColumns)
-	}
-	return nil
 }
 
 // missing returns an error, unless a missing cell may be filled.

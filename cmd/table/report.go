@@ -45,13 +45,12 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 // predict returns the outputs of a network for the rows of p.
 func (p *part) predict(net mlp.Network) *mlp.Matrix {
 	all := mlp.NewMatrix(p.Len(), p.outputs())
+	rows := make([]int, p.Len())
+	for i := range rows {
+		rows[i] = i
+	}
 	var x, y mlp.Matrix
-	for lo := 0; lo < p.Len(); {
-		var index []int
-		for len(index) < p.rowsAtOnce() && lo < p.Len() {
-			index = append(index, lo)
-			lo++
-		}
+	for index := range slices.Chunk(rows, p.rowsAtOnce()) {
 		p.raw(&x, index)
 		net.Predict(&y, p.input.Apply(&x, &x))
 		copy(all.Data[index[0]*all.Cols:], y.Data)
@@ -78,11 +77,7 @@ func (j *job) reportClasses(b *bytes.Buffer, y *mlp.Matrix, columns int) {
 		}
 	}
 	confusion.Write(b, names, columns)
-	trained := make([]float64, len(names))
-	for i := range j.train.Len() {
-		trained[int(j.train.truth(i, 0))]++
-	}
-	usual := mlp.Argmax(trained)
+	usual := mlp.Argmax(j.train.count(0))
 	most := 0
 	for _, n := range confusion[usual] {
 		most += n
@@ -110,20 +105,9 @@ func (j *job) reportLabels(b *bytes.Buffer, y *mlp.Matrix) {
 	for k, c := range j.table.Targets {
 		var n [2][2]int // by what is true and what is answered
 		for i := range j.test.Len() {
-			answer := 0
-			if y.Row(i)[k] > 0.5 {
-				answer = 1
-			}
-			n[int(j.test.truth(i, k))][answer]++
+			n[int(j.test.truth(i, k))][isYes(y.Row(i)[k])]++
 		}
-		trained := 0
-		for i := range j.train.Len() {
-			trained += int(j.train.truth(i, k))
-		}
-		usual := 0
-		if 2*trained > j.train.Len() {
-			usual = 1
-		}
+		usual := mlp.Argmax(j.train.count(k))
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", short(c.Name), short(c.Values[1]), n[1][0]+n[1][1],
 			stat.Share(n[1][1], n[1][0]+n[1][1]), stat.Share(n[1][1], n[0][1]+n[1][1]),
 			stat.Share(n[0][0]+n[1][1], j.test.Len()), stat.Share(n[usual][0]+n[usual][1], j.test.Len()))
@@ -141,8 +125,9 @@ func (j *job) reportNumbers(b *bytes.Buffer, y *mlp.Matrix) {
 		var residual, baseline float64
 		for i := range n {
 			answers.Data[i], want.Data[i] = y.Row(i)[k], (j.test.truth(i, k)-c.Mean)/c.Std
-			residual += square(answers.Data[i] - want.Data[i])
-			baseline += square(want.Data[i])
+			off := answers.Data[i] - want.Data[i]
+			residual += off * off
+			baseline += want.Data[i] * want.Data[i]
 		}
 		r2 := "undefined, as the test rows do not vary"
 		if v := mlp.RSquared.Of(answers, want); v == v {
@@ -152,8 +137,6 @@ func (j *job) reportNumbers(b *bytes.Buffer, y *mlp.Matrix) {
 			people(c.Std*math.Sqrt(residual/float64(n))), people(c.Std*math.Sqrt(baseline/float64(n))))
 	}
 }
-
-func square(x float64) float64 { return x * x }
 
 // people returns a number that is not negative, rounded to four digits, as people write it:
 // 44,510 for 4.451e+04.
@@ -173,7 +156,7 @@ func people(v float64) string {
 // reportImportance prints by how much the loss on the test rows rises when the cells of a
 // column are shuffled among them (Breiman 2001, section 10), the most important first.
 func (j *job) reportImportance(ctx context.Context, b *bytes.Buffer) error {
-	loss := j.table.task().loss()
+	loss, _ := j.table.loss()
 	base, _ := mlp.Evaluate(j.Net, j.test, loss)
 	rise := make([]float64, len(j.table.Inputs))
 	order := make([]int, len(rise))

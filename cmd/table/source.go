@@ -197,7 +197,11 @@ func (r *rows) next() ([]string, error) {
 	r.n++
 	cells, err := r.read()
 	if err == io.EOF {
-		return nil, r.end()
+		digest := fmt.Sprintf("%x", r.hash.Sum(nil))
+		if r.digest != "" && r.digest != digest {
+			return nil, fmt.Errorf("%s: the file has changed while it was read", r.name)
+		}
+		r.digest = digest
 	}
 	if err != nil {
 		return nil, err
@@ -209,16 +213,6 @@ func (r *rows) next() ([]string, error) {
 		return nil, r.errorf("the header again")
 	}
 	return cells, nil
-}
-
-// end returns io.EOF, or an error if an earlier reading read something else.
-func (r *rows) end() error {
-	digest := fmt.Sprintf("%x", r.hash.Sum(nil))
-	if r.digest != "" && r.digest != digest {
-		return fmt.Errorf("%s: the file has changed while it was read", r.name)
-	}
-	r.digest = digest
-	return io.EOF
 }
 
 // read returns the cells of a line, or an error that names the place.
@@ -255,6 +249,18 @@ func (r *rows) cellError(column, format string, args ...any) error {
 func (r *rows) place() string {
 	line, _ := r.csv.FieldPos(0)
 	return fmt.Sprintf("%s: row %d (line %d)", r.name, r.n, line)
+}
+
+// positions returns the places of columns in the header.
+func (r *rows) positions(columns []*column) (at []int, err error) {
+	for _, c := range columns {
+		i, err := r.position(c.Name)
+		if err != nil {
+			return nil, err
+		}
+		at = append(at, i)
+	}
+	return at, nil
 }
 
 // position returns the place of a column in the header.

@@ -52,7 +52,7 @@ func TestSplit(t *testing.T) {
 		if slices.Min(seen) != 1 || slices.Max(seen) != 1 {
 			t.Errorf("target %q: rows are in %d to %d parts", target, slices.Min(seen), slices.Max(seen))
 		}
-		if other := j.table.split(6, 0.3)[1]; slices.Equal(other, j.test.index) {
+		if other := j.table.split(6, 0.3)[1]; slices.Equal(other.index, j.test.index) {
 			t.Error("another seed has the same test rows")
 		}
 	}
