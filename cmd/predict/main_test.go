@@ -6,11 +6,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"image"
 	"image/png"
 	"io"
@@ -240,17 +238,10 @@ func TestBadPictures(t *testing.T) {
 	dir := workplace(t)
 	at := func(name string) string { return filepath.Join(dir, name) }
 	write(t, at("text.png"), []byte("hello\n"))
-	write(t, at("empty.jpg"), nil)
-	whole := read(t, at("digit0.png"))
-	write(t, at("short.png"), whole[:len(whole)/2])
-	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte("IHDR\x00\x01\x86\xa0\x00\x01\x86\xa0\x08\x02\x00\x00\x00")))
-	write(t, at("huge.png"), []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x01\x86\xa0\x00\x01\x86\xa0\x08\x02\x00\x00\x00"+string(sum)))
-	write(t, at("none.gif"), []byte("GIF89a\x00\x00\x00\x00\x00\x00\x00;"))
 	write(t, at("paper.png"), encoded(t, image.NewGray(image.Rect(0, 0, 200, 200))))
 	os.Mkdir(at("folder"), 0o777)
 	bad := map[string]string{
-		"missing.png": "no such file", "text.png": "not a PNG, JPEG or GIF", "empty.jpg": "empty", "short.png": "cut short",
-		"huge.png": "100000×100000 pixels", "none.gif": "0×0", "paper.png": "no ink", "folder": "a folder, want a file",
+		"missing.png": "no such file", "text.png": "not a PNG, JPEG or GIF", "paper.png": "no ink", "folder": "a folder, want a file",
 		"line\nbreak\x1b[2J.png": `line\nbreak\x1b[2J.png`,
 	}
 	args := []string{"-model", at("model.npz"), at("digit0.png")}

@@ -58,17 +58,24 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// The weights are those of the package.
+// With -weights balanced the weights are those of the package, of the training rows.
 func TestBalance(t *testing.T) {
-	j := prepared(t)
-	p := j.table.part([]int32{0, 1, 2, 3, 60, 61, 120}) // 4, 2 and 1 of the classes
-	p.input = j.Input
+	j := prepared(t, "-weights", "balanced", "-patience", "1")
+	j.train.index = []int32{0, 1, 2, 3, 60, 61, 120} // 4, 2 and 1 of the classes
+	var config mlp.Config
+	samples, err := j.Samples(&config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var x, y mlp.Matrix
-	p.Batch(&x, &y, []int{0, 1, 2, 3, 4, 5, 6})
-	b := balanced{p, p.balance()}
+	samples.Batch(&x, &y, []int{0, 1, 2, 3, 4, 5, 6})
 	for i, want := range mlp.BalancedWeights(&y) {
-		if got := b.Weight(i); got != want {
+		if got := samples.(mlp.Weighted).Weight(i); got != want {
 			t.Errorf("row %d weighs %v, want %v", i, got, want)
+		}
+		held := config.Validation.(mlp.Weighted).Weight(0) // as the training row of its class
+		if truth := j.held.truth(0, 0); truth == j.train.truth(i, 0) && held != want {
+			t.Errorf("a row held out weighs %v, want %v", held, want)
 		}
 	}
 }

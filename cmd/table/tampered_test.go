@@ -60,12 +60,6 @@ func TestTamperedColumns(t *testing.T) {
 	}
 	other := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, training.TableKey) })
 	refused(t, []string{"-model", other, data}, other+": its recipe has no columns: another command trained it\n")
-	lacks := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, "seed") })
-	refused(t, []string{"-verify", lacks}, lacks+": its recipe lacks -seed\n")
-	wide := changed(t, model, func(m *mlp.Model) { m.Recipe["hidden"] = "60000,60000" })
-	refused(t, []string{"-resume", wide, "-out", t.TempDir()}, wide+": its layers have -hidden 64,32, its recipe has -hidden 60000,60000\n")
-	less := changed(t, model, func(m *mlp.Model) { m.Recipe["hidden"] = "64" })
-	refused(t, []string{"-resume", less, "-out", t.TempDir()}, less+": its layers have -hidden 64,32, its recipe has -hidden 64\n")
 }
 
 // A table that has changed is no longer that of the run; one that has moved is.

@@ -1,40 +1,24 @@
 package main
 
 import (
-	"bytes"
-	"encoding/xml"
-	"fmt"
-	"io"
 	"math"
-	"math/rand/v2"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// The strokes of a picture, followed as SVG says, go through each pixel in its shade.
+// The strokes of the sheet's first picture, followed as SVG says, go through each pixel of the
+// first digit in its shade.
 func TestDrawDigit(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	pixels := make([]byte, digitSide*digitSide)
-	for i := range pixels {
-		pixels[i] = byte(rng.IntN(256))
+	l := sampleLab(t)
+	for i := range l.train.Images[:2*digitSide] {
+		l.train.Images[i] = byte(5 * i) // all shades, across the end of a row
 	}
-	clear(pixels[100:140])
-	copy(pixels[200:], bytes.Repeat([]byte{255}, 3*digitSide)) // across the ends of rows
-	var b bytes.Buffer
-	fmt.Fprintf(&b, sheetStart, 100, 100, 1)
-	drawDigit(&b, pixels, 7, 9)
-	b.WriteString("</svg>\n")
-	for d := xml.NewDecoder(bytes.NewReader(b.Bytes())); ; {
-		if _, err := d.Token(); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	got := make([]int, len(pixels))
-	for _, path := range regexp.MustCompile(`<path class="i(\d)" d="M0 .5((?:m-?\d+ \d+h\d+)+)"/>`).FindAllStringSubmatch(b.String(), -1) {
+	_, picture, _ := strings.Cut(string(l.deformedDigits(1)), `<g class="ink" transform="translate(118 70) scale(2)"`)
+	picture, _, _ = strings.Cut(picture, "</g>")
+	got := make([]int, digitSide*digitSide)
+	for _, path := range regexp.MustCompile(`<path class="i(\d)" d="M0 .5((?:m-?\d+ \d+h\d+)+)"/>`).FindAllStringSubmatch(picture, -1) {
 		shade, _ := strconv.Atoi(path[1])
 		x, y := 0, 0
 		for _, stroke := range regexp.MustCompile(`m(-?\d+) (\d+)h(\d+)`).FindAllStringSubmatch(path[2], -1) {
@@ -51,12 +35,9 @@ func TestDrawDigit(t *testing.T) {
 			}
 		}
 	}
-	for i, p := range pixels {
+	for i, p := range l.train.Images[:len(got)] {
 		if want := int(math.Round(float64(p) / 255 * shades)); got[i] != want {
 			t.Fatalf("pixel %d, %d, has shade %d, want %d", i, p, got[i], want)
 		}
-	}
-	if text := b.String(); !strings.Contains(text, `translate(7 9) scale(2)`) {
-		t.Error("the picture is in another place")
 	}
 }

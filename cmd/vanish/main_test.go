@@ -88,9 +88,7 @@ func TestBadData(t *testing.T) {
 func TestUnwritableOutput(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	os.WriteFile(file, nil, 0o666)
-	for _, out := range []string{file, filepath.Join(file, "below"), "/proc/no", "/proc"} {
-		refused(t, 1, []string{"article", "-out", out}, out)
-	}
+	refused(t, 1, []string{"article", "-out", file}, file)
 	out := t.TempDir()
 	os.MkdirAll(filepath.Join(out, "statistics.svg", "full"), 0o777)
 	refused(t, 1, []string{"article", "-out", out}, "-out "+out, "statistics.svg")
@@ -111,19 +109,19 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// canceler cancels a context when something is written.
-type canceler struct{ cancel context.CancelFunc }
+type writerFunc func(p []byte) (int, error)
 
-func (c canceler) Write(text []byte) (int, error) {
-	c.cancel()
-	return len(text), nil
-}
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // The sheets of the experiments that have ended before an interruption are kept, and named.
 func TestInterruptKeeps(t *testing.T) {
 	out := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
-	stderr, code := into(t, ctx, canceler{cancel}, "article", "depth", "-out", out)
+	stdout := writerFunc(func(p []byte) (int, error) {
+		cancel()
+		return len(p), nil
+	})
+	stderr, code := into(t, ctx, stdout, "article", "depth", "-out", out)
 	if want := "written to " + out + ": statistics.svg\nvanish: interrupted\n"; code != 1 || stderr != want {
 		t.Errorf("exit code %d, standard error %q, want %q", code, stderr, want)
 	}
@@ -134,12 +132,9 @@ func TestInterruptKeeps(t *testing.T) {
 	}
 }
 
-type closed struct{}
-
-func (closed) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
-
 func TestClosedOutput(t *testing.T) {
-	stderr, code := into(t, context.Background(), closed{}, "article", "-out", t.TempDir())
+	closed := writerFunc(func([]byte) (int, error) { return 0, errors.New("broken pipe") })
+	stderr, code := into(t, context.Background(), closed, "article", "-out", t.TempDir())
 	if code != 1 || !strings.HasSuffix(stderr, "statistics.svg\nvanish: standard output, article: broken pipe\n") {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
