@@ -60,10 +60,17 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// The page is that of the model, wherever it is written, and an earlier file stays if it
-// cannot be.
+// The page is that of the model, with what the doctor finds in its history, wherever it is
+// written. An earlier file stays if it cannot be.
 func TestReport(t *testing.T) {
 	dir := workplace(t)
+	_, test := trained()
+	slow := &mlp.Model{Net: mnist.Network(1, mlp.Small, mlp.ReLU, false), Recipe: map[string]string{"lr": "1e-07"}}
+	config := mlp.Config{Rate: 1e-7, Epochs: 1, Batch: 10, Run: &slow.Run}
+	if _, err := mlp.Train(t.Context(), slow.Net, test.Slice(0, 100), config); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "model.npz"), fileOf(slow))
 	model, page := filepath.Join(dir, "model.npz"), filepath.Join(dir, "new", "page.html")
 	stdout, stderr, code := command(t, nil, "-model", model, "-report", page)
 	if code != 0 || stdout != "" || stderr != "written to "+filepath.Dir(page)+": page.html\n" {
@@ -74,6 +81,9 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	html := string(read(t, page))
+	if found := doctor.Diagnose(m, math.Ln10); len(found) != 1 || !strings.Contains(html, "<h4>"+found[0].Illness+"</h4><p>"+found[0].Number) {
+		t.Errorf("the page lacks what the doctor finds: %v", found)
+	}
 	if !strings.Contains(html, m.Net.Fingerprint()) || !strings.Contains(html, "1000 images, from the sample in the program") {
 		t.Error("it is of another model, or of other digits")
 	}
@@ -92,24 +102,5 @@ func TestReport(t *testing.T) {
 	}
 	if string(read(t, page)) != html {
 		t.Error("the earlier page has changed")
-	}
-}
-
-// The page of a run has what the doctor finds in the file's history.
-func TestReportFindings(t *testing.T) {
-	dir := workplace(t)
-	_, test := trained()
-	m := &mlp.Model{Net: mnist.Network(1, mlp.Small, mlp.ReLU, false), Recipe: map[string]string{"lr": "1e-07"}}
-	if _, err := mlp.Train(t.Context(), m.Net, test.Slice(0, 100), mlp.Config{Rate: 1e-7, Epochs: 1, Batch: 10, Run: &m.Run}); err != nil {
-		t.Fatal(err)
-	}
-	model, page := filepath.Join(dir, "slow.npz"), filepath.Join(dir, "page.html")
-	write(t, model, fileOf(m))
-	if _, stderr, code := command(t, nil, "-model", model, "-report", page); code != 0 {
-		t.Fatal(stderr)
-	}
-	found := doctor.Diagnose(m, math.Ln10)
-	if len(found) != 1 || !strings.Contains(string(read(t, page)), "<h4>"+found[0].Illness+"</h4><p>"+found[0].Number+"</p>") {
-		t.Errorf("the page lacks what the doctor finds: %v", found)
 	}
 }

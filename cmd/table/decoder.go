@@ -73,11 +73,11 @@ func (d *decoder) cell(i int, text string) (float64, error) {
 	case ok && finite(v):
 		return v, nil
 	case ok:
-		return 0, d.cellError(c.Name, "%.60q is infinite", text)
+		return 0, d.errorf(c.Name, "%.60q is infinite", text)
 	case isGap(text):
 		return math.NaN(), d.missing(c, isTarget)
 	}
-	return 0, d.cellError(c.Name, "%.60q is not a number", text)
+	return 0, d.errorf(c.Name, "%.60q is not a number", text)
 }
 
 func (d *decoder) category(c *column, text string, isTarget bool) (float64, error) {
@@ -88,9 +88,9 @@ func (d *decoder) category(c *column, text string, isTarget bool) (float64, erro
 	case text == "":
 		return -1, d.missing(c, isTarget)
 	case !utf8.ValidString(text):
-		return 0, d.cellError(c.Name, "the cell is %s", notUTF8)
+		return 0, d.errorf(c.Name, "the cell is %s", notUTF8)
 	case d.learn && len(c.Values) == maxCategories:
-		return 0, d.cellError(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, flagged(c.Name))
+		return 0, d.errorf(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, flagged(c.Name))
 	case d.learn && !isTarget && d.width == maxColumns:
 		return 0, fmt.Errorf("%s: numbers and categories make more than %d inputs", d.name, maxColumns)
 	case d.learn:
@@ -101,7 +101,7 @@ func (d *decoder) category(c *column, text string, isTarget bool) (float64, erro
 		c.codes[text], c.Values = len(c.Values), append(c.Values, text)
 		return float64(c.codes[text]), nil
 	case isTarget:
-		return 0, d.cellError(c.Name, "%.60q is not a category of the training file", text)
+		return 0, d.errorf(c.Name, "%.60q is not a category of the training file", text)
 	}
 	d.warn(c, text)
 	return -1, nil
@@ -111,9 +111,9 @@ func (d *decoder) category(c *column, text string, isTarget bool) (float64, erro
 func (d *decoder) missing(c *column, isTarget bool) error {
 	switch {
 	case isTarget:
-		return d.cellError(c.Name, "the target is missing")
+		return d.errorf(c.Name, "the target is missing")
 	case !d.fill:
-		return d.cellError(c.Name, "the cell is missing; -missing mean takes the column's mean")
+		return d.errorf(c.Name, "the cell is missing; -missing mean takes the column's mean")
 	}
 	return nil
 }
@@ -131,7 +131,7 @@ func (d *decoder) warn(c *column, text string) {
 		warn(d.warnings, "there are more categories that are new")
 		return
 	}
-	warn(d.warnings, "%v", d.cellError(c.Name, "%.60q is not a category of the training file, and is taken as none", text))
+	warn(d.warnings, "%v", d.errorf(c.Name, "%.60q is not a category of the training file, and is taken as none", text))
 }
 
 // isGap reports whether a cell in a column of numbers says that the number is missing.

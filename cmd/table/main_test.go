@@ -19,9 +19,9 @@ import (
 	"strings"
 	"testing"
 
-	"mlp/cmd/internal/training"
-
+	"mlp"
 	"mlp/cmd/internal/clitest"
+	"mlp/cmd/internal/training"
 )
 
 // command runs table and returns what it printed and its exit code.
@@ -203,7 +203,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// What -model prints are the probabilities that the network gives, by plain arithmetic. The
+// What -model prints are the probabilities that the network's outputs give. The
 // printed rows can be predicted again: no two columns have one name.
 func TestPredictedProbabilities(t *testing.T) {
 	name := trained(t)
@@ -217,23 +217,12 @@ func TestPredictedProbabilities(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range rows[1:] {
-		a := make([]float64, 4)
-		for j := range a {
+		x := mlp.NewMatrix(1, 4)
+		for j := range x.Data {
 			v, _ := strconv.ParseFloat(row[j], 64)
-			a[j] = (v - m.Input.Mean[j]) / m.Input.Std[j]
+			x.Data[j] = (v - m.Input.Mean[j]) / m.Input.Std[j]
 		}
-		for i, l := range m.Net {
-			z := slices.Clone(l.B.Data)
-			for j := range z {
-				for k, v := range a {
-					z[j] += v * l.W.Row(k)[j]
-				}
-				if i < len(m.Net)-1 {
-					z[j] = max(0, z[j])
-				}
-			}
-			a = z
-		}
+		a := m.Net.Forward(x).Data
 		total, best := 0.0, 0
 		for j, v := range a {
 			if total += math.Exp(v); v > a[best] {

@@ -160,14 +160,23 @@ func (j *job) reportImportance(ctx context.Context, b *bytes.Buffer) error {
 	base, _ := mlp.Evaluate(j.Net, j.test, loss)
 	rise := make([]float64, len(j.table.Inputs))
 	order := make([]int, len(rise))
+	t := &table{encoding: j.table.encoding} // of the test rows, with the column shuffled
+	for i := range j.test.Len() {
+		t.cells = append(t.cells, j.test.at(i)...)
+	}
+	shuffled := &part{table: t, index: t.all(), input: j.Input}
 	for i := range rise {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		moved := *j.test
-		moved.moved, moved.from = i, rand.New(rand.NewPCG(j.Seed, uint64(i+1))).Perm(j.test.Len())
-		shuffled, _ := mlp.Evaluate(j.Net, &moved, loss)
-		rise[i], order[i] = shuffled-base, i
+		for row, from := range rand.New(rand.NewPCG(j.Seed, uint64(i+1))).Perm(t.rows()) {
+			t.row(row)[i] = j.test.at(from)[i]
+		}
+		loss, _ := mlp.Evaluate(j.Net, shuffled, loss)
+		rise[i], order[i] = loss-base, i
+		for row := range t.rows() {
+			t.row(row)[i] = j.test.at(row)[i]
+		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rise[b], rise[a]) })
 	fmt.Fprintf(b, "Importance: the test loss, %.4f, rises with a column shuffled by\n", base)

@@ -207,10 +207,10 @@ func (r *rows) next() ([]string, error) {
 		return nil, err
 	}
 	if len(cells) != len(r.header) {
-		return nil, r.errorf("%d cells, the header has %d", len(cells), len(r.header))
+		return nil, r.errorf("", "%d cells, the header has %d", len(cells), len(r.header))
 	}
 	if cells[0] == r.header[0] && slices.Equal(cells, r.header) {
-		return nil, r.errorf("the header again")
+		return nil, r.errorf("", "the header again")
 	}
 	return cells, nil
 }
@@ -236,19 +236,15 @@ func (r *rows) read() ([]string, error) {
 	return nil, fmt.Errorf("%s: %s (line %d): %s", r.name, place, wrong.StartLine, what)
 }
 
-// errorf is an error at the row that next returned last.
-func (r *rows) errorf(format string, args ...any) error {
-	return fmt.Errorf("%s: %s", r.place(), fmt.Sprintf(format, args...))
-}
-
-// cellError is an error in a column of that row.
-func (r *rows) cellError(column, format string, args ...any) error {
-	return fmt.Errorf("%s, column %.60q: %s", r.place(), column, fmt.Sprintf(format, args...))
-}
-
-func (r *rows) place() string {
+// errorf is an error at the row that next returned last and, if column is not empty, in that
+// column.
+func (r *rows) errorf(column, format string, args ...any) error {
 	line, _ := r.csv.FieldPos(0)
-	return fmt.Sprintf("%s: row %d (line %d)", r.name, r.n, line)
+	place := fmt.Sprintf("%s: row %d (line %d)", r.name, r.n, line)
+	if column != "" {
+		place += fmt.Sprintf(", column %.60q", column)
+	}
+	return fmt.Errorf("%s: %s", place, fmt.Sprintf(format, args...))
 }
 
 // positions returns the places of columns in the header.

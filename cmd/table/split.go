@@ -19,12 +19,9 @@ type part struct {
 	*table
 	index []int32 // the rows
 	input mlp.Standardization
-
-	moved int   // a column whose cells are those of other rows, or -1
-	from  []int // the row of each
 }
 
-func (t *table) part(index []int32) *part { return &part{table: t, index: index, moved: -1} }
+func (t *table) part(index []int32) *part { return &part{table: t, index: index} }
 
 // Len returns the number of rows.
 func (p *part) Len() int { return len(p.index) }
@@ -49,12 +46,7 @@ func (p *part) Batch(x, y *mlp.Matrix, index []int) {
 func (p *part) raw(x *mlp.Matrix, index []int) {
 	x.Reset(len(index), p.width())
 	for i, r := range index {
-		cells := p.at(r)
-		if p.moved >= 0 {
-			cells = slices.Clone(cells)
-			cells[p.moved] = p.at(p.from[r])[p.moved]
-		}
-		p.encoding.input(x.Row(i), cells, p.input.Mean)
+		p.encoding.input(x.Row(i), p.at(r), p.input.Mean)
 	}
 }
 

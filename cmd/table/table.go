@@ -75,7 +75,7 @@ func (t *table) fill(ctx context.Context, s *source, d *decoder) error {
 	if err == nil {
 		err = d.all(func(_ []string, cells []float64) error {
 			if d.n > maxCells/len(cells) {
-				return d.errorf("more than %d cells", maxCells)
+				return d.errorf("", "more than %d cells", maxCells)
 			}
 			t.cells = append(t.cells, cells...)
 			return nil

@@ -63,7 +63,8 @@ func article(l *lab) (*mlp.Figure, error) {
 		}
 	}
 	l.printf("\n")
-	return l.caption(f, sentences...), nil
+	f.Caption = strings.Join(sentences, "\n")
+	return f, nil
 }
 
 // constant returns the share of the pixels that are the same in all digits.

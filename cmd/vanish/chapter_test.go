@@ -24,47 +24,33 @@ func readFile(t *testing.T, name ...string) string {
 	return string(text)
 }
 
-// section is what an experiment has printed.
-func section(stdout, name string) string {
-	_, rest, _ := strings.Cut("\n"+stdout, "\n"+name+": ")
-	for _, e := range experiments {
-		rest, _, _ = strings.Cut(rest, "\n"+e.name+": ")
-	}
-	rest, _, _ = strings.Cut(rest, "\nResults SHA-256: ")
-	return rest
-}
-
 // The command prints testdata/vanish.txt and draws the sheets in testdata/svg. The two
 // short experiments are repeated here, in CI all five.
 func TestTranscript(t *testing.T) {
 	if testing.Short() || mlp.Kernel() == "Go" {
 		t.Skip("the kernel in Go would take minutes; TestOneHash covers it")
 	}
-	names := []string{"article", "init"}
-	if os.Getenv("MLP_ATTACK") != "" {
-		names = []string{"depth", "article", "nielsen", "init", "data"}
-	}
 	out, want := t.TempDir(), readFile(t, "testdata", "vanish.txt")
-	stdout, stderr, code := command(t, context.Background(), append([]string{"-out", out}, names...)...)
-	if code != 0 {
-		t.Fatalf("exit code %d: %s", code, stderr)
+	runs := [][]string{{"article"}, {"init"}}
+	if os.Getenv("MLP_ATTACK") != "" {
+		runs = [][]string{nil}
 	}
-	for _, e := range experiments {
-		if !slices.Contains(names, e.name) {
-			continue
-		}
-		if got := section(stdout, e.name); got == "" || got != section(want, e.name) {
-			t.Errorf("%s prints\n%s, want\n%s", e.name, got, section(want, e.name))
-		}
-		for _, name := range e.sheets {
-			sheet, err := os.ReadFile(filepath.Join(out, name))
-			if err != nil || string(sheet) != readFile(t, "testdata", "svg", name) {
-				t.Errorf("%s is not the one in testdata/svg (error %v)", name, err)
-			}
+	for _, names := range runs {
+		stdout, stderr, code := command(t, context.Background(), append(names, "-out", out)...)
+		text, hash, _ := strings.Cut(stdout, "\nResults SHA-256: ")
+		if code != 0 || text == "" || !strings.Contains(want, text+"\n") || names == nil && !strings.HasSuffix(want, hash) {
+			t.Errorf("%v: exit code %d, %s\n%s", names, code, stderr, stdout)
 		}
 	}
-	if len(names) == len(experiments) && stdout != want {
-		t.Errorf("it ends with %q, want %q", stdout[len(stdout)-82:], want[len(want)-82:])
+	sheets, _ := filepath.Glob(filepath.Join(out, "*"))
+	if len(sheets) != 2 && len(sheets) != 6 {
+		t.Errorf("sheets %v", sheets)
+	}
+	for _, name := range sheets {
+		sheet, err := os.ReadFile(name)
+		if err != nil || string(sheet) != readFile(t, "testdata", "svg", filepath.Base(name)) {
+			t.Errorf("%s is not the one in testdata/svg (error %v)", name, err)
+		}
 	}
 }
 
@@ -158,9 +144,6 @@ func TestPercentile(t *testing.T) {
 		if got := percentile(sorted, p); got != want {
 			t.Errorf("percentile %d of 1 to 200 is %v, want %v", p, got, want)
 		}
-	}
-	if got := percentile([]float64{3, 4, 5}, 50); got != 4 {
-		t.Errorf("the median of 3, 4, 5 is %v", got)
 	}
 }
 

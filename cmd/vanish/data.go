@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/files"
@@ -108,11 +109,13 @@ func (l *lab) showData(all []cohort) *mlp.Figure {
 	last, tested := &all[len(all)-1], l.test.Len()
 	onTraining := func(n *outcome) float64 { return n.history[len(n.history)-1].Metric } // which is not deformed for that
 	var sizes, sentences []string
+	var digits []float64
 	for _, c := range all {
 		for _, n := range c.by {
 			l.record(n.accuracy, onTraining(&n))
 			l.hash.Write([]byte(n.weights))
 		}
+		digits = append(digits, float64(c.digits))
 		sizes = append(sizes, fmt.Sprintf("%6d  %6d", c.digits, c.epochs))
 		sentences = append(sentences, fmt.Sprintf("Errors in %d test digits after training on %d: %s.", tested, c.digits,
 			list(ways[:], func(way int) string {
@@ -125,16 +128,13 @@ func (l *lab) showData(all []cohort) *mlp.Figure {
 		return fmt.Sprintf("%.4f · %.4f", n.accuracy, onTraining(n))
 	})
 
-	var some []int // of the epochs: 1, 2, 4 and so on, and the last
-	for n := 1; n < last.epochs; n *= 2 {
-		some = append(some, n)
-	}
-	some = append(some, last.epochs)
-	after := func(way, i int) float64 { return last.by[way].history[some[i]-1].TestMetric }
+	var epochs []float64 // 1, 2, 4 and so on, and the last
 	var heads []string
-	for _, n := range some {
-		heads = append(heads, fmt.Sprintf("%5d", n))
+	for n := 1; n < 2*last.epochs; n *= 2 {
+		epochs = append(epochs, float64(min(n, last.epochs)))
+		heads = append(heads, fmt.Sprintf("%5d", min(n, last.epochs)))
 	}
+	after := func(way, i int) float64 { return last.by[way].history[int(epochs[i])-1].TestMetric }
 	l.printf("%d digits: accuracy on the test digits\n\n", last.digits)
 	table(l, "epoch", heads, ways[:], 15, func(row, way int) string { return fmt.Sprintf("%.4f", after(way, row)) })
 	for _, n := range last.by {
@@ -143,16 +143,15 @@ func (l *lab) showData(all []cohort) *mlp.Figure {
 		}
 	}
 
-	f := &mlp.Figure{Title: "What data do that depth does not", Columns: 2, SameY: true, Charts: []mlp.Chart{
-		{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true,
-			Series: lines(ways[:], len(all), func(i int) float64 { return float64(all[i].digits) },
-				func(way, i int) float64 { return all[i].by[way].accuracy })},
-		{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true,
-			Series: lines(ways[:], len(some), func(i int) float64 { return float64(some[i]) }, after)},
-	}}
-	return l.caption(f, append(sentences, fmt.Sprintf("With %d digits, plain makes %s as many errors as both and %s as many "+
+	sentences = append(sentences, fmt.Sprintf("With %d digits, plain makes %s as many errors as both and %s as many "+
 		"as twice as deep; its accuracy has a standard error of %.4f.",
-		last.digits, last.ratio(both), last.ratio(deeper), standardError(last.by[plain].accuracy, tested)))...)
+		last.digits, last.ratio(both), last.ratio(deeper), standardError(last.by[plain].accuracy, tested)))
+	return &mlp.Figure{Title: "What data do that depth does not", Columns: 2, SameY: true, Charts: []mlp.Chart{
+		{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true,
+			Series: lines(ways[:], len(all), digits, func(way, i int) float64 { return all[i].by[way].accuracy })},
+		{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true,
+			Series: lines(ways[:], len(epochs), epochs, after)},
+	}, Caption: strings.Join(sentences, "\n")}
 }
 
 // ratio says how many times the errors of a way plain makes.

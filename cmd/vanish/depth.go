@@ -6,6 +6,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/mnist"
@@ -83,6 +84,6 @@ func (l *lab) showDepth(all *outcomes) *mlp.Figure {
 			return short(all[a][b][deepest-1].ratio) + " and " + all[a][b][deepest-1].score()
 		})))
 	}
-	return l.caption(&mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: len(activations),
-		SameY: true, Charts: append(above, below...)}, sentences...)
+	return &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: len(activations),
+		SameY: true, Charts: append(above, below...), Caption: strings.Join(sentences, "\n")}
 }

@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/stat"
@@ -59,15 +60,7 @@ func initialisation(l *lab) (*mlp.Figure, error) {
 	byEpoch := func(of func(mlp.Epoch) float64) []mlp.Series {
 		return lines(beginnings[:], initEpochs, nil, func(b, epoch int) float64 { return of(all[b].history[epoch]) })
 	}
-	f := &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2, Charts: []mlp.Chart{
-		{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true, Series: byLayer(stat.DeltaNorm)},
-		{Title: "Activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true,
-			Series: byLayer(stat.ActivationStd)},
-		{Title: "Loss", XLabel: "Epoch", YLabel: "Cross-entropy loss", Guides: []mlp.Guide{{Label: "ln 10", Y: math.Ln10}},
-			Series: byEpoch(func(e mlp.Epoch) float64 { return e.Loss })},
-		{Title: "Accuracy", XLabel: "Epoch", YLabel: "Test accuracy", Series: byEpoch(func(e mlp.Epoch) float64 { return e.TestMetric })},
-	}}
-	return l.caption(f,
+	sentences := []string{
 		fmt.Sprintf("At the first step, ‖δ‖ of the first of %d hidden layers against the last: %s.", deepest,
 			list(beginnings[:], func(b int) string { return times(first(b, 0).DeltaNorm / first(b, deepest-1).DeltaNorm) })),
 		fmt.Sprintf("The standard deviation of the last one's activations against the first one's: %s.",
@@ -75,5 +68,15 @@ func initialisation(l *lab) (*mlp.Figure, error) {
 				return times(first(b, deepest-1).ActivationStd / first(b, 0).ActivationStd)
 			})),
 		fmt.Sprintf("Test accuracy after %d epochs: %s.", initEpochs,
-			list(beginnings[:], func(b int) string { return fmt.Sprintf("%.3f", all[b].history[initEpochs-1].TestMetric) }))), nil
+			list(beginnings[:], func(b int) string { return fmt.Sprintf("%.3f", all[b].history[initEpochs-1].TestMetric) })),
+	}
+	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2,
+		Caption: strings.Join(sentences, "\n"), Charts: []mlp.Chart{
+			{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true, Series: byLayer(stat.DeltaNorm)},
+			{Title: "Activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true,
+				Series: byLayer(stat.ActivationStd)},
+			{Title: "Loss", XLabel: "Epoch", YLabel: "Cross-entropy loss", Guides: []mlp.Guide{{Label: "ln 10", Y: math.Ln10}},
+				Series: byEpoch(func(e mlp.Epoch) float64 { return e.Loss })},
+			{Title: "Accuracy", XLabel: "Epoch", YLabel: "Test accuracy", Series: byEpoch(func(e mlp.Epoch) float64 { return e.TestMetric })},
+		}}, nil
 }

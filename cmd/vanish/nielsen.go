@@ -7,6 +7,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/mnist"
@@ -109,7 +110,8 @@ func nielsen(l *lab) (*mlp.Figure, error) {
 			"%s before training, %s after %d epochs.",
 			layers, times(before[0]/before[layers-1]), times(after[0]/after[layers-1]), nielsenEpochs))
 	}
-	return l.caption(f, sentences...), nil
+	f.Caption = strings.Join(sentences, "\n")
+	return f, nil
 }
 
 // speed trains a network and returns ‖δ‖ of its layers before each epoch and after the

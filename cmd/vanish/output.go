@@ -22,6 +22,7 @@ func (l *lab) perform(e experiment, stdout io.Writer) error {
 	sheet, err := e.run(l)
 	l.bar.Clear()
 	if err == nil {
+		l.printf("%s\n\n", sheet.Caption)
 		err = files.Replace(l.out, append(l.pictures, files.File{Name: e.sheets[0], Content: sheet.SVG()})...)
 	}
 	if err == nil {
@@ -49,13 +50,6 @@ func (l *lab) counts(size int) func(mlp.Epoch) error {
 }
 
 func (l *lab) printf(format string, a ...any) { fmt.Fprintf(&l.text, format, a...) }
-
-// caption prints the sentences, a line each, and puts them on the sheet.
-func (l *lab) caption(sheet *mlp.Figure, sentences ...string) *mlp.Figure {
-	sheet.Caption = strings.Join(sentences, "\n")
-	l.printf("%s\n\n", sheet.Caption)
-	return sheet
-}
 
 // times says a ratio in words.
 func times(ratio float64) string {
@@ -96,13 +90,11 @@ func numbers(n int) (rows []string) {
 
 // lines returns a line of n points, at x or, if x is nil, at 1, 2, 3 and so on, for each of
 // those that are compared.
-func lines[C fmt.Stringer](compared []C, n int, x func(point int) float64, y func(line, point int) float64) (all []mlp.Series) {
+func lines[C fmt.Stringer](compared []C, n int, x []float64, y func(line, point int) float64) (all []mlp.Series) {
 	for line, c := range compared {
-		s := mlp.Series{Name: c.String()}
+		s := mlp.Series{Name: c.String(), X: x}
 		for point := range n {
-			if s.Y = append(s.Y, y(line, point)); x != nil {
-				s.X = append(s.X, x(point))
-			}
+			s.Y = append(s.Y, y(line, point))
 		}
 		all = append(all, s)
 	}
