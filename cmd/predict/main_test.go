@@ -334,14 +334,11 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	for _, more := range [][]string{{filepath.Join(dir, "digit0.png")}, nil} {
-		f, err := os.Create(filepath.Join(dir, "stderr"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		code := run(ctx, append([]string{"-model", filepath.Join(dir, "model.npz")}, more...), nil, io.Discard, f)
-		f.Close()
-		if text := string(read(t, f.Name())); code != 1 || !strings.HasSuffix(text, "predict: interrupted\n") {
-			t.Errorf("exit code %d, %q", code, text)
+		stderr, code := clitest.Stderr(t, func(stderr *os.File) int {
+			return run(ctx, append([]string{"-model", filepath.Join(dir, "model.npz")}, more...), nil, io.Discard, stderr)
+		})
+		if code != 1 || !strings.HasSuffix(stderr, "predict: interrupted\n") {
+			t.Errorf("exit code %d, %q", code, stderr)
 		}
 	}
 }

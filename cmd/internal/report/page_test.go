@@ -63,13 +63,6 @@ func mustHTML(t *testing.T, m *mlp.Model, test *mlp.MNIST, findings ...doctor.Fi
 	return html
 }
 
-// probabilities returns what the package gives for images, as rows of ten.
-func probabilities(m *mlp.Model, digits *mlp.MNIST) []float64 {
-	var p mlp.Matrix
-	x, _ := mnist.FirstBatch(digits, digits.Len())
-	return m.Predict(&p, x).Softmax().Data
-}
-
 // difference opens the page of a model and returns the largest difference between its
 // probabilities of digits, which must not be standardized, and the package's.
 func difference(t *testing.T, b *browser, m *mlp.Model, digits *mlp.MNIST) (most float64) {
@@ -82,7 +75,9 @@ func difference(t *testing.T, b *browser, m *mlp.Model, digits *mlp.MNIST) (most
 	text, _ := json.Marshal(images)
 	var got []float64
 	b.eval(string(text)+".flatMap(image => mlp.predict(image))", &got)
-	want := probabilities(m, digits)
+	var y mlp.Matrix
+	x, _ := mnist.FirstBatch(digits, digits.Len())
+	want := m.Predict(&y, x).Softmax().Data
 	if len(got) != len(want) {
 		t.Fatalf("%d probabilities, want %d", len(got), len(want))
 	}
