@@ -78,12 +78,9 @@ func (r *reader) read(i int) error {
 	}
 	var y mlp.Matrix
 	x, _ := mnist.FirstBatch(setOf(digit), 1)
-	if r.raw {
-		r.model.Predict(&y, x)
-	} else { // digit has normalised what the model normalises
-		r.model.Net.Predict(&y, r.model.Input.Apply(x, x))
-	}
-	p := y.Softmax().Row(0)
+	m := *r.model
+	m.Deskew = m.Deskew && r.raw // without -raw, digit has done it
+	p := m.Predict(&y, x).Softmax().Row(0)
 	first := mlp.Argmax(p)
 	if math.IsNaN(p[first]) {
 		return fmt.Errorf("%s: the network's output is not finite", r.pictures[i])

@@ -23,12 +23,11 @@ type decoder struct {
 	warnings io.Writer // say which are new, unless it is nil
 
 	*rows
-	columns []*column
-	at      []int // where in a row of the file each is
-	targets int   // where in columns the targets begin
-	fill    bool  // a missing input is taken as the column's mean
-	width   int   // of the inputs, as far as their categories are known
-	warned  map[[2]string]bool
+	encoding *encoding
+	columns  []*column // of the encoding: the inputs, and the targets if they are read
+	at       []int     // where in a row of the file each is
+	width    int       // of the inputs, as far as their categories are known
+	warned   map[[2]string]bool
 }
 
 // open begins to read a file, in which it finds the columns of an encoding, all or the
@@ -37,7 +36,7 @@ func (d *decoder) open(ctx context.Context, s *source, e *encoding, columns []*c
 	if d.rows, err = s.rows(ctx); err != nil {
 		return err
 	}
-	d.columns, d.targets, d.fill, d.width, d.warned = columns, len(e.Inputs), e.Fill, e.width(), map[[2]string]bool{}
+	d.encoding, d.columns, d.width, d.warned = e, columns, e.width(), map[[2]string]bool{}
 	d.at, err = d.positions(columns)
 	return err
 }
@@ -64,7 +63,7 @@ func (d *decoder) all(each func(row []string, cells []float64) error) error {
 
 // cell decodes a cell of column i.
 func (d *decoder) cell(i int, text string) (float64, error) {
-	c, isTarget := d.columns[i], i >= d.targets
+	c, isTarget := d.columns[i], i >= len(d.encoding.Inputs)
 	if c.isCategory() {
 		return d.category(c, text, isTarget)
 	}
@@ -112,7 +111,7 @@ func (d *decoder) missing(c *column, isTarget bool) error {
 	switch {
 	case isTarget:
 		return d.errorf(c.Name, "the target is missing")
-	case !d.fill:
+	case !d.encoding.Fill:
 		return d.errorf(c.Name, "the cell is missing; -missing mean takes the column's mean")
 	}
 	return nil
