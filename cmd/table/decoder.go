@@ -145,10 +145,8 @@ func isGap(text string) bool {
 // number returns the number that a text is. In a file with semicolons a number may have a
 // comma for the point. A number that is too large is infinite, and NaN is none.
 func number(text string, comma bool) (v float64, ok bool) {
-	for _, b := range []byte(text) {
-		if b == 'x' || b == 'X' || b == '_' { // numbers of Go's
-			return 0, false
-		}
+	if strings.ContainsAny(text, "xX_") { // as numbers of Go's may have
+		return 0, false
 	}
 	if comma && strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
 		text = strings.Replace(text, ",", ".", 1)

@@ -126,8 +126,7 @@ func (e *encoding) loss() (loss mlp.Loss, guess float64) {
 	return mlp.SquaredError, 1
 }
 
-// text returns the encoding as JSON, which a model's recipe has, or an error if it would be
-// refused there.
+// text returns the encoding as JSON, or an error if that is too long for a model's recipe.
 func (e *encoding) text() (string, error) {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -136,9 +135,6 @@ func (e *encoding) text() (string, error) {
 	inRecipe, err := json.Marshal(string(text))
 	if err == nil && len(inRecipe) > maxEncoding {
 		err = fmt.Errorf("the names of the columns and categories take %d bytes, more than %d", len(inRecipe), maxEncoding)
-	}
-	if err == nil {
-		_, err = parseEncoding(string(text))
 	}
 	return string(text), err
 }

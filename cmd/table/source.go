@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -131,28 +132,20 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// quoted is what is in quotes, or behind a quote that does not close.
+var quoted = regexp.MustCompile(`"[^"]*"?`)
+
 // separator returns the one of comma, semicolon and tab that the first line has most of
 // outside of quotes.
 func separator(text []byte) rune {
-	counts, quoted := map[byte]int{}, false
-	for _, b := range text {
-		if b == '"' {
-			quoted = !quoted
-		}
-		if b == '\n' && !quoted {
-			break
-		}
-		if !quoted {
-			counts[b]++
+	line, _, _ := strings.Cut(string(quoted.ReplaceAll(text, nil)), "\n")
+	best := ","
+	for _, s := range []string{";", "\t"} {
+		if strings.Count(line, s) > strings.Count(line, best) {
+			best = s
 		}
 	}
-	best := byte(',')
-	for _, b := range []byte(";\t") {
-		if counts[b] > counts[best] {
-			best = b
-		}
-	}
-	return rune(best)
+	return rune(best[0])
 }
 
 // readHeader reads the names of the columns. A column without a name, as pandas writes one

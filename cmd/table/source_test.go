@@ -68,7 +68,11 @@ func FuzzCSV(f *testing.F) {
 			for _, c := range table.Targets {
 				c.Std = 1
 			}
-			if _, err := table.text(); err != nil {
+			encoded, err := table.text()
+			if err == nil {
+				_, err = parseEncoding(encoded)
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			table.input(make([]float64, table.width()), table.row(table.rows()-1), make([]float64, table.width()))

@@ -23,6 +23,15 @@ type part struct {
 
 func (t *table) part(index []int32) *part { return &part{table: t, index: index} }
 
+// all returns the numbers of all rows.
+func (t *table) all() []int32 {
+	index := make([]int32, t.rows())
+	for i := range index {
+		index[i] = int32(i)
+	}
+	return index
+}
+
 // Len returns the number of rows.
 func (p *part) Len() int { return len(p.index) }
 
@@ -115,15 +124,6 @@ func (t *table) split(seed uint64, shares ...float64) []*part {
 	}
 	slices.Sort(order)
 	return append([]*part{t.part(order)}, parts...)
-}
-
-// all returns the numbers of all rows.
-func (t *table) all() []int32 {
-	index := make([]int32, t.rows())
-	for i := range index {
-		index[i] = int32(i)
-	}
-	return index
 }
 
 // strata returns the stratum of each row.
