@@ -118,12 +118,12 @@ func nielsen(l *lab) (*mlp.Figure, error) {
 // last.
 func (l *lab) speed(layers int, data *mlp.MNIST) (norms [][]float64, err error) {
 	net := nielsenNetwork(l.seed, layers)
-	history, err := mlp.Train(l.ctx, net, data, mlp.Config{Loss: nielsenLoss, Rate: 0.1, Epochs: nielsenEpochs,
-		Batch: data.Len(), InOrder: true, Decay: 5 / float64(data.Len()), OnEpoch: l.counts(1)})
+	o, err := l.learn(net, data, data, mlp.Config{Loss: nielsenLoss, Epochs: nielsenEpochs, Batch: data.Len(), InOrder: true,
+		Decay: 5 / float64(data.Len())}, 1)
 	if err != nil {
 		return nil, fmt.Errorf("%d hidden layers: %w", layers, err)
 	}
-	for _, e := range history { // an epoch is one step, so its statistics are of the weights before it
+	for _, e := range o.history { // an epoch is one step, so its statistics are of the weights before it
 		var before []float64
 		for _, s := range e.Layers {
 			before = append(before, s.DeltaNorm)
