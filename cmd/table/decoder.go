@@ -16,8 +16,8 @@ import (
 // maxCategories is the most categories of a column.
 const maxCategories = 1000
 
-// A decoder makes the cells of a file's rows numbers: a number, NaN for a missing one, the
-// place of a category in its column's Values, or -1 for a text that is no category.
+// A decoder makes the cells of a file's rows numbers: a number, the place of a category in its
+// column's Values, or NaN for a cell that is missing and for a text that is no category.
 type decoder struct {
 	learn    bool      // add categories that are new
 	warnings io.Writer // say which are new, unless it is nil
@@ -64,57 +64,42 @@ func (d *decoder) all(each func(row []string, cells []float64) error) error {
 // cell decodes a cell of column i.
 func (d *decoder) cell(i int, text string) (float64, error) {
 	c, isTarget := d.columns[i], i >= len(d.encoding.Inputs)
-	if c.isCategory() {
-		return d.category(c, text, isTarget)
-	}
-	v, ok := number(text, d.separator == ';')
-	switch {
-	case ok && finite(v):
-		return v, nil
-	case ok:
-		return 0, d.errorf(c.Name, "%.60q is infinite", text)
-	case isGap(text):
-		return math.NaN(), d.missing(c, isTarget)
-	}
-	return 0, d.errorf(c.Name, "%.60q is not a number", text)
-}
-
-func (d *decoder) category(c *column, text string, isTarget bool) (float64, error) {
-	code, ok := c.codes[text]
-	switch {
-	case ok:
+	if code, ok := c.codes[text]; ok {
 		return float64(code), nil
-	case text == "":
-		return -1, d.missing(c, isTarget)
+	}
+	v, isNumber := number(text, d.separator == ';')
+	switch {
+	case text == "" || !c.isCategory() && isGap(text):
+		if isTarget {
+			return 0, d.errorf(c.Name, "the target is missing")
+		}
+		if !d.encoding.Fill {
+			return 0, d.errorf(c.Name, "the cell is missing; -missing mean takes the column's mean")
+		}
+		return math.NaN(), nil
+	case !c.isCategory() && !isNumber:
+		return 0, d.errorf(c.Name, "%.60q is not a number", text)
+	case !c.isCategory() && !finite(v):
+		return 0, d.errorf(c.Name, "%.60q is infinite", text)
+	case !c.isCategory():
+		return v, nil
 	case !utf8.ValidString(text):
 		return 0, d.errorf(c.Name, "the cell is %s", notUTF8)
-	case d.learn && len(c.Values) == maxCategories:
-		return 0, d.errorf(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, flagged(c.Name))
-	case d.learn && !isTarget && d.width == maxColumns:
-		return 0, fmt.Errorf("%s: numbers and categories make more than %d inputs", d.name, maxColumns)
-	case d.learn:
-		if !isTarget {
-			d.width++
-		}
-		text = strings.Clone(text)
-		c.codes[text], c.Values = len(c.Values), append(c.Values, text)
-		return float64(c.codes[text]), nil
-	case isTarget:
+	case !d.learn && isTarget:
 		return 0, d.errorf(c.Name, "%.60q is not a category of the training file", text)
+	case !d.learn:
+		d.warn(c, text)
+		return math.NaN(), nil
+	case len(c.Values) == maxCategories:
+		return 0, d.errorf(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, flagged(c.Name))
+	case !isTarget && d.width == maxColumns:
+		return 0, fmt.Errorf("%s: numbers and categories make more than %d inputs", d.name, maxColumns)
+	case !isTarget:
+		d.width++
 	}
-	d.warn(c, text)
-	return -1, nil
-}
-
-// missing returns an error, unless a missing cell may be filled.
-func (d *decoder) missing(c *column, isTarget bool) error {
-	switch {
-	case isTarget:
-		return d.errorf(c.Name, "the target is missing")
-	case !d.encoding.Fill:
-		return d.errorf(c.Name, "the cell is missing; -missing mean takes the column's mean")
-	}
-	return nil
+	text = strings.Clone(text)
+	c.codes[text], c.Values = len(c.Values), append(c.Values, text)
+	return float64(c.codes[text]), nil
 }
 
 // maxWarnings is the most categories that warn names.
