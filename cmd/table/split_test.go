@@ -52,6 +52,13 @@ func TestSplit(t *testing.T) {
 		if slices.Min(seen) != 1 || slices.Max(seen) != 1 {
 			t.Errorf("target %q: rows are in %d to %d parts", target, slices.Min(seen), slices.Max(seen))
 		}
+		for _, l := range j.Net {
+			clear(l.W.Data)
+		}
+		loss, _ := j.table.loss()
+		if guess, _ := mlp.Evaluate(j.Net, j.train, loss); math.Abs(guess-j.Guess) > 1e-9 {
+			t.Errorf("target %q: a network of zeros has the loss %v, want %v", target, guess, j.Guess)
+		}
 		if other := j.table.split(6, 0.3)[1]; slices.Equal(other.index, j.test.index) {
 			t.Error("another seed has the same test rows")
 		}
