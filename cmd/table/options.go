@@ -38,13 +38,10 @@ func (c *columnNames) Set(text string) (err error) {
 	return nil
 }
 
-func (c *columnNames) String() string {
-	if len(*c) == 0 {
-		return ""
-	}
+func (c columnNames) String() string {
 	var b strings.Builder
 	w := csv.NewWriter(&b)
-	w.Write(*c)
+	w.Write(c)
 	w.Flush() // to a string, which does not fail
 	return strings.TrimSuffix(b.String(), "\n")
 }

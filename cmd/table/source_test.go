@@ -55,8 +55,8 @@ func FuzzCSV(f *testing.F) {
 		if err != io.EOF {
 			check(err)
 		}
-		for _, flags := range [][]string{nil, {"-category", list(r.header[0]), "-missing", "mean"}} {
-			o, err := parse(append(flags, "-target", list(r.header[len(r.header)-1]), "F"))
+		for _, flags := range [][]string{nil, {"-category", columnNames{r.header[0]}.String(), "-missing", "mean"}} {
+			o, err := parse(append(flags, "-target", columnNames{r.header[len(r.header)-1]}.String(), "F"))
 			if err != nil {
 				return // a name that no flag can have
 			}

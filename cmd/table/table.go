@@ -157,7 +157,7 @@ func (j *job) columnsOf(ctx context.Context, s *source, stderr io.Writer) (e *en
 // that of -target.
 func (j *job) used(r *rows) (*encoding, error) {
 	if len(j.target) == 0 {
-		return nil, cli.WrongFlag(fmt.Errorf("%s: -target must name the column to predict, one of %.500s", r.name, list(r.header...)))
+		return nil, cli.WrongFlag(fmt.Errorf("%s: -target must name the column to predict, one of %.500s", r.name, columnNames(r.header)))
 	}
 	for _, name := range slices.Concat(j.target, j.without, j.text) {
 		if _, err := r.position(name); err != nil {
@@ -217,13 +217,7 @@ func warn(stderr io.Writer, format string, args ...any) {
 	fmt.Fprintf(stderr, "warning: %s\n", cli.Plain(fmt.Sprintf(format, args...)))
 }
 
-// list returns names as a flag takes them.
-func list(names ...string) string {
-	c := columnNames(names)
-	return c.String()
-}
-
 // flagged returns a column's name as a shell passes it to a flag.
 func flagged(name string) string {
-	return "'" + strings.ReplaceAll(list(name), "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(columnNames{name}.String(), "'", `'\''`) + "'"
 }

@@ -37,6 +37,12 @@ type data struct {
 	History      []epoch
 	First        [][]number // the layer statistics of the first step
 	Stats        []string   // their names
+
+	// What the network reads in all test digits, which is not in the JSON.
+	p              mlp.Matrix // n×10: the probabilities
+	read           []int      // the most probable digit
+	accuracy, loss float64
+	confusion      [mlp.MNISTClasses][mlp.MNISTClasses]int // how often each digit, by row, is read as each digit, by column
 }
 
 type layer struct {
@@ -85,8 +91,11 @@ func (x number) MarshalJSON() ([]byte, error) {
 }
 
 // newData returns the numbers of the page for m.
-func newData(m *mlp.Model, test *mlp.MNIST, r *readings) (*data, error) {
+func newData(m *mlp.Model, test *mlp.MNIST) (*data, error) {
 	d := &data{Deskew: m.Deskew, Sample: min(sampleDigits, test.Len())}
+	if err := d.readAll(m, test); err != nil {
+		return nil, err
+	}
 	for i, l := range m.Net {
 		of := folded(l)
 		if slices.ContainsFunc(of.W, notFinite) || slices.ContainsFunc(of.B, notFinite) {
@@ -98,7 +107,7 @@ func newData(m *mlp.Model, test *mlp.MNIST, r *readings) (*data, error) {
 	if i := max(slices.IndexFunc(d.Scale, notFinite), slices.IndexFunc(d.Shift, notFinite)); i >= 0 {
 		return nil, fmt.Errorf("pixel %d: its standard deviation, %.3g, is too small for the page to divide by", i, m.Input.Std[i])
 	}
-	d.addDigits(test, r)
+	d.addDigits(test)
 	d.Order = order(m, pixels(test, 0, d.Sample))
 	d.addHistory(m.Run.History)
 	return d, nil
@@ -143,37 +152,29 @@ func (d *data) addInput(m *mlp.Model) {
 	d.Most = white.Pix
 }
 
-// readings is what the network reads in the test digits.
-type readings struct {
-	p              mlp.Matrix // n×10: the probabilities
-	read           []int      // the most probable digit
-	accuracy, loss float64
-	confusion      [mlp.MNISTClasses][mlp.MNISTClasses]int // how often each digit, by row, is read as each digit, by column
-}
-
-// read gives the test digits to the network. It returns an error if an answer is not a
+// readAll gives the test digits to the network. It returns an error if an answer is not a
 // number, as it may be if the weights are enormous.
-func read(m *mlp.Model, test *mlp.MNIST) (*readings, error) {
-	r, n := new(readings), test.Len()
-	r.p.Reset(n, mlp.MNISTClasses)
+func (d *data) readAll(m *mlp.Model, test *mlp.MNIST) error {
+	n := test.Len()
+	d.p.Reset(n, mlp.MNISTClasses)
 	const rows = 2000 // in one batch, to bound the memory
 	var p mlp.Matrix
 	for lo := 0; lo < n; lo += rows {
-		copy(r.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, pixels(test, lo, min(lo+rows, n))).Softmax().Data)
+		copy(d.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, pixels(test, lo, min(lo+rows, n))).Softmax().Data)
 	}
 	for i, want := range test.Labels {
-		row := r.p.Row(i)
+		row := d.p.Row(i)
 		if slices.ContainsFunc(row, math.IsNaN) {
-			return nil, fmt.Errorf("test digit %d: the network's answer is not finite", i)
+			return fmt.Errorf("test digit %d: the network's answer is not finite", i)
 		}
-		r.read = append(r.read, mlp.Argmax(row))
-		r.confusion[want][r.read[i]]++
-		r.loss -= math.Log(row[want]+1e-300) / float64(n)
+		d.read = append(d.read, mlp.Argmax(row))
+		d.confusion[want][d.read[i]]++
+		d.loss -= math.Log(row[want]+1e-300) / float64(n)
 	}
-	for digit := range r.confusion {
-		r.accuracy += float64(r.confusion[digit][digit]) / float64(n)
+	for digit := range d.confusion {
+		d.accuracy += float64(d.confusion[digit][digit]) / float64(n)
 	}
-	return r, nil
+	return nil
 }
 
 // pixels returns the digits from lo to hi as a model takes them, from 0 to 1.
@@ -185,15 +186,15 @@ func pixels(digits *mlp.MNIST, lo, hi int) *mlp.Matrix {
 
 // addDigits adds the digits that the page has: the first of the test part, and the worst of
 // each cell.
-func (d *data) addDigits(test *mlp.MNIST, r *readings) {
+func (d *data) addDigits(test *mlp.MNIST) {
 	var images []byte
 	at := map[int]int{} // from the place in the test part to that in the page
 	add := func(i int) int {
 		if _, ok := at[i]; !ok {
 			at[i] = len(at)
 			d.Digits.Labels = append(d.Digits.Labels, int(test.Labels[i]))
-			d.Digits.Read = append(d.Digits.Read, r.read[i])
-			d.Digits.P = append(d.Digits.P, r.p.Row(i)...)
+			d.Digits.Read = append(d.Digits.Read, d.read[i])
+			d.Digits.P = append(d.Digits.P, d.p.Row(i)...)
 			images = append(images, test.Images[i*mlp.MNISTPixels:(i+1)*mlp.MNISTPixels]...)
 		}
 		return at[i]
@@ -202,12 +203,12 @@ func (d *data) addDigits(test *mlp.MNIST, r *readings) {
 		add(i)
 	}
 	var cells [mlp.MNISTClasses][mlp.MNISTClasses][]int
-	for i, k := range r.read {
+	for i, k := range d.read {
 		cells[test.Labels[i]][k] = append(cells[test.Labels[i]][k], i)
 	}
 	for want := range cells {
 		for read, worst := range cells[want] {
-			slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(r.p.Row(a)[want], r.p.Row(b)[want]) })
+			slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(d.p.Row(a)[want], d.p.Row(b)[want]) })
 			d.Cells[want][read] = []int{}
 			for _, i := range worst[:min(len(worst), cellDigits)] {
 				d.Cells[want][read] = append(d.Cells[want][read], add(i))

@@ -53,11 +53,7 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding
 	if err := check(m); err != nil {
 		return nil, err
 	}
-	r, err := read(m, test)
-	if err != nil {
-		return nil, err
-	}
-	d, err := newData(m, test, r)
+	d, err := newData(m, test)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +65,8 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding
 	err = page.Execute(&b, map[string]any{
 		"Style": template.CSS(style), "Script": template.JS(script), "Policy": policy(), "Data": d, "JSON": template.JS(text),
 		"Summary": training.Summary(m.Net), "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, about),
-		"Accuracy": fmt.Sprintf("%.2f", 100*r.accuracy), "Loss": fmt.Sprintf("%.4f", r.loss), "Test": grouped(test.Len()),
-		"Confusion": r.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
+		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()),
+		"Confusion": d.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
 		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
 	})
 	return b.Bytes(), err

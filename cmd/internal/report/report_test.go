@@ -225,11 +225,7 @@ func TestOrder(t *testing.T) {
 func TestCells(t *testing.T) {
 	_, test := sample(t, 1000)
 	m := trained(t, mlp.ReLU, false, false, 1)
-	r, err := read(m, test)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := newData(m, test, r)
+	d, err := newData(m, test)
 	if err != nil || d.Sample != sampleDigits || len(d.Digits.Labels) < sampleDigits {
 		t.Fatalf("%d of %d digits", d.Sample, len(d.Digits.Labels))
 	}
@@ -241,7 +237,7 @@ func TestCells(t *testing.T) {
 	for want := range 10 {
 		for as := range 10 {
 			cell := d.Cells[want][as]
-			if n := r.confusion[want][as]; len(cell) != min(cellDigits, n) {
+			if n := d.confusion[want][as]; len(cell) != min(cellDigits, n) {
 				t.Errorf("%d read as %d: %d digits of %d", want, as, len(cell), n)
 			}
 			last := 0.0
@@ -256,7 +252,7 @@ func TestCells(t *testing.T) {
 	}
 	test.Standardize(m.Input)
 	loss, accuracy := mlp.Evaluate(m.Net, test, nil)
-	if math.Abs(r.accuracy-accuracy) > 1e-9 || math.Abs(r.loss-loss) > 1e-9 {
-		t.Errorf("accuracy %v and loss %v, want %v and %v", r.accuracy, r.loss, accuracy, loss)
+	if math.Abs(d.accuracy-accuracy) > 1e-9 || math.Abs(d.loss-loss) > 1e-9 {
+		t.Errorf("accuracy %v and loss %v, want %v and %v", d.accuracy, d.loss, accuracy, loss)
 	}
 }
