@@ -263,18 +263,14 @@ func (r *rows) position(column string) (int, error) {
 
 // nearest returns the name that begins with word, or else the one that the fewest edits
 // make of it, both without regard to case.
-func nearest(word string, names []string) (best string) {
-	least := -1
-	for _, name := range names {
-		d := edits(word, name)
+func nearest(word string, names []string) string {
+	distance := func(name string) int {
 		if strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) {
-			d = 0
+			return 0
 		}
-		if least < 0 || d < least {
-			best, least = name, d
-		}
+		return edits(word, name)
 	}
-	return best
+	return slices.MinFunc(names, func(a, b string) int { return distance(a) - distance(b) })
 }
 
 // edits is the distance of Levenshtein between two words, of their first 60 bytes.

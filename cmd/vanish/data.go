@@ -146,9 +146,10 @@ func (l *lab) showData(all []cohort) *mlp.Figure {
 		}
 	}
 
+	p := last.by[plain].accuracy
 	sentences = append(sentences, fmt.Sprintf("With %d digits, plain makes %s as many errors as both and %s as many "+
 		"as twice as deep; its accuracy has a standard error of %.4f.",
-		last.digits, last.ratio(both), last.ratio(deeper), standardError(last.by[plain].accuracy, tested)))
+		last.digits, last.ratio(both), last.ratio(deeper), math.Sqrt(float64(p*(1-p))/float64(tested))))
 	return &mlp.Figure{Title: "What data do that depth does not", Columns: 2, SameY: true, Charts: []mlp.Chart{
 		{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true,
 			Series: lines(ways[:], len(all), digits, func(way, i int) float64 { return all[i].by[way].accuracy })},
@@ -163,11 +164,6 @@ func (c *cohort) ratio(way int) string {
 		return "infinitely"
 	}
 	return fmt.Sprintf("%.1f times", (1-c.by[plain].accuracy)/(1-c.by[way].accuracy))
-}
-
-// standardError returns that of an accuracy which was measured on n digits.
-func standardError(accuracy float64, n int) float64 {
-	return math.Sqrt(float64(accuracy*(1-accuracy)) / float64(n))
 }
 
 const deformedName = "deformed.svg"
@@ -211,14 +207,22 @@ const sheetStart = `<svg xmlns="http://www.w3.org/2000/svg" class="pictures" wid
 func (l *lab) deformedDigits(epochs int) []byte {
 	digits := l.train.Slice(0, min(bands*bandDigits, l.train.Len()))
 	deskewed := digits.Deskew()
-	rows := []struct {
+	type version struct {
 		label  string
 		pixels []byte
-	}{
-		{"as it is", digits.Images},
-		{"deskewed", deskewed.Images},
-		{"in epoch 1", l.deformedPixels(deskewed, epochs, 1)},
-		{"in epoch 2", l.deformedPixels(deskewed, epochs, 2)},
+	}
+	rows := []version{{"as it is", digits.Images}, {"deskewed", deskewed.Images}}
+	deformed, err := deskewed.Deform(mlp.UsualDeformation, l.seed, epochs)
+	if err != nil {
+		panic(err) // the usual amounts are in their ranges
+	}
+	for epoch := 1; epoch <= 2; epoch++ {
+		x, _ := mnist.FirstBatch(deformed.Epoch(epoch), digits.Len())
+		pixels := make([]byte, len(x.Data))
+		for i, v := range x.Data {
+			pixels[i] = byte(math.Round(v * 255))
+		}
+		rows = append(rows, version{fmt.Sprintf("in epoch %d", epoch), pixels})
 	}
 	bandHeight := len(rows)*tile + bandGap
 	b := new(bytes.Buffer)
@@ -234,20 +238,6 @@ func (l *lab) deformedDigits(epochs int) []byte {
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes()
-}
-
-// deformedPixels returns the digits as a network sees them in epoch n.
-func (l *lab) deformedPixels(digits *mlp.MNIST, epochs, n int) []byte {
-	deformed, err := digits.Deform(mlp.UsualDeformation, l.seed, epochs)
-	if err != nil {
-		panic(err) // the usual amounts are in their ranges
-	}
-	x, _ := mnist.FirstBatch(deformed.Epoch(n), digits.Len())
-	pixels := make([]byte, len(x.Data))
-	for i, v := range x.Data {
-		pixels[i] = byte(math.Round(v * 255))
-	}
-	return pixels
 }
 
 // shades is how many shades of ink there are, with the classes i1, i2 and so on.
