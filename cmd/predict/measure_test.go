@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"mlp"
 	"mlp/cmd/internal/doctor"
 	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/stat"
 	"mlp/cmd/internal/training"
 )
 
@@ -36,24 +38,16 @@ func TestMeasure(t *testing.T) {
 	if want := fmt.Sprintf("Test Accuracy: %.4f\nTest Loss: %.4f\n\n", accuracy, loss); !strings.HasPrefix(stdout, want) {
 		t.Errorf("%q, want %q", stdout, want)
 	}
-	var count [10][11]int // by what was meant and by what was read; in the last column all of the row
-	var answers [10]int
+	confusion := stat.NewConfusion(mlp.MNISTClasses) // the true digit is the row
 	x, _ := mnist.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
 	var y mlp.Matrix
 	m.Predict(&y, x)
 	for i, meant := range test.Labels {
-		read := mlp.Argmax(y.Row(i))
-		count[meant][read]++
-		count[meant][10]++
-		answers[read]++
+		confusion[meant][mlp.Argmax(y.Row(i))]++
 	}
-	lines := strings.Split(stdout, "\n")[4:]
-	for digit, n := range count {
-		want := fmt.Sprint(digit, " ", strings.Trim(fmt.Sprint(n[:10]), "[]"),
-			fmt.Sprintf(" %.3f %.3f", float64(n[digit])/float64(n[10]), float64(n[digit])/float64(answers[digit])))
-		if got := strings.Join(strings.Fields(lines[digit]), " "); got != want {
-			t.Errorf("%s, want %s", got, want)
-		}
+	var b bytes.Buffer
+	if confusion.Write(&b, strings.Split("0123456789", ""), 200); !strings.HasSuffix(stdout, "\n\n"+b.String()) {
+		t.Errorf("%s, want\n%s", stdout, b.String())
 	}
 	if _, stderr, code := command(t, nil, "-model", model, "-data", dir); code != 1 || !strings.Contains(stderr, "predict: "+filepath.Join(dir, "t10k-images-idx3-ubyte")) {
 		t.Errorf("a folder without digits: exit code %d, %q", code, stderr)
