@@ -137,15 +137,13 @@ func folded(l *mlp.Layer) layer {
 func (d *data) addInput(m *mlp.Model) {
 	n := mlp.MNISTPixels
 	d.Scale, d.Shift = make(floats, n), make(floats, n)
+	mean, std := m.Input.Mean, m.Input.Std
+	if mean == nil {
+		mean, std = make([]float64, n), make([]float64, n)
+	}
 	for j := range n {
-		mean, divisor := 0.0, 1.0
-		if m.Input.Mean != nil {
-			mean = m.Input.Mean[j]
-		}
-		if m.Input.Mean != nil && m.Input.Std[j] != 0 {
-			divisor = m.Input.Std[j]
-		}
-		d.Scale[j], d.Shift[j] = 1/(255*divisor), -mean/divisor
+		divisor := cmp.Or(std[j], 1)
+		d.Scale[j], d.Shift[j] = 1/(255*divisor), -mean[j]/divisor
 	}
 	white := &image.Gray{Pix: bytes.Repeat([]byte{255}, n), Stride: 28, Rect: image.Rect(0, 0, 28, 28)}
 	picture.Bound(white, m.Input)

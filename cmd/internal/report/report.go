@@ -50,8 +50,20 @@ const maxParameters = 1 << 22
 // an activation that the page cannot compute, if it has more than four million parameters,
 // if its answer to a digit is not finite, or if a number that the page computes with is not.
 func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding) ([]byte, error) {
-	if err := check(m); err != nil {
+	if len(m.Net) == 0 {
+		return nil, errors.New("a network without layers")
+	}
+	if err := mnist.Check(m.Net); err != nil {
 		return nil, err
+	}
+	if n := m.Net.Parameters(); n > maxParameters {
+		return nil, fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
+	}
+	for i, l := range m.Net {
+		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {
+			return nil, fmt.Errorf("layer %d: the page cannot compute its activation %.60q, only relu, sigmoid, tanh and linear",
+				i+1, l.Act.Name)
+		}
 	}
 	d, err := newData(m, test)
 	if err != nil {
@@ -70,25 +82,6 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding
 		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
 	})
 	return b.Bytes(), err
-}
-
-// check returns an error for a network that the page cannot show.
-func check(m *mlp.Model) error {
-	if len(m.Net) == 0 {
-		return errors.New("a network without layers")
-	}
-	if err := mnist.Check(m.Net); err != nil {
-		return err
-	}
-	if n := m.Net.Parameters(); n > maxParameters {
-		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
-	}
-	for i, l := range m.Net {
-		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {
-			return fmt.Errorf("layer %d: the page cannot compute its activation %.60q, only relu, sigmoid, tanh and linear", i+1, l.Act.Name)
-		}
-	}
-	return nil
 }
 
 // policy allows the page its own style and script, pictures that it makes itself, and
