@@ -32,13 +32,9 @@ func (t *table) all() []int32 {
 	return index
 }
 
-// Len returns the number of rows.
-func (p *part) Len() int { return len(p.index) }
-
-// at returns the cells of row i of p.
-func (p *part) at(i int) []float64 { return p.row(int(p.index[i])) }
-
-// truth returns the k-th target of row i of p.
+// Len is how many rows p has, at(i) the cells of one, and truth(i, k) its k-th target.
+func (p *part) Len() int               { return len(p.index) }
+func (p *part) at(i int) []float64     { return p.row(int(p.index[i])) }
 func (p *part) truth(i, k int) float64 { return p.target(int(p.index[i]), k) }
 
 // Batch encodes the rows of index.
@@ -96,9 +92,6 @@ func (p *part) balance() []float64 {
 	return weights
 }
 
-// strata is how many parts of equal size a target of numbers is cut in.
-const strata = 10
-
 // split divides the rows in a training part and, with one share for each, others. Each
 // part has the same share of each class, of each combination of labels, or of each tenth
 // of the numbers. Which rows they are depends on the seed.
@@ -126,7 +119,7 @@ func (t *table) split(seed uint64, shares ...float64) []*part {
 	return append([]*part{t.part(order)}, parts...)
 }
 
-// strata returns the stratum of each row.
+// strata returns the stratum of each row: the class, the labels, or the tenth of the numbers.
 func (t *table) strata() []int32 {
 	stratum := make([]int32, t.rows())
 	if t.task() == numbers {
@@ -135,7 +128,7 @@ func (t *table) strata() []int32 {
 			return cmp.Or(cmp.Compare(t.target(int(a), 0), t.target(int(b), 0)), cmp.Compare(a, b))
 		})
 		for rank, r := range order {
-			stratum[r] = int32(rank * strata / len(order))
+			stratum[r] = int32(10 * rank / len(order))
 		}
 		return stratum
 	}

@@ -13,9 +13,6 @@ import (
 	"mlp/cmd/internal/stat"
 )
 
-// stats are the statistics that are compared.
-var stats = stat.Learning
-
 // A reading is the statistics of a network's first step, and what explains them, by
 // layer.
 type reading struct {
@@ -35,7 +32,7 @@ func article(l *lab) (*mlp.Figure, error) {
 	var sentences []string
 	l.printf("article: 784-256-128-10, relu, the first %d of %d digits, rate 0.1\n", batch.Len(), train.Len())
 	l.printf("%-8s%6s%10s%10s", "", "layer", "elements", "‖x‖")
-	for _, s := range stats {
+	for _, s := range stat.Learning {
 		l.printf("%12s", s.Label)
 	}
 	l.printf("\n")
@@ -48,7 +45,7 @@ func article(l *lab) (*mlp.Figure, error) {
 		for i, layer := range m.layers {
 			l.printf("%-8s%6d%10.0f%10.3g%12.6f", b, i+1, m.size[i], m.input[i], layer.GradMeanAbs)
 			l.record(m.size[i], m.input[i], layer.GradMeanAbs)
-			for _, s := range stats[1:] {
+			for _, s := range stat.Learning[1:] {
 				l.printf("%12.3g", s.Of(layer))
 				l.record(s.Of(layer))
 			}
@@ -100,8 +97,8 @@ func (l *lab) firstStep(b beginning, batch *mlp.MNIST) (*reading, error) {
 func (m *reading) sentences() []string {
 	n := len(m.layers) - 1
 	first, last := m.layers[0], m.layers[n]
-	says, vanishes := make([]string, len(stats)), make([]bool, len(stats))
-	for i, s := range stats {
+	says, vanishes := make([]string, len(stat.Learning)), make([]bool, len(stat.Learning))
+	for i, s := range stat.Learning {
 		ratio := s.Of(first) / s.Of(last)
 		says[i], vanishes[i] = s.Label+" "+times(ratio), ratio < 1./3
 	}
@@ -109,15 +106,15 @@ func (m *reading) sentences() []string {
 	s := []string{fmt.Sprintf("%s, layer 1 against %d: %s.", m.beginning.name, n+1, strings.Join(says, ", "))}
 	if vanishes[0] != vanishes[1] {
 		s = append(s, fmt.Sprintf("Why %s and %s disagree: W1 has %.0f times the elements of W%d; shared out among them the same norm is a mean √%.0f = %.1f times smaller; and %.0f%% of them lie behind pixels that never vary.",
-			stats[0].Label, stats[1].Label, more, n+1, more, math.Sqrt(more), 100*m.blank))
+			stat.Learning[0].Label, stat.Learning[1].Label, more, n+1, more, math.Sqrt(more), 100*m.blank))
 	}
 	if vanishes[1] != vanishes[2] {
 		s = append(s, fmt.Sprintf("Why %s and %s disagree: ∇W = xᵀδ; ‖x‖, layer 1 against %d: %s.",
-			stats[1].Label, stats[2].Label, n+1, times(m.input[0]/m.input[n])))
+			stat.Learning[1].Label, stat.Learning[2].Label, n+1, times(m.input[0]/m.input[n])))
 	}
 	if vanishes[1] != vanishes[3] {
 		weights := first.GradNorm / first.UpdateRatio / (last.GradNorm / last.UpdateRatio)
-		s = append(s, fmt.Sprintf("Why %s and %s disagree: ‖W‖, layer 1 against %d: %s.", stats[1].Label, stats[3].Label, n+1, times(weights)))
+		s = append(s, fmt.Sprintf("Why %s and %s disagree: ‖W‖, layer 1 against %d: %s.", stat.Learning[1].Label, stat.Learning[3].Label, n+1, times(weights)))
 	}
 	return s
 }

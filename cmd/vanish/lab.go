@@ -43,10 +43,9 @@ type lab struct {
 
 // newLab reads the digits and checks that the sheets can be written, before any
 // work is done.
-func newLab(ctx context.Context, o *options, stderr *os.File) (*lab, error) {
-	l := &lab{options: o, ctx: ctx, hash: sha256.New(), stderr: stderr}
+func newLab(ctx context.Context, o *options, stderr *os.File) (l *lab, err error) {
+	l = &lab{options: o, ctx: ctx, hash: sha256.New(), stderr: stderr}
 	l.start("", 1)
-	var err error
 	if l.train, err = mnist.Load(l.data, "train", 0); err != nil {
 		return nil, err
 	}
