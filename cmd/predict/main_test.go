@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,17 +26,13 @@ import (
 	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/clitest"
 	"mlp/cmd/internal/mnist"
-	"mlp/cmd/internal/training"
 )
 
-// trained is a model of a second's training on the sample, as a file, and the test part.
-var trained = sync.OnceValues(func() (model []byte, test *mlp.MNIST) {
-	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
-	if err != nil {
-		panic(err)
-	}
-	test, err = mlp.LoadMNIST(mlp.SampleMNIST(), "t10k", 0)
-	if err != nil {
+// trained is a model of a second's training on the sample, and the test part.
+var trained = sync.OnceValues(func() (*mlp.Model, *mlp.MNIST) {
+	train, err1 := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
+	test, err2 := mlp.LoadMNIST(mlp.SampleMNIST(), "t10k", 0)
+	if err := cmp.Or(err1, err2); err != nil {
 		panic(err)
 	}
 	m := &mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false, 48), Input: train.Stats()}
@@ -43,7 +40,7 @@ var trained = sync.OnceValues(func() (model []byte, test *mlp.MNIST) {
 	if _, err := mlp.Train(context.Background(), m.Net, train, mlp.Config{Optimizer: mlp.Adam, Rate: 0.002, Epochs: 4, Batch: 50}); err != nil {
 		panic(err)
 	}
-	return fileOf(m), test
+	return m, test
 })
 
 func fileOf(m *mlp.Model) []byte {
@@ -59,7 +56,7 @@ func workplace(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	model, test := trained()
-	write(t, filepath.Join(dir, "model.npz"), model)
+	write(t, filepath.Join(dir, "model.npz"), fileOf(model))
 	for i := range 5 {
 		digit := &image.Gray{Pix: test.Images[i*150*mlp.MNISTPixels:][:mlp.MNISTPixels], Stride: side, Rect: image.Rect(0, 0, side, side)}
 		write(t, filepath.Join(dir, fmt.Sprintf("digit%d.png", i)), encoded(t, digit))
@@ -110,11 +107,7 @@ func commandTo(t *testing.T, stdout io.Writer, stdin io.Reader, args ...string) 
 func TestRaw(t *testing.T) {
 	dir := workplace(t)
 	model, name := filepath.Join(dir, "model.npz"), filepath.Join(dir, "digit1.png")
-	m, err := training.ReadModel(model, training.Train)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, test := trained()
+	m, test := trained()
 	x := mlp.NewMatrix(1, mlp.MNISTPixels)
 	for j := range x.Data {
 		x.Data[j] = float64(test.Images[150*mlp.MNISTPixels+j]) / 255
@@ -191,12 +184,10 @@ func TestSave(t *testing.T) {
 func TestDeskew(t *testing.T) {
 	dir := workplace(t)
 	name := filepath.Join(dir, "model.npz")
-	m, err := training.ReadModel(name, training.Train)
-	if err != nil {
-		t.Fatal(err)
-	}
+	upright, test := trained()
+	m := *upright
 	m.Deskew = true
-	write(t, name, fileOf(m))
+	write(t, name, fileOf(&m))
 	saved := filepath.Join(dir, "saved")
 	if _, stderr, code := command(t, nil, "-model", name, "-save", saved, filepath.Join(dir, "digit3.png")); code != 0 {
 		t.Fatal(stderr)
@@ -223,10 +214,9 @@ func TestDeskew(t *testing.T) {
 	if !bounded {
 		t.Error("the digit has no pixel that is rarely lit")
 	}
-	_, test := trained()
-	upright := test.Deskew()
-	upright.Standardize(m.Input)
-	loss, accuracy := mlp.Evaluate(m.Net, upright, nil)
+	test = test.Deskew()
+	test.Standardize(m.Input)
+	loss, accuracy := mlp.Evaluate(m.Net, test, nil)
 	stdout, _, _ := command(t, nil, "-model", name)
 	if want := fmt.Sprintf("Test Accuracy: %.4f\nTest Loss: %.4f\n", accuracy, loss); !strings.HasPrefix(stdout, want) {
 		t.Errorf("%q, want %q", stdout, want)

@@ -15,7 +15,6 @@ import (
 	"mlp/cmd/internal/doctor"
 	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/stat"
-	"mlp/cmd/internal/training"
 )
 
 // The measurements are those that follow from the table, and cmd/train's.
@@ -27,11 +26,7 @@ func TestMeasure(t *testing.T) {
 	if entries, _ := os.ReadDir("."); code != 0 || stderr != "data: 1000 images to test on, from the sample in the program\n" || len(entries) > 0 {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
-	m, err := training.ReadModel(model, training.Train)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, test := trained()
+	m, test := trained()
 	copied := *test
 	copied.Standardize(m.Input)
 	loss, accuracy := mlp.Evaluate(m.Net, &copied, nil)
@@ -70,15 +65,11 @@ func TestReport(t *testing.T) {
 	if code != 0 || stdout != "" || stderr != "written to "+filepath.Dir(page)+": page.html\n" {
 		t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
 	}
-	m, err := training.ReadModel(model, training.Train)
-	if err != nil {
-		t.Fatal(err)
-	}
 	html := string(read(t, page))
-	if found := doctor.Diagnose(m, math.Ln10); len(found) != 1 || !strings.Contains(html, "<h4>"+found[0].Illness+"</h4><p>"+found[0].Number) {
+	if found := doctor.Diagnose(slow, math.Ln10); len(found) != 1 || !strings.Contains(html, "<h4>"+found[0].Illness+"</h4><p>"+found[0].Number) {
 		t.Errorf("the page lacks what the doctor finds: %v", found)
 	}
-	if !strings.Contains(html, m.Net.Fingerprint()) || !strings.Contains(html, "1000 images, from the sample in the program") {
+	if !strings.Contains(html, slow.Net.Fingerprint()) || !strings.Contains(html, "1000 images, from the sample in the program") {
 		t.Error("it is of another model, or of other digits")
 	}
 	folder := filepath.Join(dir, "folder.html")

@@ -63,8 +63,8 @@ func TestPhotographs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it is long")
 	}
-	file, test := trained()
-	readPhotographs(t, file, test, 40, 25, 0.9)
+	model, test := trained()
+	readPhotographs(t, model, test, 40, 25, 0.9)
 }
 
 func TestPhotographsOfMNIST(t *testing.T) {
@@ -85,15 +85,15 @@ func TestPhotographsOfMNIST(t *testing.T) {
 	if _, err := mlp.Train(t.Context(), m.Net, train, mlp.Config{Rate: 0.1, Epochs: 5, Batch: 64}); err != nil {
 		t.Fatal(err)
 	}
-	readPhotographs(t, fileOf(m), test, 200, 50, 0.95)
+	readPhotographs(t, m, test, 200, 50, 0.95)
 }
 
 // readPhotographs photographs n digits of a test part, every step-th. Of those that the model
 // reads right as they are, the command must read that share right.
-func readPhotographs(t *testing.T, model []byte, test *mlp.MNIST, n, step int, share float64) {
+func readPhotographs(t *testing.T, model *mlp.Model, test *mlp.MNIST, n, step int, share float64) {
 	t.Helper()
 	dir, rng := t.TempDir(), rand.New(rand.NewPCG(1, 2))
-	write(t, filepath.Join(dir, "model.npz"), model)
+	write(t, filepath.Join(dir, "model.npz"), fileOf(model))
 	photos := []string{"-model", filepath.Join(dir, "model.npz")}
 	raw := append(photos, "-raw")
 	for i := range n {
