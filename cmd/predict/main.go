@@ -47,8 +47,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, 
 	}
 	switch {
 	case err != nil:
-	case o.report != "":
-		err = o.writeReport(model, stderr)
 	case len(o.pictures) == 0:
 		err = o.measure(ctx, model, stdout, stderr)
 	default:
@@ -81,19 +79,14 @@ func parse(args []string) (*options, error) {
 	if o.pictures, err = f.Parse(args); err != nil {
 		return nil, err
 	}
-	return o, cli.WrongFlag(o.validate())
-}
-
-// validate returns an error for flags that do not go together.
-func (o *options) validate() error {
 	reads := len(o.pictures) > 0
 	switch {
 	case o.report != "" && filepath.Ext(o.report) != ".html":
-		return fmt.Errorf("-report %s: want a FILE.html", o.report)
+		err = fmt.Errorf("-report %s: want a FILE.html", o.report)
 	case !reads && (o.raw || o.json || o.save != ""):
-		return errors.New("-raw, -json and -save are for pictures, and none is named")
+		err = errors.New("-raw, -json and -save are for pictures, and none is named")
 	case reads && o.data+o.report != "":
-		return errors.New("-data and -report measure and show a network, without pictures")
+		err = errors.New("-data and -report measure and show a network, without pictures")
 	}
-	return nil
+	return o, cli.WrongFlag(err)
 }

@@ -21,11 +21,14 @@ import (
 	"mlp/cmd/internal/stat"
 )
 
-// measure prints how well a model reads the test digits.
+// measure prints how well a model reads the test digits, or writes its page.
 func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.Writer) error {
 	test, err := mnist.Load(o.data, "t10k", 0)
 	if err != nil {
 		return err
+	}
+	if o.report != "" {
+		return o.writeReport(m, test, stderr)
 	}
 	fmt.Fprintf(stderr, "data: %v to test on, from %s\n", test, cli.Plain(mnist.Source(o.data)))
 	if m.Deskew {
@@ -56,11 +59,7 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 }
 
 // writeReport writes the page of a model, as cmd/train does when a run ends.
-func (o *options) writeReport(m *mlp.Model, stderr io.Writer) error {
-	test, err := mnist.Load(o.data, "t10k", 0)
-	if err != nil {
-		return err
-	}
+func (o *options) writeReport(m *mlp.Model, test *mlp.MNIST, stderr io.Writer) error {
 	html, err := report.HTML(m, test, fmt.Sprintf("%v, from %s", test, mnist.Source(o.data)), doctor.Diagnose(m, math.Log(mlp.MNISTClasses)))
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.model, err)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -13,7 +14,7 @@ import (
 	"mlp"
 	"mlp/cmd/internal/doctor"
 	"mlp/cmd/internal/mnist"
-	"mlp/cmd/internal/training"
+	"mlp/cmd/internal/stat"
 )
 
 // The measurements are those that follow from the table, and cmd/train's.
@@ -25,56 +26,50 @@ func TestMeasure(t *testing.T) {
 	if entries, _ := os.ReadDir("."); code != 0 || stderr != "data: 1000 images to test on, from the sample in the program\n" || len(entries) > 0 {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
-	m, err := training.ReadModel(model, training.Train)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, test := trained()
+	m, test := trained()
 	copied := *test
 	copied.Standardize(m.Input)
 	loss, accuracy := mlp.Evaluate(m.Net, &copied, nil)
 	if want := fmt.Sprintf("Test Accuracy: %.4f\nTest Loss: %.4f\n\n", accuracy, loss); !strings.HasPrefix(stdout, want) {
 		t.Errorf("%q, want %q", stdout, want)
 	}
-	var count [10][11]int // by what was meant and by what was read; in the last column all of the row
-	var answers [10]int
+	confusion := stat.NewConfusion(mlp.MNISTClasses) // the true digit is the row
 	x, _ := mnist.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
 	var y mlp.Matrix
 	m.Predict(&y, x)
 	for i, meant := range test.Labels {
-		read := mlp.Argmax(y.Row(i))
-		count[meant][read]++
-		count[meant][10]++
-		answers[read]++
+		confusion[meant][mlp.Argmax(y.Row(i))]++
 	}
-	lines := strings.Split(stdout, "\n")[4:]
-	for digit, n := range count {
-		want := fmt.Sprint(digit, " ", strings.Trim(fmt.Sprint(n[:10]), "[]"),
-			fmt.Sprintf(" %.3f %.3f", float64(n[digit])/float64(n[10]), float64(n[digit])/float64(answers[digit])))
-		if got := strings.Join(strings.Fields(lines[digit]), " "); got != want {
-			t.Errorf("%s, want %s", got, want)
-		}
+	var b bytes.Buffer
+	if confusion.Write(&b, strings.Split("0123456789", ""), 200); !strings.HasSuffix(stdout, "\n\n"+b.String()) {
+		t.Errorf("%s, want\n%s", stdout, b.String())
 	}
 	if _, stderr, code := command(t, nil, "-model", model, "-data", dir); code != 1 || !strings.Contains(stderr, "predict: "+filepath.Join(dir, "t10k-images-idx3-ubyte")) {
 		t.Errorf("a folder without digits: exit code %d, %q", code, stderr)
 	}
 }
 
-// The page is that of the model, wherever it is written, and an earlier file stays if it
-// cannot be.
+// The page is that of the model, with what the doctor finds in its history, wherever it is
+// written. An earlier file stays if it cannot be.
 func TestReport(t *testing.T) {
 	dir := workplace(t)
+	_, test := trained()
+	slow := &mlp.Model{Net: mnist.Network(1, mlp.Small, mlp.ReLU, false), Recipe: map[string]string{"lr": "1e-07"}}
+	config := mlp.Config{Rate: 1e-7, Epochs: 1, Batch: 10, Run: &slow.Run}
+	if _, err := mlp.Train(t.Context(), slow.Net, test.Slice(0, 100), config); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "model.npz"), fileOf(slow))
 	model, page := filepath.Join(dir, "model.npz"), filepath.Join(dir, "new", "page.html")
 	stdout, stderr, code := command(t, nil, "-model", model, "-report", page)
 	if code != 0 || stdout != "" || stderr != "written to "+filepath.Dir(page)+": page.html\n" {
 		t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
 	}
-	m, err := training.ReadModel(model, training.Train)
-	if err != nil {
-		t.Fatal(err)
-	}
 	html := string(read(t, page))
-	if !strings.Contains(html, m.Net.Fingerprint()) || !strings.Contains(html, "1000 images, from the sample in the program") {
+	if found := doctor.Diagnose(slow, math.Ln10); len(found) != 1 || !strings.Contains(html, "<h4>"+found[0].Illness+"</h4><p>"+found[0].Number) {
+		t.Errorf("the page lacks what the doctor finds: %v", found)
+	}
+	if !strings.Contains(html, slow.Net.Fingerprint()) || !strings.Contains(html, "1000 images, from the sample in the program") {
 		t.Error("it is of another model, or of other digits")
 	}
 	folder := filepath.Join(dir, "folder.html")
@@ -92,24 +87,5 @@ func TestReport(t *testing.T) {
 	}
 	if string(read(t, page)) != html {
 		t.Error("the earlier page has changed")
-	}
-}
-
-// The page of a run has what the doctor finds in the file's history.
-func TestReportFindings(t *testing.T) {
-	dir := workplace(t)
-	_, test := trained()
-	m := &mlp.Model{Net: mnist.Network(1, mlp.Small, mlp.ReLU, false), Recipe: map[string]string{"lr": "1e-07"}}
-	if _, err := mlp.Train(t.Context(), m.Net, test.Slice(0, 100), mlp.Config{Rate: 1e-7, Epochs: 1, Batch: 10, Run: &m.Run}); err != nil {
-		t.Fatal(err)
-	}
-	model, page := filepath.Join(dir, "slow.npz"), filepath.Join(dir, "page.html")
-	write(t, model, fileOf(m))
-	if _, stderr, code := command(t, nil, "-model", model, "-report", page); code != 0 {
-		t.Fatal(stderr)
-	}
-	found := doctor.Diagnose(m, math.Ln10)
-	if len(found) != 1 || !strings.Contains(string(read(t, page)), "<h4>"+found[0].Illness+"</h4><p>"+found[0].Number+"</p>") {
-		t.Errorf("the page lacks what the doctor finds: %v", found)
 	}
 }

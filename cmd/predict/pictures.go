@@ -12,7 +12,6 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -73,20 +72,23 @@ func (r *reader) readAll(ctx context.Context, stderr io.Writer) (code int) {
 
 // read reads picture i, prints its line and saves what the network was shown.
 func (r *reader) read(i int) error {
-	name := r.pictures[i]
-	img, err := r.open(name)
+	digit, err := r.digit(r.pictures[i])
 	if err != nil {
 		return err
 	}
-	var p *reading
-	digit, err := r.digit(img)
-	if err == nil {
-		p, err = r.recognise(name, digit)
+	var y mlp.Matrix
+	x, _ := mnist.FirstBatch(setOf(digit), 1)
+	m := *r.model
+	m.Deskew = m.Deskew && r.raw // without -raw, digit has done it
+	p := m.Predict(&y, x).Softmax().Row(0)
+	first := mlp.Argmax(p)
+	if math.IsNaN(p[first]) {
+		return fmt.Errorf("%s: the network's output is not finite", r.pictures[i])
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if err := r.print(p); err != nil {
+	others := slices.Clone(p)
+	others[first] = -1
+	second := mlp.Argmax(others)
+	if err := r.print(&reading{r.pictures[i], first, p[first], second, p[second], p}); err != nil {
 		return fmt.Errorf("%w: %w", errOutput, err)
 	}
 	if r.save == "" {
@@ -95,69 +97,42 @@ func (r *reader) read(i int) error {
 	return r.saveDigit(i, digit)
 }
 
-// open decodes a file, or standard input if its name is -. An error names the file.
-func (r *reader) open(name string) (img image.Image, err error) {
-	if name == "-" {
-		img, err = picture.Read(r.stdin)
-	} else {
-		f, _, openErr := files.OpenRegular(name)
-		if openErr != nil {
-			return nil, openErr
+// digit returns what the network is to be shown of a file, or of standard input if its name
+// is -. An error names the file.
+func (r *reader) digit(name string) (*image.Gray, error) {
+	from := r.stdin
+	if name != "-" {
+		f, _, err := files.OpenRegular(name)
+		if err != nil {
+			return nil, err
 		}
 		defer f.Close()
-		img, err = picture.Read(f)
+		from = f
+	}
+	var digit, ink *image.Gray
+	img, err := picture.Read(from)
+	switch {
+	case err != nil:
+	case r.raw:
+		digit, err = picture.Raw(img)
+	default:
+		if ink, err = picture.Ink(img); err == nil {
+			digit = picture.Center(ink)
+			if r.model.Deskew {
+				digit.Pix = setOf(digit).Deskew().Images
+			}
+			picture.Bound(digit, r.model.Input)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return img, nil
-}
-
-// digit returns what the network is to be shown of a picture.
-func (r *reader) digit(img image.Image) (*image.Gray, error) {
-	if r.raw {
-		return picture.Raw(img)
-	}
-	ink, err := picture.Ink(img)
-	if err != nil {
-		return nil, err
-	}
-	digit := picture.Center(ink)
-	if r.model.Deskew {
-		digit.Pix = setOf(digit).Deskew().Images
-	}
-	picture.Bound(digit, r.model.Input)
 	return digit, nil
 }
 
 // setOf returns a data set of one digit.
 func setOf(digit *image.Gray) *mlp.MNIST {
 	return &mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}
-}
-
-// recognise predicts. Without -raw, digit has normalised what the model normalises.
-func (r *reader) recognise(name string, digit *image.Gray) (*reading, error) {
-	var y mlp.Matrix
-	x, _ := mnist.FirstBatch(setOf(digit), 1)
-	if r.raw {
-		r.model.Predict(&y, x)
-	} else {
-		r.model.Net.Predict(&y, r.model.Input.Apply(x, x))
-	}
-	p := y.Softmax().Row(0)
-	first, second := twoLargest(p)
-	if math.IsNaN(p[first]) {
-		return nil, errors.New("the network's output is not finite")
-	}
-	return &reading{name, first, p[first], second, p[second], p}, nil
-}
-
-// twoLargest returns the indices of the largest and of the second largest probability.
-func twoLargest(p []float64) (first, second int) {
-	first = mlp.Argmax(p)
-	others := slices.Clone(p)
-	others[first] = -1
-	return first, mlp.Argmax(others)
 }
 
 // print prints the line of a picture.
@@ -204,12 +179,8 @@ func (r *reader) savedName(i int) string {
 // of the pictures.
 func (r *reader) saveDigit(i int, digit *image.Gray) error {
 	target := filepath.Join(r.save, r.savedName(i))
-	if there, err := os.Stat(target); err == nil {
-		for _, name := range r.pictures {
-			if info, err := os.Stat(name); err == nil && os.SameFile(info, there) {
-				return fmt.Errorf("%s: one of the pictures is in the place of the file", target)
-			}
-		}
+	if slices.ContainsFunc(r.pictures, func(name string) bool { return files.Same(name, target) }) {
+		return fmt.Errorf("%s: one of the pictures is in the place of the file", target)
 	}
 	var file bytes.Buffer
 	if err := png.Encode(&file, digit); err != nil {

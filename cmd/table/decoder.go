@@ -16,19 +16,18 @@ import (
 // maxCategories is the most categories of a column.
 const maxCategories = 1000
 
-// A decoder makes the cells of a file's rows numbers: a number, NaN for a missing one, the
-// place of a category in its column's Values, or -1 for a text that is no category.
+// A decoder makes the cells of a file's rows numbers: a number, the place of a category in its
+// column's Values, or NaN for a cell that is missing and for a text that is no category.
 type decoder struct {
 	learn    bool      // add categories that are new
 	warnings io.Writer // say which are new, unless it is nil
 
 	*rows
-	columns []*column
-	at      []int // where in a row of the file each is
-	targets int   // where in columns the targets begin
-	fill    bool  // a missing input is taken as the column's mean
-	width   int   // of the inputs, as far as they are known
-	warned  map[[2]string]bool
+	encoding *encoding
+	columns  []*column // of the encoding: the inputs, and the targets if they are read
+	at       []int     // where in a row of the file each is
+	width    int       // of the inputs, as far as their categories are known
+	warned   map[[2]string]bool
 }
 
 // open begins to read a file, in which it finds the columns of an encoding, all or the
@@ -37,15 +36,9 @@ func (d *decoder) open(ctx context.Context, s *source, e *encoding, columns []*c
 	if d.rows, err = s.rows(ctx); err != nil {
 		return err
 	}
-	d.columns, d.targets, d.fill, d.width, d.warned = columns, len(e.Inputs), e.Fill, e.width(), map[[2]string]bool{}
-	for _, c := range columns {
-		i, err := d.position(c.Name)
-		if err != nil {
-			return err
-		}
-		d.at = append(d.at, i)
-	}
-	return d.checkWidth()
+	d.encoding, d.columns, d.width, d.warned = e, columns, e.width(), map[[2]string]bool{}
+	d.at, err = d.positions(columns)
+	return err
 }
 
 // all decodes all rows, and calls each with a row and with a number for each column.
@@ -70,61 +63,43 @@ func (d *decoder) all(each func(row []string, cells []float64) error) error {
 
 // cell decodes a cell of column i.
 func (d *decoder) cell(i int, text string) (float64, error) {
-	c, isTarget := d.columns[i], i >= d.targets
-	if c.isCategory() {
-		return d.category(c, text, isTarget)
-	}
-	v, ok := number(text, d.separator == ';')
-	switch {
-	case ok && finite(v):
-		return v, nil
-	case ok:
-		return 0, d.cellError(c.Name, "%.60q is infinite", text)
-	case isGap(text):
-		return math.NaN(), d.missing(c, isTarget)
-	}
-	return 0, d.cellError(c.Name, "%.60q is not a number", text)
-}
-
-func (d *decoder) category(c *column, text string, isTarget bool) (float64, error) {
-	code, ok := c.codes[text]
-	switch {
-	case ok:
+	c, isTarget := d.columns[i], i >= len(d.encoding.Inputs)
+	if code, ok := c.codes[text]; ok {
 		return float64(code), nil
-	case text == "":
-		return -1, d.missing(c, isTarget)
-	case !utf8.ValidString(text):
-		return 0, d.cellError(c.Name, "the cell is %s", notUTF8)
-	case d.learn && len(c.Values) == maxCategories:
-		return 0, d.cellError(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, flagged(c.Name))
-	case d.learn && !isTarget:
-		d.width++
-		return float64(c.add(text)), d.checkWidth()
-	case d.learn:
-		return float64(c.add(text)), nil
-	case isTarget:
-		return 0, d.cellError(c.Name, "%.60q is not a category of the training file", text)
 	}
-	d.warn(c, text)
-	return -1, nil
-}
-
-func (d *decoder) checkWidth() error {
-	if d.width > maxColumns {
-		return fmt.Errorf("%s: numbers and categories make more than %d inputs", d.name, maxColumns)
-	}
-	return nil
-}
-
-// missing returns an error, unless a missing cell may be filled.
-func (d *decoder) missing(c *column, isTarget bool) error {
+	v, isNumber := number(text, d.separator == ';')
 	switch {
-	case isTarget:
-		return d.cellError(c.Name, "the target is missing")
-	case !d.fill:
-		return d.cellError(c.Name, "the cell is missing; -missing mean takes the column's mean")
+	case text == "" || !c.isCategory() && isGap(text):
+		if isTarget {
+			return 0, d.errorf(c.Name, "the target is missing")
+		}
+		if !d.encoding.Fill {
+			return 0, d.errorf(c.Name, "the cell is missing; -missing mean takes the column's mean")
+		}
+		return math.NaN(), nil
+	case !c.isCategory() && !isNumber:
+		return 0, d.errorf(c.Name, "%.60q is not a number", text)
+	case !c.isCategory() && !finite(v):
+		return 0, d.errorf(c.Name, "%.60q is infinite", text)
+	case !c.isCategory():
+		return v, nil
+	case !utf8.ValidString(text):
+		return 0, d.errorf(c.Name, "the cell is %s", notUTF8)
+	case !d.learn && isTarget:
+		return 0, d.errorf(c.Name, "%.60q is not a category of the training file", text)
+	case !d.learn:
+		d.warn(c, text)
+		return math.NaN(), nil
+	case len(c.Values) == maxCategories:
+		return 0, d.errorf(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, flagged(c.Name))
+	case !isTarget && d.width == maxColumns:
+		return 0, fmt.Errorf("%s: numbers and categories make more than %d inputs", d.name, maxColumns)
+	case !isTarget:
+		d.width++
 	}
-	return nil
+	text = strings.Clone(text)
+	c.codes[text], c.Values = len(c.Values), append(c.Values, text)
+	return float64(c.codes[text]), nil
 }
 
 // maxWarnings is the most categories that warn names.
@@ -140,7 +115,7 @@ func (d *decoder) warn(c *column, text string) {
 		warn(d.warnings, "there are more categories that are new")
 		return
 	}
-	warn(d.warnings, "%v", d.cellError(c.Name, "%.60q is not a category of the training file, and is taken as none", text))
+	warn(d.warnings, "%v", d.errorf(c.Name, "%.60q is not a category of the training file, and is taken as none", text))
 }
 
 // isGap reports whether a cell in a column of numbers says that the number is missing.
@@ -155,10 +130,8 @@ func isGap(text string) bool {
 // number returns the number that a text is. In a file with semicolons a number may have a
 // comma for the point. A number that is too large is infinite, and NaN is none.
 func number(text string, comma bool) (v float64, ok bool) {
-	for _, b := range []byte(text) {
-		if b == 'x' || b == 'X' || b == '_' { // numbers of Go's
-			return 0, false
-		}
+	if strings.ContainsAny(text, "xX_") { // as numbers of Go's may have
+		return 0, false
 	}
 	if comma && strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
 		text = strings.Replace(text, ",", ".", 1)

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/training"
@@ -44,13 +43,6 @@ func (c *column) width() int {
 		return len(c.Values)
 	}
 	return 1
-}
-
-// add adds a category and returns its place.
-func (c *column) add(value string) int {
-	value = strings.Clone(value)
-	c.codes[value], c.Values = len(c.Values), append(c.Values, value)
-	return len(c.Values) - 1
 }
 
 // sort sorts the categories, and returns the new place of each.
@@ -121,13 +113,20 @@ func (e *encoding) task() task {
 	return classes
 }
 
-// loss returns the loss of a task.
-func (t task) loss() mlp.Loss {
-	return []mlp.Loss{classes: mlp.SoftmaxCrossEntropy, labels: mlp.SigmoidCrossEntropy, numbers: mlp.SquaredError}[t]
+// loss returns the loss to train by, and how large it is if all outputs are 0: each class is
+// as likely as another, each label as likely as not, and each number the mean, about which the
+// standardized numbers have the variance 1.
+func (e *encoding) loss() (loss mlp.Loss, guess float64) {
+	switch e.task() {
+	case classes:
+		return mlp.SoftmaxCrossEntropy, math.Log(float64(e.outputs()))
+	case labels:
+		return mlp.SigmoidCrossEntropy, math.Ln2
+	}
+	return mlp.SquaredError, 1
 }
 
-// text returns the encoding as JSON, which a model's recipe has, or an error if it would be
-// refused there.
+// text returns the encoding as JSON, or an error if that is too long for a model's recipe.
 func (e *encoding) text() (string, error) {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -136,9 +135,6 @@ func (e *encoding) text() (string, error) {
 	inRecipe, err := json.Marshal(string(text))
 	if err == nil && len(inRecipe) > maxEncoding {
 		err = fmt.Errorf("the names of the columns and categories take %d bytes, more than %d", len(inRecipe), maxEncoding)
-	}
-	if err == nil {
-		_, err = parseEncoding(string(text))
 	}
 	return string(text), err
 }

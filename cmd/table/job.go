@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"mlp"
@@ -17,7 +16,16 @@ import (
 // A job is a run on a table.
 type job struct {
 	training.Job
-	options
+
+	// The flags that only this command has.
+	data, testData, model string
+	target, without, text columnNames
+	holdout               float64
+	decay, patience       auto
+	importance            bool
+	missing               cli.Choice[bool] // a missing cell is taken as the column's mean
+	weights               cli.Choice[bool] // each class weighs the same
+
 	table             *table
 	train, held, test *part // held is nil without -patience
 }
@@ -27,7 +35,7 @@ func (j *job) Instead(ctx context.Context, stdout, stderr io.Writer) (did bool, 
 	if j.model == "" {
 		return false, nil
 	}
-	return true, predict(ctx, &j.options, stdout, stderr)
+	return true, j.predict(ctx, stdout, stderr)
 }
 
 // Check returns an error if a model has no columns, or such as do not fit its network.
@@ -38,12 +46,20 @@ func (j *job) Check(m *mlp.Model) error {
 
 // Gather reads the table, divides it, fits the standardization and makes the network.
 func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (facts map[string]string, err error) {
-	if j.table, err = j.readTable(ctx, stderr); err != nil {
+	if j.table, err = j.readTable(ctx, j.data, nil, stderr); err != nil {
 		return nil, err
 	}
 	facts = map[string]string{training.DigestPrefix + "data": j.table.digest}
-	if err := j.divide(ctx, facts, stderr); err != nil {
-		return nil, err
+	if err := j.divide(); err != nil {
+		return nil, fmt.Errorf("%s: %w", j.table.name, err)
+	}
+	if j.testData != "" {
+		test, err := j.readTable(ctx, j.testData, j.table.encoding, stderr)
+		if err != nil {
+			return nil, err
+		}
+		j.test = test.part(test.all())
+		facts[training.DigestPrefix+"test"] = test.digest
 	}
 	if err := j.CheckSteps(j.train.Len()); err != nil {
 		return nil, err
@@ -52,54 +68,32 @@ func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (fa
 	if err := j.CheckSize(in, out); err != nil {
 		return nil, err
 	}
-	input, err := j.train.fit(j.fileName())
+	if from == nil {
+		from = &mlp.Model{Net: j.Network(in, out)}
+	}
+	j.Model = *from
+	if has, gives := j.Net[0].W.Rows, j.Net[len(j.Net)-1].W.Cols; has != in || gives != out {
+		return nil, fmt.Errorf("the network has %d inputs and %d outputs, the table makes %d and %d", has, gives, in, out)
+	}
+	if j.Input, err = j.train.fit(); err == nil {
+		facts[training.TableKey], err = j.table.text()
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", j.table.name, err)
 	}
 	for _, p := range []*part{j.train, j.held, j.test} {
 		if p != nil {
-			p.input = input
+			p.input = j.Input
 		}
 	}
-	if facts[training.TableKey], err = j.table.text(); err != nil {
-		return nil, fmt.Errorf("%s: %w", j.fileName(), err)
-	}
-	if from == nil {
-		j.Model = mlp.Model{Net: j.Network(in, out)}
-	} else if j.Model = *from; in != j.Net[0].W.Rows || out != j.Net[len(j.Net)-1].W.Cols {
-		return nil, fmt.Errorf("the network has %d inputs and %d outputs, the table makes %d and %d", j.Net[0].W.Rows, j.Net[len(j.Net)-1].W.Cols, in, out)
-	}
-	j.Input = input
-	j.Guess = guess(j.table.task(), out)
+	_, j.Guess = j.table.loss()
 	return facts, nil
 }
 
-// guess is the loss of a network whose outputs are all 0: each class is as likely as another,
-// each label as likely as not, and each number the mean, about which the standardized numbers
-// have the variance 1.
-func guess(t task, outputs int) float64 {
-	switch t {
-	case classes:
-		return math.Log(float64(outputs))
-	case labels:
-		return math.Ln2
-	}
-	return 1
-}
-
-// fileName is the table's name in messages.
-func (o *options) fileName() string {
-	if o.data == "" {
-		return "iris.csv in the program"
-	}
-	return o.data
-}
-
-// divide makes the parts, and replaces auto by what fits the number of rows to train on. The
-// digest of the rows of -test is one of the facts.
-func (j *job) divide(ctx context.Context, facts map[string]string, stderr io.Writer) error {
+// divide makes the parts, and replaces auto by what fits the number of rows to train on.
+func (j *job) divide() error {
 	tests := j.holdout
-	if j.options.test != "" {
+	if j.testData != "" {
 		tests = 0
 	}
 	n := j.table.rows()
@@ -109,28 +103,18 @@ func (j *job) divide(ctx context.Context, facts map[string]string, stderr io.Wri
 	if j.Patience > 0 {
 		tenth = 0.1
 	}
-	rows := j.table.split(j.Seed, tests, tenth)
-	j.train, j.test = j.table.part(rows[0]), j.table.part(rows[1])
+	parts := j.table.split(j.Seed, tests, tenth)
+	j.train, j.test = parts[0], parts[1]
 	switch {
 	case tests > 0 && j.test.Len() == 0:
-		return fmt.Errorf("%s: -holdout %v of %d rows is none, there is nothing to test on", j.fileName(), j.holdout, n)
-	case tenth > 0 && len(rows[2]) == 0:
-		return fmt.Errorf("%s: %d rows to train on, -patience needs at least 10", j.fileName(), n)
+		return fmt.Errorf("-holdout %v of %d rows is none, there is nothing to test on", j.holdout, n)
+	case tenth > 0 && parts[2].Len() == 0:
+		return fmt.Errorf("%d rows to train on, -patience needs at least 10", n)
 	case j.train.Len() == 0:
-		return fmt.Errorf("%s: -holdout %v leaves no row to train on", j.fileName(), j.holdout)
+		return fmt.Errorf("-holdout %v leaves no row to train on", j.holdout)
+	case tenth > 0:
+		j.held = parts[2]
 	}
-	if tenth > 0 {
-		j.held = j.table.part(rows[2])
-	}
-	if j.options.test == "" {
-		return nil
-	}
-	test, err := j.table.readLike(ctx, j.options.test, stderr)
-	if err != nil {
-		return err
-	}
-	j.test = test.part(test.all())
-	facts[training.DigestPrefix+"test"] = test.digest
 	return nil
 }
 
@@ -142,41 +126,37 @@ func (j *job) Samples(c *mlp.Config) (mlp.Dataset, error) {
 		}
 		return balanced{p, j.train.balance()}
 	}
-	if c.Loss = j.table.task().loss(); j.held != nil {
+	if c.Loss, _ = j.table.loss(); j.held != nil {
 		c.Validation = weighted(j.held)
 	}
 	return weighted(j.train), nil
 }
 
-// Describe says what is about to be trained on.
+// Describe says what is about to be trained on: rows, and how many columns are what.
 func (j *job) Describe(w io.Writer) {
-	fmt.Fprintf(w, "data: %d rows to train on, %d to test on, from %s\n", j.train.Len(), j.test.Len(), cli.Plain(j.fileName()))
+	fmt.Fprintf(w, "data: %d rows to train on, %d to test on, from %s\n", j.train.Len(), j.test.Len(), cli.Plain(j.table.name))
 	if j.held != nil {
 		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
 	}
-	fmt.Fprintf(w, "columns: %s\n", cli.Plain(j.table.describe()))
-}
-
-// describe says how many columns are what.
-func (e *encoding) describe() string {
 	categories := 0
-	for _, c := range e.Inputs {
+	for _, c := range j.table.Inputs {
 		if c.isCategory() {
 			categories++
 		}
 	}
 	var targets []string
-	for _, c := range e.Targets {
+	for _, c := range j.table.Targets {
 		what := "a number"
 		if c.isCategory() {
 			what = fmt.Sprintf("%d categories", len(c.Values))
 		}
-		targets = append(targets, fmt.Sprintf("%s (%s)", c.Name, what))
+		targets = append(targets, fmt.Sprintf("%s (%s)", cli.Plain(c.Name), what))
 	}
 	if n := len(targets); n > 3 {
 		targets = append(targets[:3], fmt.Sprintf("%d more", n-3))
 	}
-	return fmt.Sprintf("%d of numbers and %d of categories predict %s", len(e.Inputs)-categories, categories, strings.Join(targets, ", "))
+	fmt.Fprintf(w, "columns: %d of numbers and %d of categories predict %s\n",
+		len(j.table.Inputs)-categories, categories, strings.Join(targets, ", "))
 }
 
 // Line is the line of an epoch.

@@ -16,17 +16,6 @@ import (
 	"mlp/cmd/internal/training"
 )
 
-// options are the flags that only this command has.
-type options struct {
-	data, test, model     string
-	target, without, text columnNames
-	holdout               float64
-	decay, patience       auto
-	importance            bool
-	missing               cli.Choice[bool] // a missing cell is taken as the column's mean
-	weights               cli.Choice[bool] // each class weighs the same
-}
-
 // columnNames is a flag of columns: their names with commas between them, quoted as in CSV.
 type columnNames []string
 
@@ -49,13 +38,10 @@ func (c *columnNames) Set(text string) (err error) {
 	return nil
 }
 
-func (c *columnNames) String() string {
-	if len(*c) == 0 {
-		return ""
-	}
+func (c columnNames) String() string {
 	var b strings.Builder
 	w := csv.NewWriter(&b)
-	w.Write(*c)
+	w.Write(c)
 	w.Flush() // to a string, which does not fail
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -107,50 +93,45 @@ func (j *job) resolve(rows, targets int) {
 
 // parse reads the command line. An error is one line.
 func parse(args []string) (*job, error) {
-	j := &job{options: options{
+	j := &job{
 		holdout: 0.2,
 		missing: cli.NewChoice("refuse", cli.OneOf(map[string]bool{"refuse": false, "mean": true})),
 		weights: cli.NewChoice("none", cli.OneOf(map[string]bool{"none": false, "balanced": true})),
-	}}
+	}
 	j.Flags = training.NewFlags(training.Table, "he", "adam", "cosine", 64, 32)
 	j.LR, j.Batch, j.Epochs = 0.02, 32, 15
 	j.SaveAfter = time.Second // a short run is saved once
 	j.Define("model", "importance")
 	for name, to := range map[string]any{
-		"data": &j.data, "target": &j.target, "without": &j.without, "category": &j.text, "missing": &j.missing, "weights": &j.weights,
-		"holdout": &j.holdout, "test": &j.options.test, "importance": &j.importance, "decay": &j.decay, "patience": &j.patience, "model": &j.model,
+		"data": &j.data, "target": &j.target, "without": &j.without, "category": &j.text, "missing": &j.missing,
+		"weights": &j.weights, "holdout": &j.holdout, "test": &j.testData, "importance": &j.importance,
+		"decay": &j.decay, "patience": &j.patience, "model": &j.model,
 	} {
 		j.Args.Add(name, to)
 	}
 	words, err := j.Args.Parse(args)
 	if err == nil {
-		err = cli.WrongFlag(j.takeFile(words))
-	}
-	if err == nil {
-		err = cli.WrongFlag(j.validate())
+		err = cli.WrongFlag(j.validate(words))
 	}
 	return j, err
 }
 
-// takeFile makes the word beside the flags that of -data, and the target of iris, which is in
-// the program, species.
-func (j *job) takeFile(words []string) error {
+// validate takes the word beside the flags as that of -data, and the target of iris, which is
+// in the program, as species. It returns an error for the first flag that is out of its range,
+// or for two that exclude each other.
+func (j *job) validate(words []string) error {
 	switch {
 	case len(words) > 1:
 		return fmt.Errorf("%.60q: want one file", words[1])
 	case len(words) == 1 && j.data != "":
 		return fmt.Errorf("%.60q: -data names a file already", words[0])
 	case len(words) == 1:
-		return j.Args.Set("data", words[0])
+		if err := j.Args.Set("data", words[0]); err != nil {
+			return err
+		}
 	case j.data == "" && len(j.target) == 0:
 		j.target = columnNames{irisTarget}
 	}
-	return nil
-}
-
-// validate returns an error for the first flag that is out of its range, or for two that
-// exclude each other.
-func (j *job) validate() error {
 	if j.model != "" {
 		if j.data == "" {
 			return errors.New("-model: want the file to predict")

@@ -17,77 +17,83 @@ import (
 
 // predict answers for all rows twice. The first time it prints nothing, so that if a row is
 // wrong, nothing is printed.
-func predict(ctx context.Context, o *options, stdout, stderr io.Writer) error {
-	m, err := training.ReadModel(o.model, training.Table)
+func (j *job) predict(ctx context.Context, stdout, stderr io.Writer) error {
+	m, err := training.ReadModel(j.model, training.Table)
 	if err != nil {
 		return err
 	}
 	e, err := encodingOf(m)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.model, err)
+		return fmt.Errorf("%s: %w", j.model, err)
 	}
-	s, err := openSource(o.data, math.MaxInt64)
+	s, err := openSource(j.data, math.MaxInt64)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	p := &predictor{encoding: e, model: m}
-	if err := p.print(ctx, s, io.Discard, stderr); err != nil {
+	if err := e.print(ctx, m, s, io.Discard, stderr); err != nil {
 		return err
 	}
-	return p.print(ctx, s, stdout, nil)
+	return e.print(ctx, m, s, stdout, nil)
 }
 
-// A predictor collects rows, so that many are predicted together.
-type predictor struct {
-	*encoding
-	model *mlp.Model
-	from  *decoder
-	to    *csv.Writer
-	lines [][]string
-	bytes int // in lines
-	done  int // rows that were printed before lines
-	x, y  mlp.Matrix
-}
-
-// maxText is the number of bytes in lines from which on no more are collected.
+// maxText is the number of bytes from which on no more rows are collected.
 const maxText = 1 << 20
 
-// print prints the header and the rows of a source with the answers behind.
-func (p *predictor) print(ctx context.Context, s *source, to, warnings io.Writer) error {
-	p.from, p.to, p.done = &decoder{warnings: warnings}, csv.NewWriter(to), 0
-	if err := p.from.open(ctx, s, p.encoding, p.Inputs); err != nil {
+// print prints the header and the rows of a source with the answers behind. It collects rows,
+// so that many are predicted together.
+func (e *encoding) print(ctx context.Context, m *mlp.Model, s *source, to, warnings io.Writer) error {
+	from, w := &decoder{warnings: warnings}, csv.NewWriter(to)
+	if err := from.open(ctx, s, e, e.Inputs); err != nil {
 		return err
 	}
-	p.to.Comma = p.from.separator
-	p.to.Write(slices.Concat(p.from.header, p.header(p.from.header)))
-	p.x.Reset(p.rowsAtOnce(), p.width())
-	err := p.from.all(func(row []string, cells []float64) error {
-		p.input(p.x.Row(len(p.lines)), cells, p.model.Input.Mean)
-		p.lines = append(p.lines, slices.Clone(row))
+	w.Comma = from.separator
+	w.Write(slices.Concat(from.header, e.header(from.header)))
+	var lines [][]string
+	bytes, done := 0, 0 // bytes in lines, and rows that were printed before
+	var x, y mlp.Matrix
+	x.Reset(e.rowsAtOnce(), e.width())
+	flush := func() error {
+		e.answers(m.Predict(&y, &mlp.Matrix{Rows: len(lines), Cols: x.Cols, Data: x.Data[:len(lines)*x.Cols]}))
+		for i, line := range lines {
+			done++
+			if slices.ContainsFunc(y.Row(i), func(v float64) bool { return !finite(v) }) {
+				return fmt.Errorf("%s: row %d: its numbers are so large that the answer is not finite", s.name, done)
+			}
+			w.Write(append(line, e.answer(y.Row(i))...))
+		}
+		lines, bytes = lines[:0], 0
+		if w.Flush(); w.Error() != nil {
+			return fmt.Errorf("standard output: %w", w.Error())
+		}
+		return nil
+	}
+	err := from.all(func(row []string, cells []float64) error {
+		e.input(x.Row(len(lines)), cells, m.Input.Mean)
+		lines = append(lines, slices.Clone(row))
 		for _, cell := range row {
-			p.bytes += len(cell)
+			bytes += len(cell)
 		}
-		if len(p.lines) < p.x.Rows && p.bytes < maxText {
-			return nil
+		if len(lines) == x.Rows || bytes >= maxText {
+			return flush()
 		}
-		return p.flush()
+		return nil
 	})
 	if err == nil {
-		err = p.flush()
+		err = flush()
 	}
 	return err
 }
 
 // header returns the names of the answers, which no column of the file has.
-func (p *predictor) header(columns []string) (names []string) {
+func (e *encoding) header(columns []string) (names []string) {
 	add := func(name string) {
 		for slices.Contains(columns, name) || slices.Contains(names, name) {
 			name = "predicted " + name
 		}
 		names = append(names, name)
 	}
-	for _, c := range p.Targets {
+	for _, c := range e.Targets {
 		add(c.Name)
 		for _, v := range c.Values {
 			add(c.Name + "=" + v)
@@ -96,45 +102,27 @@ func (p *predictor) header(columns []string) (names []string) {
 	return names
 }
 
-// flush predicts the rows that were collected, and prints them.
-func (p *predictor) flush() error {
-	x := &mlp.Matrix{Rows: len(p.lines), Cols: p.x.Cols, Data: p.x.Data[:len(p.lines)*p.x.Cols]}
-	p.answers(p.model.Predict(&p.y, x))
-	for i, line := range p.lines {
-		y := p.y.Row(i)
-		if slices.ContainsFunc(y, func(v float64) bool { return !finite(v) }) {
-			return fmt.Errorf("%s: row %d: its numbers are so large that the answer is not finite", p.from.name, p.done+i+1)
-		}
-		p.to.Write(append(line, p.answer(y)...))
-	}
-	p.done, p.lines, p.bytes = p.done+len(p.lines), p.lines[:0], 0
-	if p.to.Flush(); p.to.Error() != nil {
-		return fmt.Errorf("standard output: %w", p.to.Error())
-	}
-	return nil
-}
-
 // answer returns the answers of one row as texts.
-func (p *predictor) answer(y []float64) (texts []string) {
-	text := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
-	switch p.task() {
-	case classes:
-		texts = append(texts, p.Targets[0].Values[mlp.Argmax(y)])
-		for _, v := range y {
-			texts = append(texts, text(v))
+func (e *encoding) answer(y []float64) (texts []string) {
+	add := func(v float64) { texts = append(texts, strconv.FormatFloat(v, 'g', 6, 64)) }
+	if e.task() == classes {
+		texts = append(texts, e.Targets[0].Values[mlp.Argmax(y)])
+	}
+	for k, v := range y {
+		if e.task() == labels {
+			texts = append(texts, e.Targets[k].Values[isYes(v)])
+			add(1 - v)
 		}
-	case labels:
-		for k, c := range p.Targets {
-			yes := 0
-			if y[k] > 0.5 {
-				yes = 1
-			}
-			texts = append(texts, c.Values[yes], text(1-y[k]), text(y[k]))
-		}
-	case numbers:
-		for _, v := range y {
-			texts = append(texts, text(v))
-		}
+		add(v)
 	}
 	return texts
+}
+
+// isYes returns the category of a label, 0 or 1, that has the larger probability if the
+// second has p.
+func isYes(p float64) int {
+	if p > 0.5 {
+		return 1
+	}
+	return 0
 }

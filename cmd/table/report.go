@@ -1,5 +1,5 @@
 // What a network does on the test rows: the confusion of classes, the labels it finds, or
-// how far its numbers are off, each beside a baseline; and what each column matters.
+// how far its numbers are off, each beside a baseline; what each column matters; and figures.
 
 package main
 
@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
 	"mlp/cmd/internal/stat"
 )
 
@@ -45,13 +47,12 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 // predict returns the outputs of a network for the rows of p.
 func (p *part) predict(net mlp.Network) *mlp.Matrix {
 	all := mlp.NewMatrix(p.Len(), p.outputs())
+	rows := make([]int, p.Len())
+	for i := range rows {
+		rows[i] = i
+	}
 	var x, y mlp.Matrix
-	for lo := 0; lo < p.Len(); {
-		var index []int
-		for len(index) < p.rowsAtOnce() && lo < p.Len() {
-			index = append(index, lo)
-			lo++
-		}
+	for index := range slices.Chunk(rows, p.rowsAtOnce()) {
 		p.raw(&x, index)
 		net.Predict(&y, p.input.Apply(&x, &x))
 		copy(all.Data[index[0]*all.Cols:], y.Data)
@@ -78,11 +79,7 @@ func (j *job) reportClasses(b *bytes.Buffer, y *mlp.Matrix, columns int) {
 		}
 	}
 	confusion.Write(b, names, columns)
-	trained := make([]float64, len(names))
-	for i := range j.train.Len() {
-		trained[int(j.train.truth(i, 0))]++
-	}
-	usual := mlp.Argmax(trained)
+	usual := mlp.Argmax(j.train.count(0))
 	most := 0
 	for _, n := range confusion[usual] {
 		most += n
@@ -110,20 +107,9 @@ func (j *job) reportLabels(b *bytes.Buffer, y *mlp.Matrix) {
 	for k, c := range j.table.Targets {
 		var n [2][2]int // by what is true and what is answered
 		for i := range j.test.Len() {
-			answer := 0
-			if y.Row(i)[k] > 0.5 {
-				answer = 1
-			}
-			n[int(j.test.truth(i, k))][answer]++
+			n[int(j.test.truth(i, k))][isYes(y.Row(i)[k])]++
 		}
-		trained := 0
-		for i := range j.train.Len() {
-			trained += int(j.train.truth(i, k))
-		}
-		usual := 0
-		if 2*trained > j.train.Len() {
-			usual = 1
-		}
+		usual := mlp.Argmax(j.train.count(k))
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", short(c.Name), short(c.Values[1]), n[1][0]+n[1][1],
 			stat.Share(n[1][1], n[1][0]+n[1][1]), stat.Share(n[1][1], n[0][1]+n[1][1]),
 			stat.Share(n[0][0]+n[1][1], j.test.Len()), stat.Share(n[usual][0]+n[usual][1], j.test.Len()))
@@ -141,8 +127,9 @@ func (j *job) reportNumbers(b *bytes.Buffer, y *mlp.Matrix) {
 		var residual, baseline float64
 		for i := range n {
 			answers.Data[i], want.Data[i] = y.Row(i)[k], (j.test.truth(i, k)-c.Mean)/c.Std
-			residual += square(answers.Data[i] - want.Data[i])
-			baseline += square(want.Data[i])
+			off := answers.Data[i] - want.Data[i]
+			residual += off * off
+			baseline += want.Data[i] * want.Data[i]
 		}
 		r2 := "undefined, as the test rows do not vary"
 		if v := mlp.RSquared.Of(answers, want); v == v {
@@ -152,8 +139,6 @@ func (j *job) reportNumbers(b *bytes.Buffer, y *mlp.Matrix) {
 			people(c.Std*math.Sqrt(residual/float64(n))), people(c.Std*math.Sqrt(baseline/float64(n))))
 	}
 }
-
-func square(x float64) float64 { return x * x }
 
 // people returns a number that is not negative, rounded to four digits, as people write it:
 // 44,510 for 4.451e+04.
@@ -173,18 +158,27 @@ func people(v float64) string {
 // reportImportance prints by how much the loss on the test rows rises when the cells of a
 // column are shuffled among them (Breiman 2001, section 10), the most important first.
 func (j *job) reportImportance(ctx context.Context, b *bytes.Buffer) error {
-	loss := j.table.task().loss()
+	loss, _ := j.table.loss()
 	base, _ := mlp.Evaluate(j.Net, j.test, loss)
 	rise := make([]float64, len(j.table.Inputs))
 	order := make([]int, len(rise))
+	t := &table{encoding: j.table.encoding} // of the test rows, with the column shuffled
+	for i := range j.test.Len() {
+		t.cells = append(t.cells, j.test.at(i)...)
+	}
+	shuffled := &part{table: t, index: t.all(), input: j.Input}
 	for i := range rise {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		moved := *j.test
-		moved.moved, moved.from = i, rand.New(rand.NewPCG(j.Seed, uint64(i+1))).Perm(j.test.Len())
-		shuffled, _ := mlp.Evaluate(j.Net, &moved, loss)
-		rise[i], order[i] = shuffled-base, i
+		for row, from := range rand.New(rand.NewPCG(j.Seed, uint64(i+1))).Perm(t.rows()) {
+			t.row(row)[i] = j.test.at(from)[i]
+		}
+		loss, _ := mlp.Evaluate(j.Net, shuffled, loss)
+		rise[i], order[i] = loss-base, i
+		for row := range t.rows() {
+			t.row(row)[i] = j.test.at(row)[i]
+		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rise[b], rise[a]) })
 	fmt.Fprintf(b, "Importance: the test loss, %.4f, rises with a column shuffled by\n", base)
@@ -192,4 +186,74 @@ func (j *job) reportImportance(ctx context.Context, b *bytes.Buffer) error {
 		fmt.Fprintf(b, "%+.4f  %s\n", rise[i], cli.Plain(j.table.Inputs[i].Name))
 	}
 	return nil
+}
+
+// The files beside the model, in the order in which they are replaced.
+const (
+	curvesName = "curves.svg"
+	pointsName = "predicted-against-true.svg"
+)
+
+// Names returns the names of the files beside the model.
+func (j *job) Names() (files []string, page string) { return []string{curvesName, pointsName}, "" }
+
+// Files returns the files of the run's history and of the network that it led to.
+func (j *job) Files() []files.File {
+	all := []files.File{{Name: curvesName, Content: j.curves(j.Run.History).SVG()}}
+	if j.table.task() == numbers {
+		all = append(all, files.File{Name: pointsName, Content: j.points().SVG()})
+	}
+	return all
+}
+
+// Page returns nil: a table's model has no page.
+func (j *job) Page(io.Writer) *files.File { return nil }
+
+// curves is the losses over the epochs.
+func (j *job) curves(h mlp.History) *mlp.Figure {
+	train, held := mlp.Series{Name: "Training"}, mlp.Series{Name: "Held out"}
+	for _, e := range h {
+		train.Y, held.Y = append(train.Y, e.Loss), append(held.Y, e.ValidationLoss)
+	}
+	series := []mlp.Series{train}
+	desc := fmt.Sprintf("Over %d epochs the training loss ends at %.4f.", len(h), h[len(h)-1].Loss)
+	if j.held != nil {
+		best := h.Best()
+		series = append(series, held)
+		desc += fmt.Sprintf(" The loss on the held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
+	}
+	label := "Cross-entropy loss"
+	if j.table.task() == numbers {
+		label = "Squared error, standardized"
+	}
+	return &mlp.Figure{Title: "Training a network on a table", Desc: desc, Charts: []mlp.Chart{
+		{Title: "Loss over epochs", XLabel: "Epoch", YLabel: label, Series: series}}}
+}
+
+// The most rows and the most targets that are drawn.
+const maxPoints, maxTargets = 500, 4
+
+// points is a chart for each target, the first ones, with a point for each test row.
+func (j *job) points() *mlp.Figure {
+	n := min(maxPoints, j.test.Len())
+	some := *j.test
+	some.index = make([]int32, n)
+	for i := range some.index {
+		some.index[i] = j.test.index[i*j.test.Len()/n]
+	}
+	y := some.answers(some.predict(j.Net))
+	f := &mlp.Figure{Title: "Predicted against true", Columns: 2,
+		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", n)}
+	for k, c := range j.table.Targets[:min(maxTargets, len(j.table.Targets))] {
+		var truth, predicted []float64
+		lo, hi := math.Inf(1), math.Inf(-1)
+		for i := range n {
+			t := some.truth(i, k)
+			truth, predicted = append(truth, t), append(predicted, y.Row(i)[k])
+			lo, hi = min(lo, t), max(hi, t)
+		}
+		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Series: []mlp.Series{
+			{Name: "Test row", X: truth, Y: predicted, Points: true}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
+	}
+	return f
 }

@@ -96,17 +96,17 @@ func TestNumberFigures(t *testing.T) {
 }
 
 // The importance of a column is the rise of the mean of (y - want)² if it alone is
-// shuffled, for y = 3·b of the inputs a and b, and for targets of b: for a that is none.
+// shuffled, for y = 3·b of the inputs b and a, and for targets of b: for a that is none.
 func TestImportance(t *testing.T) {
-	j := prepared(t, "-target", "y", "-seed", "4", file(t, "ab.csv", "a,b,y\n"+strings.Repeat("1,4,4\n2,1,1\n3,3,3\n4,1,1\n5,5,5\n", 20)))
-	j.Net = mlp.Network{{W: *mlp.NewMatrix(2, 1, 0, 3), B: *mlp.NewMatrix(1, 1), Act: mlp.Linear}}
+	j := prepared(t, "-target", "y", "-seed", "4", file(t, "ba.csv", "b,a,y\n"+strings.Repeat("4,1,4\n1,2,1\n3,3,3\n1,4,1\n5,5,5\n", 20)))
+	j.Net = mlp.Network{{W: *mlp.NewMatrix(2, 1, 3, 0), B: *mlp.NewMatrix(1, 1), Act: mlp.Linear}}
 	var b bytes.Buffer
 	if err := j.reportImportance(context.Background(), &b); err != nil {
 		t.Fatal(err)
 	}
 	base, shuffled, n := 0.0, 0.0, j.test.Len()
-	at := rand.New(rand.NewPCG(4, 2)).Perm(n)
-	input := func(i int) float64 { return (j.test.at(i)[1] - j.Input.Mean[1]) / j.Input.Std[1] }
+	at := rand.New(rand.NewPCG(4, 1)).Perm(n)
+	input := func(i int) float64 { return (j.test.at(i)[0] - j.Input.Mean[0]) / j.Input.Std[0] }
 	for i := range n {
 		want := (j.test.truth(i, 0) - j.table.Targets[0].Mean) / j.table.Targets[0].Std
 		base += math.Pow(3*input(i)-want, 2) / float64(n)

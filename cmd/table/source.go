@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -131,28 +132,20 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// quoted is what is in quotes, or behind a quote that does not close.
+var quoted = regexp.MustCompile(`"[^"]*"?`)
+
 // separator returns the one of comma, semicolon and tab that the first line has most of
 // outside of quotes.
 func separator(text []byte) rune {
-	counts, quoted := map[byte]int{}, false
-	for _, b := range text {
-		if b == '"' {
-			quoted = !quoted
-		}
-		if b == '\n' && !quoted {
-			break
-		}
-		if !quoted {
-			counts[b]++
+	line, _, _ := strings.Cut(string(quoted.ReplaceAll(text, nil)), "\n")
+	best := ","
+	for _, s := range []string{";", "\t"} {
+		if strings.Count(line, s) > strings.Count(line, best) {
+			best = s
 		}
 	}
-	best := byte(',')
-	for _, b := range []byte(";\t") {
-		if counts[b] > counts[best] {
-			best = b
-		}
-	}
-	return rune(best)
+	return rune(best[0])
 }
 
 // readHeader reads the names of the columns. A column without a name, as pandas writes one
@@ -197,28 +190,22 @@ func (r *rows) next() ([]string, error) {
 	r.n++
 	cells, err := r.read()
 	if err == io.EOF {
-		return nil, r.end()
+		digest := fmt.Sprintf("%x", r.hash.Sum(nil))
+		if r.digest != "" && r.digest != digest {
+			return nil, fmt.Errorf("%s: the file has changed while it was read", r.name)
+		}
+		r.digest = digest
 	}
 	if err != nil {
 		return nil, err
 	}
 	if len(cells) != len(r.header) {
-		return nil, r.errorf("%d cells, the header has %d", len(cells), len(r.header))
+		return nil, r.errorf("", "%d cells, the header has %d", len(cells), len(r.header))
 	}
 	if cells[0] == r.header[0] && slices.Equal(cells, r.header) {
-		return nil, r.errorf("the header again")
+		return nil, r.errorf("", "the header again")
 	}
 	return cells, nil
-}
-
-// end returns io.EOF, or an error if an earlier reading read something else.
-func (r *rows) end() error {
-	digest := fmt.Sprintf("%x", r.hash.Sum(nil))
-	if r.digest != "" && r.digest != digest {
-		return fmt.Errorf("%s: the file has changed while it was read", r.name)
-	}
-	r.digest = digest
-	return io.EOF
 }
 
 // read returns the cells of a line, or an error that names the place.
@@ -242,19 +229,27 @@ func (r *rows) read() ([]string, error) {
 	return nil, fmt.Errorf("%s: %s (line %d): %s", r.name, place, wrong.StartLine, what)
 }
 
-// errorf is an error at the row that next returned last.
-func (r *rows) errorf(format string, args ...any) error {
-	return fmt.Errorf("%s: %s", r.place(), fmt.Sprintf(format, args...))
-}
-
-// cellError is an error in a column of that row.
-func (r *rows) cellError(column, format string, args ...any) error {
-	return fmt.Errorf("%s, column %.60q: %s", r.place(), column, fmt.Sprintf(format, args...))
-}
-
-func (r *rows) place() string {
+// errorf is an error at the row that next returned last and, if column is not empty, in that
+// column.
+func (r *rows) errorf(column, format string, args ...any) error {
 	line, _ := r.csv.FieldPos(0)
-	return fmt.Sprintf("%s: row %d (line %d)", r.name, r.n, line)
+	place := fmt.Sprintf("%s: row %d (line %d)", r.name, r.n, line)
+	if column != "" {
+		place += fmt.Sprintf(", column %.60q", column)
+	}
+	return fmt.Errorf("%s: %s", place, fmt.Sprintf(format, args...))
+}
+
+// positions returns the places of columns in the header.
+func (r *rows) positions(columns []*column) (at []int, err error) {
+	for _, c := range columns {
+		i, err := r.position(c.Name)
+		if err != nil {
+			return nil, err
+		}
+		at = append(at, i)
+	}
+	return at, nil
 }
 
 // position returns the place of a column in the header.
@@ -268,18 +263,14 @@ func (r *rows) position(column string) (int, error) {
 
 // nearest returns the name that begins with word, or else the one that the fewest edits
 // make of it, both without regard to case.
-func nearest(word string, names []string) (best string) {
-	least := -1
-	for _, name := range names {
-		d := edits(word, name)
+func nearest(word string, names []string) string {
+	distance := func(name string) int {
 		if strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) {
-			d = 0
+			return 0
 		}
-		if least < 0 || d < least {
-			best, least = name, d
-		}
+		return edits(word, name)
 	}
-	return best
+	return slices.MinFunc(names, func(a, b string) int { return distance(a) - distance(b) })
 }
 
 // edits is the distance of Levenshtein between two words, of their first 60 bytes.

@@ -55,8 +55,8 @@ func FuzzCSV(f *testing.F) {
 		if err != io.EOF {
 			check(err)
 		}
-		for _, flags := range [][]string{nil, {"-category", list(r.header[0]), "-missing", "mean"}} {
-			o, err := parse(append(flags, "-target", list(r.header[len(r.header)-1]), "F"))
+		for _, flags := range [][]string{nil, {"-category", columnNames{r.header[0]}.String(), "-missing", "mean"}} {
+			o, err := parse(append(flags, "-target", columnNames{r.header[len(r.header)-1]}.String(), "F"))
 			if err != nil {
 				return // a name that no flag can have
 			}
@@ -68,7 +68,11 @@ func FuzzCSV(f *testing.F) {
 			for _, c := range table.Targets {
 				c.Std = 1
 			}
-			if _, err := table.text(); err != nil {
+			encoded, err := table.text()
+			if err == nil {
+				_, err = parseEncoding(encoded)
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			table.input(make([]float64, table.width()), table.row(table.rows()-1), make([]float64, table.width()))

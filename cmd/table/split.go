@@ -5,7 +5,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -20,20 +19,22 @@ type part struct {
 	*table
 	index []int32 // the rows
 	input mlp.Standardization
-
-	moved int   // a column whose cells are those of other rows, or -1
-	from  []int // the row of each
 }
 
-func (t *table) part(index []int32) *part { return &part{table: t, index: index, moved: -1} }
+func (t *table) part(index []int32) *part { return &part{table: t, index: index} }
 
-// Len returns the number of rows.
-func (p *part) Len() int { return len(p.index) }
+// all returns the numbers of all rows.
+func (t *table) all() []int32 {
+	index := make([]int32, t.rows())
+	for i := range index {
+		index[i] = int32(i)
+	}
+	return index
+}
 
-// at returns the cells of row i of p.
-func (p *part) at(i int) []float64 { return p.row(int(p.index[i])) }
-
-// truth returns the k-th target of row i of p.
+// Len is how many rows p has, at(i) the cells of one, and truth(i, k) its k-th target.
+func (p *part) Len() int               { return len(p.index) }
+func (p *part) at(i int) []float64     { return p.row(int(p.index[i])) }
 func (p *part) truth(i, k int) float64 { return p.target(int(p.index[i]), k) }
 
 // Batch encodes the rows of index.
@@ -50,12 +51,7 @@ func (p *part) Batch(x, y *mlp.Matrix, index []int) {
 func (p *part) raw(x *mlp.Matrix, index []int) {
 	x.Reset(len(index), p.width())
 	for i, r := range index {
-		cells := p.at(r)
-		if p.moved >= 0 {
-			cells = slices.Clone(cells)
-			cells[p.moved] = p.at(p.from[r])[p.moved]
-		}
-		p.encoding.input(x.Row(i), cells, p.input.Mean)
+		p.encoding.input(x.Row(i), p.at(r), p.input.Mean)
 	}
 }
 
@@ -68,14 +64,20 @@ type balanced struct {
 // Weight returns the weight of row i's class.
 func (b balanced) Weight(i int) float64 { return b.weights[int(b.truth(i, 0))] }
 
+// count returns how many rows of p have each category of the k-th target.
+func (p *part) count(k int) []float64 {
+	n := make([]float64, len(p.Targets[k].Values))
+	for i := range p.index {
+		n[int(p.truth(i, k))]++
+	}
+	return n
+}
+
 // balance returns a weight for each class, so that all classes of p weigh the same and the
 // mean over its rows is 1. They are those of mlp.BalancedWeights, which needs a matrix with
 // a column for each class. For a large table that is too large.
 func (p *part) balance() []float64 {
-	weights := make([]float64, p.outputs())
-	for i := range p.index {
-		weights[int(p.truth(i, 0))]++
-	}
+	weights := p.count(0)
 	present := 0.0
 	for _, n := range weights {
 		if n > 0 {
@@ -90,18 +92,15 @@ func (p *part) balance() []float64 {
 	return weights
 }
 
-// strata is how many parts of equal size a target of numbers is cut in.
-const strata = 10
-
 // split divides the rows in a training part and, with one share for each, others. Each
 // part has the same share of each class, of each combination of labels, or of each tenth
 // of the numbers. Which rows they are depends on the seed.
-func (t *table) split(seed uint64, shares ...float64) [][]int32 {
+func (t *table) split(seed uint64, shares ...float64) []*part {
 	order := t.all()
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	stratum := t.strata()
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(stratum[a], stratum[b]) })
-	var parts [][]int32
+	var parts []*part
 	for _, share := range shares {
 		n := int(float64(len(order)) * share)
 		taken, left := make([]int32, 0, n), make([]int32, 0, len(order)-n)
@@ -114,22 +113,13 @@ func (t *table) split(seed uint64, shares ...float64) [][]int32 {
 		}
 		order = left
 		slices.Sort(taken)
-		parts = append(parts, taken)
+		parts = append(parts, t.part(taken))
 	}
 	slices.Sort(order)
-	return append([][]int32{order}, parts...)
+	return append([]*part{t.part(order)}, parts...)
 }
 
-// all returns the numbers of all rows.
-func (t *table) all() []int32 {
-	index := make([]int32, t.rows())
-	for i := range index {
-		index[i] = int32(i)
-	}
-	return index
-}
-
-// strata returns the stratum of each row.
+// strata returns the stratum of each row: the class, the labels, or the tenth of the numbers.
 func (t *table) strata() []int32 {
 	stratum := make([]int32, t.rows())
 	if t.task() == numbers {
@@ -138,7 +128,7 @@ func (t *table) strata() []int32 {
 			return cmp.Or(cmp.Compare(t.target(int(a), 0), t.target(int(b), 0)), cmp.Compare(a, b))
 		})
 		for rank, r := range order {
-			stratum[r] = int32(rank * strata / len(order))
+			stratum[r] = int32(10 * rank / len(order))
 		}
 		return stratum
 	}
@@ -152,47 +142,37 @@ func (t *table) strata() []int32 {
 
 // fit returns the standardization of the inputs of p, and sets that of targets of numbers.
 // Categories stay zeros and ones.
-func (p *part) fit(source string) (mlp.Standardization, error) {
-	s := mlp.Standardization{Mean: make([]float64, p.width()), Std: make([]float64, p.width())}
-	at := 0
+func (p *part) fit() (s mlp.Standardization, err error) {
+	cells := make([]float64, 0, p.Len()) // of a column, without the missing ones
 	for i, c := range p.columns() {
 		isTarget := i >= len(p.Inputs)
-		if !c.isCategory() {
-			mean, std, err := p.fitColumn(i)
-			if err == nil && isTarget && std == 0 {
-				err = errors.New("the target never varies in the training rows")
+		if c.isCategory() {
+			if !isTarget {
+				zeros := make([]float64, len(c.Values))
+				s.Mean, s.Std = append(s.Mean, zeros...), append(s.Std, zeros...)
 			}
-			if err != nil {
-				return s, fmt.Errorf("%s: column %.60q: %w", source, c.Name, err)
-			}
-			if isTarget {
-				c.Mean, c.Std = mean, std
-			} else {
-				s.Mean[at], s.Std[at] = mean, std
+			continue
+		}
+		cells = cells[:0]
+		for r := range p.index {
+			if v := p.at(r)[i]; v == v {
+				cells = append(cells, v)
 			}
 		}
-		if !isTarget {
-			at += c.width()
+		if len(cells) == 0 {
+			return s, fmt.Errorf("column %.60q: no number in the training rows", c.Name)
+		}
+		of := mlp.FitStandardization(&mlp.Matrix{Rows: len(cells), Cols: 1, Data: cells})
+		switch mean, std := of.Mean[0], of.Std[0]; {
+		case !finite(mean) || !finite(std):
+			return s, fmt.Errorf("column %.60q: its numbers are too large for a mean and a deviation", c.Name)
+		case isTarget && std == 0:
+			return s, fmt.Errorf("column %.60q: the target never varies in the training rows", c.Name)
+		case isTarget:
+			c.Mean, c.Std = mean, std
+		default:
+			s.Mean, s.Std = append(s.Mean, mean), append(s.Std, std)
 		}
 	}
 	return s, nil
-}
-
-// fitColumn returns the mean and the deviation of the numbers in column i.
-func (p *part) fitColumn(i int) (mean, std float64, err error) {
-	x := &mlp.Matrix{Cols: 1, Data: make([]float64, 0, len(p.index))}
-	for r := range p.index {
-		if v := p.at(r)[i]; v == v {
-			x.Data = append(x.Data, v)
-		}
-	}
-	x.Rows = len(x.Data)
-	if x.Rows == 0 {
-		return 0, 0, errors.New("no number in the training rows")
-	}
-	s := mlp.FitStandardization(x)
-	if !finite(s.Mean[0]) || !finite(s.Std[0]) {
-		return 0, 0, errors.New("its numbers are too large for a mean and a deviation")
-	}
-	return s.Mean[0], s.Std[0], nil
 }

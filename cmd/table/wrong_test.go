@@ -1,15 +1,19 @@
-// Wrong files and wrong flags: one line that names the file, the row and the column, exit
-// code 1 or 2, and nothing written.
+// Wrong files, wrong flags, model files that were changed, and tables that were changed since:
+// one line that names the file, the row and the column, exit code 1 or 2, and nothing written.
 
 package main
 
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mlp"
+	"mlp/cmd/internal/training"
 )
 
 // refused runs table, which must end with exit code 1 and one line that has the text, and
@@ -50,25 +54,22 @@ func TestWrongFiles(t *testing.T) {
 	wide := strings.Repeat("x,", 99_999) + "y\n"
 	for _, c := range []struct{ name, text, flags, want string }{
 		{"ragged row", header + "1,2,x\n1,2\n", "-target c", "F: row 2 (line 3): 2 cells, the header has 3\n"},
-		{"long row", header + "1,2,x\n1,2,x,\n", "-target c", "F: row 2 (line 3): 4 cells, the header has 3\n"},
 		{"quote that never closes", abc() + "1,\"2,x\n" + abc(), "-target c", "F: row 31 (line 32): a quote that never closes, or one inside a quoted cell\n"},
 		{"quote inside a cell", abc() + "1,2\"3,x\n", "-target c", "F: row 31 (line 32): a quote inside a cell that does not begin with one\n"},
 		{"long quote", "a,b,c\n1,2,\"" + strings.Repeat("x", 17<<20), "-target c", "F: row 1: more than 16777216 bytes, is there a quote that never closes?\n"},
 		{"not a number", abc() + "1,two,x\n", "-target c", "F: row 31 (line 32), column \"b\": \"two\" is not a number\n"},
 		{"row 999,999", header + strings.Repeat("1,2,x\n2,3,y\n", 499_999) + "1,2e,x\n1,2,x\n", "-target c",
 			"F: row 999999 (line 1000000), column \"b\": \"2e\" is not a number\n"},
-		{"empty", "", "-target c", "F: the file is empty\n"},
 		{"only a header", header, "-target c", "F: there is a header, but no row\n"},
 		{"a header twice", abc() + abc(), "-target c", "F: row 31 (line 32): the header again\n"},
 		{"one name twice", "a,b,a\n1,2,3\n", "-target b", "F: columns 1 and 3 are both named \"a\"\n"},
 		{"no header", "1,2,3\n1,2,3\n", "-target b", "F: the first line has only numbers, want the names of the columns\n"},
 		{"no target", abc(), "-target C2", "F: there is no column \"C2\"; the nearest name is \"c\"\n"},
-		{"no such target named", "a b,\"c,d\",e\n1,2,3\n", "", "F: -target must name the column to predict, one of a b,\"c,d\",e\n"},
+		{"no such target named", "a b,\"c,d;;;;\",e\n1,2,3\n", "", "F: -target must name the column to predict, one of a b,\"c,d;;;;\",e\n"},
 		{"beginning of a name", "Baujahr,Ort,Kaufpreis in €\n1,2,3\n", "-target kaufpreis", "F: there is no column \"kaufpreis\"; the nearest name is \"Kaufpreis in €\"\n"},
 		{"empty column to quote", "\"a's, $b\",b,c\n,1,x\n,2,y\n", "-target c", "F: column \"a's, $b\" has no values; -without '\"a'\\''s, $b\"' leaves it out\n"},
 		{"too many inputs", "a,b,c,d,e,f,g,h,i,j,k,y\n" + alike(11, 990), "-target y", "F: numbers and categories make more than 10000 inputs\n"},
 		{"too long names", "a,y\n" + strings.Repeat(strings.Repeat("\\", 250_000)+",1\nx,2\n", 10), "-target y -category y", "F: the names of the columns and categories take 1000128 bytes, more than 1000000\n"},
-		{"no column to leave out", abc(), "-target c -without aa", "F: there is no column \"aa\"; the nearest name is \"a\"\n"},
 		{"target left out", abc(), "-target c -without c", "F: column \"c\" is a target, and -without leaves it out\n"},
 		{"nothing left", "c\nx\ny\n", "-target c", "F: no column is left to predict from\n"},
 		{"all different", "id,b,c\nu1,1,x\nu2,2,y\nu3,3,x\n", "-target c",
@@ -77,18 +78,14 @@ func TestWrongFiles(t *testing.T) {
 		{"target never varies", "a,c\n1,x\n2,x\n3,x\n", "-target c", "F: the target \"c\" is always \"x\", there is nothing to learn\n"},
 		{"target varies once", "a,c\n" + strings.Repeat("1,5\n", 40) + "1,6\n1,7\n", "-target c -holdout 0.9 -seed 5", "F: column \"c\": the target never varies in the training rows\n"},
 		{"infinite", abc() + "1,1e999,x\n", "-target c", "F: row 31 (line 32), column \"b\": \"1e999\" is infinite\n"},
-		{"infinity", abc() + "-Inf,1,x\n", "-target c", "F: row 31 (line 32), column \"a\": \"-Inf\" is infinite\n"},
 		{"too large", "a,c\n" + strings.Repeat("1e308,x\n-1e308,y\n", 20), "-target c", "F: column \"a\": its numbers are too large for a mean and a deviation\n"},
 		{"100,000 columns", wide, "-target y", "F: the header: more than 10000 columns\n"},
-		{"missing", abc() + "1,,x\n", "-target c", "F: row 31 (line 32), column \"b\": the cell is missing; -missing mean takes the column's mean\n"},
-		{"missing NA", abc() + "1,NA,x\n", "-target c", "F: row 31 (line 32), column \"b\": the cell is missing; -missing mean takes the column's mean\n"},
 		{"missing category", abc() + "1,2,\n", "-target a", "F: row 31 (line 32), column \"c\": the cell is missing; -missing mean takes the column's mean\n"},
 		{"missing target", abc() + "1,2,\n", "-target c -missing mean", "F: row 31 (line 32), column \"c\": the target is missing\n"},
 		{"empty column", "a,b,c\n,1,x\n,2,y\n", "-target c -missing mean", "F: column \"a\" has no values; -without 'a' leaves it out\n"},
 		{"UTF-16", "\xff\xfea\x00", "-target c", "F: UTF-16, want UTF-8; iconv -f UTF-16 -t UTF-8 converts it\n"},
 		{"Latin-1 name", "caf\xe9,c\n1,2\n", "-target c", "F: the name of column 1 is not UTF-8; if the file is Latin-1, iconv -f LATIN1 -t UTF-8 converts it\n"},
 		{"Latin-1 cell", "a,c\n1,caf\xe9\n2,x\n", "-target c", "F: row 1 (line 2), column \"c\": the cell is not UTF-8; if the file is Latin-1, iconv -f LATIN1 -t UTF-8 converts it\n"},
-		{"control characters", "a,c\n1,x\n2,y\n3,\x1b[2J\n,x\n", "-target c", "F: row 4 (line 5), column \"a\": the cell is missing; -missing mean takes the column's mean\n"},
 		{"too few rows", "a,c\n1,x\n2,y\n1,x\n2,y\n", "-target c", "F: -holdout 0.2 of 4 rows is none, there is nothing to test on\n"},
 		{"too few to hold out", "a,c\n1,x\n2,y\n1,x\n2,y\n2,y\n1,x\n", "-target c -patience 9", "F: 5 rows to train on, -patience needs at least 10\n"},
 		{"label of three", "a,b,c\n" + strings.Repeat("1,u,x\n2,v,y\n2,w,y\n", 9), "-target b,c", "F: the target \"b\" has 3 categories, but each of two or more targets must be a yes or no\n"},
@@ -110,11 +107,7 @@ func TestWrongFiles(t *testing.T) {
 func manyWords(n int) string {
 	var b strings.Builder
 	for i := range n {
-		b.WriteString("w")
-		for k := i; k > 0; k /= 10 {
-			b.WriteByte(byte('a' + k%10))
-		}
-		b.WriteString([]string{",x\n", ",y\n"}[i%2])
+		fmt.Fprintf(&b, "w%d,%s\n", i, []string{"x", "y"}[i%2])
 	}
 	return b.String()
 }
@@ -166,10 +159,7 @@ func TestWrongFlags(t *testing.T) {
 		"-target c a.csv b.csv":       `"b.csv": want one file`,
 		"-target c -data a.csv b.csv": `"b.csv": -data names a file already`,
 		"-target c -holdout 1 a.csv":  "-holdout 1: want a share between 0 and 1",
-		"-lr 0":                       "-lr 0: want a finite number above 0",
-		"-lr NaN":                     "-lr NaN: want a finite number above 0",
 		"-epochs 0":                   "-epochs 0: want 1 or more",
-		"-batch 0":                    "-batch 0: want 1 or more",
 		"-patience -1":                `invalid value "-1" for flag -patience: want auto, or a finite number from 0`,
 		"-patience 1.5":               "-patience 1.5: want a whole number",
 		"-missing zero":               `invalid value "zero" for flag -missing: want one of mean, refuse`,
@@ -178,13 +168,123 @@ func TestWrongFlags(t *testing.T) {
 		"-model m.npz":                "-model: want the file to predict",
 		"-model m.npz -lr 1 a.csv":    "-model excludes -lr",
 		"-model= a.csv":               `invalid value "" for flag -model: the value is empty`,
-		"-verify= a.csv":              `invalid value "" for flag -verify: the value is empty`,
 		"-target= a.csv":              `invalid value "" for flag -target: the value is empty`,
-		"-verify m.npz -out x":        "-verify writes nothing: it excludes -out",
-		"-resume a.npz -verify b.npz": "-resume excludes -verify",
-		"-hidden= -norm batch":        "-norm batch: there is no hidden layer to normalise",
-		"-hidden 64,x":                "is not a width from 1 to 65536",
 	} {
 		refusedWith(t, 2, strings.Fields(args), want)
 	}
+}
+
+// changed writes a model that a change was made to, and returns its name.
+func changed(t *testing.T, name string, change func(m *mlp.Model)) string {
+	t.Helper()
+	m, err := training.ReadModel(name, training.Table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(m)
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return file(t, "changed.npz", b.String())
+}
+
+// A recipe comes from a file, and so its columns are checked before they are used.
+func TestTamperedColumns(t *testing.T) {
+	model := trained(t)
+	m, err := training.ReadModel(model, training.Table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := m.Recipe[training.TableKey]
+	data := file(t, "new.csv", string(iris))
+	for want, text := range map[string]string{
+		"its columns: unexpected end of JSON input":                                          "{",
+		"its columns: there is no input or no target":                                        "{}",
+		"its columns: a column has no name, or two have one":                                 strings.Replace(good, "petal width", "petal length", 1),
+		"its columns make 4 inputs and 1 outputs, the network has 4 and 3":                   strings.Replace(good, `"Values":["setosa","versicolor","virginica"]`, `"Std":2`, 1),
+		"its columns: the target \"species\" has the mean 0 and the deviation 0":             strings.Replace(good, `"Values":["setosa","versicolor","virginica"]`, `"Std":0`, 1),
+		"its columns: the categories of \"species\" are not in order":                        strings.Replace(good, `"setosa"`, `"zetosa"`, 1),
+		"its columns make 4 inputs and 2 outputs, the network has 4 and 3":                   strings.Replace(good, `,"virginica"`, "", 1),
+		"its columns make 5 inputs and 3 outputs, the network has 4 and 3":                   strings.Replace(good, `"petal width"`, `"petal width","Values":["a","b"]`, 1),
+		"its columns: the target \"species\" has one category":                               strings.Replace(good, `"setosa","versicolor",`, "", 1),
+		"its columns: a column has no name, or two have one\n":                               strings.Replace(good, `"Inputs":[`, `"Inputs":[null,`, 1),
+		"its columns: json: cannot unmarshal number into Go struct field column.Inputs.Name": strings.Replace(good, `"petal width"`, `7`, 1),
+	} {
+		if text == good {
+			t.Errorf("%s: nothing was changed", want)
+		}
+		name := changed(t, model, func(m *mlp.Model) { m.Recipe[training.TableKey] = text })
+		refused(t, []string{"-model", name, data}, "table: "+name+": "+want)
+	}
+	other := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, training.TableKey) })
+	refused(t, []string{"-model", other, data}, other+": its recipe has no columns: another command trained it\n")
+}
+
+// A table that has changed is no longer that of the run; one that has moved is.
+func TestTableChanged(t *testing.T) {
+	data := file(t, "abc.csv", abc())
+	model := trained(t, "-target", "c", data)
+	moved := filepath.Join(t.TempDir(), "moved.csv")
+	if err := os.Rename(data, moved); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, []string{"-verify", model}, model+": stat "+data+": no such file or directory\n")
+	must(t, "-verify", model, moved)
+	if err := os.WriteFile(moved, []byte(abc()+"1,2,x\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, []string{"-verify", model, moved}, model+": the rows of -data differ: SHA-256 ")
+}
+
+// -test names the rows to test on, whose columns may be in another order.
+func TestTestFile(t *testing.T) {
+	data := file(t, "abc.csv", abc())
+	stdout, stderr := must(t, "-out", t.TempDir(), "-target", "c", "-test", file(t, "test.csv", "c,d,b,a\nx,,2,1\ny,,3,2\n"), data)
+	if !strings.Contains(stdout, "Test part: 2 rows\n") || !strings.Contains(stderr, "30 rows to train on, 2 to test on") {
+		t.Errorf("printed\n%s%s", stdout, stderr)
+	}
+	test := file(t, "test.csv", "a,b,c\n1,2,x\n1,2,z\n")
+	refused(t, []string{"-target", "c", "-test", test, data}, "table: "+test+": row 2 (line 3), column \"c\": \"z\" is not a category of the training file\n")
+}
+
+// -verify reads the columns of a model as whoever predicts with it does, and compares them.
+func TestForgedColumns(t *testing.T) {
+	model, numbers := trained(t), trained(t, "-target", "petal width")
+	for _, c := range []struct{ model, old, new string }{
+		{model, `"Name":"sepal length"},{"Name":"sepal width"}`, `"Name":"sepal width"},{"Name":"sepal length"}`},
+		{model, `"setosa"`, `"alpina"`},
+		{numbers, `"Mean":1.`, `"Mean":1001.`},
+		{numbers, `"Std":0.`, `"Std":7.`},
+	} {
+		forged := changed(t, c.model, func(m *mlp.Model) {
+			text := m.Recipe[training.TableKey]
+			if m.Recipe[training.TableKey] = strings.Replace(text, c.old, c.new, 1); text == m.Recipe[training.TableKey] {
+				t.Errorf("%s has no %s", text, c.old)
+			}
+		})
+		refused(t, []string{"-verify", forged}, forged+": not reproduced: Recipe table is ")
+	}
+	forged := changed(t, model, func(m *mlp.Model) { m.Input.Mean[0] += 1000 })
+	refused(t, []string{"-verify", forged}, forged+": not reproduced: mean differs in 1 of 4 elements")
+}
+
+// Many targets are trained, resumed and verified. What the model file cannot hold is refused
+// before training.
+func TestLongRecipe(t *testing.T) {
+	var targets []string
+	for i := range 600 {
+		targets = append(targets, fmt.Sprintf("target %04d", i))
+	}
+	names := strings.Join(targets, ",")
+	data := file(t, "wide.csv", "in,"+names+"\n"+strings.Repeat("1"+strings.Repeat(",yes", 600)+"\n2"+strings.Repeat(",no", 600)+"\n", 20))
+	model := trained(t, "-schedule", "constant", "-target", names, data)
+	must(t, "-verify", model)
+	must(t, "-resume", model, "-epochs", "2")
+	var b strings.Builder
+	b.WriteString("in,out\n")
+	for i := range 980 {
+		fmt.Fprintf(&b, "%s%d,%d\n", strings.Repeat("\\", 340), i, i%2)
+	}
+	refused(t, []string{"-target", "out", file(t, "long.csv", b.String()+strings.TrimPrefix(b.String(), "in,out\n"))}, "bytes")
 }

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"os"
+	"regexp"
 	"runtime"
-	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,58 +24,18 @@ func TestCohorts(t *testing.T) {
 			t.Errorf("%d digits: %s, want %s", digits, got, want)
 		}
 	}
-	for _, s := range sizes {
-		if s.digits*s.epochs != sizes[0].digits*sizes[0].epochs {
-			t.Errorf("%d epochs of %d digits are another number of images", s.epochs, s.digits)
-		}
-	}
-}
-
-// better says by how many standard errors an accuracy is better than another.
-func better(accuracy, than float64, tested int) float64 {
-	return (accuracy - than) / math.Hypot(standardError(accuracy, tested), standardError(than, tested))
-}
-
-// dataLab is a lab with so many digits.
-func dataLab(t *testing.T, train, test int) *lab {
-	t.Helper()
-	l, err := newLab(context.Background(), &options{seed: 1, out: t.TempDir()}, os.Stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.train, l.test = l.train.Slice(0, train), l.test.Slice(0, test)
-	return l
-}
-
-// Deskewed and deformed digits teach more than plain ones, already in a short training.
-func TestBothBeatsPlain(t *testing.T) {
-	if testing.Short() || mlp.Kernel() == "Go" {
-		t.Skip("the kernel in Go is slow")
-	}
-	l := dataLab(t, 500, 1000)
-	digits := [2]parts{{l.train, l.test}, {l.train.Deskew(), l.test.Deskew()}}
-	var accuracy [2]float64
-	for i, way := range []int{plain, both} {
-		n, err := l.learn(ways[way], size{500, 20}, digits, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		accuracy[i] = n.accuracy
-	}
-	if z := better(accuracy[1], accuracy[0], l.test.Len()); z < 3 {
-		t.Errorf("both %.4f, plain %.4f: %.1f standard errors", accuracy[1], accuracy[0], z)
-	}
 }
 
 // The experiment has one hash, whatever the number of threads, the kernel and the
 // processor. These networks are small, for the sake of emulators.
 func TestOneHashOfData(t *testing.T) {
-	defer func(s []size) { sizes = s }(sizes)
-	sizes = []size{{40, 3}}
+	defer func(c []cohort) { cohorts = c }(cohorts)
+	cohorts = []cohort{{digits: 40, epochs: 3}}
 	const want = "ec0aedda1c939ee273920a9982f1fef4969c2822fe36764be65e7199852b34a3"
 	for _, threads := range []int{1, 3} {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
-		l := dataLab(t, 40, 50)
+		l := sampleLab(t)
+		l.train, l.test = l.train.Slice(0, 40), l.test.Slice(0, 50)
 		if _, err := data(l); err != nil {
 			t.Fatal(err)
 		}
@@ -86,21 +45,15 @@ func TestOneHashOfData(t *testing.T) {
 	}
 }
 
-// The sheet of pictures has each of the first digits in each version, and the deformed
-// ones are those that a network is trained on.
+// The sheet of pictures has each of the first digits in each version.
 func TestDeformedDigits(t *testing.T) {
-	l := dataLab(t, 4000, 1)
+	l := sampleLab(t)
 	sheet := string(l.deformedDigits(40))
 	if n := strings.Count(sheet, `class="paper"`); n != 4*bands*bandDigits {
 		t.Errorf("%d pictures", n)
 	}
 	if sheet != readFile(t, "testdata", "svg", deformedName) {
 		t.Errorf("%s is not the one in testdata/svg", deformedName)
-	}
-	digits := l.train.Slice(0, 3)
-	first, again, second := l.deformedPixels(digits, 40, 1), l.deformedPixels(digits, 40, 1), l.deformedPixels(digits, 40, 2)
-	if !slices.Equal(first, again) || slices.Equal(first, second) || slices.Equal(first, digits.Images) {
-		t.Error("the digits are not deformed anew in each epoch, and always the same in one")
 	}
 	l.train = l.train.Slice(0, bandDigits+1)
 	if n := strings.Count(string(l.deformedDigits(40)), `class="paper"`); n != 4*(bandDigits+1) {
@@ -109,36 +62,62 @@ func TestDeformedDigits(t *testing.T) {
 }
 
 // The sheet and the sentences have the numbers of the networks: errors, their ratios, the
-// standard error √(p(1−p)/n), and the epochs 1, 2, 4 and the last.
+// standard error √(p(1−p)/n), and the epochs 1, 2, 4 and the last. Nothing is divided by zero
+// if a network makes no error.
 func TestDataNumbers(t *testing.T) {
-	c := cohort{size: size{500, 5}}
+	l := sampleLab(t) // with 1000 test digits
+	c := cohort{digits: 500, epochs: 5}
 	for way, accuracy := range []float64{0.8, 0.79, 0.9, 0.85, 0.95} {
 		c.by[way].accuracy = accuracy
 		for epoch := range 5 {
 			c.by[way].history = append(c.by[way].history, mlp.Epoch{TestMetric: float64(10*way + epoch + 1)})
 		}
 	}
-	want := []string{"Errors in 1000 test digits after training on 500: plain 200, twice as deep 210, deskewed 100, deformed 150, both 50.",
-		"With 500 digits, plain makes 4.0 times as many errors as both and 1.0 times as many as twice as deep; its accuracy has a standard error of 0.0126."}
-	if got := dataSentences([]cohort{c}, 1000); !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+	want := "Errors in 1000 test digits after training on 500: plain 200, twice as deep 210, deskewed 100, deformed 150, both 50.\n" +
+		"With 500 digits, plain makes 4.0 times as many errors as both and 1.0 times as many as twice as deep; its accuracy has a standard error of 0.0126."
+	f := l.showData([]cohort{c})
+	if f.Caption != want {
+		t.Errorf("%q, want %q", f.Caption, want)
 	}
-	charts := dataSheet([]cohort{c}).Charts
-	bySize, byEpoch := charts[0].Series[2], charts[1].Series[3]
-	if got := fmt.Sprint(bySize, byEpoch); got != "{deskewed [500] [0.9] false} {deformed [1 2 4 5] [31 32 34 35] false}" {
+	if got := fmt.Sprint(f.Charts[0].Series[2], f.Charts[1].Series[3]); got != "{deskewed [500] [0.9] false} {deformed [1 2 4 5] [31 32 34 35] false}" {
 		t.Error(got)
+	}
+	c.by[both].accuracy = 1
+	if f := l.showData([]cohort{c}); !strings.Contains(f.Caption, "plain makes infinitely as many errors as both") {
+		t.Error(f.Caption)
 	}
 }
 
-// Nothing that is printed divides by zero if a network makes no error.
-func TestNoErrors(t *testing.T) {
-	c := cohort{size: sizes[0]}
-	for way := range c.by {
-		c.by[way].accuracy = 1
+// The strokes of the sheet's first picture, followed as SVG says, go through each pixel of the
+// first digit in its shade.
+func TestDrawDigit(t *testing.T) {
+	l := sampleLab(t)
+	for i := range l.train.Images[:2*digitSide] {
+		l.train.Images[i] = byte(5 * i) // all shades, across the end of a row
 	}
-	for _, s := range dataSentences([]cohort{c}, 1000) {
-		if strings.Contains(s, "NaN") || strings.Contains(s, "Inf") {
-			t.Error(s)
+	_, picture, _ := strings.Cut(string(l.deformedDigits(1)), `<g class="ink" transform="translate(118 70) scale(2)"`)
+	picture, _, _ = strings.Cut(picture, "</g>")
+	got := make([]int, digitSide*digitSide)
+	for _, path := range regexp.MustCompile(`<path class="i(\d)" d="M0 .5((?:m-?\d+ \d+h\d+)+)"/>`).FindAllStringSubmatch(picture, -1) {
+		shade, _ := strconv.Atoi(path[1])
+		x, y := 0, 0
+		for _, stroke := range regexp.MustCompile(`m(-?\d+) (\d+)h(\d+)`).FindAllStringSubmatch(path[2], -1) {
+			dx, _ := strconv.Atoi(stroke[1])
+			dy, _ := strconv.Atoi(stroke[2])
+			n, _ := strconv.Atoi(stroke[3])
+			x, y = x+dx, y+dy
+			if x < 0 || x+n > digitSide {
+				t.Fatalf("a stroke from (%d, %d) to %d", x, y, x+n)
+			}
+			for range n {
+				got[y*digitSide+x] += shade
+				x++
+			}
+		}
+	}
+	for i, p := range l.train.Images[:len(got)] {
+		if want := int(math.Round(float64(p) / 255 * shades)); got[i] != want {
+			t.Fatalf("pixel %d, %d, has shade %d, want %d", i, p, got[i], want)
 		}
 	}
 }

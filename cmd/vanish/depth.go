@@ -6,7 +6,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
+	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/mnist"
@@ -19,21 +19,6 @@ const (
 
 var activations = [...]*mlp.Activation{mlp.Sigmoid, mlp.Tanh, mlp.ReLU}
 
-// An outcome is what was measured of a network.
-type outcome struct {
-	ratio    float64 // ‖δ‖ of the first hidden layer ÷ that of the last, before training
-	accuracy float64 // on the test part, after training; NaN if training diverged
-	weights  string  // their fingerprint; empty if training diverged
-}
-
-// score returns the accuracy as a table has it.
-func (o *outcome) score() string {
-	if o.weights == "" {
-		return "diverged"
-	}
-	return fmt.Sprintf("%.3f", o.accuracy)
-}
-
 // outcomes has an outcome for each activation, each beginning and each number of hidden
 // layers from 1 on.
 type outcomes [len(activations)][len(beginnings)][deepest]outcome
@@ -44,41 +29,41 @@ func depth(l *lab) (*mlp.Figure, error) {
 	var all outcomes
 	n := len(activations) * len(beginnings) * deepest
 	l.start("depth", n*depthEpochs)
-	err := l.each(n, func(i int) error {
+	err := l.each(n, func(i int) (err error) {
 		a, b, h := i/deepest/len(beginnings), i/deepest%len(beginnings), i%deepest
-		o := &all[a][b][h]
 		net := beginnings[b].network(l.seed, activations[a], hidden(h+1)...)
 		norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
+		o := &all[a][b][h]
+		*o, err = l.learn(net, train, test, mlp.Config{Epochs: depthEpochs}, 1)
 		o.ratio = norms[0] / norms[h]
-		return l.fit(o, net, train, test)
+		var diverged *mlp.DivergedError
+		if errors.As(err, &diverged) {
+			err = nil
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	l.printf("depth: 784-30-…-30-10, %d digits, %d epochs, batches of 64, rate 0.1\n", train.Len(), depthEpochs)
 	l.printf("‖δ‖ of the first hidden layer ÷ that of the last, before training · test accuracy after it\n\n")
-	l.depthTables(&all)
-	return l.caption(depthSheet(&all), depthSentences(&all)...), nil
+	return l.showDepth(&all), nil
 }
 
-// fit trains a network and measures what the outcome has of it after training.
-func (l *lab) fit(o *outcome, net mlp.Network, train, test mlp.Dataset) error {
-	_, err := mlp.Train(l.ctx, net, train, mlp.Config{Rate: 0.1, Epochs: depthEpochs, Batch: 64, Seed: l.seed, OnEpoch: l.counts(1)})
-	var diverged *mlp.DivergedError
-	if errors.As(err, &diverged) {
-		o.accuracy = math.NaN() // the network is that of an earlier epoch, or untrained
-		return nil
+// score returns the accuracy as a table has it.
+func (o *outcome) score() string {
+	if o.weights == "" {
+		return "diverged"
 	}
-	if err != nil {
-		return err
-	}
-	_, o.accuracy = mlp.Evaluate(net, test, nil)
-	o.weights = net.Fingerprint()
-	return nil
+	return fmt.Sprintf("%.3f", o.accuracy)
 }
 
-// depthTables prints a table for each activation.
-func (l *lab) depthTables(all *outcomes) {
+// showDepth prints a table for each activation. The sheet has a column for each: the ratio
+// above, the accuracy below. The sentences say how the deepest networks did.
+func (l *lab) showDepth(all *outcomes) *mlp.Figure {
+	sentences := []string{fmt.Sprintf("Networks of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, "+
+		"and the test accuracy after %d epochs.", deepest, depthEpochs)}
+	var above, below []mlp.Chart
 	for a, act := range activations {
 		for _, byDepth := range all[a] {
 			for _, o := range byDepth {
@@ -89,33 +74,16 @@ func (l *lab) depthTables(all *outcomes) {
 		table(l, act.Name+" layers", numbers(deepest), beginnings[:], 17, func(row, b int) string {
 			return fmt.Sprintf("%.2g · %s", all[a][b][row].ratio, all[a][b][row].score())
 		})
-	}
-}
-
-// depthSheet has a column for each activation: the ratio above, the accuracy below.
-func depthSheet(all *outcomes) *mlp.Figure {
-	var above, below []mlp.Chart
-	for a, act := range activations {
-		above = append(above, mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers", YLabel: "‖δ‖ first ÷ last layer",
-			LogY: true, Guides: []mlp.Guide{{Y: 1}},
+		above = append(above, mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers",
+			YLabel: "‖δ‖ first ÷ last layer", LogY: true, Guides: []mlp.Guide{{Y: 1}},
 			Series: lines(beginnings[:], deepest, nil, func(b, h int) float64 { return all[a][b][h].ratio })})
-		below = append(below, mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers", YLabel: "Test accuracy",
-			Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}},
+		below = append(below, mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers",
+			YLabel: "Test accuracy", Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}},
 			Series: lines(beginnings[:], deepest, nil, func(b, h int) float64 { return all[a][b][h].accuracy })})
-	}
-	return &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: len(activations), SameY: true,
-		Charts: append(above, below...)}
-}
-
-// depthSentences say how the deepest networks did.
-func depthSentences(all *outcomes) []string {
-	s := []string{fmt.Sprintf("Networks of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, and the test accuracy after %d epochs.",
-		deepest, depthEpochs)}
-	for a, act := range activations {
-		s = append(s, fmt.Sprintf("%s: %s.", act.Name, list(beginnings[:], func(b int) string {
-			o := &all[a][b][deepest-1]
-			return short(o.ratio) + " and " + o.score()
+		sentences = append(sentences, fmt.Sprintf("%s: %s.", act.Name, list(beginnings[:], func(b int) string {
+			return short(all[a][b][deepest-1].ratio) + " and " + all[a][b][deepest-1].score()
 		})))
 	}
-	return s
+	return &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: len(activations),
+		SameY: true, Charts: append(above, below...), Caption: strings.Join(sentences, "\n")}
 }

@@ -7,6 +7,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"mlp"
 	"mlp/cmd/internal/mnist"
@@ -27,6 +28,9 @@ const (
 	ensemble  = 200
 	low, high = 1, 99
 )
+
+// nielsenEpochs is the number of epochs in Nielsen's charts.
+const nielsenEpochs = 500
 
 // mnistDigits are the digests of the two sets of 1000 digits, both from MNIST's
 // training part, that may be compared with Nielsen's: the first of the whole training
@@ -61,6 +65,9 @@ func nielsenLoss(dy, y, want *mlp.Matrix) float64 {
 	return mean * k
 }
 
+// nielsen compares, trains as he does, in epochs of one step at a rate of 0.1 with his λ = 5,
+// and draws ‖δ‖ of each hidden layer as he does, with the published values if these are
+// compared.
 func nielsen(l *lab) (*mlp.Figure, error) {
 	data := l.train.Slice(0, few)
 	l.printf("nielsen: 784-30-…-30-10, sigmoid, cross-entropy, %d digits\n", data.Len())
@@ -68,11 +75,63 @@ func nielsen(l *lab) (*mlp.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, sentences, err := l.speeds(data, compared)
+	sentences := []string{sentence}
+	norms := make([][][]float64, len(published)) // of each network, by epoch, of each layer
+	l.start("nielsen", nielsenEpochs*len(published))
+	err = l.each(len(published), func(i int) (err error) {
+		norms[i], err = l.speed(i+2, data)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return l.caption(f, append([]string{sentence}, sentences...)...), nil
+	f := &mlp.Figure{Title: "The speed of learning, as in Nielsen's chapter 5", Columns: 3, SameY: true}
+	for i, byEpoch := range norms {
+		layers := i + 2
+		c := mlp.Chart{Title: fmt.Sprintf("%d hidden layers", layers), XLabel: "Number of epochs of training", YLabel: "‖δ‖", LogY: true}
+		for layer := range len(published) + 1 {
+			s := mlp.Series{Name: fmt.Sprintf("Hidden layer %d", layer+1)}
+			for n := 0; n < len(byEpoch) && layer < layers; n++ { // others are empty, so that a layer looks the same in every chart
+				s.X, s.Y = append(s.X, float64(n)), append(s.Y, byEpoch[n][layer])
+			}
+			c.Series = append(c.Series, s)
+		}
+		if compared {
+			for _, v := range published[i] {
+				c.Series = append(c.Series, mlp.Series{Name: "Published, at the start", X: []float64{0}, Y: []float64{v}})
+			}
+		}
+		for _, s := range c.Series {
+			l.record(s.Y...)
+		}
+		f.Charts = append(f.Charts, c)
+		before, after := byEpoch[0], byEpoch[nielsenEpochs]
+		sentences = append(sentences, fmt.Sprintf("With %d hidden layers, ‖δ‖ of the first against the last: "+
+			"%s before training, %s after %d epochs.",
+			layers, times(before[0]/before[layers-1]), times(after[0]/after[layers-1]), nielsenEpochs))
+	}
+	f.Caption = strings.Join(sentences, "\n")
+	return f, nil
+}
+
+// speed trains a network and returns ‖δ‖ of its layers before each epoch and after the
+// last.
+func (l *lab) speed(layers int, data *mlp.MNIST) (norms [][]float64, err error) {
+	net := nielsenNetwork(l.seed, layers)
+	o, err := l.learn(net, data, data, mlp.Config{Loss: nielsenLoss, Epochs: nielsenEpochs, Batch: data.Len(), InOrder: true,
+		Decay: 5 / float64(data.Len())}, 1)
+	if err != nil {
+		return nil, fmt.Errorf("%d hidden layers: %w", layers, err)
+	}
+	for _, e := range o.history { // an epoch is one step, so its statistics are of the weights before it
+		var before []float64
+		for _, s := range e.Layers {
+			before = append(before, s.DeltaNorm)
+		}
+		norms = append(norms, before)
+	}
+	x, y := mnist.FirstBatch(data, data.Len())
+	return append(norms, deltas(net, nielsenLoss, x, y)), nil
 }
 
 // comparePublished prints the published values beside ours, if the digits are MNIST's,
@@ -122,69 +181,4 @@ func (l *lab) norms(layers int, network func(seed uint64, layers int) mlp.Networ
 // elements, p > 0, do not exceed.
 func percentile(sorted []float64, p int) float64 {
 	return sorted[(p*len(sorted)+99)/100-1]
-}
-
-// nielsenEpochs is the number of epochs in Nielsen's charts.
-const nielsenEpochs = 500
-
-// speeds trains as he does, in epochs of one step at a rate of 0.1 with his λ = 5,
-// and draws ‖δ‖ of each hidden layer as he does, with the published values if these
-// are compared.
-func (l *lab) speeds(data *mlp.MNIST, compared bool) (f *mlp.Figure, sentences []string, err error) {
-	norms := make([][][]float64, len(published)) // of each network, by epoch, of each layer
-	l.start("nielsen", nielsenEpochs*len(published))
-	err = l.each(len(published), func(i int) (err error) {
-		norms[i], err = l.speed(i+2, data)
-		return err
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	f = &mlp.Figure{Title: "The speed of learning, as in Nielsen's chapter 5", Columns: 3, SameY: true}
-	for i, byEpoch := range norms {
-		layers := i + 2
-		c := mlp.Chart{Title: fmt.Sprintf("%d hidden layers", layers), XLabel: "Number of epochs of training", YLabel: "‖δ‖", LogY: true}
-		for layer := range len(published) + 1 { // those beyond layers are empty, so that a layer looks the same in every chart
-			s := mlp.Series{Name: fmt.Sprintf("Hidden layer %d", layer+1)}
-			for n := range byEpoch {
-				if layer < layers {
-					s.X, s.Y = append(s.X, float64(n)), append(s.Y, byEpoch[n][layer])
-				}
-			}
-			c.Series = append(c.Series, s)
-		}
-		if compared {
-			for _, v := range published[i] {
-				c.Series = append(c.Series, mlp.Series{Name: "Published, at the start", X: []float64{0}, Y: []float64{v}})
-			}
-		}
-		for _, s := range c.Series {
-			l.record(s.Y...)
-		}
-		f.Charts = append(f.Charts, c)
-		before, after := byEpoch[0], byEpoch[nielsenEpochs]
-		sentences = append(sentences, fmt.Sprintf("With %d hidden layers, ‖δ‖ of the first against the last: %s before training, %s after %d epochs.",
-			layers, times(before[0]/before[layers-1]), times(after[0]/after[layers-1]), nielsenEpochs))
-	}
-	return f, sentences, nil
-}
-
-// speed trains a network and returns ‖δ‖ of its layers before each epoch and after the
-// last.
-func (l *lab) speed(layers int, data *mlp.MNIST) (norms [][]float64, err error) {
-	net := nielsenNetwork(l.seed, layers)
-	history, err := mlp.Train(l.ctx, net, data, mlp.Config{Loss: nielsenLoss, Rate: 0.1, Epochs: nielsenEpochs,
-		Batch: data.Len(), InOrder: true, Decay: 5 / float64(data.Len()), OnEpoch: l.counts(1)})
-	if err != nil {
-		return nil, fmt.Errorf("%d hidden layers: %w", layers, err)
-	}
-	for _, e := range history { // an epoch is one step, so its statistics are of the weights before it
-		var before []float64
-		for _, s := range e.Layers {
-			before = append(before, s.DeltaNorm)
-		}
-		norms = append(norms, before)
-	}
-	x, y := mnist.FirstBatch(data, data.Len())
-	return append(norms, deltas(net, nielsenLoss, x, y)), nil
 }

@@ -81,10 +81,7 @@ func overlap(u int, x, k float64) float64 {
 // the network's inputs are not standardized, Bound changes nothing.
 func Bound(digit *image.Gray, in mlp.Standardization) {
 	for j, mean := range in.Mean {
-		most := math.Floor(float64(255*(mean+float64(maxDeviations*in.Std[j]))) + 0.5)
+		most := math.Floor(float64(255*(mean+float64(4*in.Std[j]))) + 0.5)
 		digit.Pix[j] = uint8(min(float64(digit.Pix[j]), most))
 	}
 }
-
-// maxDeviations is how many standard deviations above the mean a pixel may be.
-const maxDeviations = 4

@@ -1,11 +1,13 @@
-// How ink is found on paper, and specks are left out.
+// How ink is found on paper, from pixels of any colour, and specks are left out.
 
 package picture
 
 import (
 	"errors"
 	"image"
+	"image/draw"
 	"iter"
+	"slices"
 )
 
 // maxSide is how many pixels of a side are enough to find ink; a larger picture is made
@@ -22,15 +24,24 @@ const minContrast = 0.1
 // out from the paper. What is ink and what is not is Otsu's threshold (1979).
 func Ink(img image.Image) (*image.Gray, error) {
 	size := img.Bounds().Size()
-	l := lightOf(img, (max(size.X, size.Y)+maxSide-1)/maxSide)
-	g := field{l.w, l.h, l.over(l.ground())}
-	g = g.smooth(max(g.w, g.h) / 300)
-	g.subtractPaper()
-	threshold, paper, ink := otsu(g.v)
+	f, opaque := brightness(img, (max(size.X, size.Y)+maxSide-1)/maxSide)
+	g := ground(f, opaque)
+	for i := range f.v {
+		f.v[i] += g * (1 - opaque.v[i])
+	}
+	f = f.smooth(max(f.w, f.h) / 300)
+	f.subtractPaper()
+	threshold, paper, ink := otsu(f.v)
 	if !(ink-paper >= minContrast) {
 		return nil, errors.New("no ink stands out from the paper")
 	}
-	return g.strokes(threshold, paper, ink), nil
+	page := image.NewGray(image.Rect(0, 0, f.w, f.h))
+	for i, near := range f.keep(threshold) {
+		if near {
+			page.Pix[i] = uint8(255*min(max((f.v[i]-paper)/(ink-paper), 0), 1) + 0.5)
+		}
+	}
+	return page, nil
 }
 
 // A field is w×h numbers, row by row.
@@ -51,6 +62,51 @@ func each(w, h int, value func(x, y int) float64) field {
 		f.v[i] = value(i%w, i/w)
 	}
 	return f
+}
+
+// brightness returns a picture's brightness from 0 to 1, times its opacity, and that opacity.
+// Both are means of squares of k×k pixels, of smaller ones at the right and at the bottom.
+// Brightness is the luminance of JPEG (ITU-R BT.601) of the values as they are stored.
+func brightness(img image.Image, k int) (lit, opaque field) {
+	b := img.Bounds()
+	w, h := (b.Dx()+k-1)/k, (b.Dy()+k-1)/k
+	lit, opaque = field{w, h, make([]float64, w*h)}, field{w, h, make([]float64, w*h)}
+	row := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1)) // draw knows how to fill it from any picture, quickly
+	for y := range b.Dy() {
+		draw.Draw(row, row.Rect, img, image.Pt(b.Min.X, b.Min.Y+y), draw.Src)
+		for x := range b.Dx() {
+			p, i := row.Pix[4*x:][:4], y/k*w+x/k
+			n := 255 * float64(min(k, b.Dx()-x/k*k)*min(k, b.Dy()-y/k*k))
+			lit.v[i] += (0.299*float64(p[0]) + 0.587*float64(p[1]) + 0.114*float64(p[2])) / n
+			opaque.v[i] += float64(p[3]) / n
+		}
+	}
+	return lit, opaque
+}
+
+// ground returns the brightness to put behind a picture that is transparent in places. If
+// what is visible has bright and dark parts, it has paper of its own, and the ground is
+// the more frequent of the two. Otherwise what is visible is ink, and the ground is its
+// opposite.
+func ground(lit, opaque field) float64 {
+	const apart = 0.25
+	var visible []float64
+	for i, a := range opaque.v {
+		if a > 0.5 {
+			visible = append(visible, lit.v[i]/a)
+		}
+	}
+	slices.Sort(visible)
+	n := len(visible)
+	switch {
+	case n == 0:
+		return 0
+	case visible[n-1-n/20]-visible[n/20] > apart:
+		return visible[n/2]
+	case visible[n/2] < 0.5:
+		return 1
+	}
+	return 0
 }
 
 // smooth averages squares of side 2r+1, against the noise of a camera: first along the
@@ -98,29 +154,28 @@ func otsu(v []float64) (threshold, mean0, mean1 float64) {
 	return threshold, mean0, mean1
 }
 
-// strokes returns ink from 0 for a number that paper has to 255 for one that ink has. What
-// keep leaves out is paper.
-func (f field) strokes(threshold, paper, ink float64) *image.Gray {
-	near := f.keep(threshold)
-	page := image.NewGray(image.Rect(0, 0, f.w, f.h))
-	for i, v := range f.v {
-		if near[i] {
-			page.Pix[i] = uint8(255*min(max((v-paper)/(ink-paper), 0), 1) + 0.5)
-		}
-	}
-	return page
-}
-
 // keep reports which places are ink, or beside it, without specks: pieces that touch no
-// other and are smaller than a twentieth of the largest.
+// other and are smaller than a twentieth of the largest. Ink has numbers from the threshold on.
 func (f field) keep(threshold float64) []bool {
 	seen, near := make([]bool, len(f.v)), make([]bool, len(f.v))
 	var pieces [][]int
 	largest := 0
-	for i, v := range f.v {
-		if v >= threshold && !seen[i] {
-			pieces = append(pieces, f.piece(i, threshold, seen))
-			largest = max(largest, len(pieces[len(pieces)-1]))
+	for i := range f.v {
+		var piece []int
+		add := func(j int) {
+			if f.v[j] >= threshold && !seen[j] {
+				seen[j] = true
+				piece = append(piece, j)
+			}
+		}
+		add(i)
+		for n := 0; n < len(piece); n++ {
+			for j := range f.around(piece[n]) {
+				add(j)
+			}
+		}
+		if largest = max(largest, len(piece)); len(piece) > 0 {
+			pieces = append(pieces, piece)
 		}
 	}
 	for _, piece := range pieces {
@@ -148,20 +203,4 @@ func (f field) around(i int) iter.Seq[int] {
 			}
 		}
 	}
-}
-
-// piece returns the places that are connected with place i and have numbers from the
-// threshold on. It marks them as seen.
-func (f field) piece(i int, threshold float64, seen []bool) []int {
-	piece := []int{i}
-	seen[i] = true
-	for n := 0; n < len(piece); n++ {
-		for j := range f.around(piece[n]) {
-			if !seen[j] && f.v[j] >= threshold {
-				seen[j] = true
-				piece = append(piece, j)
-			}
-		}
-	}
-	return piece
 }

@@ -27,9 +27,8 @@ type browser struct {
 	last    int // the number of the last command
 	url     string
 
-	events   map[string]int // how many of each have come
-	requests []string       // the addresses of all requests but those for the page and for data in it
-	errors   []string       // what the console says of errors
+	requests []string // the addresses of all requests but those for the page and for data in it
+	errors   []string // what the console says of errors
 }
 
 // A message is a reply to the command with its number, or an event with its method.
@@ -62,7 +61,7 @@ func newBrowser(t *testing.T) *browser {
 	}
 	toBrowser.Close()
 	fromBrowser.Close()
-	b := &browser{t: t, in: in, replies: make(chan message, 1000), events: map[string]int{}}
+	b := &browser{t: t, in: in, replies: make(chan message, 1000)}
 	go b.listen(out)
 	t.Cleanup(func() {
 		b.send("Browser.close", nil)
@@ -166,7 +165,6 @@ func (b *browser) await(what string, wanted func(message) bool) message {
 
 // note takes note of errors and requests.
 func (b *browser) note(m message) {
-	b.events[m.Method]++
 	var p struct {
 		Type, Message string
 		Request       struct{ URL string }

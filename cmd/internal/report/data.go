@@ -37,6 +37,12 @@ type data struct {
 	History      []epoch
 	First        [][]number // the layer statistics of the first step
 	Stats        []string   // their names
+
+	// What the network reads in all test digits, which is not in the JSON.
+	p              mlp.Matrix // n×10: the probabilities
+	read           []int      // the most probable digit
+	accuracy, loss float64
+	confusion      [mlp.MNISTClasses][mlp.MNISTClasses]int // how often each digit, by row, is read as each digit, by column
 }
 
 type layer struct {
@@ -85,8 +91,11 @@ func (x number) MarshalJSON() ([]byte, error) {
 }
 
 // newData returns the numbers of the page for m.
-func newData(m *mlp.Model, test *mlp.MNIST, r *readings) (*data, error) {
+func newData(m *mlp.Model, test *mlp.MNIST) (*data, error) {
 	d := &data{Deskew: m.Deskew, Sample: min(sampleDigits, test.Len())}
+	if err := d.readAll(m, test); err != nil {
+		return nil, err
+	}
 	for i, l := range m.Net {
 		of := folded(l)
 		if slices.ContainsFunc(of.W, notFinite) || slices.ContainsFunc(of.B, notFinite) {
@@ -98,9 +107,8 @@ func newData(m *mlp.Model, test *mlp.MNIST, r *readings) (*data, error) {
 	if i := max(slices.IndexFunc(d.Scale, notFinite), slices.IndexFunc(d.Shift, notFinite)); i >= 0 {
 		return nil, fmt.Errorf("pixel %d: its standard deviation, %.3g, is too small for the page to divide by", i, m.Input.Std[i])
 	}
-	shown := d.chooseDigits(r)
-	d.Digits = pack(test, r, shown)
-	d.Order = order(m, test.Slice(0, d.Sample))
+	d.addDigits(test)
+	d.Order = order(m, pixels(test, 0, d.Sample))
 	d.addHistory(m.Run.History)
 	return d, nil
 }
@@ -129,128 +137,107 @@ func folded(l *mlp.Layer) layer {
 func (d *data) addInput(m *mlp.Model) {
 	n := mlp.MNISTPixels
 	d.Scale, d.Shift = make(floats, n), make(floats, n)
+	mean, std := m.Input.Mean, m.Input.Std
+	if mean == nil {
+		mean, std = make([]float64, n), make([]float64, n)
+	}
 	for j := range n {
-		mean, divisor := 0.0, 1.0
-		if m.Input.Mean != nil {
-			mean = m.Input.Mean[j]
-		}
-		if m.Input.Mean != nil && m.Input.Std[j] != 0 {
-			divisor = m.Input.Std[j]
-		}
-		d.Scale[j], d.Shift[j] = 1/(255*divisor), -mean/divisor
+		divisor := cmp.Or(std[j], 1)
+		d.Scale[j], d.Shift[j] = 1/(255*divisor), -mean[j]/divisor
 	}
 	white := &image.Gray{Pix: bytes.Repeat([]byte{255}, n), Stride: 28, Rect: image.Rect(0, 0, 28, 28)}
 	picture.Bound(white, m.Input)
 	d.Most = white.Pix
 }
 
-// readings is what the network reads in the test digits.
-type readings struct {
-	p              mlp.Matrix // n×10: the probabilities
-	read           []int      // the most probable digit
-	want           []byte     // the label
-	accuracy, loss float64
-	confusion      [mlp.MNISTClasses][mlp.MNISTClasses]int // how often each digit, by row, is read as each digit, by column
-}
-
-// read gives the test digits to the network. It returns an error if an answer is not a
+// readAll gives the test digits to the network. It returns an error if an answer is not a
 // number, as it may be if the weights are enormous.
-func read(m *mlp.Model, test *mlp.MNIST) (*readings, error) {
+func (d *data) readAll(m *mlp.Model, test *mlp.MNIST) error {
 	n := test.Len()
-	r := &readings{want: test.Labels}
-	r.p.Reset(n, mlp.MNISTClasses)
-	raw := mlp.MNIST{Images: test.Images, Labels: test.Labels}
+	d.p.Reset(n, mlp.MNISTClasses)
 	const rows = 2000 // in one batch, to bound the memory
 	var p mlp.Matrix
 	for lo := 0; lo < n; lo += rows {
-		part := raw.Slice(lo, min(lo+rows, n))
-		x, _ := mnist.FirstBatch(part, part.Len())
-		copy(r.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, x).Softmax().Data)
+		copy(d.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, pixels(test, lo, min(lo+rows, n))).Softmax().Data)
 	}
-	for i, want := range r.want {
-		row := r.p.Row(i)
+	for i, want := range test.Labels {
+		row := d.p.Row(i)
 		if slices.ContainsFunc(row, math.IsNaN) {
-			return nil, fmt.Errorf("test digit %d: the network's answer is not finite", i)
+			return fmt.Errorf("test digit %d: the network's answer is not finite", i)
 		}
-		r.read = append(r.read, mlp.Argmax(row))
-		r.confusion[want][r.read[i]]++
-		r.loss -= math.Log(row[want]+1e-300) / float64(n)
+		d.read = append(d.read, mlp.Argmax(row))
+		d.confusion[want][d.read[i]]++
+		d.loss -= math.Log(row[want]+1e-300) / float64(n)
 	}
-	for digit := range r.confusion {
-		r.accuracy += float64(r.confusion[digit][digit]) / float64(n)
+	for digit := range d.confusion {
+		d.accuracy += float64(d.confusion[digit][digit]) / float64(n)
 	}
-	return r, nil
+	return nil
 }
 
-// chooseDigits sets Cells and returns the places in the test part of the digits that the
-// page has.
-func (d *data) chooseDigits(r *readings) (shown []int) {
+// pixels returns the digits from lo to hi as a model takes them, from 0 to 1.
+func pixels(digits *mlp.MNIST, lo, hi int) *mlp.Matrix {
+	part := mlp.MNIST{Images: digits.Images, Labels: digits.Labels}
+	x, _ := mnist.FirstBatch(part.Slice(lo, hi), hi-lo)
+	return x
+}
+
+// addDigits adds the digits that the page has: the first of the test part, and the worst of
+// each cell.
+func (d *data) addDigits(test *mlp.MNIST) {
+	var images []byte
 	at := map[int]int{} // from the place in the test part to that in the page
-	show := func(i int) int {
+	add := func(i int) int {
 		if _, ok := at[i]; !ok {
-			at[i] = len(shown)
-			shown = append(shown, i)
+			at[i] = len(at)
+			d.Digits.Labels = append(d.Digits.Labels, int(test.Labels[i]))
+			d.Digits.Read = append(d.Digits.Read, d.read[i])
+			d.Digits.P = append(d.Digits.P, d.p.Row(i)...)
+			images = append(images, test.Images[i*mlp.MNISTPixels:(i+1)*mlp.MNISTPixels]...)
 		}
 		return at[i]
 	}
 	for i := range d.Sample {
-		show(i)
+		add(i)
 	}
 	var cells [mlp.MNISTClasses][mlp.MNISTClasses][]int
-	for i, k := range r.read {
-		cells[r.want[i]][k] = append(cells[r.want[i]][k], i)
+	for i, k := range d.read {
+		cells[test.Labels[i]][k] = append(cells[test.Labels[i]][k], i)
 	}
 	for want := range cells {
 		for read, worst := range cells[want] {
-			slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(r.p.Row(a)[want], r.p.Row(b)[want]) })
-			places := []int{}
+			slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(d.p.Row(a)[want], d.p.Row(b)[want]) })
+			d.Cells[want][read] = []int{}
 			for _, i := range worst[:min(len(worst), cellDigits)] {
-				places = append(places, show(i))
+				d.Cells[want][read] = append(d.Cells[want][read], add(i))
 			}
-			d.Cells[want][read] = places
 		}
 	}
-	return shown
-}
-
-// pack returns the chosen digits of the test part.
-func pack(test *mlp.MNIST, r *readings, chosen []int) (d digits) {
-	var pixels []byte
-	for _, i := range chosen {
-		d.Labels = append(d.Labels, int(test.Labels[i]))
-		d.Read = append(d.Read, r.read[i])
-		d.P = append(d.P, r.p.Row(i)...)
-		pixels = append(pixels, test.Images[i*mlp.MNISTPixels:(i+1)*mlp.MNISTPixels]...)
-	}
-	d.Pixels = packPixels(pixels)
-	return d
+	d.Digits.Pixels = packPixels(images)
 }
 
 // packPixels writes each run of up to 255 zeros as a zero and its length.
 func packPixels(pixels []byte) (packed []byte) {
-	for i := 0; i < len(pixels); {
-		zeros := 0
-		for zeros < 255 && i+zeros < len(pixels) && pixels[i+zeros] == 0 {
-			zeros++
-		}
-		if zeros > 0 {
-			packed = append(packed, 0, byte(zeros))
-			i += zeros
-			continue
-		}
+	for i := 0; i < len(pixels); i++ {
 		packed = append(packed, pixels[i])
-		i++
+		if pixels[i] == 0 {
+			zeros := 1
+			for zeros < 255 && i+1 < len(pixels) && pixels[i+1] == 0 {
+				zeros++
+				i++
+			}
+			packed = append(packed, byte(zeros))
+		}
 	}
 	return packed
 }
 
 // order sorts the first layer's units by how much they matter to the next layer: the
-// standard deviation of a unit's activation over the digits, times the norm of the
+// standard deviation of a unit's activation over the digits x, times the norm of the
 // weights that go out of it. If the first layer is the last, its units are the ten digits
 // and stay in their order.
-func order(m *mlp.Model, test *mlp.MNIST) []int {
-	first := m.Net[0]
-	all := make([]int, first.W.Cols)
+func order(m *mlp.Model, x *mlp.Matrix) []int {
+	all := make([]int, m.Net[0].W.Cols)
 	for k := range all {
 		all[k] = k
 	}
@@ -258,22 +245,17 @@ func order(m *mlp.Model, test *mlp.MNIST) []int {
 		return all
 	}
 	below := mlp.Model{Net: m.Net[:1], Input: m.Input, Deskew: m.Deskew}
-	x, _ := mnist.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
 	var a mlp.Matrix
-	below.Predict(&a, x)
-	matters := mlp.FitStandardization(&a).Std
+	matters := mlp.FitStandardization(below.Predict(&a, x)).Std
 	for k := range matters {
-		matters[k] *= norm(m.Net[1].W.Row(k))
+		squares := 0.0
+		for _, w := range m.Net[1].W.Row(k) {
+			squares += float64(w * w)
+		}
+		matters[k] *= math.Sqrt(squares)
 	}
 	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(matters[b], matters[a]) })
 	return all
-}
-
-func norm(x []float64) (squares float64) {
-	for _, v := range x {
-		squares += float64(v * v)
-	}
-	return math.Sqrt(squares)
 }
 
 // addHistory adds what was measured at each epoch.

@@ -34,30 +34,8 @@ var (
 	//go:embed script.js
 	script string
 
-	page = template.Must(template.New("report").Parse(templateText))
+	page = template.Must(template.New("report").Option("missingkey=error").Parse(templateText))
 )
-
-// view is what the template shows.
-type view struct {
-	Style      template.CSS
-	Script     template.JS
-	Policy     string // the page's Content-Security-Policy
-	Summary    string
-	Accuracy   string
-	Loss       string
-	Parameters string
-	Digits     []int // 0 to 9
-	Epochs     int
-	Confusion  [mlp.MNISTClasses][mlp.MNISTClasses]int
-	Examined   bool // a doctor has looked at the run
-	Findings   []doctor.Finding
-	Facts      []fact
-	Hidden     int    // how many hidden layers there are
-	Test       string // how many test digits
-	Normalised bool
-	Data       *data
-	JSON       template.JS // of Data
-}
 
 // A fact is a line of the part "What it is".
 type fact struct{ Name, Text string }
@@ -72,14 +50,22 @@ const maxParameters = 1 << 22
 // an activation that the page cannot compute, if it has more than four million parameters,
 // if its answer to a digit is not finite, or if a number that the page computes with is not.
 func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding) ([]byte, error) {
-	if err := check(m); err != nil {
+	if len(m.Net) == 0 {
+		return nil, errors.New("a network without layers")
+	}
+	if err := mnist.Check(m.Net); err != nil {
 		return nil, err
 	}
-	r, err := read(m, test)
-	if err != nil {
-		return nil, err
+	if n := m.Net.Parameters(); n > maxParameters {
+		return nil, fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
 	}
-	d, err := newData(m, test, r)
+	for i, l := range m.Net {
+		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {
+			return nil, fmt.Errorf("layer %d: the page cannot compute its activation %.60q, only relu, sigmoid, tanh and linear",
+				i+1, l.Act.Name)
+		}
+	}
+	d, err := newData(m, test)
 	if err != nil {
 		return nil, err
 	}
@@ -87,39 +73,15 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding
 	if err != nil {
 		return nil, err
 	}
-	v := view{
-		Style: template.CSS(style), Script: template.JS(script), Policy: policy(),
-		Summary: training.Summary(m.Net), Parameters: grouped(m.Net.Parameters()),
-		Accuracy: fmt.Sprintf("%.2f", 100*r.accuracy), Loss: fmt.Sprintf("%.4f", r.loss),
-		Digits: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Epochs: len(m.Run.History), Confusion: r.confusion,
-		Examined: findings != nil, Findings: findings, Facts: facts(m, about),
-		Hidden: len(m.Net) - 1, Test: grouped(test.Len()), Data: d, JSON: template.JS(text),
-	}
-	for _, l := range m.Net {
-		v.Normalised = v.Normalised || l.Norm != nil
-	}
 	var b bytes.Buffer
-	err = page.Execute(&b, v)
+	err = page.Execute(&b, map[string]any{
+		"Style": template.CSS(style), "Script": template.JS(script), "Policy": policy(), "Data": d, "JSON": template.JS(text),
+		"Summary": training.Summary(m.Net), "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, about),
+		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()),
+		"Confusion": d.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
+		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
+	})
 	return b.Bytes(), err
-}
-
-// check returns an error for a network that the page cannot show.
-func check(m *mlp.Model) error {
-	if len(m.Net) == 0 {
-		return errors.New("a network without layers")
-	}
-	if err := mnist.Check(m.Net); err != nil {
-		return err
-	}
-	if n := m.Net.Parameters(); n > maxParameters {
-		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
-	}
-	for i, l := range m.Net {
-		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {
-			return fmt.Errorf("layer %d: the page cannot compute its activation %.60q, only relu, sigmoid, tanh and linear", i+1, l.Act.Name)
-		}
-	}
-	return nil
 }
 
 // policy allows the page its own style and script, pictures that it makes itself, and
