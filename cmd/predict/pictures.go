@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -182,9 +181,5 @@ func (r *reader) saveDigit(i int, digit *image.Gray) error {
 	if slices.ContainsFunc(r.pictures, func(name string) bool { return files.Same(name, target) }) {
 		return fmt.Errorf("%s: one of the pictures is in the place of the file", target)
 	}
-	var file bytes.Buffer
-	if err := png.Encode(&file, digit); err != nil {
-		return err
-	}
-	return files.Replace(r.save, files.File{Name: r.savedName(i), Content: file.Bytes()})
+	return mlp.WriteFile(target, func(w io.Writer) error { return png.Encode(w, digit) })
 }

@@ -24,8 +24,14 @@ func OpenRegular(name string) (f *os.File, size int64, err error) {
 	if !info.Mode().IsRegular() { // to open a pipe would wait for its other end
 		return nil, 0, fmt.Errorf("%s: not a regular file", name)
 	}
-	f, err = os.Open(name)
-	return f, info.Size(), err
+	if f, err = os.Open(name); err != nil {
+		return nil, 0, err
+	}
+	if info, err = f.Stat(); err != nil { // the file may be another by now
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
 }
 
 // Same reports whether two names are of one file.

@@ -380,16 +380,25 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 		return append([]string{fmt.Sprintf("epoch %d/%d", epoch, c.Epochs)}, measured...)
 	})
 	defer bar.Clear()
-	c.OnStep = func(int, float64, float64) { bar.Add(1) }
+	long := steps > 1000 // With OnStep, Train cannot leave out inputs that are always zero.
+	if long && cli.Terminal(r.stderr) != nil {
+		c.OnStep = func(int, float64, float64) { bar.Add(1) }
+	}
 	c.OnEpoch = func(e mlp.Epoch) error {
 		bar.Clear()
 		if e.TestMetric == e.TestMetric {
 			measured = []string{fmt.Sprintf("test %.3f", e.TestMetric)}
 		}
-		if err := onEpoch(e); err != nil || e.N < past+epochs {
+		if err := onEpoch(e); err != nil {
 			return err
 		}
-		return errEnough
+		if e.N == past+epochs {
+			return errEnough
+		}
+		if !long {
+			bar.Add(steps)
+		}
+		return nil
 	}
 	if _, err := mlp.Train(ctx, j.Net, samples, c); err != errEnough {
 		return err
