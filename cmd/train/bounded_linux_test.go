@@ -134,9 +134,11 @@ func TestBoundedNPZ(t *testing.T) {
 		{"more than 1000 layers", 0, layers},
 		{"a member is named", 0, []entry{{name: "../../W1.npy"}}},
 		{"a member is named", 0, []entry{{name: strings.Repeat("W", 60000)}}},
-		{"over the limit of 1048576", 0, []entry{{name: "W1.npy", data: one}, {name: "b1.npy", data: one}, {name: "run.json", data: make([]byte, many), packed: true}}},
+		{"over the limit of 1048576", 0, []entry{{name: "W1.npy", data: one}, {name: "b1.npy", data: one},
+			{name: "run.json", data: make([]byte, many), packed: true}}},
 		{"not NumPy's", 0, []entry{{name: "W1.npy", data: append([]byte("\x93NUMPY\x01\x00\xff\xff"), bytes.Repeat([]byte("{"), 65535)...), packed: true}}},
-		{"history: not of float64", 0, []entry{{name: "W1.npy", data: one}, {name: "b1.npy", data: one}, {name: "history.npy", data: array("|u1", 1000, 7, 1), packed: true}}},
+		{"history: not of float64", 0, []entry{{name: "W1.npy", data: one}, {name: "b1.npy", data: one},
+			{name: "history.npy", data: array("|u1", 1000, 7, 1), packed: true}}},
 		{"b1: file does not exist", many, []entry{{name: "W1.npy", data: array("|u1", 1, many, 1), packed: true}}}, // each of its bytes becomes a number of eight
 	}
 	for _, c := range cases {

@@ -11,12 +11,14 @@ import (
 func history() mlp.History {
 	layers := func(n float64) (all []mlp.LayerStats) {
 		for _, n := range []float64{n, n + 10} {
-			all = append(all, mlp.LayerStats{GradMeanAbs: n + 1, GradNorm: n + 2, DeltaNorm: n + 3, ActivationStd: n + 4, InactiveFraction: n + 5, UpdateRatio: n + 6})
+			all = append(all, mlp.LayerStats{GradMeanAbs: n + 1, GradNorm: n + 2, DeltaNorm: n + 3,
+				ActivationStd: n + 4, InactiveFraction: n + 5, UpdateRatio: n + 6})
 		}
 		return all
 	}
 	return mlp.History{
-		{N: 1, Loss: 0.1, Metric: 0.2, TestLoss: 0.3, TestMetric: 0.4, ValidationLoss: 0.5, LossRise: 0.6, Layers: layers(100), First: layers(0)},
+		{N: 1, Loss: 0.1, Metric: 0.2, TestLoss: 0.3, TestMetric: 0.4, ValidationLoss: 0.5, LossRise: 0.6,
+			Layers: layers(100), First: layers(0)},
 		{N: 2, Loss: math.NaN(), Metric: 1.2, TestLoss: 1.3, TestMetric: 1.4, ValidationLoss: 1.5, LossRise: 1e-300, Layers: layers(200)},
 	}
 }

@@ -128,7 +128,8 @@ func TestMeasure(t *testing.T) {
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	model := filepath.Join(dir, training.ModelName)
 	want := must(t, quick("-holdout", "0", "-norm", "batch", "-act", "tanh", "-out", dir)...)
-	stdout, _ := says(t, "network: 784-16-10, tanh, batch normalisation, 12746 parameters, from "+model+"\n", "-load", model, "-epochs", "0", "-out", out)
+	network := "network: 784-16-10, tanh, batch normalisation, 12746 parameters, from " + model + "\n"
+	stdout, _ := says(t, network, "-load", model, "-epochs", "0", "-out", out)
 	if stdout == "" || !strings.HasSuffix(want, stdout) {
 		t.Errorf("%s, want the end of %s", stdout, want)
 	}

@@ -156,7 +156,8 @@ func TestRun(t *testing.T) {
 	if !want.MatchString(stdout) {
 		t.Errorf("standard output:\n%s", stdout)
 	}
-	for _, text := range []string{"240 images to train on, 60 images to test on", "784-16-10, relu, 12730 parameters, from init he by sgd", "kernel: "} {
+	for _, text := range []string{"240 images to train on, 60 images to test on", "784-16-10, relu, 12730 parameters, from init he by sgd",
+		"kernel: "} {
 		if !strings.Contains(stderr, text) {
 			t.Errorf("standard error lacks %q:\n%s", text, stderr)
 		}

@@ -62,7 +62,8 @@ func TestHelp(t *testing.T) {
 	for _, want := range []string{
 		"what\ncures that, and what data do that depth does not. It runs",
 		"\n\n    go run ./cmd/vanish                  run all five experiments\n    go run ./cmd/vanish depth init       run two",
-		"\n\nThe flags that matter most:\n\n  -data DIR\n      folder of MNIST's four IDX files, gzipped or not; without it, the digits\n      in the program\n" +
+		"\n\nThe flags that matter most:\n\n  -data DIR\n      folder of MNIST's four IDX files, gzipped or not; " +
+			"without it, the digits\n      in the program\n" +
 			"  -out DIR\n      folder for the sheets (default out/vanish)\n  -seed N\n",
 	} {
 		if !strings.Contains(stdout.String(), want) {

@@ -467,7 +467,8 @@ func FuzzRecipe(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, value string) {
 		j := gathered(t)
 		j.Recipe[key] = value
-		if _, err := (&runner{parse: parseToy(Train)}).again(j.Base(), &j.Model); err != nil && (len(err.Error()) > 1500 || strings.Contains(cli.Plain(err.Error()), "\n")) {
+		_, err := (&runner{parse: parseToy(Train)}).again(j.Base(), &j.Model)
+		if err != nil && (len(err.Error()) > 1500 || strings.Contains(cli.Plain(err.Error()), "\n")) {
 			t.Errorf("%.100q: %.100q: %.2000v", key, value, err)
 		}
 	})
