@@ -320,7 +320,7 @@ func (c *canvas) row(dst *[side]byte, dx, dy *[side]int16, m affineMap) {
 type affineMap struct{ x0, xu, xv, y0, yu, yv int32 }
 
 // affine returns the map of image k and its windows of the field, of 16 bits each: one for x and one for y.
-// They come from 128 random bits, of which each amount of the map takes 16.
+// They come from 128 random bits. Each amount of the map takes 16 of them.
 func (e *deformedEpoch) affine(k int, label byte) (m affineMap, windows uint32) {
 	var rng rand.PCG
 	rng.Seed(e.of.seed, uint64(e.n)<<32|uint64(k))

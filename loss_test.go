@@ -47,7 +47,7 @@ func TestLossAlone(t *testing.T) {
 }
 
 // Losses and gradients are finite for logits of ±1000 and probabilities of
-// exactly 0 and 1, and right where that can be said.
+// exactly 0 and 1, and right as far as that can be said.
 func TestLossesAtTheEnds(t *testing.T) {
 	for _, l := range losses {
 		low, high := -1000.0, 1000.0

@@ -1,4 +1,4 @@
-// The micro-kernel for arm64, of which every processor has NEON. As on amd64, every element
+// The micro-kernel for arm64, whose processors all have NEON. As on amd64, every element
 // of z is one chain of fused multiply-adds over p in one lane of one register, and its bits
 // are those of mat_generic.go.
 

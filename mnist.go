@@ -311,7 +311,7 @@ func (m *MNIST) mustFit(method string) {
 	}
 }
 
-// String says how many images m has and, if their files are known, of which data set they are: "4000
+// String says how many images m has and, if their files are known, which data set they are of: "4000
 // images", "60000 images of MNIST", "10000 images, labels of Fashion-MNIST" if only the labels are known,
 // or "10000 images of MNIST, unknown labels".
 func (m *MNIST) String() string { return fmt.Sprintf("%d images%s", m.Len(), m.source) }

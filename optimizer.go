@@ -158,7 +158,7 @@ func (u *update) move(w, g []float64, at int, decay float64) {
 type weightUpdate struct {
 	*update
 	w       part          // the layer's W
-	compact *compactLayer // if it is on, row i of W is row compact.rows[i] of w; nil but for the first layer
+	compact *compactLayer // of the first layer, else nil: if it is on, row i of W is row compact.rows[i] of w
 }
 
 func (e *weightUpdate) apply(dw []float64, stride, i0, i1, j0, j1 int) {

@@ -21,8 +21,8 @@ func resident(t *testing.T, name string) (n int) {
 	return n << 10
 }
 
-// A row of as many cells as there can be, one of quotes, very many short rows, and long rows
-// to predict, of which many together would take more than 24 MiB. CI asks for it by name.
+// A row of as many cells as there can be, one of quotes, very many short rows, and rows to
+// predict that together would take more than 24 MiB. CI asks for it by name.
 func TestBounded(t *testing.T) {
 	if os.Getenv("MLP_ATTACK") == "" {
 		t.Skip("$MLP_ATTACK is not set")

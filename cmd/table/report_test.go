@@ -53,7 +53,7 @@ func TestClassFigures(t *testing.T) {
 	}
 }
 
-// Of ten rows four are yes, of which three are found, and two others are taken for yes. Most
+// Of ten rows four are yes. Three of these are found, and two others are taken for yes. Most
 // training rows are yes. The other label is always no, in truth and in the answers.
 func TestLabelFigures(t *testing.T) {
 	test := [][]float64{{0, 1}, {0, 1}, {0, 1}, {0, 1}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}

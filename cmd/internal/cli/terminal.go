@@ -29,8 +29,8 @@ func Terminal(w io.Writer) *os.File {
 	return f
 }
 
-// Width returns how many columns a line on w may have: as many as a terminal has, or any
-// number if w is no terminal.
+// Width returns how many columns a line on w may have: those of the terminal, or any number if w is no
+// terminal.
 func Width(w io.Writer) int {
 	if f := Terminal(w); f != nil {
 		return columns(f)

@@ -8,8 +8,7 @@ import (
 	"mlp"
 )
 
-// healthy is a run of two epochs of a network with two hidden layers, of which nothing is
-// wrong.
+// healthy is a run of two epochs of a network with two hidden layers. Nothing is wrong with it.
 func healthy() *mlp.Model {
 	layers := func() []mlp.LayerStats {
 		all := make([]mlp.LayerStats, 3)

@@ -118,7 +118,7 @@ func facts(m *mlp.Model, about string) []fact {
 	return append(all, fact{"SHA-256 of the weights", m.Net.Fingerprint()}, fact{"kernel", mlp.Kernel()})
 }
 
-// recipeFlags are cmd/train's flags but for those that no recipe keeps. A recipe comes with
+// recipeFlags are cmd/train's flags without those that no recipe keeps. A recipe comes with
 // a model, from wherever the model comes, and its other keys are not for a command line.
 var recipeFlags = slices.DeleteFunc(cli.Names(training.Train), func(name string) bool {
 	return slices.Contains([]string{"best", "out", "resume", "verify"}, name)

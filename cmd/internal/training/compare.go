@@ -74,7 +74,7 @@ func contents(m *mlp.Model) (arrays map[string]*mlp.Matrix, text string, err err
 	return arrays, string(words), err
 }
 
-// compareArrays compares two arrays of that name, of which one may be nil.
+// compareArrays compares two arrays of that name. One may be nil.
 func compareArrays(name string, got, want *mlp.Matrix) error {
 	switch {
 	case got == nil:

@@ -64,7 +64,7 @@ func openOutput(t Task, stderr io.Writer) (*output, error) {
 
 // look decides what becomes of the files that are in the folder, and says it. No network
 // that took its time to train is lost: a run with the same recipe replaces the earlier one
-// once it has had as many epochs, and any other model is kept under another name.
+// once it has as many epochs, and any other model is kept under another name.
 func (out *output) look(stderr io.Writer) error {
 	exists := func(name string) bool {
 		_, err := os.Lstat(filepath.Join(out.dir, name))

@@ -80,7 +80,7 @@ var moves = []string{"data", "test", "load"}
 // again returns the command line of the run that has a recipe. The recipe comes from a file,
 // and so it is checked. A recipe may lack flags that were added since it was written: those
 // in later have their defaults then. A flag that is given now and differs from the recipe is
-// an error, but for the place of a file, and for -epochs if the run is resumed.
+// an error, unless it names the place of a file, or is -epochs and the run is resumed.
 func (f *Flags) again(recipe map[string]string, later []string) (args []string, err error) {
 	if len(recipe) == 0 {
 		return nil, errors.New("the file does not say how it was trained")

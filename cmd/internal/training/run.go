@@ -276,7 +276,7 @@ func (r *runner) describe(t Task) {
 	DescribeNetwork(r.stderr, j.Net, from+" by "+j.Opt.Name)
 }
 
-// DescribeNetwork says what a network is, where it is from, and what computes.
+// DescribeNetwork says what a network is, from which file it comes, and which kernel computes.
 func DescribeNetwork(w io.Writer, net mlp.Network, from string) {
 	fmt.Fprintf(w, "network: %s, %d parameters, from %s\n", Summary(net), net.Parameters(), cli.Plain(from))
 	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), min(runtime.GOMAXPROCS(0), runtime.NumCPU()))

@@ -149,7 +149,7 @@ func read(t *testing.T, name ...string) string {
 	return string(text)
 }
 
-// epochs returns how many epochs each model in a folder has had, by the file's name.
+// epochs returns how many epochs each model in a folder was trained, by the file's name.
 func epochs(t *testing.T, dir string) string {
 	t.Helper()
 	names, _ := filepath.Glob(filepath.Join(dir, "*.npz"))
@@ -195,8 +195,8 @@ func TestKeepsAnother(t *testing.T) {
 	}
 }
 
-// While a run has had fewer epochs than the same run before, the longer model stays, whatever
-// ends the run. An error that is both that of the training and that of saving is said once.
+// While a run is shorter than the same run before, the longer model stays, however the run
+// ends. An error that is both that of the training and that of saving is said once.
 func TestKeepsLonger(t *testing.T) {
 	dir := t.TempDir()
 	must(t, "-out", dir, "-epochs", "6")
