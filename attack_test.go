@@ -1,6 +1,5 @@
 // Files that were damaged on the way: flipped bits, cuts, a byte more. The readers refuse
-// such a file, or they return what the undamaged file holds. Not here: small files, whose
-// every bit is flipped in idx_test.go and npz_test.go.
+// such a file, or they return what the undamaged file holds.
 
 package mlp
 

@@ -1,5 +1,5 @@
 // Examples of one's own data: a table, numbers, a server, labels, augmentation, and what an
-// output depends on. Not here: the examples with digits (example_test.go).
+// output depends on.
 
 package mlp_test
 
