@@ -204,6 +204,36 @@ func TestNumbers(t *testing.T) {
 }
 
 // What -model prints are the probabilities that the network's outputs give. The
+// The rows to predict may come from standard input, from a pipe too, and no file is left.
+func TestPredictStandardInput(t *testing.T) {
+	dir, temporaries := t.TempDir(), t.TempDir()
+	must(t, "-out", dir, "-epochs", "1")
+	model := filepath.Join(dir, "model.npz")
+	want, _ := must(t, "-model", model, "testdata/iris.csv")
+	t.Setenv("TMPDIR", temporaries)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdin := os.Stdin
+	defer func() { os.Stdin = stdin }()
+	os.Stdin = r
+	go func() {
+		io.WriteString(w, read(t, "testdata/iris.csv"))
+		w.Close()
+	}()
+	if got, _ := must(t, "-model", model, "-"); got != want {
+		t.Errorf("from standard input %.60q, from the file %.60q", got, want)
+	}
+	if left, _ := os.ReadDir(temporaries); len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+	stderr, code := command(t, context.Background(), io.Discard, "-target", "species", "-")
+	if code != 2 || !strings.Contains(stderr, "what is learnt must be a file") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
 // printed rows can be predicted again: no two columns have one name.
 func TestPredictedProbabilities(t *testing.T) {
 	name := trained(t)

@@ -144,6 +144,8 @@ func (j *job) validate(words []string) error {
 		return nil
 	}
 	switch {
+	case j.data == "-" || j.testData == "-":
+		return errors.New("-: what is learnt must be a file, because -verify reads it again")
 	case !(0 < j.holdout && j.holdout < 1):
 		return fmt.Errorf("-holdout %v: want a share between 0 and 1", j.holdout)
 	case j.patience.value != math.Trunc(j.patience.value) || j.patience.value > math.MaxInt32:

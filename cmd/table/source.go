@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,10 +47,14 @@ type source struct {
 	digest string // the SHA-256 of the file in hexadecimal, known at the end of a reading
 }
 
-// openSource opens a file of at most limit bytes, or iris if name is empty.
+// openSource opens a file of at most limit bytes, standard input if name is -, or iris if it is
+// empty.
 func openSource(name string, limit int64) (*source, error) {
 	if name == "" {
 		return &source{name: "iris.csv in the program", file: bytes.NewReader(iris), size: int64(len(iris)), Closer: io.NopCloser(nil)}, nil
+	}
+	if name == "-" {
+		return standardInput()
 	}
 	f, size, err := files.OpenRegular(name)
 	if err == nil && size > limit {
@@ -57,6 +63,25 @@ func openSource(name string, limit int64) (*source, error) {
 	}
 	return &source{name: name, file: f, size: size, Closer: f}, err
 }
+
+// standardInput copies standard input to a temporary file, because a source is read twice.
+func standardInput() (*source, error) {
+	f, err := os.CreateTemp("", "table.*.csv")
+	if err != nil {
+		return nil, err
+	}
+	s := &source{name: "standard input", file: f, Closer: temporary{f}}
+	if s.size, err = io.Copy(f, os.Stdin); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return s, nil
+}
+
+// A temporary is a file that is removed when it is closed.
+type temporary struct{ *os.File }
+
+func (t temporary) Close() error { return cmp.Or(t.File.Close(), os.Remove(t.Name())) }
 
 // rows is a reading of a source.
 type rows struct {

@@ -75,7 +75,7 @@ var table = []row{
 
 	{"data", "DIR", "train vanish", "Data", "folder of MNIST's four IDX files, gzipped or not; without it, the digits in the program"},
 	{"data", "DIR", "predict", "Data", "folder of MNIST's IDX files, gzipped or not, whose test part measures the network; without it, the digits in the program"},
-	{"data", "FILE.csv", "table", "Data", "the table to train on, or with -model to predict; its name may stand without -data; without it, iris"},
+	{"data", "FILE.csv", "table", "Data", "the table to train on, or with -model to predict, which may be -, standard input; its name may stand without -data; without it, iris"},
 	{"limit", "N", "train", "Data", "use only the first N training images; 0 is all"},
 	{"holdout", "F", "train", "Data", "hold out this share of the training images, the last ones, to test on; t10k is then not read"},
 	{"holdout", "F", "table", "Data", "hold out this share of the rows, of each class alike, to test on"},
