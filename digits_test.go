@@ -55,10 +55,7 @@ func TestDeskewNumPy(t *testing.T) {
 // deformedSample returns the sample's training part as it is deformed for ten epochs.
 func deformedSample(t testing.TB, d Deformation) *deformed {
 	t.Helper()
-	m, err := LoadMNIST(SampleMNIST(), "train", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := sample(t, "train")
 	s, err := m.Deform(d, 1, 10)
 	if err != nil {
 		t.Fatal(err)

@@ -459,10 +459,7 @@ func TestKnown(t *testing.T) {
 func TestSample(t *testing.T) {
 	seen := map[string]string{}
 	for part, each := range map[string]int{"train": 400, "t10k": 100} {
-		m, err := LoadMNIST(SampleMNIST(), part, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := sample(t, part)
 		for digit := range MNISTClasses {
 			if n := bytes.Count(m.Labels, []byte{byte(digit)}); n != each {
 				t.Errorf("%s has %d of digit %d, want %d", part, n, digit, each)
@@ -575,10 +572,7 @@ func TestStatsOfManyImages(t *testing.T) {
 // Batch gives the pixels and the labels of the index, standardized or not, also if the caller
 // asks for some of the pixels.
 func TestBatch(t *testing.T) {
-	train, err := LoadMNIST(SampleMNIST(), "train", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	train := sample(t, "train")
 	stats := train.Stats()
 	mean, std := stats.Mean, stats.Std
 	var x, y, some Matrix
@@ -803,10 +797,7 @@ func TestSampleIsMNIST(t *testing.T) {
 		label[string(full.image(i))] = full.Labels[i]
 	}
 	for _, part := range []string{"train", "t10k"} {
-		m, err := LoadMNIST(SampleMNIST(), part, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := sample(t, part)
 		for i, got := range m.Labels {
 			if want, ok := label[string(m.image(i))]; !ok || got != want {
 				t.Errorf("%s %d: label %d, MNIST has %d (found: %v)", part, i, got, want, ok)

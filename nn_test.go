@@ -253,11 +253,8 @@ func TestNumPyBatchNorm(t *testing.T) {
 	first := dense(c.In["W1"], c.In["b1"], ReLU)
 	first.Norm = &BatchNorm{Gain: *clone(c.In["gain"]), Mean: *clone(c.In["mean"]), Var: *clone(c.In["var"])}
 	net := Network{first, dense(c.In["W2"], c.In["b2"], Linear)}
-	_, err := Train(context.Background(), net, Samples{c.In["X"], c.In["y"]},
+	mustTrain(t, net, Samples{c.In["X"], c.In["y"]},
 		Config{Rate: c.In["lr"].Data[0], Epochs: 5, Batch: 9, InOrder: true})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, got := range map[string]*Matrix{"W1": &first.W, "b1": &first.B, "gain": &first.Norm.Gain, "mean": &first.Norm.Mean,
 		"var": &first.Norm.Var, "W2": &net[1].W, "b2": &net[1].B, "logits": net.Predict(new(Matrix), c.In["X"])} {
 		near(t, "batch_norm "+name, got, c.Out[name], 1e-12)
@@ -269,10 +266,7 @@ func TestNumPyBatchNorm(t *testing.T) {
 func TestNormLeavesOneOut(t *testing.T) {
 	data := &counting{Samples: blobs(13)}
 	net := normalized(NewNetwork(1, He, ReLU, 4, 6, 2))
-	h, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4})
 	for i, want := range []int{4, 4, 4, 13} {
 		if got := len(data.batches[i]); got != want {
 			t.Errorf("batch %d is of %d samples, want %d", i+1, got, want)
@@ -299,9 +293,7 @@ func TestNormLeavesOneOut(t *testing.T) {
 func TestNormOfAConstant(t *testing.T) {
 	net := normalized(NewNetwork(1, He, ReLU, 4, 3, 2))
 	data := Samples{NewMatrix(100, 4), blobs(100).Y}
-	if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5})
 	if err := (fileArray{"var1", &net[0].Norm.Var, squares}).validate(); err != nil {
 		t.Error(err)
 	}
@@ -443,10 +435,7 @@ func TestDropoutOnlyInSteps(t *testing.T) {
 	net := dropping(Tanh)
 	data := Samples{fill(NewMatrix(30, 5), newRand()), fill(NewMatrix(30, 3), newRand())}
 	c := Config{Loss: SquaredError, Rate: 0.01, Epochs: 1, Batch: 5, Test: data, Validation: data}
-	h, err := Train(context.Background(), net, data, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := mustTrain(t, net, data, c)
 	want, _ := Evaluate(net, data, SquaredError)
 	for _, got := range []float64{h[0].Loss, h[0].TestLoss, h[0].ValidationLoss} {
 		if got != want {

@@ -27,6 +27,27 @@ func blobs(n int) Samples {
 	return s
 }
 
+// mustTrain is Train, which must end without an error.
+func mustTrain(t testing.TB, net Network, train Dataset, c Config) History {
+	t.Helper()
+	h, err := Train(context.Background(), net, train, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// mustTrainer is newTrainer, which must end without an error. The trainer's batches are of train.
+func mustTrainer(t testing.TB, net Network, train Dataset, c Config) *trainer {
+	t.Helper()
+	tr, err := newTrainer(net, train, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.batch = train
+	return tr
+}
+
 // counting notes which samples each batch asks for.
 type counting struct {
 	Samples
@@ -41,9 +62,7 @@ func (c *counting) Batch(x, y *Matrix, index []int) {
 func TestTrainSeesEverySampleOnce(t *testing.T) {
 	data := &counting{Samples: blobs(10)}
 	net := NewNetwork(1, He, ReLU, 4, 3, 2)
-	if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4, Seed: 7}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4, Seed: 7})
 	var orders [][]int
 	for e := range 2 { // three batches, then the measurement
 		b := data.batches[4*e:][:3]
@@ -62,10 +81,8 @@ func TestTrainSeesEverySampleOnce(t *testing.T) {
 
 func TestTrainInOrder(t *testing.T) {
 	data := &counting{Samples: blobs(5)}
-	if _, err := Train(context.Background(), NewNetwork(1, He, ReLU, 4, 2), data,
-		Config{Rate: 0.1, Epochs: 1, Batch: 3, InOrder: true}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, NewNetwork(1, He, ReLU, 4, 2), data,
+		Config{Rate: 0.1, Epochs: 1, Batch: 3, InOrder: true})
 	if got := fmt.Sprint(data.batches[:2]); got != "[[0 1 2] [3 4]]" {
 		t.Errorf("batches %s", got)
 	}
@@ -105,11 +122,7 @@ func TestStep(t *testing.T) {
 			data.X.Row(i)[1] = 0
 		}
 		a, b := NewNetwork(1, He, Tanh, 4, 1100, 70, 2), NewNetwork(1, He, Tanh, 4, 1100, 70, 2)
-		ta, err := newTrainer(a, data, Config{Optimizer: rule, Rate: 0.01, Epochs: 1, Batch: 6, InOrder: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ta.batch = data
+		ta := mustTrainer(t, a, data, Config{Optimizer: rule, Rate: 0.01, Epochs: 1, Batch: 6, InOrder: true})
 		running := map[*Matrix][2][]float64{}
 		shuffle(ta.order, 1, 1, true)
 		for s := range 4 {
@@ -141,9 +154,7 @@ func TestClip(t *testing.T) {
 	data := blobs(20)
 	train := func(clip float64) (moved []float64) {
 		net, start := NewNetwork(1, He, Tanh, 4, 5, 2), NewNetwork(1, He, Tanh, 4, 5, 2)
-		if _, err := Train(context.Background(), net, data, Config{Rate: 0.5, Epochs: 1, Batch: 20, Clip: clip}); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, data, Config{Rate: 0.5, Epochs: 1, Batch: 20, Clip: clip})
 		from := start.parts()
 		for i, p := range net.parts() {
 			for j, v := range p.array.Data {
@@ -176,9 +187,7 @@ func TestClip(t *testing.T) {
 	}
 	net := NewNetwork(1, He, Tanh, 4, 2)
 	before := slices.Clone(net[0].B.Data)
-	if _, err := Train(context.Background(), net, Samples{NewMatrix(1, 4), NewMatrix(1, 2)}, Config{Loss: cliff, Rate: 0.5, Epochs: 1, Batch: 1, Clip: 0.01}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, Samples{NewMatrix(1, 4), NewMatrix(1, 2)}, Config{Loss: cliff, Rate: 0.5, Epochs: 1, Batch: 1, Clip: 0.01})
 	axpy(before, net[0].B.Data, -1)
 	if got := norm(before); math.Abs(got-0.5*0.01) > 1e-12 {
 		t.Errorf("off the cliff a step of length %v, want %v", got, 0.5*0.01)
@@ -190,10 +199,7 @@ func TestClip(t *testing.T) {
 func TestMeasure(t *testing.T) {
 	train := func(r *Run, net Network, epochs int) {
 		t.Helper()
-		_, err := Train(context.Background(), net, blobs(300), Config{Rate: 0.1, Epochs: epochs, Batch: 50, Measure: 3, Test: blobs(10), Run: r})
-		if err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, blobs(300), Config{Rate: 0.1, Epochs: epochs, Batch: 50, Measure: 3, Test: blobs(10), Run: r})
 	}
 	var whole, stopped, every Run
 	a, b := NewNetwork(1, He, ReLU, 4, 3, 2), NewNetwork(1, He, ReLU, 4, 3, 2)
@@ -204,9 +210,7 @@ func TestMeasure(t *testing.T) {
 	}
 	train(&stopped, b, 7)
 	net := NewNetwork(1, He, ReLU, 4, 3, 2)
-	if _, err := Train(context.Background(), net, blobs(300), Config{Rate: 0.1, Epochs: 7, Batch: 50, Test: blobs(10), Run: &every}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, blobs(300), Config{Rate: 0.1, Epochs: 7, Batch: 50, Test: blobs(10), Run: &every})
 	for i, e := range whole.History {
 		want := every.History[i]
 		if n := i + 1; n != 3 && n != 6 && n != 7 {
@@ -228,9 +232,7 @@ func TestOnStep(t *testing.T) {
 		OnStep: func(n int, loss, rate float64) { heard = append(heard, fmt.Sprintf("%d %.3g %t", n, rate, loss > 0)) }}
 	net := NewNetwork(1, He, ReLU, 4, 2)
 	for range 2 {
-		if _, err := Train(context.Background(), net, blobs(4), c); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, blobs(4), c)
 		c.Epochs++
 	}
 	if got, want := fmt.Sprint(heard), "[1 0.1 true 2 0.01 true 3 0.01 true 4 0.001 true]"; got != want {
@@ -306,18 +308,14 @@ func TestPatienceGoesOn(t *testing.T) {
 	train, held := overfitted()
 	c := Config{Rate: 1, Batch: 5, Validation: held, Patience: 5, Epochs: 1000, Optimizer: Momentum}
 	straight := NewNetwork(1, He, Tanh, 4, 20, 2)
-	want, err := Train(context.Background(), straight, train, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := mustTrain(t, straight, train, c)
 	for _, stop := range []int{1, want.Best().N, len(want) - 1} {
 		m := &Model{Net: NewNetwork(1, He, Tanh, 4, 20, 2)}
 		first := c
 		first.Epochs, first.Run = stop, &m.Run
-		if _, err = Train(context.Background(), m.Net, train, first); err != nil {
-			t.Fatal(err)
-		}
-		if m, err = read(written(t, m)); err != nil {
+		mustTrain(t, m.Net, train, first)
+		m, err := read(written(t, m))
+		if err != nil {
 			t.Fatal(err)
 		}
 		rest := c
@@ -334,9 +332,7 @@ func TestPatienceEnds(t *testing.T) {
 	train, held := overfitted()
 	c := Config{Rate: 1, Batch: 5, Validation: held, Epochs: 90, Optimizer: Momentum}
 	straight := NewNetwork(1, He, Tanh, 4, 20, 2)
-	if _, err := Train(context.Background(), straight, train, c); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, straight, train, c)
 	m := &Model{Net: NewNetwork(1, He, Tanh, 4, 20, 2)}
 	c.Epochs, c.Patience, c.Run = 80, 100, &m.Run
 	if h, err := Train(context.Background(), m.Net, train, c); err != nil || h.Best().N == 80 {
@@ -361,9 +357,7 @@ func TestNetworkForgetsData(t *testing.T) {
 	func() {
 		data := &counting{Samples: blobs(9)}
 		runtime.SetFinalizer(data, func(*counting) { close(freed) })
-		if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Batch: 3, Epochs: 1}); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, data, Config{Rate: 0.1, Batch: 3, Epochs: 1})
 	}()
 	for range 5 {
 		runtime.GC()
@@ -393,14 +387,8 @@ func TestTrainSteps(t *testing.T) {
 		data := blobs(c.batch * c.steps)
 		a, b := NewNetwork(1, He, Tanh, 4, 150, 2), NewNetwork(1, He, Tanh, 4, 150, 2)
 		config := Config{Optimizer: Adam, Rate: 0.01, Epochs: 1, Batch: c.batch, InOrder: true}
-		if _, err := Train(context.Background(), a, data, config); err != nil {
-			t.Fatal(err)
-		}
-		tb, err := newTrainer(b, data, config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tb.batch = data
+		mustTrain(t, a, data, config)
+		tb := mustTrainer(t, b, data, config)
 		shuffle(tb.order, 1, 1, true)
 		for s := range c.steps {
 			tb.step(tb.order[s*c.batch:(s+1)*c.batch], nil)
@@ -422,9 +410,7 @@ func TestInterruptedEpoch(t *testing.T) {
 				c.Validation, c.Patience = held, patience
 			}
 			straight := normalized(NewNetwork(1, He, Tanh, 4, 20, 2))
-			if _, err := Train(context.Background(), straight, train, c); err != nil {
-				t.Fatal(err)
-			}
+			mustTrain(t, straight, train, c)
 			m := &Model{Net: normalized(NewNetwork(1, He, Tanh, 4, 20, 2))}
 			c.Run = &m.Run
 			ctx, cancel := context.WithCancel(context.Background())
@@ -610,18 +596,11 @@ func skipUnderRaceDetector(t *testing.T) {
 func TestStepDoesNotAllocate(t *testing.T) {
 	skipUnderRaceDetector(t)
 	defer withThreads(2)()
-	train, _, err := sampleDigits()
-	if err != nil {
-		t.Fatal(err)
-	}
+	train, _ := sampleDigits(t)
 	for name, rule := range optimizers {
 		net := NewNetwork(1, Small, ReLU, MNISTPixels, 256, 128, MNISTClasses)
 		net[0].Dropout = 0.2
-		tr, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
-		if err != nil {
-			t.Fatal(err)
-		}
-		tr.batch = train
+		tr := mustTrainer(t, net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		index := shuffle(tr.order, 1, 1, false)[:64]
 		tr.contract()
 		tr.step(index, nil)
@@ -649,9 +628,7 @@ func TestOneHash(t *testing.T) {
 		for _, procs := range []int{1, 2, 7} {
 			defer withThreads(procs)()
 			net := NewNetwork(1, He, Tanh, 4, 200, 100, 2)
-			if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 3, Batch: 33}); err != nil {
-				t.Fatal(err)
-			}
+			mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 3, Batch: 33})
 			got := net.Fingerprint()
 			if want == "" {
 				want = got
@@ -692,18 +669,24 @@ func TestTrainSideBySide(t *testing.T) {
 	}
 }
 
+// sample returns a part of the sample.
+func sample(t testing.TB, part string) *MNIST {
+	t.Helper()
+	m, err := LoadMNIST(SampleMNIST(), part, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // sampleDigits is the sample, standardized.
-func sampleDigits() (train, test *MNIST, err error) {
-	if train, err = LoadMNIST(SampleMNIST(), "train", 0); err != nil {
-		return nil, nil, err
-	}
-	if test, err = LoadMNIST(SampleMNIST(), "t10k", 0); err != nil {
-		return nil, nil, err
-	}
+func sampleDigits(t testing.TB) (train, test *MNIST) {
+	t.Helper()
+	train, test = sample(t, "train"), sample(t, "t10k")
 	stats := train.Stats()
 	train.Standardize(stats)
 	test.Standardize(stats)
-	return train, test, nil
+	return train, test
 }
 
 // BenchmarkStep is a step with ReLU and SGD, with the other activations and optimizers, with
@@ -723,10 +706,7 @@ func BenchmarkStep(b *testing.B) {
 
 func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) {
 	b.Run(name, func(b *testing.B) {
-		train, _, err := sampleDigits()
-		if err != nil {
-			b.Fatal(err)
-		}
+		train, _ := sampleDigits(b)
 		net := NewNetwork(1, Small, act, MNISTPixels, 256, 128, MNISTClasses)
 		if strings.Contains(name, "norm=batch") {
 			net = normalized(net)
@@ -734,11 +714,7 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		if strings.Contains(name, "dropout=0.2") {
 			net[0].Dropout, net[1].Dropout = 0.2, 0.2
 		}
-		t, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
-		if err != nil {
-			b.Fatal(err)
-		}
-		t.batch = train
+		t := mustTrainer(b, net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		shuffle(t.order, 1, 1, false)
 		at := 0
 		t.contract()
@@ -782,9 +758,7 @@ func TestLookDuringEpoch(t *testing.T) {
 	fromLoss := seen(&c, net)
 	var fromStep []string
 	c.OnStep = func(int, float64, float64) { fromStep = append(fromStep, net.Fingerprint()) }
-	if _, err := Train(context.Background(), net, data, c); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, data, c)
 	// The weights before each step, by Forward, Backward and the rule.
 	for n := range 40 {
 		if got, want := (*fromLoss)[n], plain.Fingerprint(); got != want || n > 0 && fromStep[n-1] != want {
@@ -804,10 +778,7 @@ func TestLookDuringEpoch(t *testing.T) {
 func TestHistoryStays(t *testing.T) {
 	c := Config{Rate: 0.1, Epochs: 3, Batch: 5, Measure: 2, Run: new(Run)}
 	net := NewNetwork(1, He, ReLU, 4, 2)
-	before, err := Train(context.Background(), net, blobs(20), c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := mustTrain(t, net, blobs(20), c)
 	loss := before[2].Loss
 	c.Epochs = 4
 	after, err := Train(context.Background(), net, blobs(20), c)
@@ -830,9 +801,7 @@ func TestTrainLiteral(t *testing.T) {
 		}
 		return nil
 	}}
-	if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, blobs(20), c)
 	want := of.Clone()
 	c.OnEpoch = func(e Epoch) error {
 		if e.N == 1 {
