@@ -645,14 +645,9 @@ func TestMNISTByHand(t *testing.T) {
 		{MNIST{}, func(m *MNIST) { m.Standardize(Standardization{make([]float64, 10), make([]float64, MNISTPixels)}) }, "mlp: Standardize: mean 1×10, std 1×784, want 1×784"},
 		{MNIST{}, func(*MNIST) { LoadMNIST(SampleMNIST(), "train", -1) }, "mlp: LoadMNIST: a limit of -1 images"},
 	} {
-		func() {
-			defer func() {
-				if got := recover(); got != test.want {
-					t.Errorf("panic %v, want %s", got, test.want)
-				}
-			}()
-			test.use(&test.m)
-		}()
+		if got := panicOf(func() { test.use(&test.m) }); got != test.want {
+			t.Errorf("panic %q, want %q", got, test.want)
+		}
 	}
 }
 

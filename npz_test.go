@@ -136,12 +136,10 @@ func TestNPZRoundTrip(t *testing.T) {
 }
 
 func TestWriteNPZLimits(t *testing.T) {
-	defer func() {
-		if got, want := recover(), "mlp: writeNPZ: W1: 5 elements for 2×3"; got != want {
-			t.Errorf("panic %v, want %s", got, want)
-		}
-	}()
-	defer writeNPZ(io.Discard, npzMember{Name: "W1", Matrix: &Matrix{2, 3, make([]float64, 5)}})
+	short := npzMember{Name: "W1", Matrix: &Matrix{2, 3, make([]float64, 5)}}
+	if got := panicOf(func() { writeNPZ(io.Discard, short) }); got != "mlp: writeNPZ: W1: 5 elements for 2×3" {
+		t.Errorf("panic %q", got)
+	}
 	if testing.Short() {
 		return
 	}

@@ -91,10 +91,7 @@ func TestWarmup(t *testing.T) {
 	if s := Warmup(0, Cosine); s(0.3) != Cosine(0.3) {
 		t.Error("a warm-up of no length is not the other schedule")
 	}
-	defer func() {
-		if got, want := recover(), "mlp: Warmup: a share of 1, want 0 to below 1"; got != want {
-			t.Errorf("panic %v, want %s", got, want)
-		}
-	}()
-	Warmup(1, Cosine)
+	if got := panicOf(func() { Warmup(1, Cosine) }); got != "mlp: Warmup: a share of 1, want 0 to below 1" {
+		t.Errorf("panic %q", got)
+	}
 }

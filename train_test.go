@@ -440,10 +440,7 @@ func TestInterruptedEpoch(t *testing.T) {
 				}
 				return loss
 			}
-			func() {
-				defer func() { recover() }()
-				Train(ctx, m.Net, train, broken)
-			}()
+			panicOf(func() { Train(ctx, m.Net, train, broken) })
 			cancel()
 			what := fmt.Sprintf("%s, patience %d", how, patience)
 			if !bytes.Equal(written(t, m), afterThree) || steps != 6 {
@@ -662,11 +659,7 @@ func TestTrainSideBySide(t *testing.T) {
 			t.Errorf("weights %s and %s", p, prints[0])
 		}
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-		}
-	}
+	settled(t, before)
 }
 
 // sample returns a part of the sample.
