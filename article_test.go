@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"testing"
 )
 
@@ -32,12 +31,8 @@ func numpy(t *testing.T, name string) numpyCase {
 // reference returns what a file in testdata has of a function.
 func reference(t *testing.T, file, name string) numpyCase {
 	t.Helper()
-	text, err := os.ReadFile("testdata/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var cases map[string]numpyCase
-	if err := json.Unmarshal(text, &cases); err != nil {
+	if err := json.Unmarshal([]byte(readText(t, "testdata/"+file)), &cases); err != nil {
 		t.Fatal(err)
 	}
 	c, ok := cases[name]

@@ -32,9 +32,7 @@ func TestLayerStats(t *testing.T) {
 	data := blobs(12)
 	net, start := NewNetwork(1, He, Sigmoid, 4, 5, 2), NewNetwork(1, He, Sigmoid, 4, 5, 2)
 	h := mustTrain(t, net, data, Config{Rate: 0.5, Epochs: 1, Batch: 12})
-	var dy Matrix
-	SoftmaxCrossEntropy(&dy, start.Forward(data.X), data.Y)
-	start.Backward(&dy)
+	backprop(start, data.X, data.Y)
 	norm := func(x []float64) float64 {
 		s := 0.0
 		for _, v := range x {

@@ -166,7 +166,8 @@ func TestWeightsRepeat(t *testing.T) {
 		ratio := float64(repeated.Len()) / float64(weighted.Len())
 		train := func(data Dataset, rate float64) (Network, Epoch) {
 			net := NewNetwork(1, He, Tanh, 4, 5, 2)
-			h := mustTrain(t, net, data, Config{Loss: l.loss, Rate: rate, Epochs: 5, Batch: data.Len(), InOrder: true, Test: data})
+			h := mustTrain(t, net, data,
+				Config{Loss: l.loss, Rate: rate, Epochs: 5, Batch: data.Len(), InOrder: true, Test: data})
 			return net, h[4]
 		}
 		a, of := train(weighted, 0.3/ratio)

@@ -379,12 +379,9 @@ func (lockedFile) Open(name string) (fs.File, error) {
 
 // cmd/train/README.md has the sums of all known files, and WhereMNIST those of MNIST.
 func TestKnownSums(t *testing.T) {
-	readme, err := os.ReadFile("cmd/train/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := readText(t, "cmd/train/README.md")
 	for sum, file := range knownFiles {
-		if !bytes.Contains(readme, []byte(sum)) {
+		if !strings.Contains(readme, sum) {
 			t.Errorf("the README lacks the sum of the %v", file)
 		}
 		if file.set == "MNIST" && !strings.Contains(WhereMNIST, sum) {
@@ -497,20 +494,18 @@ func contentSum(t *testing.T, file io.Reader, name string) string {
 
 // The table in testdata/README.md has the sums of the files.
 func TestTestdataREADME(t *testing.T) {
-	readme, err := os.ReadFile("testdata/README.md")
-	if err != nil {
-		t.Fatal(err)
+	readme := readText(t, "testdata/README.md")
+	var files []string
+	for _, pattern := range []string{"mnist/*.gz", "*.json", "npz/*.np?"} {
+		some, _ := fs.Glob(os.DirFS("testdata"), pattern)
+		files = append(files, some...)
 	}
-	for _, name := range []string{
-		"mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz",
-		"mnist/t10k-images-idx3-ubyte.gz", "mnist/t10k-labels-idx1-ubyte.gz", "numpy.json", "sklearn.json",
-	} {
-		f, err := os.Open("testdata/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		if line := fmt.Sprintf("| `%s` | `%s` |", name, contentSum(t, f, name)); !bytes.Contains(readme, []byte(line)) {
+	if len(files) != 14 {
+		t.Errorf("the files are %q", files)
+	}
+	for _, name := range files {
+		file := strings.NewReader(readText(t, "testdata/"+name))
+		if line := fmt.Sprintf("| `%s` | `%s` |", name, contentSum(t, file, name)); !strings.Contains(readme, line) {
 			t.Errorf("testdata/README.md lacks the line %s", line)
 		}
 	}

@@ -330,7 +330,8 @@ func TestRunRefused(t *testing.T) {
 }
 
 func FuzzModel(f *testing.F) {
-	f.Add(written(f, &Model{Net: NewNetwork(1, He, Tanh, 2, 2), Input: Standardization{[]float64{0, 0}, []float64{1, 1}}}))
+	input := Standardization{[]float64{0, 0}, []float64{1, 1}}
+	f.Add(written(f, &Model{Net: NewNetwork(1, He, Tanh, 2, 2), Input: input}))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		m, err := read(file)
 		if err != nil {
@@ -349,11 +350,7 @@ func TestModelInNumPy(t *testing.T) {
 	m.Input = train.Stats()
 	mustTrain(t, m.Net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64})
 	var x, y Matrix
-	index := make([]int, 100)
-	for i := range index {
-		index[i] = i
-	}
-	test.Batch(&x, &y, index)
+	test.Batch(&x, &y, shuffle(make([]int, 100), 0, 0, true))
 	dir := t.TempDir()
 	pixels := NewMatrix(100, MNISTPixels)
 	for i, p := range test.Images[:100*MNISTPixels] {

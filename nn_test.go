@@ -34,6 +34,25 @@ func closeTo(t *testing.T, what string, got, numerical []float64) {
 	}
 }
 
+// checkGradients fails if a gradient that Backward left is not the central difference of the loss.
+func checkGradients(t *testing.T, what string, net Network, loss func() float64) {
+	t.Helper()
+	for i, l := range net {
+		closeTo(t, fmt.Sprintf("%s W%d", what, i+1), l.DW.Data, NumericalGradient(loss, l.W.Data, 1e-5))
+		closeTo(t, fmt.Sprintf("%s b%d", what, i+1), l.DB.Data, NumericalGradient(loss, l.B.Data, 1e-5))
+		if n := l.Norm; n != nil {
+			closeTo(t, fmt.Sprintf("%s gain%d", what, i+1), n.DGain.Data, NumericalGradient(loss, n.Gain.Data, 1e-5))
+		}
+	}
+}
+
+// backprop computes the gradients of the softmax cross-entropy, as a caller of the package does.
+func backprop(net Network, x, y *Matrix) {
+	var dy Matrix
+	SoftmaxCrossEntropy(&dy, net.Forward(x), y)
+	net.Backward(&dy)
+}
+
 // Every layer and activation under every loss of logits, with biases that are
 // not zero so that no unit sits on ReLU's kink.
 func TestGradients(t *testing.T) {
@@ -50,11 +69,7 @@ func TestGradients(t *testing.T) {
 				var dy Matrix
 				l.loss(&dy, net.Forward(x), y)
 				net.Backward(&dy)
-				for i, layer := range net {
-					what := fmt.Sprintf("%s %s %v layer %d", l.name, act.Name, sizes, i+1)
-					closeTo(t, what+" W", layer.DW.Data, NumericalGradient(loss, layer.W.Data, 1e-5))
-					closeTo(t, what+" B", layer.DB.Data, NumericalGradient(loss, layer.B.Data, 1e-5))
-				}
+				checkGradients(t, fmt.Sprintf("%s %s %v", l.name, act.Name, sizes), net, loss)
 			}
 		}
 	}
@@ -234,11 +249,7 @@ func TestBatchNormGradients(t *testing.T) {
 		var dy Matrix
 		SquaredError(&dy, net.Forward(x), y)
 		net.Backward(&dy)
-		for _, p := range net.parts() {
-			if p.gradient != nil {
-				closeTo(t, act.Name+" "+p.name, p.gradient.Data, NumericalGradient(loss, p.array.Data, 1e-5))
-			}
-		}
+		checkGradients(t, act.Name, net, loss)
 	}
 }
 
@@ -277,9 +288,7 @@ func TestNormLeavesOneOut(t *testing.T) {
 	}
 	before := clone(&net[0].Norm.Var)
 	one, wanted := NewMatrix(1, 4, 1, 2, 3, 4), NewMatrix(1, 2, 1, 0)
-	var dy Matrix
-	SoftmaxCrossEntropy(&dy, net.Forward(one), wanted)
-	net.Backward(&dy)
+	backprop(net, one, wanted)
 	near(t, "variance after a batch of one", &net[0].Norm.Var, before, 0)
 }
 
@@ -408,11 +417,7 @@ func TestDropoutGradient(t *testing.T) {
 			SquaredError(&dy, forward(x), y)
 			net.backward(&dy, nil)
 			closeTo(t, what+" x", net.InputGradient(&dx).Data, NumericalGradient(loss, x.Data, 1e-5))
-			for i, l := range net {
-				closeTo(t, fmt.Sprintf("%s W%d", what, i+1), l.DW.Data, NumericalGradient(loss, l.W.Data, 1e-5))
-				closeTo(t, fmt.Sprintf("%s b%d", what, i+1), l.DB.Data, NumericalGradient(loss, l.B.Data, 1e-5))
-			}
-			closeTo(t, what+" gain", net[1].Norm.DGain.Data, NumericalGradient(loss, net[1].Norm.Gain.Data, 1e-5))
+			checkGradients(t, what, net, loss)
 			for i, l := range net {
 				l.drop.begin(l.Dropout, 1, 7, i)
 			}
@@ -458,8 +463,7 @@ func TestInputGradientJoins(t *testing.T) {
 	below, above := parted[:1], parted[1:]
 	data := blobs(20)
 	var dy, da Matrix
-	SoftmaxCrossEntropy(&dy, whole.Forward(data.X), data.Y)
-	whole.Backward(&dy)
+	backprop(whole, data.X, data.Y)
 	SoftmaxCrossEntropy(&dy, above.Forward(below.Forward(data.X)), data.Y)
 	above.Backward(&dy)
 	below.Backward(above.InputGradient(&da))

@@ -99,11 +99,7 @@ func TestFingerprints(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	text, err := os.ReadFile(fingerprints)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	lines := strings.Split(strings.TrimSpace(readText(t, fingerprints)), "\n")
 	if len(lines) != len(recipes()) {
 		t.Fatalf("%s has %d lines, want %d", fingerprints, len(lines), len(recipes()))
 	}

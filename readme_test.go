@@ -20,7 +20,7 @@ import (
 // of predict is first, because it shows what the model of a first run reads.
 var readmes = []string{"cmd/predict/README.md", "README.md", "cmd/train/README.md", "cmd/vanish/README.md", "cmd/table/README.md", "testdata/perf/README.md"}
 
-func readText(t *testing.T, name string) string {
+func readText(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(name)
 	if err != nil {
