@@ -1,11 +1,9 @@
 package mlp
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"testing"
 )
 
@@ -33,12 +31,8 @@ func numpy(t *testing.T, name string) numpyCase {
 // reference returns what a file in testdata has of a function.
 func reference(t *testing.T, file, name string) numpyCase {
 	t.Helper()
-	text, err := os.ReadFile("testdata/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var cases map[string]numpyCase
-	if err := json.Unmarshal(text, &cases); err != nil {
+	if err := json.Unmarshal([]byte(readText(t, "testdata/"+file)), &cases); err != nil {
 		t.Fatal(err)
 	}
 	c, ok := cases[name]
@@ -128,11 +122,8 @@ func TestNumPyGradientDescent(t *testing.T) {
 		net := Network{dense(c.In["W"], c.In["b"], Linear)}
 		history := NewMatrix(1, c.In["order"].Rows)
 		for e := range history.Data {
-			h, err := Train(context.Background(), net, permuted{data, c.In["order"].Row(e)}, Config{
+			h := mustTrain(t, net, permuted{data, c.In["order"].Row(e)}, Config{
 				Loss: v.loss, Rate: v.share * c.In["lr"].Data[0], Epochs: 1, Batch: int(c.In["batch_size"].Data[0]), InOrder: true})
-			if err != nil {
-				t.Fatal(err)
-			}
 			history.Data[e] = h[0].Loss
 		}
 		near(t, v.name+" W", &net[0].W, c.Out["W"], 1e-12)

@@ -5,7 +5,6 @@ package mlp
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -118,26 +117,11 @@ func trainedModel(t testing.TB, widths ...int) (*Model, []byte) {
 	sizes := append(append([]int{MNISTPixels}, widths...), MNISTClasses)
 	m := &Model{Net: NewNetwork(1, He, Tanh, sizes...), Recipe: map[string]string{"lr": "0.01", "opt": "adam"}}
 	m.Net[0].Norm = NewBatchNorm(sizes[1])
-	train, _, err := sampleDigits()
-	if err != nil {
-		t.Fatal(err)
-	}
+	train, _ := sampleDigits(t)
 	train = train.Slice(0, 100)
 	m.Input = train.Stats()
-	m.Run.History, err = Train(context.Background(), m.Net, train, Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 32})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m, modelFile(t, m)
-}
-
-func modelFile(t testing.TB, m *Model) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := m.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	m.Run.History = mustTrain(t, m.Net, train, Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 32})
+	return m, written(t, m)
 }
 
 // accepts reports whether ReadModel accepts a file that was changed. It fails if ReadModel
@@ -145,14 +129,14 @@ func modelFile(t testing.TB, m *Model) []byte {
 // must give the bytes of the original.
 func accepts(t *testing.T, what string, changed, file []byte) bool {
 	t.Helper()
-	m, err := ReadModel(bytes.NewReader(changed), int64(len(changed)))
+	m, err := read(changed)
 	if err != nil {
 		if s := err.Error(); s == "" || strings.Contains(s, "\n") {
 			t.Errorf("%s: error %q", what, s)
 		}
 		return false
 	}
-	if !bytes.Equal(modelFile(t, m), file) {
+	if !bytes.Equal(written(t, m), file) {
 		t.Errorf("%s: accepted, and another model", what)
 	}
 	return true
@@ -178,7 +162,7 @@ func TestModelFlippedBits(t *testing.T) {
 
 func TestModelCutAndAddedTo(t *testing.T) {
 	m := &Model{Net: NewNetwork(1, He, ReLU, 2, 3, 2), Input: Standardization{[]float64{1, 2}, []float64{3, 0}}, Recipe: map[string]string{"a": "b"}}
-	file := modelFile(t, m)
+	file := written(t, m)
 	for n := range file {
 		if accepts(t, fmt.Sprintf("%d of %d bytes", n, len(file)), file[:n], file) {
 			t.Errorf("%d of %d bytes are accepted", n, len(file))

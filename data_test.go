@@ -87,9 +87,7 @@ func TestWeightsAugmented(t *testing.T) {
 	var prints []string
 	for _, data := range []Dataset{weighted, renewed{weighted, weighted.Samples}, weighted.Samples} {
 		net := NewNetwork(1, He, Tanh, 4, 5, 2)
-		if _, err := Train(context.Background(), net, data, c); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, data, c)
 		prints = append(prints, net.Fingerprint())
 	}
 	if prints[0] != prints[1] || prints[0] == prints[2] {
@@ -136,10 +134,7 @@ func TestInputsLeftOut(t *testing.T) {
 		copy(row[6:8], data.X.Row(i)[2:])
 		row[8] = math.Copysign(0, -1)
 	}
-	digits, _, err := sampleDigits()
-	if err != nil {
-		t.Fatal(err)
-	}
+	digits, _ := sampleDigits(t)
 	train := func(data Dataset, c Config) (string, *Run) {
 		t.Helper()
 		sizes := []int{9, 70, 20, 2}
@@ -149,9 +144,7 @@ func TestInputsLeftOut(t *testing.T) {
 		net := normalized(NewNetwork(1, He, Tanh, sizes...))
 		net[0].Dropout = 0.2
 		c.Run, c.Epochs, c.Batch = new(Run), 2, 20
-		if _, err := Train(context.Background(), net, data, c); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, data, c)
 		return net.Fingerprint(), c.Run
 	}
 	configs := []Config{{Decay: 0.01}, {Decay: 0.01, Optimizer: AdamW}, {Clip: 0.1}}
@@ -195,10 +188,7 @@ func TestLiveInputs(t *testing.T) {
 	if got := find(s, 6); !slices.Equal(got.inputs, []interval{{1, 3}, {4, 5}}) || !slices.Equal(got.rows, []int{1, 2, 4}) {
 		t.Errorf("live inputs %v, one by one %v", got.inputs, got.rows)
 	}
-	digits, _, err := sampleDigits()
-	if err != nil {
-		t.Fatal(err)
-	}
+	digits, _ := sampleDigits(t)
 	if n := len(find(digits, MNISTPixels).rows); n != MNISTPixels-129 {
 		t.Errorf("%d live pixels of the sample, want all but 129", n)
 	}
@@ -217,10 +207,7 @@ func TestLiveInputs(t *testing.T) {
 	for name, c := range map[string]Config{"": {}, "decay": {Decay: 0.1}, "a rule of the user's": {Optimizer: &own},
 		"a loss of the user's": {Loss: loss}, "OnStep": {OnStep: func(int, float64, float64) {}}} {
 		c.Rate, c.Epochs, c.Batch = 0.1, 1, 20
-		trainer, err := newTrainer(NewNetwork(1, He, Tanh, 6, 4, 2), s, c)
-		if err != nil {
-			t.Fatal(err)
-		}
+		trainer := mustTrainer(t, NewNetwork(1, He, Tanh, 6, 4, 2), s, c)
 		if trainer.contract(); trainer.compact.on != (name == "") {
 			t.Errorf("%s: inputs are left out: %v", name, trainer.compact.on)
 		}
@@ -239,9 +226,7 @@ func TestRunningValueOfZeroInput(t *testing.T) {
 		net := NewNetwork(1, He, Tanh, 4, 30, 2)
 		c := Config{Optimizer: Momentum, Rate: 0.01, Epochs: 1, Batch: 10, Run: new(Run)}
 		for _, data := range []Dataset{data, second} {
-			if _, err := Train(context.Background(), net, data, c); err != nil {
-				t.Fatal(err)
-			}
+			mustTrain(t, net, data, c)
 			c.Epochs++
 		}
 		fingerprints = append(fingerprints, net.Fingerprint())
@@ -304,19 +289,14 @@ func TestAugmented(t *testing.T) {
 	data := shifted{blobs(30)}
 	a, b := NewNetwork(1, He, ReLU, 4, 3, 2), NewNetwork(1, He, ReLU, 4, 3, 2)
 	c := Config{Rate: 0.1, Epochs: 2, Batch: 10, InOrder: true}
-	h, err := Train(context.Background(), a, data, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := mustTrain(t, a, data, c)
 	if loss, _ := Evaluate(a, data.Samples, nil); loss != h[1].Loss {
 		t.Errorf("the loss %v is not that of the samples as they are, %v", h[1].Loss, loss)
 	}
 	c.Run = new(Run)
 	for n := 1; n <= 2; n++ {
 		c.Epochs = n
-		if _, err := Train(context.Background(), b, data.Epoch(n), c); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, b, data.Epoch(n), c)
 	}
 	if a.Fingerprint() != b.Fingerprint() {
 		t.Error("the weights are not those of the epochs' samples")

@@ -55,11 +55,7 @@ func TestDeskewNumPy(t *testing.T) {
 // deformedSample returns the sample's training part as it is deformed for ten epochs.
 func deformedSample(t testing.TB, d Deformation) *deformed {
 	t.Helper()
-	m, err := LoadMNIST(SampleMNIST(), "train", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := m.Deform(d, 1, 10)
+	s, err := sample(t, "train").Deform(d, 1, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,11 +76,7 @@ func rows(d Dataset, index ...int) *Matrix {
 // threads; another epoch, another seed and another image have others.
 func TestDeformOneHash(t *testing.T) {
 	s := deformedSample(t, UsualDeformation)
-	index := make([]int, 200)
-	for i := range index {
-		index[i] = i
-	}
-	all := rows(s.Epoch(7), index...)
+	all := rows(s.Epoch(7), shuffle(make([]int, 200), 0, 0, true)...)
 	const want = "301ccd07d09ce67a7eee3f2271f151374d0a47aa37f0e8e57db1bedb9a88d9c5"
 	if got := fmt.Sprintf("%x", sha256.Sum256(bytesOf(all))); got != want {
 		t.Errorf("the deformed digits have the SHA-256 %s, want %s", got, want)

@@ -31,13 +31,8 @@ func TestBestAndFirst(t *testing.T) {
 func TestLayerStats(t *testing.T) {
 	data := blobs(12)
 	net, start := NewNetwork(1, He, Sigmoid, 4, 5, 2), NewNetwork(1, He, Sigmoid, 4, 5, 2)
-	h, err := Train(context.Background(), net, data, Config{Rate: 0.5, Epochs: 1, Batch: 12})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var dy Matrix
-	SoftmaxCrossEntropy(&dy, start.Forward(data.X), data.Y)
-	start.Backward(&dy)
+	h := mustTrain(t, net, data, Config{Rate: 0.5, Epochs: 1, Batch: 12})
+	backprop(start, data.X, data.Y)
 	norm := func(x []float64) float64 {
 		s := 0.0
 		for _, v := range x {
@@ -80,10 +75,7 @@ func TestLayerStatsOfAnEpoch(t *testing.T) {
 		clear(data.X.Row(i)) // as if all units of layer 1 saw nothing
 	}
 	net := NewNetwork(1, He, Tanh, 4, 5, 2)
-	h, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 1, Batch: 100})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 1, Batch: 100})
 	var want LayerStats
 	net.Forward(new(Matrix).setRows(data.X, 0, 256))
 	want.measureActivations(net[0].Act, &net[0].a)
@@ -101,9 +93,9 @@ func TestLayerStatsOfAnEpoch(t *testing.T) {
 		}
 		return 100 - step
 	}
-	h, err = Train(context.Background(), net, blobs(70), Config{Loss: climb, Rate: 0.1, Epochs: 2, Batch: 10})
-	if err != nil || h[0].LossRise != 5 || h[1].LossRise != 0 {
-		t.Errorf("the loss rose by %v and %v, want 5 and 0 (%v)", h[0].LossRise, h[1].LossRise, err)
+	h = mustTrain(t, net, blobs(70), Config{Loss: climb, Rate: 0.1, Epochs: 2, Batch: 10})
+	if h[0].LossRise != 5 || h[1].LossRise != 0 {
+		t.Errorf("the loss rose by %v and %v, want 5 and 0", h[0].LossRise, h[1].LossRise)
 	}
 }
 
@@ -113,10 +105,7 @@ func TestLayerStatsWithoutDecay(t *testing.T) {
 	var left [2][]float64
 	for i, decay := range []float64{0, 0.5} {
 		net := NewNetwork(1, He, Tanh, 4, 5, 2)
-		h, err := Train(context.Background(), net, blobs(20), Config{Rate: 0.1, Epochs: 1, Batch: 20, Decay: decay})
-		if err != nil {
-			t.Fatal(err)
-		}
+		h := mustTrain(t, net, blobs(20), Config{Rate: 0.1, Epochs: 1, Batch: 20, Decay: decay})
 		of[i], left[i] = h[0].Layers[0], net[0].DW.Data
 	}
 	if !slices.Equal(left[0], left[1]) {
@@ -192,15 +181,9 @@ func TestLossRise(t *testing.T) {
 // BenchmarkLayerStats reports what measuring once costs beside an epoch of the
 // sample's 4,000 digits.
 func BenchmarkLayerStats(b *testing.B) {
-	train, _, err := sampleDigits()
-	if err != nil {
-		b.Fatal(err)
-	}
+	train, _ := sampleDigits(b)
 	net := NewNetwork(1, Small, ReLU, MNISTPixels, 256, 128, MNISTClasses)
-	t, err := newTrainer(net, train, Config{Rate: 0.1, Epochs: 1 << 30, Batch: 64})
-	if err != nil {
-		b.Fatal(err)
-	}
+	t := mustTrainer(b, net, train, Config{Rate: 0.1, Epochs: 1 << 30, Batch: 64})
 	var whole, measuring time.Duration
 	for n := range b.N {
 		begin := time.Now()

@@ -139,10 +139,7 @@ func TestMetricOfAllRows(t *testing.T) {
 	net := NewNetwork(1, He, Tanh, 4, 5, 1)
 	m := &Model{Net: net}
 	c := Config{Loss: SquaredError, Metric: RSquared, Rate: 1e-6, Epochs: 1, Batch: 100, Test: numbers, Run: &m.Run}
-	h, err := Train(context.Background(), net, numbers, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := mustTrain(t, net, numbers, c)
 	want := RSquared.Of(net.Predict(new(Matrix), data.X), y)
 	_, evaluated := EvaluateBy(net, numbers, SquaredError, RSquared)
 	for _, got := range []float64{h[0].Metric, h[0].TestMetric, evaluated} {
@@ -151,7 +148,8 @@ func TestMetricOfAllRows(t *testing.T) {
 		}
 	}
 	// The file of the run names the metric, and the run cannot go on with another.
-	if m, err = read(written(t, m)); err != nil || m.Run.Metric != "R²" {
+	m, err := read(written(t, m))
+	if err != nil || m.Run.Metric != "R²" {
 		t.Fatalf("the metric %q, error %v", m.Run.Metric, err)
 	}
 	c.Metric, c.Epochs, c.Run = nil, 2, &m.Run
@@ -168,10 +166,8 @@ func TestWeightsRepeat(t *testing.T) {
 		ratio := float64(repeated.Len()) / float64(weighted.Len())
 		train := func(data Dataset, rate float64) (Network, Epoch) {
 			net := NewNetwork(1, He, Tanh, 4, 5, 2)
-			h, err := Train(context.Background(), net, data, Config{Loss: l.loss, Rate: rate, Epochs: 5, Batch: data.Len(), InOrder: true, Test: data})
-			if err != nil {
-				t.Fatal(err)
-			}
+			h := mustTrain(t, net, data,
+				Config{Loss: l.loss, Rate: rate, Epochs: 5, Batch: data.Len(), InOrder: true, Test: data})
 			return net, h[4]
 		}
 		a, of := train(weighted, 0.3/ratio)
@@ -208,10 +204,7 @@ func TestWeightsSklearn(t *testing.T) {
 	net := NewNetwork(1, Small, ReLU, 2, 1)
 	n := c.In["X"].Rows
 	data := WeightedSamples{Samples{c.In["X"], NewMatrix(n, 1, c.In["c"].Data...)}, c.In["weights"].Data}
-	h, err := Train(context.Background(), net, data, Config{Loss: SigmoidCrossEntropy, Optimizer: Momentum, Rate: 0.3, Epochs: 500, Batch: n})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := mustTrain(t, net, data, Config{Loss: SigmoidCrossEntropy, Optimizer: Momentum, Rate: 0.3, Epochs: 500, Batch: n})
 	near(t, "W", &net[0].W, c.Out["W"], 1e-6)
 	near(t, "b", &net[0].B, c.Out["b"], 1e-6)
 	near(t, "the loss", scalar(h[499].Loss), c.Out["loss"], 1e-9)

@@ -167,12 +167,10 @@ func TestStandardization(t *testing.T) {
 	if (Standardization{}).Apply(&z, x); !slices.Equal(z.Data, x.Data) {
 		t.Errorf("without a mean rows become %v, want %v", z.Data, x.Data)
 	}
-	defer func() {
-		if got, want := recover(), "mlp: Standardization.Apply: mean 1×3, std 1×3 for 2 columns"; got != want {
-			t.Errorf("panic %v, want %s", got, want)
-		}
-	}()
-	s.Apply(&z, NewMatrix(1, 2))
+	want := "mlp: Standardization.Apply: mean 1×3, std 1×3 for 2 columns"
+	if got := panicOf(func() { s.Apply(&z, NewMatrix(1, 2)) }); got != want {
+		t.Errorf("panic %q, want %q", got, want)
+	}
 }
 
 func TestNormalizeColumns(t *testing.T) {

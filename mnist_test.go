@@ -379,12 +379,9 @@ func (lockedFile) Open(name string) (fs.File, error) {
 
 // cmd/train/README.md has the sums of all known files, and WhereMNIST those of MNIST.
 func TestKnownSums(t *testing.T) {
-	readme, err := os.ReadFile("cmd/train/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := readText(t, "cmd/train/README.md")
 	for sum, file := range knownFiles {
-		if !bytes.Contains(readme, []byte(sum)) {
+		if !strings.Contains(readme, sum) {
 			t.Errorf("the README lacks the sum of the %v", file)
 		}
 		if file.set == "MNIST" && !strings.Contains(WhereMNIST, sum) {
@@ -459,10 +456,7 @@ func TestKnown(t *testing.T) {
 func TestSample(t *testing.T) {
 	seen := map[string]string{}
 	for part, each := range map[string]int{"train": 400, "t10k": 100} {
-		m, err := LoadMNIST(SampleMNIST(), part, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := sample(t, part)
 		for digit := range MNISTClasses {
 			if n := bytes.Count(m.Labels, []byte{byte(digit)}); n != each {
 				t.Errorf("%s has %d of digit %d, want %d", part, n, digit, each)
@@ -500,20 +494,18 @@ func contentSum(t *testing.T, file io.Reader, name string) string {
 
 // The table in testdata/README.md has the sums of the files.
 func TestTestdataREADME(t *testing.T) {
-	readme, err := os.ReadFile("testdata/README.md")
-	if err != nil {
-		t.Fatal(err)
+	readme := readText(t, "testdata/README.md")
+	var files []string
+	for _, pattern := range []string{"mnist/*.gz", "*.json", "npz/*.np?"} {
+		some, _ := fs.Glob(os.DirFS("testdata"), pattern)
+		files = append(files, some...)
 	}
-	for _, name := range []string{
-		"mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz",
-		"mnist/t10k-images-idx3-ubyte.gz", "mnist/t10k-labels-idx1-ubyte.gz", "numpy.json", "sklearn.json",
-	} {
-		f, err := os.Open("testdata/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		if line := fmt.Sprintf("| `%s` | `%s` |", name, contentSum(t, f, name)); !bytes.Contains(readme, []byte(line)) {
+	if len(files) != 14 {
+		t.Errorf("the files are %q", files)
+	}
+	for _, name := range files {
+		file := strings.NewReader(readText(t, "testdata/"+name))
+		if line := fmt.Sprintf("| `%s` | `%s` |", name, contentSum(t, file, name)); !strings.Contains(readme, line) {
 			t.Errorf("testdata/README.md lacks the line %s", line)
 		}
 	}
@@ -575,10 +567,7 @@ func TestStatsOfManyImages(t *testing.T) {
 // Batch gives the pixels and the labels of the index, standardized or not, also if the caller
 // asks for some of the pixels.
 func TestBatch(t *testing.T) {
-	train, err := LoadMNIST(SampleMNIST(), "train", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	train := sample(t, "train")
 	stats := train.Stats()
 	mean, std := stats.Mean, stats.Std
 	var x, y, some Matrix
@@ -651,14 +640,9 @@ func TestMNISTByHand(t *testing.T) {
 		{MNIST{}, func(m *MNIST) { m.Standardize(Standardization{make([]float64, 10), make([]float64, MNISTPixels)}) }, "mlp: Standardize: mean 1×10, std 1×784, want 1×784"},
 		{MNIST{}, func(*MNIST) { LoadMNIST(SampleMNIST(), "train", -1) }, "mlp: LoadMNIST: a limit of -1 images"},
 	} {
-		func() {
-			defer func() {
-				if got := recover(); got != test.want {
-					t.Errorf("panic %v, want %s", got, test.want)
-				}
-			}()
-			test.use(&test.m)
-		}()
+		if got := panicOf(func() { test.use(&test.m) }); got != test.want {
+			t.Errorf("panic %q, want %q", got, test.want)
+		}
 	}
 }
 
@@ -803,10 +787,7 @@ func TestSampleIsMNIST(t *testing.T) {
 		label[string(full.image(i))] = full.Labels[i]
 	}
 	for _, part := range []string{"train", "t10k"} {
-		m, err := LoadMNIST(SampleMNIST(), part, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := sample(t, part)
 		for i, got := range m.Labels {
 			if want, ok := label[string(m.image(i))]; !ok || got != want {
 				t.Errorf("%s %d: label %d, MNIST has %d (found: %v)", part, i, got, want, ok)

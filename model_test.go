@@ -28,14 +28,12 @@ func trained(t *testing.T) *Model {
 	m := &Model{Net: NewNetwork(1, He, Tanh, 4, 5, 3, 2), Input: Standardization{[]float64{1, 2, 3, 4}, []float64{1, 0, 2, 1}},
 		Recipe: map[string]string{"lr": "0.1"}}
 	m.Net[0].Norm = NewBatchNorm(5)
-	if _, err := Train(context.Background(), m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7,
-		Validation: blobs(8), Patience: 9, Run: &m.Run}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, m.Net, blobs(20), Config{Optimizer: Adam, Rate: 0.01, Epochs: 2, Batch: 7,
+		Validation: blobs(8), Patience: 9, Run: &m.Run})
 	return m
 }
 
-func written(t *testing.T, m *Model) []byte {
+func written(t testing.TB, m *Model) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := m.Write(&b); err != nil {
@@ -223,9 +221,7 @@ func TestModelWithOwnOptimizer(t *testing.T) {
 	}}
 	m := &Model{Net: NewNetwork(1, He, ReLU, 4, 3, 2)}
 	c := Config{Optimizer: own, Rate: 0.1, Epochs: 1, Batch: 5, Run: &m.Run}
-	if _, err := Train(context.Background(), m.Net, blobs(20), c); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, m.Net, blobs(20), c)
 	v := m.Run.slots[1]
 	if slices.Min(v) >= 0 {
 		t.Fatal("no second running value is negative")
@@ -282,25 +278,19 @@ func TestTrainedAnew(t *testing.T) {
 	train, held := overfitted()
 	c := Config{Rate: 1, Batch: 5, Validation: held, Patience: 5, Epochs: 20, Optimizer: Adam}
 	net, other := NewNetwork(1, He, Tanh, 4, 20, 2), NewNetwork(1, He, Tanh, 4, 20, 2)
-	if _, err := Train(context.Background(), net, train, c); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, train, c)
 	for i, l := range other {
 		copy(l.W.Data, net[i].W.Data)
 		copy(l.B.Data, net[i].B.Data)
 	}
 	for _, n := range []Network{net, other} {
-		if _, err := Train(context.Background(), n, train, c); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, n, train, c)
 	}
 	if net.Fingerprint() != other.Fingerprint() {
 		t.Error("the network itself keeps something of the earlier run")
 	}
 	m := &Model{Net: net, Run: Run{Optimizer: "adam", slots: [maxSlots][]float64{{1}, {2}}, last: []float64{3}}}
-	if _, err := Train(context.Background(), net, train, Config{Rate: 0.1, Batch: 5, Epochs: 1, Run: &m.Run}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, train, Config{Rate: 0.1, Batch: 5, Epochs: 1, Run: &m.Run})
 	if arrays := m.arrays(); len(arrays) != 6 || m.Run.Optimizer != "sgd" {
 		t.Errorf("a run of %s keeps %d arrays, want 4 and those of the history", m.Run.Optimizer, len(arrays))
 	}
@@ -310,9 +300,7 @@ func TestTrainedAnew(t *testing.T) {
 func TestRunRefused(t *testing.T) {
 	adam := func() *Model {
 		m := &Model{Net: NewNetwork(1, He, ReLU, 4, 2)}
-		if _, err := Train(context.Background(), m.Net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 3, Run: &m.Run}); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, m.Net, blobs(9), Config{Optimizer: Adam, Rate: 0.1, Batch: 3, Epochs: 3, Run: &m.Run})
 		return m
 	}
 	for _, c := range []struct {
@@ -342,11 +330,8 @@ func TestRunRefused(t *testing.T) {
 }
 
 func FuzzModel(f *testing.F) {
-	var b bytes.Buffer
-	if err := (&Model{Net: NewNetwork(1, He, Tanh, 2, 2), Input: Standardization{[]float64{0, 0}, []float64{1, 1}}}).Write(&b); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Bytes())
+	input := Standardization{[]float64{0, 0}, []float64{1, 1}}
+	f.Add(written(f, &Model{Net: NewNetwork(1, He, Tanh, 2, 2), Input: input}))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		m, err := read(file)
 		if err != nil {
@@ -360,21 +345,12 @@ func FuzzModel(f *testing.F) {
 // network's own probabilities.
 func TestModelInNumPy(t *testing.T) {
 	python := withNumPy(t)
-	train, test, err := sampleDigits()
-	if err != nil {
-		t.Fatal(err)
-	}
+	train, test := sampleDigits(t)
 	m := &Model{Net: NewNetwork(1, He, ReLU, MNISTPixels, 32, 16, MNISTClasses)}
 	m.Input = train.Stats()
-	if _, err := Train(context.Background(), m.Net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, m.Net, train, Config{Rate: 0.1, Epochs: 1, Batch: 64})
 	var x, y Matrix
-	index := make([]int, 100)
-	for i := range index {
-		index[i] = i
-	}
-	test.Batch(&x, &y, index)
+	test.Batch(&x, &y, shuffle(make([]int, 100), 0, 0, true))
 	dir := t.TempDir()
 	pixels := NewMatrix(100, MNISTPixels)
 	for i, p := range test.Images[:100*MNISTPixels] {
@@ -408,9 +384,7 @@ func TestClone(t *testing.T) {
 	if copied.Fingerprint() != before || copied[0].Act != Tanh || copied[0].Dropout != 0.5 {
 		t.Error("the copy is another network")
 	}
-	if _, err := Train(context.Background(), copied, blobs(20), Config{Rate: 0.1, Epochs: 1, Batch: 5}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, copied, blobs(20), Config{Rate: 0.1, Epochs: 1, Batch: 5})
 	if net.Fingerprint() != before || copied.Fingerprint() == before {
 		t.Error("training the copy trains the network")
 	}

@@ -34,11 +34,30 @@ func closeTo(t *testing.T, what string, got, numerical []float64) {
 	}
 }
 
+// checkGradients fails if a gradient that Backward left is not the central difference of the loss.
+func checkGradients(t *testing.T, what string, net Network, loss func() float64) {
+	t.Helper()
+	for i, l := range net {
+		closeTo(t, fmt.Sprintf("%s W%d", what, i+1), l.DW.Data, NumericalGradient(loss, l.W.Data, 1e-5))
+		closeTo(t, fmt.Sprintf("%s b%d", what, i+1), l.DB.Data, NumericalGradient(loss, l.B.Data, 1e-5))
+		if n := l.Norm; n != nil {
+			closeTo(t, fmt.Sprintf("%s gain%d", what, i+1), n.DGain.Data, NumericalGradient(loss, n.Gain.Data, 1e-5))
+		}
+	}
+}
+
+// backprop computes the gradients of the softmax cross-entropy, as a caller of the package does.
+func backprop(net Network, x, y *Matrix) {
+	var dy Matrix
+	SoftmaxCrossEntropy(&dy, net.Forward(x), y)
+	net.Backward(&dy)
+}
+
 // Every layer and activation under every loss of logits, with biases that are
 // not zero so that no unit sits on ReLU's kink.
 func TestGradients(t *testing.T) {
 	for _, act := range activations {
-		for _, l := range losses[:3] {
+		for _, l := range losses {
 			for _, sizes := range [][]int{{5, 3}, {5, 4, 3}, {5, 7, 6, 4, 3}, {5, 2, 1}} {
 				rng := newRand()
 				net := NewNetwork(3, LeCun, act, sizes...)
@@ -50,11 +69,7 @@ func TestGradients(t *testing.T) {
 				var dy Matrix
 				l.loss(&dy, net.Forward(x), y)
 				net.Backward(&dy)
-				for i, layer := range net {
-					what := fmt.Sprintf("%s %s %v layer %d", l.name, act.Name, sizes, i+1)
-					closeTo(t, what+" W", layer.DW.Data, NumericalGradient(loss, layer.W.Data, 1e-5))
-					closeTo(t, what+" B", layer.DB.Data, NumericalGradient(loss, layer.B.Data, 1e-5))
-				}
+				checkGradients(t, fmt.Sprintf("%s %s %v", l.name, act.Name, sizes), net, loss)
 			}
 		}
 	}
@@ -175,14 +190,9 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: SquaredError: the output is 4×2, the targets are 3×2", func() { SquaredError(nil, y, NewMatrix(3, 2)) }},
 		{"mlp: SoftmaxCrossEntropy: the output is 4×2, the targets are 4×1", func() { SoftmaxCrossEntropy(nil, y, NewMatrix(4, 1)) }},
 	} {
-		func() {
-			defer func() {
-				if got := fmt.Sprint(recover()); got != c.want {
-					t.Errorf("case %d: panic %v, want %q", i, got, c.want)
-				}
-			}()
-			c.do()
-		}()
+		if got := panicOf(c.do); got != c.want {
+			t.Errorf("case %d: panic %q, want %q", i, got, c.want)
+		}
 	}
 }
 
@@ -239,11 +249,7 @@ func TestBatchNormGradients(t *testing.T) {
 		var dy Matrix
 		SquaredError(&dy, net.Forward(x), y)
 		net.Backward(&dy)
-		for _, p := range net.parts() {
-			if p.gradient != nil {
-				closeTo(t, act.Name+" "+p.name, p.gradient.Data, NumericalGradient(loss, p.array.Data, 1e-5))
-			}
-		}
+		checkGradients(t, act.Name, net, loss)
 	}
 }
 
@@ -253,11 +259,8 @@ func TestNumPyBatchNorm(t *testing.T) {
 	first := dense(c.In["W1"], c.In["b1"], ReLU)
 	first.Norm = &BatchNorm{Gain: *clone(c.In["gain"]), Mean: *clone(c.In["mean"]), Var: *clone(c.In["var"])}
 	net := Network{first, dense(c.In["W2"], c.In["b2"], Linear)}
-	_, err := Train(context.Background(), net, Samples{c.In["X"], c.In["y"]},
+	mustTrain(t, net, Samples{c.In["X"], c.In["y"]},
 		Config{Rate: c.In["lr"].Data[0], Epochs: 5, Batch: 9, InOrder: true})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, got := range map[string]*Matrix{"W1": &first.W, "b1": &first.B, "gain": &first.Norm.Gain, "mean": &first.Norm.Mean,
 		"var": &first.Norm.Var, "W2": &net[1].W, "b2": &net[1].B, "logits": net.Predict(new(Matrix), c.In["X"])} {
 		near(t, "batch_norm "+name, got, c.Out[name], 1e-12)
@@ -269,10 +272,7 @@ func TestNumPyBatchNorm(t *testing.T) {
 func TestNormLeavesOneOut(t *testing.T) {
 	data := &counting{Samples: blobs(13)}
 	net := normalized(NewNetwork(1, He, ReLU, 4, 6, 2))
-	h, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4})
 	for i, want := range []int{4, 4, 4, 13} {
 		if got := len(data.batches[i]); got != want {
 			t.Errorf("batch %d is of %d samples, want %d", i+1, got, want)
@@ -288,9 +288,7 @@ func TestNormLeavesOneOut(t *testing.T) {
 	}
 	before := clone(&net[0].Norm.Var)
 	one, wanted := NewMatrix(1, 4, 1, 2, 3, 4), NewMatrix(1, 2, 1, 0)
-	var dy Matrix
-	SoftmaxCrossEntropy(&dy, net.Forward(one), wanted)
-	net.Backward(&dy)
+	backprop(net, one, wanted)
 	near(t, "variance after a batch of one", &net[0].Norm.Var, before, 0)
 }
 
@@ -299,9 +297,7 @@ func TestNormLeavesOneOut(t *testing.T) {
 func TestNormOfAConstant(t *testing.T) {
 	net := normalized(NewNetwork(1, He, ReLU, 4, 3, 2))
 	data := Samples{NewMatrix(100, 4), blobs(100).Y}
-	if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5})
 	if err := (fileArray{"var1", &net[0].Norm.Var, squares}).validate(); err != nil {
 		t.Error(err)
 	}
@@ -325,14 +321,9 @@ func TestNormPanics(t *testing.T) {
 			NewNetwork(1, He, ReLU, 4, 2).Predict(&Matrix{Data: x.Data[4:]}, x)
 		},
 	} {
-		func() {
-			defer func() {
-				if got := recover(); got != want {
-					t.Errorf("panic %v, want %s", got, want)
-				}
-			}()
-			f()
-		}()
+		if got := panicOf(f); got != want {
+			t.Errorf("panic %q, want %q", got, want)
+		}
 	}
 }
 
@@ -426,11 +417,7 @@ func TestDropoutGradient(t *testing.T) {
 			SquaredError(&dy, forward(x), y)
 			net.backward(&dy, nil)
 			closeTo(t, what+" x", net.InputGradient(&dx).Data, NumericalGradient(loss, x.Data, 1e-5))
-			for i, l := range net {
-				closeTo(t, fmt.Sprintf("%s W%d", what, i+1), l.DW.Data, NumericalGradient(loss, l.W.Data, 1e-5))
-				closeTo(t, fmt.Sprintf("%s b%d", what, i+1), l.DB.Data, NumericalGradient(loss, l.B.Data, 1e-5))
-			}
-			closeTo(t, what+" gain", net[1].Norm.DGain.Data, NumericalGradient(loss, net[1].Norm.Gain.Data, 1e-5))
+			checkGradients(t, what, net, loss)
 			for i, l := range net {
 				l.drop.begin(l.Dropout, 1, 7, i)
 			}
@@ -443,10 +430,7 @@ func TestDropoutOnlyInSteps(t *testing.T) {
 	net := dropping(Tanh)
 	data := Samples{fill(NewMatrix(30, 5), newRand()), fill(NewMatrix(30, 3), newRand())}
 	c := Config{Loss: SquaredError, Rate: 0.01, Epochs: 1, Batch: 5, Test: data, Validation: data}
-	h, err := Train(context.Background(), net, data, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := mustTrain(t, net, data, c)
 	want, _ := Evaluate(net, data, SquaredError)
 	for _, got := range []float64{h[0].Loss, h[0].TestLoss, h[0].ValidationLoss} {
 		if got != want {
@@ -479,8 +463,7 @@ func TestInputGradientJoins(t *testing.T) {
 	below, above := parted[:1], parted[1:]
 	data := blobs(20)
 	var dy, da Matrix
-	SoftmaxCrossEntropy(&dy, whole.Forward(data.X), data.Y)
-	whole.Backward(&dy)
+	backprop(whole, data.X, data.Y)
 	SoftmaxCrossEntropy(&dy, above.Forward(below.Forward(data.X)), data.Y)
 	above.Backward(&dy)
 	below.Backward(above.InputGradient(&da))
@@ -488,11 +471,8 @@ func TestInputGradientJoins(t *testing.T) {
 		near(t, fmt.Sprintf("W%d", i+1), &parted[i].DW, &whole[i].DW, 0)
 		near(t, fmt.Sprintf("b%d", i+1), &parted[i].DB, &whole[i].DB, 0)
 	}
-	defer func() {
-		if got, want := recover(), "mlp: InputGradient: there was no Backward"; got != want {
-			t.Errorf("panic %v, want %s", got, want)
-		}
-	}()
 	below.Forward(data.X)
-	below.InputGradient(&da)
+	if got := panicOf(func() { below.InputGradient(&da) }); got != "mlp: InputGradient: there was no Backward" {
+		t.Errorf("panic %q", got)
+	}
 }

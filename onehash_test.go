@@ -76,24 +76,19 @@ func (r recipe) train(t *testing.T, digits, held *MNIST, stop int) string {
 			t.Fatal(err)
 		}
 		var err error
-		if m, err = read(modelFile(t, m)); err != nil {
+		if m, err = read(written(t, m)); err != nil {
 			t.Fatal(err)
 		}
 		c.Run = &m.Run
 	}
-	if _, err := Train(context.Background(), m.Net, digits, c); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, m.Net, digits, c)
 	return m.Net.Fingerprint()
 }
 
 // Each kernel trains each recipe on two threads, straight through and through a file, and
 // some recipes on one thread and on seven. With MLP_ATTACK it trains everything on all.
 func TestFingerprints(t *testing.T) {
-	all, test, err := sampleDigits()
-	if err != nil {
-		t.Fatal(err)
-	}
+	all, test := sampleDigits(t)
 	digits, held := all.Slice(0, 70), test.Slice(0, 40)
 	if *rewrite {
 		var b strings.Builder
@@ -104,11 +99,7 @@ func TestFingerprints(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	text, err := os.ReadFile(fingerprints)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	lines := strings.Split(strings.TrimSpace(readText(t, fingerprints)), "\n")
 	if len(lines) != len(recipes()) {
 		t.Fatalf("%s has %d lines, want %d", fingerprints, len(lines), len(recipes()))
 	}

@@ -22,15 +22,11 @@ func TestDecay(t *testing.T) {
 	c := Config{Rate: 0.5, Epochs: 1, Batch: 20}
 	for net, decay := range map[*Network]float64{&plain: 0, &decayed: 0.25} {
 		c.Decay = decay
-		if _, err := Train(context.Background(), *net, blobs(20), c); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, *net, blobs(20), c)
 	}
 	normal := normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
 	gain := clone(&normal[0].Norm.Gain)
-	if _, err := Train(context.Background(), normal, blobs(20), Config{Loss: still, Rate: 0.5, Epochs: 1, Batch: 20, Decay: 0.25}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, normal, blobs(20), Config{Loss: still, Rate: 0.5, Epochs: 1, Batch: 20, Decay: 0.25})
 	near(t, "gain", &normal[0].Norm.Gain, gain, 0)
 	for i, l := range decayed {
 		for j, v := range l.W.Data {
@@ -49,9 +45,7 @@ func TestAdamWDecay(t *testing.T) {
 	for _, batch := range []int{20, 2} {
 		net, start := normalized(NewNetwork(1, He, Tanh, 4, 5, 2)), normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
 		c := Config{Loss: still, Optimizer: AdamW, Rate: 0.5, Epochs: 1, Batch: batch, Decay: 0.25}
-		if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, blobs(20), c)
 		for i, l := range net {
 			for j, v := range start[i].W.Data {
 				start[i].W.Data[j] = v * math.Pow(1-0.5*0.25, 20/float64(batch))
@@ -97,10 +91,7 @@ func TestWarmup(t *testing.T) {
 	if s := Warmup(0, Cosine); s(0.3) != Cosine(0.3) {
 		t.Error("a warm-up of no length is not the other schedule")
 	}
-	defer func() {
-		if got, want := recover(), "mlp: Warmup: a share of 1, want 0 to below 1"; got != want {
-			t.Errorf("panic %v, want %s", got, want)
-		}
-	}()
-	Warmup(1, Cosine)
+	if got := panicOf(func() { Warmup(1, Cosine) }); got != "mlp: Warmup: a share of 1, want 0 to below 1" {
+		t.Errorf("panic %q", got)
+	}
 }

@@ -40,10 +40,8 @@ func TestPredictIsForward(t *testing.T) {
 		for _, rows := range []int{300, 1024 + 1} {
 			x := fill(NewMatrix(rows, 4), newRand())
 			y, want := net.Predict(new(Matrix), x), net.Forward(x)
-			for i, v := range want.Data {
-				if y.Data[i] != v {
-					t.Fatalf("%v, %d rows: element %d is %v, Forward's %v", sizes, rows, i, y.Data[i], v)
-				}
+			if !slices.Equal(y.Data, want.Data) {
+				t.Errorf("%v, %d rows: other outputs than Forward's", sizes, rows)
 			}
 		}
 	}
@@ -88,10 +86,7 @@ func TestModelPredict(t *testing.T) {
 	seen := m.Deskew()
 	model.Input = seen.StatsOfAll()
 	seen.Standardize(model.Input)
-	index := make([]int, m.Len())
-	for i := range index {
-		index[i] = i
-	}
+	index := shuffle(make([]int, m.Len()), 0, 0, true)
 	var x, y, raw, want, got Matrix
 	seen.Batch(&x, &y, index)
 	model.Net.Predict(&want, &x)

@@ -5,7 +5,6 @@ package mlp
 
 import (
 	"bytes"
-	"context"
 	"maps"
 	"os"
 	"os/exec"
@@ -21,7 +20,7 @@ import (
 // of predict is first, because it shows what the model of a first run reads.
 var readmes = []string{"cmd/predict/README.md", "README.md", "cmd/train/README.md", "cmd/vanish/README.md", "cmd/table/README.md", "testdata/perf/README.md"}
 
-func readText(t *testing.T, name string) string {
+func readText(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -168,23 +167,14 @@ func firstCells(t *testing.T, file, header string) (cells []string) {
 
 // The table of arrays has those of a model's file, and no others.
 func TestReadmeArrays(t *testing.T) {
-	digits, _, err := sampleDigits()
-	if err != nil {
-		t.Fatal(err)
-	}
+	digits, _ := sampleDigits(t)
 	m := &Model{Net: NewNetwork(1, He, ReLU, MNISTPixels, 4, MNISTClasses)}
 	m.Net[0].Norm = NewBatchNorm(4)
 	m.Input = digits.Stats()
-	_, err = Train(context.Background(), m.Net, digits.Slice(0, 20), Config{
+	mustTrain(t, m.Net, digits.Slice(0, 20), Config{
 		Optimizer: Adam, Rate: 0.01, Epochs: 1, Batch: 10, Run: &m.Run, Validation: digits.Slice(20, 30), Patience: 1})
-	var file bytes.Buffer
-	if err == nil {
-		err = m.Write(&file)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	arrays, err := ReadNPZ(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	file := written(t, m)
+	arrays, err := ReadNPZ(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		t.Fatal(err)
 	}

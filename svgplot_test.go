@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -172,11 +171,7 @@ func articleFigure() *Figure {
 func TestSVGGolden(t *testing.T) {
 	const name = "testdata/svg/article.svg"
 	svg := articleFigure().SVG()
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(svg, want) {
+	if string(svg) != readText(t, name) {
 		t.Errorf("the article's figure is not %s byte for byte:\n%s", name, svg)
 	}
 	if again := articleFigure().SVG(); !bytes.Equal(svg, again) {

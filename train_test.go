@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -27,6 +26,37 @@ func blobs(n int) Samples {
 	return s
 }
 
+// atEpoch returns an OnEpoch that calls do after epoch n.
+func atEpoch(n int, do func()) func(Epoch) error {
+	return func(e Epoch) error {
+		if e.N == n {
+			do()
+		}
+		return nil
+	}
+}
+
+// mustTrain is Train, which must end without an error.
+func mustTrain(t testing.TB, net Network, train Dataset, c Config) History {
+	t.Helper()
+	h, err := Train(context.Background(), net, train, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// mustTrainer is newTrainer, which must end without an error. The trainer's batches are of train.
+func mustTrainer(t testing.TB, net Network, train Dataset, c Config) *trainer {
+	t.Helper()
+	tr, err := newTrainer(net, train, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.batch = train
+	return tr
+}
+
 // counting notes which samples each batch asks for.
 type counting struct {
 	Samples
@@ -41,9 +71,7 @@ func (c *counting) Batch(x, y *Matrix, index []int) {
 func TestTrainSeesEverySampleOnce(t *testing.T) {
 	data := &counting{Samples: blobs(10)}
 	net := NewNetwork(1, He, ReLU, 4, 3, 2)
-	if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4, Seed: 7}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 2, Batch: 4, Seed: 7})
 	var orders [][]int
 	for e := range 2 { // three batches, then the measurement
 		b := data.batches[4*e:][:3]
@@ -62,10 +90,8 @@ func TestTrainSeesEverySampleOnce(t *testing.T) {
 
 func TestTrainInOrder(t *testing.T) {
 	data := &counting{Samples: blobs(5)}
-	if _, err := Train(context.Background(), NewNetwork(1, He, ReLU, 4, 2), data,
-		Config{Rate: 0.1, Epochs: 1, Batch: 3, InOrder: true}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, NewNetwork(1, He, ReLU, 4, 2), data,
+		Config{Rate: 0.1, Epochs: 1, Batch: 3, InOrder: true})
 	if got := fmt.Sprint(data.batches[:2]); got != "[[0 1 2] [3 4]]" {
 		t.Errorf("batches %s", got)
 	}
@@ -105,11 +131,7 @@ func TestStep(t *testing.T) {
 			data.X.Row(i)[1] = 0
 		}
 		a, b := NewNetwork(1, He, Tanh, 4, 1100, 70, 2), NewNetwork(1, He, Tanh, 4, 1100, 70, 2)
-		ta, err := newTrainer(a, data, Config{Optimizer: rule, Rate: 0.01, Epochs: 1, Batch: 6, InOrder: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ta.batch = data
+		ta := mustTrainer(t, a, data, Config{Optimizer: rule, Rate: 0.01, Epochs: 1, Batch: 6, InOrder: true})
 		running := map[*Matrix][2][]float64{}
 		shuffle(ta.order, 1, 1, true)
 		for s := range 4 {
@@ -117,9 +139,7 @@ func TestStep(t *testing.T) {
 				ta.expand()
 			}
 			ta.step(ta.order, nil)
-			var dy Matrix
-			SoftmaxCrossEntropy(&dy, b.Forward(data.X), data.Y)
-			b.Backward(&dy)
+			backprop(b, data.X, data.Y)
 			for _, p := range b.parts() {
 				n := len(p.array.Data)
 				if s == 0 {
@@ -141,9 +161,7 @@ func TestClip(t *testing.T) {
 	data := blobs(20)
 	train := func(clip float64) (moved []float64) {
 		net, start := NewNetwork(1, He, Tanh, 4, 5, 2), NewNetwork(1, He, Tanh, 4, 5, 2)
-		if _, err := Train(context.Background(), net, data, Config{Rate: 0.5, Epochs: 1, Batch: 20, Clip: clip}); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, data, Config{Rate: 0.5, Epochs: 1, Batch: 20, Clip: clip})
 		from := start.parts()
 		for i, p := range net.parts() {
 			for j, v := range p.array.Data {
@@ -176,9 +194,8 @@ func TestClip(t *testing.T) {
 	}
 	net := NewNetwork(1, He, Tanh, 4, 2)
 	before := slices.Clone(net[0].B.Data)
-	if _, err := Train(context.Background(), net, Samples{NewMatrix(1, 4), NewMatrix(1, 2)}, Config{Loss: cliff, Rate: 0.5, Epochs: 1, Batch: 1, Clip: 0.01}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, Samples{NewMatrix(1, 4), NewMatrix(1, 2)},
+		Config{Loss: cliff, Rate: 0.5, Epochs: 1, Batch: 1, Clip: 0.01})
 	axpy(before, net[0].B.Data, -1)
 	if got := norm(before); math.Abs(got-0.5*0.01) > 1e-12 {
 		t.Errorf("off the cliff a step of length %v, want %v", got, 0.5*0.01)
@@ -190,10 +207,7 @@ func TestClip(t *testing.T) {
 func TestMeasure(t *testing.T) {
 	train := func(r *Run, net Network, epochs int) {
 		t.Helper()
-		_, err := Train(context.Background(), net, blobs(300), Config{Rate: 0.1, Epochs: epochs, Batch: 50, Measure: 3, Test: blobs(10), Run: r})
-		if err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, blobs(300), Config{Rate: 0.1, Epochs: epochs, Batch: 50, Measure: 3, Test: blobs(10), Run: r})
 	}
 	var whole, stopped, every Run
 	a, b := NewNetwork(1, He, ReLU, 4, 3, 2), NewNetwork(1, He, ReLU, 4, 3, 2)
@@ -204,9 +218,7 @@ func TestMeasure(t *testing.T) {
 	}
 	train(&stopped, b, 7)
 	net := NewNetwork(1, He, ReLU, 4, 3, 2)
-	if _, err := Train(context.Background(), net, blobs(300), Config{Rate: 0.1, Epochs: 7, Batch: 50, Test: blobs(10), Run: &every}); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, blobs(300), Config{Rate: 0.1, Epochs: 7, Batch: 50, Test: blobs(10), Run: &every})
 	for i, e := range whole.History {
 		want := every.History[i]
 		if n := i + 1; n != 3 && n != 6 && n != 7 {
@@ -228,9 +240,7 @@ func TestOnStep(t *testing.T) {
 		OnStep: func(n int, loss, rate float64) { heard = append(heard, fmt.Sprintf("%d %.3g %t", n, rate, loss > 0)) }}
 	net := NewNetwork(1, He, ReLU, 4, 2)
 	for range 2 {
-		if _, err := Train(context.Background(), net, blobs(4), c); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, blobs(4), c)
 		c.Epochs++
 	}
 	if got, want := fmt.Sprint(heard), "[1 0.1 true 2 0.01 true 3 0.01 true 4 0.001 true]"; got != want {
@@ -267,12 +277,7 @@ func TestPatience(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		net := NewNetwork(1, He, Tanh, 4, 20, 2)
 		if name == "cancelled" {
-			c.OnEpoch = func(e Epoch) error {
-				if e.N == 80 {
-					cancel()
-				}
-				return nil
-			}
+			c.OnEpoch = atEpoch(80, cancel)
 		}
 		then, best := c.OnEpoch, math.Inf(1)
 		c.OnEpoch = func(e Epoch) error {
@@ -306,18 +311,14 @@ func TestPatienceGoesOn(t *testing.T) {
 	train, held := overfitted()
 	c := Config{Rate: 1, Batch: 5, Validation: held, Patience: 5, Epochs: 1000, Optimizer: Momentum}
 	straight := NewNetwork(1, He, Tanh, 4, 20, 2)
-	want, err := Train(context.Background(), straight, train, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := mustTrain(t, straight, train, c)
 	for _, stop := range []int{1, want.Best().N, len(want) - 1} {
 		m := &Model{Net: NewNetwork(1, He, Tanh, 4, 20, 2)}
 		first := c
 		first.Epochs, first.Run = stop, &m.Run
-		if _, err = Train(context.Background(), m.Net, train, first); err != nil {
-			t.Fatal(err)
-		}
-		if m, err = read(written(t, m)); err != nil {
+		mustTrain(t, m.Net, train, first)
+		m, err := read(written(t, m))
+		if err != nil {
 			t.Fatal(err)
 		}
 		rest := c
@@ -334,9 +335,7 @@ func TestPatienceEnds(t *testing.T) {
 	train, held := overfitted()
 	c := Config{Rate: 1, Batch: 5, Validation: held, Epochs: 90, Optimizer: Momentum}
 	straight := NewNetwork(1, He, Tanh, 4, 20, 2)
-	if _, err := Train(context.Background(), straight, train, c); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, straight, train, c)
 	m := &Model{Net: NewNetwork(1, He, Tanh, 4, 20, 2)}
 	c.Epochs, c.Patience, c.Run = 80, 100, &m.Run
 	if h, err := Train(context.Background(), m.Net, train, c); err != nil || h.Best().N == 80 {
@@ -361,9 +360,7 @@ func TestNetworkForgetsData(t *testing.T) {
 	func() {
 		data := &counting{Samples: blobs(9)}
 		runtime.SetFinalizer(data, func(*counting) { close(freed) })
-		if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Batch: 3, Epochs: 1}); err != nil {
-			t.Fatal(err)
-		}
+		mustTrain(t, net, data, Config{Rate: 0.1, Batch: 3, Epochs: 1})
 	}()
 	for range 5 {
 		runtime.GC()
@@ -393,14 +390,8 @@ func TestTrainSteps(t *testing.T) {
 		data := blobs(c.batch * c.steps)
 		a, b := NewNetwork(1, He, Tanh, 4, 150, 2), NewNetwork(1, He, Tanh, 4, 150, 2)
 		config := Config{Optimizer: Adam, Rate: 0.01, Epochs: 1, Batch: c.batch, InOrder: true}
-		if _, err := Train(context.Background(), a, data, config); err != nil {
-			t.Fatal(err)
-		}
-		tb, err := newTrainer(b, data, config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tb.batch = data
+		mustTrain(t, a, data, config)
+		tb := mustTrainer(t, b, data, config)
 		shuffle(tb.order, 1, 1, true)
 		for s := range c.steps {
 			tb.step(tb.order[s*c.batch:(s+1)*c.batch], nil)
@@ -422,21 +413,14 @@ func TestInterruptedEpoch(t *testing.T) {
 				c.Validation, c.Patience = held, patience
 			}
 			straight := normalized(NewNetwork(1, He, Tanh, 4, 20, 2))
-			if _, err := Train(context.Background(), straight, train, c); err != nil {
-				t.Fatal(err)
-			}
+			mustTrain(t, straight, train, c)
 			m := &Model{Net: normalized(NewNetwork(1, He, Tanh, 4, 20, 2))}
 			c.Run = &m.Run
 			ctx, cancel := context.WithCancel(context.Background())
 			var afterThree []byte
 			steps := 0
 			broken := c
-			broken.OnEpoch = func(e Epoch) error {
-				if e.N == 3 {
-					afterThree = written(t, m)
-				}
-				return nil
-			}
+			broken.OnEpoch = atEpoch(3, func() { afterThree = written(t, m) })
 			broken.Loss = func(dy, y, want *Matrix) float64 {
 				loss := SoftmaxCrossEntropy(dy, y, want)
 				if afterThree == nil {
@@ -454,10 +438,7 @@ func TestInterruptedEpoch(t *testing.T) {
 				}
 				return loss
 			}
-			func() {
-				defer func() { recover() }()
-				Train(ctx, m.Net, train, broken)
-			}()
+			panicOf(func() { Train(ctx, m.Net, train, broken) })
 			cancel()
 			what := fmt.Sprintf("%s, patience %d", how, patience)
 			if !bytes.Equal(written(t, m), afterThree) || steps != 6 {
@@ -478,7 +459,7 @@ func TestTrainRefuses(t *testing.T) {
 		train Dataset
 		Config
 	}{
-		{"", one, Config{Epochs: 1, Batch: 1, Rate: 1}},
+		{"<nil>", one, Config{Epochs: 1, Batch: 1, Rate: 1}},
 		{"train has no samples", none, Config{Epochs: 1, Batch: 1, Rate: 1}},
 		{"Epochs is 0, want 1 or more", one, Config{Batch: 1, Rate: 1}},
 		{"Batch is 0, want 1 or more", one, Config{Epochs: 1, Rate: 1}},
@@ -499,12 +480,9 @@ func TestTrainRefuses(t *testing.T) {
 		{"Patience: Validation is nil", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1}},
 		{"Validation has no samples", one, Config{Epochs: 1, Batch: 1, Rate: 1, Patience: 1, Validation: none}},
 	} {
-		got := ""
-		if _, err := Train(context.Background(), NewNetwork(1, He, ReLU, 2, 2), c.train, c.Config); err != nil {
-			got = err.Error()
-		}
-		if got != c.want {
-			t.Errorf("error %q, want %q", got, c.want)
+		_, err := Train(context.Background(), NewNetwork(1, He, ReLU, 2, 2), c.train, c.Config)
+		if fmt.Sprint(err) != c.want {
+			t.Errorf("error %v, want %s", err, c.want)
 		}
 	}
 	if _, err := Train(context.Background(), nil, one, Config{Epochs: 1, Batch: 1, Rate: 1}); err == nil {
@@ -522,12 +500,7 @@ func TestTrainStops(t *testing.T) {
 	net := NewNetwork(1, He, ReLU, 4, 2)
 
 	ctx, cancel := context.WithCancel(context.Background())
-	c.OnEpoch = func(e Epoch) error {
-		if e.N == 2 {
-			cancel()
-		}
-		return nil
-	}
+	c.OnEpoch = atEpoch(2, cancel)
 	if h, err := Train(ctx, net, data, c); len(h) != 2 || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled after epoch 2: %d epochs, error %v", len(h), err)
 	}
@@ -584,9 +557,7 @@ func TestTrainStops(t *testing.T) {
 		t.Errorf("cancelled in batch 3: error %v in batch %d", err, batches)
 	}
 	before = net.Fingerprint()
-	var dy Matrix
-	SoftmaxCrossEntropy(&dy, net.Forward(blobs(40).X), blobs(40).Y)
-	net.Backward(&dy)
+	backprop(net, blobs(40).X, blobs(40).Y)
 	if net.Fingerprint() != before {
 		t.Error("Backward trains on after Train")
 	}
@@ -610,18 +581,11 @@ func skipUnderRaceDetector(t *testing.T) {
 func TestStepDoesNotAllocate(t *testing.T) {
 	skipUnderRaceDetector(t)
 	defer withThreads(2)()
-	train, _, err := sampleDigits()
-	if err != nil {
-		t.Fatal(err)
-	}
+	train, _ := sampleDigits(t)
 	for name, rule := range optimizers {
 		net := NewNetwork(1, Small, ReLU, MNISTPixels, 256, 128, MNISTClasses)
 		net[0].Dropout = 0.2
-		tr, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
-		if err != nil {
-			t.Fatal(err)
-		}
-		tr.batch = train
+		tr := mustTrainer(t, net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		index := shuffle(tr.order, 1, 1, false)[:64]
 		tr.contract()
 		tr.step(index, nil)
@@ -649,9 +613,7 @@ func TestOneHash(t *testing.T) {
 		for _, procs := range []int{1, 2, 7} {
 			defer withThreads(procs)()
 			net := NewNetwork(1, He, Tanh, 4, 200, 100, 2)
-			if _, err := Train(context.Background(), net, data, Config{Rate: 0.1, Epochs: 3, Batch: 33}); err != nil {
-				t.Fatal(err)
-			}
+			mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 3, Batch: 33})
 			got := net.Fingerprint()
 			if want == "" {
 				want = got
@@ -663,47 +625,24 @@ func TestOneHash(t *testing.T) {
 	})
 }
 
-// Two networks train side by side, and no goroutine is left behind.
-func TestTrainSideBySide(t *testing.T) {
-	before := runtime.NumGoroutine()
-	var wg sync.WaitGroup
-	prints := make([]string, 4)
-	for i := range prints {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			net := NewNetwork(1, He, ReLU, 4, 200, 100, 2)
-			if _, err := Train(context.Background(), net, blobs(100), Config{Rate: 0.1, Epochs: 3, Batch: 33}); err != nil {
-				t.Error(err)
-			}
-			prints[i] = net.Fingerprint()
-		}()
+// sample returns a part of the sample.
+func sample(t testing.TB, part string) *MNIST {
+	t.Helper()
+	m, err := LoadMNIST(SampleMNIST(), part, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	wg.Wait()
-	for _, p := range prints {
-		if p != prints[0] {
-			t.Errorf("weights %s and %s", p, prints[0])
-		}
-	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-		}
-	}
+	return m
 }
 
 // sampleDigits is the sample, standardized.
-func sampleDigits() (train, test *MNIST, err error) {
-	if train, err = LoadMNIST(SampleMNIST(), "train", 0); err != nil {
-		return nil, nil, err
-	}
-	if test, err = LoadMNIST(SampleMNIST(), "t10k", 0); err != nil {
-		return nil, nil, err
-	}
+func sampleDigits(t testing.TB) (train, test *MNIST) {
+	t.Helper()
+	train, test = sample(t, "train"), sample(t, "t10k")
 	stats := train.Stats()
 	train.Standardize(stats)
 	test.Standardize(stats)
-	return train, test, nil
+	return train, test
 }
 
 // BenchmarkStep is a step with ReLU and SGD, with the other activations and optimizers, with
@@ -723,10 +662,7 @@ func BenchmarkStep(b *testing.B) {
 
 func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) {
 	b.Run(name, func(b *testing.B) {
-		train, _, err := sampleDigits()
-		if err != nil {
-			b.Fatal(err)
-		}
+		train, _ := sampleDigits(b)
 		net := NewNetwork(1, Small, act, MNISTPixels, 256, 128, MNISTClasses)
 		if strings.Contains(name, "norm=batch") {
 			net = normalized(net)
@@ -734,11 +670,7 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 		if strings.Contains(name, "dropout=0.2") {
 			net[0].Dropout, net[1].Dropout = 0.2, 0.2
 		}
-		t, err := newTrainer(net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
-		if err != nil {
-			b.Fatal(err)
-		}
-		t.batch = train
+		t := mustTrainer(b, net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
 		shuffle(t.order, 1, 1, false)
 		at := 0
 		t.contract()
@@ -782,18 +714,15 @@ func TestLookDuringEpoch(t *testing.T) {
 	fromLoss := seen(&c, net)
 	var fromStep []string
 	c.OnStep = func(int, float64, float64) { fromStep = append(fromStep, net.Fingerprint()) }
-	if _, err := Train(context.Background(), net, data, c); err != nil {
-		t.Fatal(err)
-	}
+	mustTrain(t, net, data, c)
 	// The weights before each step, by Forward, Backward and the rule.
 	for n := range 40 {
 		if got, want := (*fromLoss)[n], plain.Fingerprint(); got != want || n > 0 && fromStep[n-1] != want {
 			t.Fatalf("before step %d the loss sees %.8s and OnStep %.8s, want %.8s", n+1, got, fromStep[max(0, n-1)], want)
 		}
-		var x, y, dy Matrix
+		var x, y Matrix
 		data.Batch(&x, &y, shuffle(make([]int, 100), 0, n/20+1, false)[n%20*5:][:5])
-		SoftmaxCrossEntropy(&dy, plain.Forward(&x), &y)
-		plain.Backward(&dy)
+		backprop(plain, &x, &y)
 		for _, p := range plain.parts() {
 			SGD.Update(p.array.Data, p.gradient.Data, nil, nil, OptimizerStep{N: n + 1, Rate: 0.1})
 		}
@@ -804,10 +733,7 @@ func TestLookDuringEpoch(t *testing.T) {
 func TestHistoryStays(t *testing.T) {
 	c := Config{Rate: 0.1, Epochs: 3, Batch: 5, Measure: 2, Run: new(Run)}
 	net := NewNetwork(1, He, ReLU, 4, 2)
-	before, err := Train(context.Background(), net, blobs(20), c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := mustTrain(t, net, blobs(20), c)
 	loss := before[2].Loss
 	c.Epochs = 4
 	after, err := Train(context.Background(), net, blobs(20), c)
@@ -822,24 +748,15 @@ func TestTrainLiteral(t *testing.T) {
 	of := NewNetwork(1, He, Tanh, 4, 3, 2)
 	mine := slices.Clone(of[0].W.Data)
 	net := Network{{W: Matrix{4, 3, mine}, B: *NewMatrix(1, 3), Act: Tanh}, {W: of[1].W, B: of[1].B, Act: Linear}}
-	c := Config{Rate: 0.1, Clip: 0.1, Epochs: 2, Batch: 5, OnEpoch: func(e Epoch) error {
-		if e.N == 1 { // the caller's own weights again, which Train takes over
-			net[0].W.Data = slices.Clone(net[0].W.Data)
-			net[0].W.Data[0] += 1
-			net[0].DW = Matrix{}
-		}
-		return nil
-	}}
-	if _, err := Train(context.Background(), net, blobs(20), c); err != nil {
-		t.Fatal(err)
-	}
+	c := Config{Rate: 0.1, Clip: 0.1, Epochs: 2, Batch: 5, OnEpoch: atEpoch(1, func() {
+		// The caller's own weights again, which Train takes over.
+		net[0].W.Data = slices.Clone(net[0].W.Data)
+		net[0].W.Data[0] += 1
+		net[0].DW = Matrix{}
+	})}
+	mustTrain(t, net, blobs(20), c)
 	want := of.Clone()
-	c.OnEpoch = func(e Epoch) error {
-		if e.N == 1 {
-			want[0].W.Data[0] += 1
-		}
-		return nil
-	}
+	c.OnEpoch = atEpoch(1, func() { want[0].W.Data[0] += 1 })
 	if _, err := Train(context.Background(), want, blobs(20), c); err != nil || net.Fingerprint() != want.Fingerprint() {
 		t.Errorf("error %v, weights %.8s, want %.8s", err, net.Fingerprint(), want.Fingerprint())
 	}

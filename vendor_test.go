@@ -4,7 +4,6 @@
 package mlp
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,16 +74,26 @@ func vendoring(t *testing.T, dir string) {
 	inModule(t, dir, nil, "go", "mod", "vendor")
 	inModule(t, dir, nil, "go", "mod", "edit", "-dropreplace", "mlp", "-replace", "mlp=./gone")
 	list := filepath.Join(dir, "vendor", "modules.txt")
-	text, err := os.ReadFile(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(list, bytes.ReplaceAll(text, []byte("=> "+here), []byte("=> ./gone")), 0o666); err != nil {
+	text := strings.ReplaceAll(readText(t, list), "=> "+here, "=> ./gone")
+	if err := os.WriteFile(list, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
 }
 
 var vendored = []string{"GOFLAGS=-mod=vendor -trimpath"}
+
+// sameProgram builds the program of each folder. It fails unless they are the same, byte for byte.
+func sameProgram(t *testing.T, env []string, dirs ...string) {
+	t.Helper()
+	var programs []string
+	for _, dir := range dirs {
+		inModule(t, dir, env, "go", "build", "-o", "digits")
+		programs = append(programs, readText(t, filepath.Join(dir, "digits")))
+	}
+	if programs[0] != programs[1] {
+		t.Errorf("%v: the same program built in another folder differs", env)
+	}
+}
 
 // The same program comes out of two folders, byte for byte; its test passes; and the
 // licence of the digits is copied with them.
@@ -97,18 +106,7 @@ func TestVendored(t *testing.T) {
 	if err := os.CopyFS(dirs[1], os.DirFS(dirs[0])); err != nil {
 		t.Fatal(err)
 	}
-	var programs [][]byte
-	for _, dir := range dirs {
-		inModule(t, dir, vendored, "go", "build", "-o", "digits")
-		program, err := os.ReadFile(filepath.Join(dir, "digits"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		programs = append(programs, program)
-	}
-	if !bytes.Equal(programs[0], programs[1]) {
-		t.Error("the same program built in another folder differs")
-	}
+	sameProgram(t, vendored, dirs...)
 	if _, err := os.Stat(filepath.Join(dirs[0], "vendor/mlp/testdata/mnist/LICENSE")); err != nil {
 		t.Error("the digits have lost their licence: ", err)
 	}
@@ -146,18 +144,7 @@ func TestVendoredEverywhere(t *testing.T) {
 		freebsd/amd64 freebsd/arm64 linux/riscv64 linux/s390x linux/ppc64le linux/386 js/wasm`) {
 		system, processor, _ := strings.Cut(target, "/")
 		env := append([]string{"GOOS=" + system, "GOARCH=" + processor}, vendored...)
-		var programs [2][]byte
-		for i, dir := range []string{a, b} {
-			inModule(t, dir, env, "go", "build", "-o", "digits")
-			program, err := os.ReadFile(filepath.Join(dir, "digits"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			programs[i] = program
-		}
-		if !bytes.Equal(programs[0], programs[1]) {
-			t.Errorf("%s: two builds differ", target)
-		}
+		sameProgram(t, env, a, b)
 		inModule(t, a, env, "go", "test", "-c", "-o", os.DevNull)
 		here, _ := os.Getwd()
 		inModule(t, here, append(env, "GOFLAGS=-trimpath"), "go", "vet", "./...")
