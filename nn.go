@@ -63,7 +63,7 @@ func Xavier(in, out int) float64 { return math.Sqrt(2 / float64(in+out)) }
 // He is the initialisation of He et al. 2015, eq. 10: √(2/in).
 func He(in, out int) float64 { return math.Sqrt(2 / float64(in)) }
 
-// LeCun is the initialisation of LeCun et al. 1998, "Efficient BackProp", eq. 16: √(1/in).
+// LeCun is the initialisation of LeCun et al. 1998, eq. 16: √(1/in).
 func LeCun(in, out int) float64 { return math.Sqrt(1 / float64(in)) }
 
 // InitByName returns the initialisation named small, xavier, he or lecun.

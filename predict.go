@@ -128,7 +128,7 @@ func (p *forwardPass) apply(z []float64, stride, i0, i1, j0, j1 int) {
 
 // Evaluate returns net's mean loss and its accuracy on data, by Predict. A nil loss is
 // SoftmaxCrossEntropy. Evaluate panics if net is not complete, or if data has no samples, a
-// wrong weight or target, or other widths than net.
+// wrong weight or target, or a wrong width.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
 	return evaluate("Evaluate", net, data, loss, Accuracy)
 }
