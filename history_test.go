@@ -196,9 +196,8 @@ func BenchmarkLayerStats(b *testing.B) {
 		for i, l := range net {
 			stats[i].measureActivations(l.Act, &l.a)
 		}
-		copy(t.before, t.weights)
 		for i, l := range net {
-			stats[i].measureUpdate(l, t.updates[i].w.of(t.before).Data)
+			stats[i].measureUpdate(l, append(t.before[:0], l.W.Data...))
 		}
 		measuring += time.Since(begin)
 	}

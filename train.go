@@ -154,7 +154,7 @@ type trainer struct {
 	last        []float64           // the weights of the last finished epoch
 	lastRunning [maxSlots][]float64 // the running values then
 	best        []float64           // the weights of the best epoch, if there is or was Patience
-	before      []float64           // the weights before a step that is measured
+	before      []float64           // of one layer, the weights before a step that is measured
 
 	batch         Dataset   // the samples of this epoch
 	sampleWeights []float64 // and their weights; nil if they have none
@@ -182,7 +182,7 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		return nil, fmt.Errorf("Run: %w", err)
 	}
 	vector := func() []float64 { return make([]float64, length(t.parts)) }
-	t.weights, t.gradient, t.last, t.before = vector(), vector(), vector(), vector()
+	t.weights, t.gradient, t.last = vector(), vector(), vector()
 	for s := range c.Optimizer.Slots {
 		t.lastRunning[s] = vector()
 	}
@@ -387,21 +387,21 @@ func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
 	} else {
 		t.net.backward(&t.dy, nil)
 		t.clip()
-		if stats != nil {
-			copy(t.before, t.weights)
-		}
 		for i, l := range t.net {
+			if stats != nil {
+				t.before = append(t.before[:0], l.W.Data...)
+			}
 			t.updates[i].apply(l.DW.Data, l.W.Cols, 0, l.W.Rows, 0, l.W.Cols)
+			if stats != nil {
+				stats[i].measureActivations(l.Act, &l.a)
+				stats[i].measureUpdate(l, t.before)
+			}
 		}
 	}
 	for _, p := range t.parts {
 		if p.kind == partB || p.kind == partGain {
 			t.update.move(p.array.Data, p.gradient.Data, p.offset, 0)
 		}
-	}
-	for i := range stats {
-		stats[i].measureActivations(t.net[i].Act, &t.net[i].a)
-		stats[i].measureUpdate(t.net[i], t.updates[i].w.of(t.before).Data)
 	}
 	return loss, nil
 }
