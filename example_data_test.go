@@ -226,7 +226,7 @@ func Example_labels() {
 	// label accuracy 0.98; of the rare label 34 of 34 are found
 }
 
-// jittered is samples whose inputs are moved a little, anew in each epoch of training.
+// jittered is an mlp.Augmented: samples whose inputs are moved a little, anew in each epoch.
 type jittered struct{ mlp.Samples }
 
 func (s jittered) Epoch(n int) mlp.Dataset {

@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"mlp"
 )
@@ -319,11 +320,9 @@ func ExampleMatrix() {
 			bias -= 0.5 * e / 5
 		}
 	}
-	fmt.Printf("%.3f %.3f %.3f\n", w.Data[0], w.Data[1], bias)
-	fmt.Printf("%.3f\n", again.MulT(mlp.NewMatrix(1, 2, w.Data...), x).Data[0]+bias) // of the first row
-	// Output:
-	// 2.828 -1.414 6.000
-	// 0.000
+	again.MulT(mlp.NewMatrix(1, 2, w.Data...), x)
+	fmt.Printf("%.3f %.3f %.3f; the first y again %.3f\n", w.Data[0], w.Data[1], bias, again.Data[0]+bias)
+	// Output: 2.828 -1.414 6.000; the first y again 0.000
 }
 
 // The gradient of a network's loss, compared with central differences. The losses of
@@ -358,11 +357,25 @@ func ExampleOptimizer() {
 			}
 		}}
 	net, x, y := small()
-	c := mlp.Config{Optimizer: nesterov, Rate: 0.1, Decay: 0.001, Epochs: 300, Batch: 2}
+	c := mlp.Config{Optimizer: nesterov, Rate: 0.1, Schedule: mlp.StepDecay, Decay: 0.001, Epochs: 300, Batch: 2}
 	h, err := mlp.Train(context.Background(), net, mlp.Samples{X: x, Y: y}, c)
 	if err != nil {
 		panic(err)
 	}
 	fmt.Printf("accuracy %.0f, loss below 0.01: %t\n", h[299].Metric, h[299].Loss < 0.01)
 	// Output: accuracy 1, loss below 0.01: true
+}
+
+// A rate that is too large is named, and so is a file that is no model.
+func ExampleDivergedError() {
+	net, x, y := small()
+	c := mlp.Config{Loss: mlp.SquaredError, Rate: 1e6, Schedule: mlp.Warmup(0.1, mlp.Constant), Epochs: 99, Batch: 2}
+	_, err := mlp.Train(context.Background(), net, mlp.Samples{X: x, Y: y}, c)
+	var diverged *mlp.DivergedError
+	fmt.Println(errors.As(err, &diverged), diverged.Epoch, diverged.Reason)
+	_, err = mlp.ReadModel(strings.NewReader("W1"), 2)
+	fmt.Println(errors.As(err, new(mlp.FormatError)), err)
+	// Output:
+	// true 27 the loss over all samples is +Inf
+	// true not an .npz archive: it begins with "W1"
 }
