@@ -139,7 +139,7 @@ const (
 	extraRows, extraCols = 8, 4
 	// If a row of z goes on in another strip, prefetching takes lines of that strip from the
 	// thread that writes to them. That costs as much as overrunCols/k columns of k terms.
-	overrunCols = 3000
+	overrunCols = 1000
 )
 
 // cut chooses the strips and the parts for so many threads, or fewer if the product is not
