@@ -55,10 +55,10 @@ package mlp
 //
 //	nn.go           activations, initialisations, layers forward and backward, batch
 //	                normalisation, dropout, the layout of a network's vectors (part)
-//	loss.go         losses with their gradients, metrics; what targets a loss takes
-//	data.go         data sets, the weight of each sample, the order of samples, inputs that
-//	                are always zero; whether samples fit a network (mustFitNetwork)
-//	train.go        Config, Train, an epoch, a step
+//	loss.go         losses with their gradients, metrics
+//	data.go         data sets, the weight of each sample, the order of samples; whether
+//	                samples fit a network (validateWidths, validateTargets)
+//	train.go        Config, Train, an epoch, a step, inputs that are always zero
 //	optimizer.go    optimizers, schedules of the rate, the update of weights
 //	history.go      Epoch, History, Run, statistics of layers: what a training leaves
 //	predict.go      predictions and evaluations, which only read a network
@@ -100,7 +100,7 @@ package mlp
 // A network's weights, biases, gains and running averages are parts of one vector, row by
 // row; a Layer's matrices are views of it. The gradient, the optimizer's running values, and
 // the weights of the last and of the best epoch are vectors of the same layout. If an epoch is
-// interrupted or fails, trainer.undoEpoch copies the last epoch's weights back, or with
+// interrupted or fails, trainer.trainEpoch copies the last epoch's weights back, or with
 // Patience the best epoch's.
 //
 // The first layer's weights may lie elsewhere for some steps: in a copy without the inputs that

@@ -90,7 +90,7 @@ type zipEntry struct {
 	isArray       bool // the name in the archive ends with .npy
 	flags, method uint16
 	sum           uint32 // CRC-32 of the unpacked bytes
-	at            int64  // where the packed bytes begin
+	at            int64  // the first of the packed bytes
 	packed, size  int64  // how many bytes the member has in the archive, and unpacked
 }
 
@@ -176,7 +176,7 @@ func readDirectory(r io.ReaderAt, size int64) (directory []byte, count int, err 
 	return directory, count, nil
 }
 
-// dataOf returns where the data of a member begin: after a header that repeats the name. No
+// dataOf returns the offset of a member's data, which follow a header that repeats its name. No
 // checksum covers the two names, so they must be the same.
 func dataOf(r io.ReaderAt, header int64, name string) (at int64, err error) {
 	b := make([]byte, 30+len(name))

@@ -232,7 +232,7 @@ func (f *Figure) layout() *drawing {
 func (d *drawing) drawPanel(p *panel) {
 	fmt.Fprintf(d, "<g transform=\"translate(%s %s)\">\n", pixel(p.origin.x), pixel(p.origin.y))
 	d.text("title", 0, -2*inset, fitText(p.Title, titleSize, d.plotW))
-	free := math.Inf(-1) // where there is room for the next label
+	free := math.Inf(-1) // from here on there is room for the next label
 	for _, t := range p.x.ticks {
 		x := p.x.pixel(t.at)
 		fmt.Fprintf(d, "<path class=\"grid\" d=\"M%s 0V%s\"/>\n", pixel(x), pixel(d.plotH))

@@ -28,8 +28,8 @@ func healthy() *mlp.Model {
 	}
 }
 
-// Each threshold lies where it is said to lie: the run is healthy on one side of it and ill
-// on the other.
+// Each threshold has the value that it is said to have: the run is healthy on one side of it and
+// ill on the other.
 func TestThresholds(t *testing.T) {
 	type sick = func(e *mlp.Epoch, m *mlp.Model, amount float64)
 	hidden := func(of func(l *mlp.LayerStats, v float64)) sick {

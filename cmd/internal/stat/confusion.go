@@ -1,3 +1,5 @@
+// The confusion matrix of answers.
+
 package stat
 
 import (

@@ -16,8 +16,8 @@ import (
 
 // compare returns an error that names the first difference between two models: got, which
 // was trained now, and want, the one in a file. It compares the files that Write makes of
-// them, because these have all that a user of a model reads. They may differ in where the
-// run found its data and in what an earlier version did not write.
+// them, because these have all that a user of a model reads. They may differ in the folder
+// of the data and in what an earlier version did not write.
 func compare(got, want *mlp.Model) error {
 	mine := *got
 	mine.Recipe = maps.Clone(got.Recipe)
