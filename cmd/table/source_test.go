@@ -26,6 +26,7 @@ func FuzzCSV(f *testing.F) {
 	for _, text := range []string{
 		"a,b\n1,x\n2,y\n1,x\n", "\ufeffa;b\r\n1,5;x\r\n2;y\r\n", "a\tb\n 1\t x\n\n2\t\"y\n,\"\"z\"\n", "a,a\n1,2\n", ",b\n1,nan\n2,3\n3,1_0\n", "a,b\n1,\"x\n",
 		"a,b\n1,x\"y\"\n", "\xff\xfea\x00", "a,\xe9\n1,\xe9\n2,y\n", "a,b\n1,<\x1b[2J\u2028>\n2,\\\n", "a,b\n1,1e999\n2,inf\n3,0x1p2\n", "a b,a  b\nNA,1\n?,2\n", "x\r,y\n\r1,2\r\n3,\r",
+		strings.Repeat("c", 1000) + ",b\n,1\n,2\n",
 	} {
 		f.Add([]byte(text))
 	}

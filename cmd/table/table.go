@@ -217,7 +217,11 @@ func warn(stderr io.Writer, format string, args ...any) {
 	fmt.Fprintf(stderr, "warning: %s\n", cli.Plain(fmt.Sprintf(format, args...)))
 }
 
-// flagged returns a column's name as a shell passes it to a flag.
+// flagged returns a column's name as a shell passes it to a flag, or NAME for one that is too
+// long to be repeated in a message.
 func flagged(name string) string {
+	if len(name) > 200 {
+		return "NAME"
+	}
 	return "'" + strings.ReplaceAll(columnNames{name}.String(), "'", `'\''`) + "'"
 }
