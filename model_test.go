@@ -240,7 +240,7 @@ func TestModelLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	z.limit = 8 * (2*3 + 3 + 3*1)
-	if err := new(Model).readNet(z); err == nil || err.Error() != "b2: the arrays up to here take 104 bytes as float64, over the limit of 96 in all" {
+	if err := new(Member).readNet(z); err == nil || err.Error() != "b2: the arrays up to here take 104 bytes as float64, over the limit of 96 in all" {
 		t.Errorf("error %v", err)
 	}
 }
