@@ -241,6 +241,20 @@ func validateTargets(name string, y *Matrix, loss Loss, index []int) error {
 	return fmt.Errorf("%s: sample %d: column %d of its target is %v%s", name, sample, at%y.Cols, v, want)
 }
 
+// validateInputs returns an error for the first input that is not finite. Row i of x is sample
+// index[i] or, if index is nil, sample i.
+func validateInputs(name string, x *Matrix, index []int) error {
+	at := slices.IndexFunc(x.Data, func(v float64) bool { return !finite(v) })
+	if at < 0 {
+		return nil
+	}
+	sample := at / x.Cols
+	if index != nil {
+		sample = index[sample]
+	}
+	return fmt.Errorf("%s: sample %d: column %d of its input is %v", name, sample, at%x.Cols, x.Data[at])
+}
+
 // validateWidths returns an error if samples x, y of a data set of that name have other widths
 // than the network. A loss of the caller's may take targets of any width.
 func validateWidths(name string, x, y *Matrix, net Network, loss Loss) error {
