@@ -28,9 +28,9 @@ type Augmented interface {
 	Epoch(n int) Dataset
 }
 
-// samplesOf returns the samples that train trains on in epoch n, and their weights, or nil
+// epochOf returns the samples that train trains on in epoch n, and their weights, or nil
 // if they have none.
-func samplesOf(train Dataset, n int) (samples Dataset, weights []float64) {
+func epochOf(train Dataset, n int) (samples Dataset, weights []float64) {
 	samples = train
 	if a, ok := train.(Augmented); ok {
 		samples = a.Epoch(n)
@@ -80,6 +80,14 @@ func (s Samples) batch(x, y *Matrix, index []int, columns []interval) {
 		}
 		copy(y.Row(i), s.Y.Row(r))
 	}
+}
+
+// SamplesOf returns all samples of a data set as matrices: of a part of MNIST, for example, the
+// standardized images. What a Weighted set weighs them by is not among them.
+func SamplesOf(data Dataset) Samples {
+	s := Samples{new(Matrix), new(Matrix)}
+	batch(data, s.X, s.Y, shuffle(make([]int, data.Len()), 0, 0, true))
+	return s
 }
 
 // A Weighted data set says how much each sample counts: the loss is then the mean over the

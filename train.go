@@ -496,7 +496,7 @@ func (t *trainer) finishEpoch(e Epoch) {
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	e := Epoch{N: n, TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
 	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
-	t.batch, t.sampleWeights = samplesOf(t.data, n)
+	t.batch, t.sampleWeights = epochOf(t.data, n)
 	steps := t.stepsPerEpoch()
 	losses := make([]float64, 0, steps)
 	order := t.order[:min(len(t.order), steps*t.config.Batch)]
