@@ -273,8 +273,8 @@ func (m *Model) stacked(arrays func(Member) []fileArray) []fileArray {
 }
 
 // Write writes m as an .npz archive: W1 (in×out), b1 (1×out), W2 and so on; with
-// normalisation gain1, mean1 and var1 (1×out); mean and std (1×in or, with Columns, a number for
-// each of the n columns) and edges (n×e, filled up with NaN); target_mean and target_std
+// normalisation gain1, mean1 and var1 (1×out); mean and std (1×in); with Columns edges (a
+// row for each column, filled up with NaN); target_mean and target_std
 // (1×out); history (a row per
 // epoch: its number, loss, metric, test loss, test metric, validation loss, loss rise);
 // layer_stats (a row for the first step and one per epoch: six numbers for each layer); the

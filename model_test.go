@@ -421,10 +421,10 @@ func TestEnsembleInNumPy(t *testing.T) {
 import sys, numpy as np
 p, ours = np.load(sys.argv[1] + "/model.npz"), np.load(sys.argv[1] + "/ours.npz")
 v, c = ours["raw"].T
-gap, v = np.isnan(v), np.where(np.isnan(v), p["mean"][0, 0], v)
-e = p["edges"][0][~np.isnan(p["edges"][0])]
-X = np.column_stack([(v - p["mean"][0, 0]) / p["std"][0, 0], np.clip((v[:, None] - e[:-1]) / np.diff(e), 0, 1), gap,
-    c[:, None] == np.arange(3), np.isnan(c)])
+gap, e = np.isnan(v), p["edges"][0][~np.isnan(p["edges"][0])]
+X = np.column_stack([v, np.clip((v[:, None] - e[:-1]) / np.diff(e), 0, 1)])
+X = np.where(gap[:, None], 0, (X - p["mean"][0, :4]) / p["std"][0, :4])
+X = np.column_stack([X, gap, c[:, None] == np.arange(3), np.isnan(c)])
 A = np.maximum(0, X @ p["W1"] + p["b1"])
 Z = A @ p["W2"] + p["b2"]
 print(p["W1"].shape, np.abs(`+answer+` - ours["y"]).max() <= 1e-12)
