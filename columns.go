@@ -178,15 +178,60 @@ func (cs Columns) validate() error {
 	return nil
 }
 
-// arrays returns what is fitted as arrays of a file: mean and std, 1×in, in which an input that
-// is not standardized has zeros, and edges, a row for each of the n columns, filled up with NaN.
-func (cs Columns) arrays() []fileArray {
-	var s Standardization
-	most := 0
+// columnJSON is what run.json has of a Column.
+type columnJSON struct {
+	Name   string
+	Values []string `json:",omitempty"`
+	Gaps   bool     `json:",omitempty"`
+}
+
+func (cs Columns) inJSON() (all []columnJSON) {
+	for _, c := range cs {
+		all = append(all, columnJSON{c.Name, c.Values, c.Gaps})
+	}
+	return all
+}
+
+func columnsOf(all []columnJSON) (cs Columns) {
+	for _, c := range all {
+		cs = append(cs, Column{Name: c.Name, Values: c.Values, Gaps: c.Gaps})
+	}
+	return cs
+}
+
+// standardization returns the mean and the deviation of each input, zeros for one that is not
+// standardized.
+func (cs Columns) standardization() (s Standardization) {
 	for i := range cs {
 		c := &cs[i]
 		zeros := make([]float64, c.Width()-len(c.Mean))
 		s.Mean, s.Std = slices.Concat(s.Mean, c.Mean, zeros), slices.Concat(s.Std, c.Std, zeros)
+	}
+	return s
+}
+
+// standardize sets the means and deviations of quantities to those of the inputs in s, of a
+// file.
+func (cs Columns) standardize(s Standardization) error {
+	if s.Mean == nil {
+		return FormatError("the mean and std of its columns or its targets are missing")
+	}
+	at := 0
+	for i := range cs {
+		c := &cs[i]
+		if n := c.quantities(); c.Values == nil {
+			c.Mean, c.Std = s.Mean[at:at+n], s.Std[at:at+n]
+		}
+		at += c.Width()
+	}
+	return nil
+}
+
+// arrays returns what is fitted as arrays of a file: mean and std, 1×in, and edges, a row for
+// each of the n columns, filled up with NaN.
+func (cs Columns) arrays() []fileArray {
+	most := 0
+	for _, c := range cs {
 		most = max(most, len(c.Edges))
 	}
 	edges := NewMatrix(len(cs), most)
@@ -196,6 +241,7 @@ func (cs Columns) arrays() []fileArray {
 			row[j] = math.NaN()
 		}
 	}
+	s := cs.standardization()
 	return append(s.arrays("", len(s.Mean)), fileArray{name: "edges", matrix: edges, may: measured, shared: true})
 }
 
@@ -218,16 +264,5 @@ func (cs Columns) read(z *npz) error {
 	if err := s.read(z, "", cs.Width()); err != nil {
 		return err
 	}
-	if s.Mean == nil {
-		return FormatError("mean and std of the columns are missing")
-	}
-	at := 0
-	for i := range cs {
-		c := &cs[i]
-		if n := c.quantities(); c.Values == nil {
-			c.Mean, c.Std = s.Mean[at:at+n], s.Std[at:at+n]
-		}
-		at += c.Width()
-	}
-	return nil
+	return cs.standardize(s)
 }
