@@ -141,7 +141,7 @@ func (f *Flags) CheckSize(in, out int) error {
 	}
 	networks := 1 + min(1, f.Patience)
 	if stored := f.Ensemble * (networks*(parameters+averages) + f.Opt.Value.Slots*parameters); stored > maxStored {
-		return fmt.Errorf("-hidden: with -opt %s, -patience %d and -ensemble %d the model file would have %d numbers of the network, more than %d",
+		return fmt.Errorf("-hidden: with -opt %s, -patience %d and -ensemble %d the model file would have %d numbers of the networks, more than %d",
 			f.Opt.Name, f.Patience, f.Ensemble, stored, maxStored)
 	}
 	return nil
