@@ -10,7 +10,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // maxCategories is the most categories of a column.
@@ -19,15 +18,14 @@ const maxCategories = 1000
 // A decoder makes the cells of a file's rows numbers: a number, the place of a category in its
 // column's Values, or NaN for a cell that is missing and for a text that is no category.
 type decoder struct {
-	learn    bool      // add categories that are new
-	warnings io.Writer // say which are new, unless it is nil
+	learn bool // add categories that are new
 
 	*rows
 	encoding *encoding
 	columns  []*column // of the encoding: the inputs, and the targets if they are read
 	at       []int     // where in a row of the file each is
 	width    int       // of the inputs, as far as their categories are known
-	warned   map[[2]string]bool
+	unseen   unseen    // unless it learns
 }
 
 // open begins to read a file, in which it finds the columns of an encoding, all or the
@@ -36,7 +34,7 @@ func (d *decoder) open(ctx context.Context, s *source, e *encoding, columns []*c
 	if d.rows, err = s.rows(ctx); err != nil {
 		return err
 	}
-	d.encoding, d.columns, d.width, d.warned = e, columns, e.width(), map[[2]string]bool{}
+	d.encoding, d.columns, d.width = e, columns, e.width()
 	d.at, err = d.positions(columns)
 	return err
 }
@@ -82,13 +80,18 @@ func (d *decoder) cell(i int, text string) (float64, error) {
 	case !c.isCategory() && !finite(v):
 		return 0, d.errorf(c.Name, "%.60q is infinite", text)
 	case !c.isCategory():
+		if !d.learn && !isTarget && c.excludes(v) {
+			d.unseen.outside.add(d.n, c.Name, "%.60q is %.60s in row %d (%v to %v)", c.Name, text, d.n, c.Min, c.Max)
+		}
 		return v, nil
-	case !utf8.ValidString(text):
-		return 0, d.errorf(c.Name, "the cell is %s", notUTF8)
-	case !d.learn && isTarget:
+	case !d.learn && isTarget && d.encoding.task() != classes:
 		return 0, d.errorf(c.Name, "%.60q is not a category of the training file", text)
 	case !d.learn:
-		d.warn(c, text)
+		kind := &d.unseen.categories
+		if isTarget {
+			kind = &d.unseen.classes
+		}
+		kind.add(d.n, c.Name+"\n"+text, "%.60q is %.60q in row %d", c.Name, text, d.n)
 		return math.NaN(), nil
 	case len(c.Values) == maxCategories:
 		return 0, d.errorf(c.Name, "more than %d categories; -without %s leaves the column out", maxCategories, flagged(c.Name))
@@ -100,22 +103,6 @@ func (d *decoder) cell(i int, text string) (float64, error) {
 	text = strings.Clone(text)
 	c.codes[text], c.Values = len(c.Values), append(c.Values, text)
 	return float64(c.codes[text]), nil
-}
-
-// maxWarnings is the most categories that warn names.
-const maxWarnings = 20
-
-// warn says that a category is new, once for each, but not for too many.
-func (d *decoder) warn(c *column, text string) {
-	key := [2]string{c.Name, text}
-	if d.warnings == nil || d.warned[key] || len(d.warned) > maxWarnings {
-		return
-	}
-	if d.warned[key] = true; len(d.warned) > maxWarnings {
-		warn(d.warnings, "there are more categories that are new")
-		return
-	}
-	warn(d.warnings, "%v", d.errorf(c.Name, "%.60q is not a category of the training file, and is taken as none", text))
 }
 
 // isGap reports whether a cell in a column of numbers says that the number is missing.

@@ -31,11 +31,18 @@ type column struct {
 	Values []string `json:",omitempty"` // the categories, sorted; none if the column has numbers
 	Mean   float64  `json:",omitempty"` // of a target of numbers, over the training rows
 	Std    float64  `json:",omitempty"`
+	Min    float64  `json:",omitempty"` // of an input of numbers, over the training rows
+	Max    float64  `json:",omitempty"`
 
 	codes map[string]int // the place of each category in Values
 }
 
 func (c *column) isCategory() bool { return c.codes != nil }
+
+// excludes reports whether a number is outside the range of the training rows, if c has one.
+func (c *column) excludes(v float64) bool {
+	return (v < c.Min || v > c.Max) && (c.Min != 0 || c.Max != 0)
+}
 
 // width returns how many inputs the column is.
 func (c *column) width() int {
@@ -232,7 +239,9 @@ func (e *encoding) wanted(y, cells []float64) {
 	for k, v := range cells[len(e.Inputs):] {
 		switch c := e.Targets[k]; e.task() {
 		case classes:
-			y[int(v)] = 1
+			if v == v {
+				y[int(v)] = 1
+			}
 		case labels:
 			y[k] = v
 		case numbers:
