@@ -233,7 +233,8 @@ func (e *encoding) input(x, cells []float64, mean []float64) {
 	}
 }
 
-// wanted writes to y, 1×outputs, what the network shall answer to a row of cells.
+// wanted writes to y, 1×outputs, what the network shall answer to a row of cells. No answer is
+// right for a class that is new.
 func (e *encoding) wanted(y, cells []float64) {
 	clear(y)
 	for k, v := range cells[len(e.Inputs):] {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +31,7 @@ func (j *job) predict(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if info, err := os.Stat(j.data); j.data == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+	if isStream(j.data) {
 		s := &source{name: j.data, stream: openStream(ctx, j.data), warnings: stderr}
 		if j.data == "-" {
 			s.name = "standard input"
@@ -56,11 +55,11 @@ type printer struct {
 	*decoder
 	model *mlp.Model
 	x, y  mlp.Matrix // x has room for the rows that are predicted together
-	lines []byte     // the rows, as they stand in the file
-	ends  []int      // of the rows in lines
-	done  int        // rows that were printed
+	lines []byte     // the rows that are not printed yet, as they stand in the file
+	ends  []int      // of each in lines
+	done  int        // rows that are printed
 	to    *bufio.Writer
-	cells *csv.Writer // to to
+	cells *csv.Writer // writes to it
 	err   error       // of the first flush that failed
 }
 
@@ -87,13 +86,15 @@ func (e *encoding) print(ctx context.Context, m *mlp.Model, s *source, stdout, s
 	if failed := p.flush(); failed != nil {
 		return failed
 	}
-	if err == nil || s.stream != nil { // whose answers stay, whatever ends it
+	if err == nil || s.stream != nil { // whose answers were printed, whatever ended it
 		p.unseen.report(stderr, s.name, p.done)
 	}
 	return err
 }
 
-// add takes a row, which is printed with others.
+// add takes a row, which is printed with others. The first number with a fraction says what
+// stands before fractions: of a file any row's, of a stream the first row's, so that its
+// answers do not depend on how fast it comes.
 func (p *printer) add(row []string, cells []float64) error {
 	if p.decimal == 0 && (p.stream == nil || p.n == 1) {
 		for i, c := range p.columns {
@@ -186,7 +187,10 @@ func (p *printer) answer(y []float64) (texts []string) {
 // decimalMark returns the comma or the point that a number has before its fraction, or 0.
 func decimalMark(text string) byte {
 	i := strings.LastIndexAny(text, ",.")
-	if _, ok := number(text, true); i < 0 || !ok {
+	if i < 0 {
+		return 0
+	}
+	if _, ok := number(text, true); !ok {
 		return 0
 	}
 	return text[i]

@@ -100,6 +100,7 @@ func TestPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
+	out.SetReadDeadline(time.Now().Add(time.Minute))
 	stdin, end := piped(t, context.Background(), stdout, "-model", model, "-")
 	answers := bufio.NewReader(out)
 	for i, text := range []string{"sepal length,sepal width,petal length,petal width,\"no\nte\"\n", "5.1,3.5,1.4,0.2,a\n", "9,3.5,1.4,0.2,\"b\n\"\n"} {

@@ -73,7 +73,7 @@ func (j *job) reportClasses(b *bytes.Buffer, y *mlp.Matrix, columns int) {
 	unseen := len(names) // the row of the classes that only the test rows have
 	for i := range j.test.Len() {
 		if v := j.test.truth(i, 0); v != v && len(names) == unseen {
-			names = append(names, "(no class of the training file)")
+			names = append(names, "(new)")
 		}
 	}
 	confusion := stat.NewConfusion(len(names))

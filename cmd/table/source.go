@@ -41,7 +41,7 @@ type source struct {
 	size   int64
 	stream *stream // in place of file
 	io.Closer
-	decimal  byte      // the comma or the point of its numbers; 0 if not known
+	decimal  byte      // the comma or the point before fractions; 0 if not known
 	digest   string    // the SHA-256 of the file in hexadecimal, known at the end of a reading
 	warnings io.Writer // is told that the file is not UTF-8; nil if it was, or need not be
 }

@@ -21,6 +21,13 @@ type stream struct {
 	idle   func() error // is called before Read waits
 }
 
+// isStream reports whether a file may have to be waited for: standard input, and what is
+// neither a regular file nor a folder.
+func isStream(name string) bool {
+	info, err := os.Stat(name)
+	return name == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir()
+}
+
 // openStream opens a file, or standard input if the name is -. Nothing is read any more when
 // the context is cancelled.
 func openStream(ctx context.Context, name string) *stream {
