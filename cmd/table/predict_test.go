@@ -86,8 +86,16 @@ func TestConventions(t *testing.T) {
 		}
 	}
 	// A later row decides for a file, whose rows were read before, but not for a pipe.
-	if got, _ := must(t, "-model", model, file(t, "new.csv", "sepal length;sepal width;petal length\n6;3;5\n6.5;3;5\n")); strings.Contains(got, ",") {
+	text := "sepal length;sepal width;petal length\n6;3;5\n6.5;3;5\n"
+	if got, _ := must(t, "-model", model, file(t, "new.csv", text)); strings.Contains(got, ",") {
 		t.Errorf("decimal commas in a file with points: %q", got)
+	}
+	var stdout bytes.Buffer
+	stdin, end := piped(t, context.Background(), &stdout, "-model", model, "-")
+	io.WriteString(stdin, text)
+	stdin.Close()
+	if end(); strings.Count(stdout.String(), ",") != 2 {
+		t.Errorf("the second row's point decides for a pipe: %q", stdout.String())
 	}
 }
 
