@@ -830,6 +830,7 @@ func TestTrainRefusesShapes(t *testing.T) {
 		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{}},
 		{"train: targets are n×1, the outputs n×2: if they are indices of classes, see OneHot", Samples{good.X, classes}, Config{}},
 		{"train: targets are n×1, the outputs n×2", Samples{good.X, half}, Config{Loss: SquaredError}},
+		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{Loss: Huber(2)}},
 		{"Test: targets are n×3, the outputs n×2", good, Config{Test: Samples{good.X, NewMatrix(20, 3)}}},
 		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", Samples{good.X, negative}, Config{}},
 		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", unknown{Samples{good.X, negative}}, Config{Loss: SigmoidCrossEntropy}},
