@@ -377,7 +377,7 @@ func (p *profile) settleCategories(c *column, values []float64) (says string, is
 		says = fmt.Sprintf("%s, %d cells: %s", what, rows, strings.Join(each, ", "))
 	}
 	if c.Other {
-		says += fmt.Sprintf(", of which %d rare ones are taken as one", all-len(common))
+		says += fmt.Sprintf(", %d of them rare and taken as one", all-len(common))
 	}
 	return says + missing(gaps), false
 }
