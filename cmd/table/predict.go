@@ -98,8 +98,8 @@ func (e *encoding) print(ctx context.Context, m *mlp.Model, s *source, stdout, s
 func (p *printer) add(row []string, cells []float64) error {
 	if p.decimal == 0 && (p.stream == nil || p.n == 1) {
 		for i, c := range p.columns {
-			if p.decimal == 0 && !c.isCategory() {
-				p.decimal = decimalMark(strings.TrimSpace(row[p.at[i]]))
+			if p.decimal == 0 && !c.isCategory() && c.of == nil {
+				p.decimal = c.decimalMark(strings.TrimSpace(row[p.at[i]]))
 			}
 		}
 	}
@@ -184,16 +184,17 @@ func (p *printer) answer(y []float64) (texts []string) {
 	return texts
 }
 
-// decimalMark returns the comma or the point that a number has before its fraction, or 0.
-func decimalMark(text string) byte {
-	i := strings.LastIndexAny(text, ",.")
-	if i < 0 {
+// decimalMark returns the comma or the point that a number of c has, or would have, before its
+// fraction, or 0 if it does not say.
+func (c *column) decimalMark(text string) byte {
+	point, comma, _ := numberIn(text)
+	switch isPoint, isComma := point == point, comma == comma; {
+	case !isPoint && !isComma || point == comma:
 		return 0
+	case isComma && (!isPoint || c.Comma):
+		return ','
 	}
-	if _, ok := number(text, true); !ok {
-		return 0
-	}
-	return text[i]
+	return '.'
 }
 
 // isYes returns the category of a label, 0 or 1, that has the larger probability if the

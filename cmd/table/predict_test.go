@@ -127,14 +127,14 @@ func TestPipe(t *testing.T) {
 			t.Fatalf("to row %d, %q, the answer is %q", i, text, got)
 		}
 	}
-	io.WriteString(stdin, "5.1,3.5,1.4,0.2,c\n5.1,3.5,1.4,x,d\n5.1,3.5,1.4,0.2,e\n")
+	io.WriteString(stdin, "5.1,3.5,1.4,0.2,c\n5.1,3.5,0.2,d\n5.1,3.5,1.4,0.2,e\n")
 	rest, _ := io.ReadAll(answers)
 	if !strings.HasPrefix(string(rest), "5.1,3.5,1.4,0.2,c,") || bytes.Count(rest, []byte("\n")) != 1 {
 		t.Errorf("at the end %q", rest)
 	}
 	stderr, code := end()
 	if want := "warning: standard input: in 1 of 3 rows a number is outside the range of the training rows: \"sepal length\" is 9 in row 2 (4.4 to 7.9)\n" +
-		"table: standard input: row 4 (line 7), column \"petal width\": \"x\" is not a number\n"; code != 1 || stderr != want {
+		"table: standard input: row 4 (line 7): 4 cells, the header has 5\n"; code != 1 || stderr != want {
 		t.Errorf("exit code %d, standard error %q, want %q", code, stderr, want)
 	}
 	stdin.Close()

@@ -193,7 +193,7 @@ func (r *rows) readHeader() error {
 	numbers, seen := 0, map[string]int{}
 	for i, name := range cells {
 		name = strings.TrimSpace(name)
-		if _, ok := number(name, false); ok {
+		if _, ok := number(name); ok {
 			numbers++
 		}
 		if name == "" {

@@ -13,6 +13,7 @@ type unseen struct {
 	outside    finding // numbers outside the range of the training rows
 	categories finding // of inputs
 	classes    finding
+	words      finding // where numbers or dates are wanted
 }
 
 // A finding counts the rows that have something, and names some of it.
@@ -55,6 +56,7 @@ func (u *unseen) report(stderr io.Writer, name string, rows int) {
 		{u.outside, "a number is outside the range of the training rows"},
 		{u.categories, "a category is new, and is taken as none"},
 		{u.classes, "the class is new, and any answer counts as wrong"},
+		{u.words, "a cell is no number or date as others of its column, and is taken as missing"},
 	} {
 		if c.rows == 0 {
 			continue

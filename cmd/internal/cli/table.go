@@ -85,7 +85,7 @@ var table = []row{
 	{"target", "COLUMN", "table", "Data", "the column to predict, or several with commas between them; for iris it is species"},
 	{"without", "COLUMNS", "table", "Data", "leave these columns out"},
 	{"category", "COLUMNS", "table", "Data", "take these columns as categories, although they look like numbers"},
-	{"missing", "NAME", "table", "Data", "what a missing cell is: refuse, or mean, the column's mean over the training rows"},
+	{"missing", "NAME", "table", "Data", "a missing cell: keep takes it as one, refuse as an error"},
 	{"weights", "NAME", "table", "Data", "weights of the rows: none, or balanced, so that each class weighs the same"},
 	{"test", "FILE.csv", "table", "Data", "test on the rows of this file instead of held-out ones"},
 
