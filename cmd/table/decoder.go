@@ -67,7 +67,9 @@ func (d *decoder) all(each func(row []string, cells []float64) error) error {
 				hasTarget, err = false, nil
 			}
 			if c := d.columns[i]; !d.learn && c.excludes(cells[i]) {
-				d.unseen.outside.add(d.n, c.label(), "%.60q is %.60s in row %d (%v to %v)", c.label(), text, d.n, c.Min, c.Max)
+				d.unseen.outside.add(d.n, c.label(), func() string {
+					return fmt.Sprintf("%.60q is %.60s in row %d (%s to %s)", c.label(), text, d.n, c.people(c.Min), c.people(c.Max))
+				})
 			}
 		}
 		if !hasTarget {
@@ -138,7 +140,7 @@ func (d *decoder) word(i int, text string, reason error) (float64, error) {
 	if d.learn {
 		d.warn(c, text, fmt.Sprintf("%v, and is taken as missing", reason))
 	} else {
-		d.unseen.words.add(d.n, c.Name+"\n"+text, "%.60q is %.60q in row %d", c.Name, text, d.n)
+		d.unseen.words.addText(d.n, c, text)
 	}
 	return d.gap(i)
 }
@@ -181,7 +183,7 @@ func (d *decoder) category(i int, text string) (float64, error) {
 		if isTarget {
 			kind = &d.unseen.classes
 		}
-		kind.add(d.n, c.Name+"\n"+text, "%.60q is %.60q in row %d", c.Name, text, d.n)
+		kind.addText(d.n, c, text)
 		return math.NaN(), nil
 	case isTarget && len(c.Values) == maxCategories:
 		return 0, d.errorf(c.Name, "more than %d categories", maxCategories)

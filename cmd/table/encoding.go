@@ -58,6 +58,14 @@ func (c *column) excludes(v float64) bool {
 	return (v < c.Min || v > c.Max) && (c.Min != 0 || c.Max != 0)
 }
 
+// people returns a number as people write it.
+func (c *column) people(v float64) string {
+	if c.Part == dateParts[0].name {
+		return time.Unix(int64(v)*86400, 0).UTC().Format(time.DateOnly)
+	}
+	return fmt.Sprint(v)
+}
+
 // label returns the name for people.
 func (c *column) label() string {
 	if c.Part == "" {
