@@ -11,7 +11,6 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // maxCategories is the most categories of a column.
@@ -24,7 +23,7 @@ const maxTexts, maxAllTexts = 10_000, 1 << 18
 // column's Values, or NaN for a cell that is missing and for a text that is no category.
 type decoder struct {
 	learn    bool      // add categories that are new
-	warnings io.Writer // say what is new or no number, unless it is nil
+	warnings io.Writer // says then what is no number
 
 	*rows
 	encoding *encoding
@@ -34,6 +33,7 @@ type decoder struct {
 	words    []int     // of each column, cells that are not what it has
 	dropped  int       // rows without a target
 	warned   map[[2]string]bool
+	unseen   unseen // unless it learns
 
 	date   time.Time // of the cell that was decoded last
 	isDate bool
@@ -61,9 +61,15 @@ func (d *decoder) all(each func(row []string, cells []float64) error) error {
 		}
 		hasTarget := true
 		for i := 0; i < len(cells) && err == nil; i++ {
-			cells[i], err = d.cell(i, strings.TrimSpace(row[d.at[i]]))
+			text := strings.TrimSpace(row[d.at[i]])
+			cells[i], err = d.cell(i, text)
 			if err == errMissing {
 				hasTarget, err = false, nil
+			}
+			if c := d.columns[i]; !d.learn && c.excludes(cells[i]) {
+				d.unseen.outside.add(d.n, c.label(), func() string {
+					return fmt.Sprintf("%.60q is %.60s in row %d (%s to %s)", c.label(), text, d.n, c.people(c.Min), c.people(c.Max))
+				})
 			}
 		}
 		if !hasTarget {
@@ -131,7 +137,11 @@ func (d *decoder) word(i int, text string, reason error) (float64, error) {
 	if !d.encoding.Fill || !d.learn && !tolerable(d.words[i], d.n) {
 		return 0, d.errorf(c.Name, "%.60q %v", text, reason)
 	}
-	d.warn(c, text, fmt.Sprintf("%v, and is taken as missing", reason))
+	if d.learn {
+		d.warn(c, text, fmt.Sprintf("%v, and is taken as missing", reason))
+	} else {
+		d.unseen.words.addText(d.n, c, text)
+	}
 	return d.gap(i)
 }
 
@@ -162,16 +172,18 @@ func (d *decoder) category(i int, text string) (float64, error) {
 	switch {
 	case ok:
 		return float64(code), nil
-	case !utf8.ValidString(text):
-		return 0, d.errorf(c.Name, "the cell is %s", notUTF8)
-	case !d.learn && isTarget:
+	case !d.learn && isTarget && d.encoding.task() != classes:
 		return 0, d.errorf(c.Name, "%.60q is not a category of the training file", text)
 	case !d.learn && text == "":
 		return math.NaN(), nil
 	case !d.learn && c.Other:
 		return float64(len(c.Values) - 1), nil
 	case !d.learn:
-		d.warn(c, text, "is not a category of the training file, and is taken as none")
+		kind := &d.unseen.categories
+		if isTarget {
+			kind = &d.unseen.classes
+		}
+		kind.addText(d.n, c, text)
 		return math.NaN(), nil
 	case isTarget && len(c.Values) == maxCategories:
 		return 0, d.errorf(c.Name, "more than %d categories", maxCategories)
@@ -197,7 +209,7 @@ const maxWarnings = 20
 // warn says what is wrong with a text, once for each, but not for too many.
 func (d *decoder) warn(c *column, text, what string) {
 	key := [2]string{c.Name, strings.Clone(text)}
-	if d.warnings == nil || d.warned[key] || len(d.warned) > maxWarnings {
+	if d.warned[key] || len(d.warned) > maxWarnings {
 		return
 	}
 	if d.warned[key] = true; len(d.warned) > maxWarnings {
