@@ -157,7 +157,7 @@ func (p *profile) addUnit(name, text string, row int) {
 	i := slices.IndexFunc(p.units, func(u unit) bool { return u.name == name })
 	if i < 0 && len(p.units) < fewUnits {
 		i = len(p.units)
-		p.units = append(p.units, unit{strings.Clone(name), strings.Clone(text), row, 0})
+		p.units = append(p.units, unit{strings.Clone(name), strings.Clone(text[:min(len(text), 100)]), row, 0})
 	}
 	if i >= 0 {
 		p.units[i].cells++

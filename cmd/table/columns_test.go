@@ -176,7 +176,7 @@ func TestWarnings(t *testing.T) {
 		"x,y\n" + strings.Repeat("1,1\n2,2\n5,3\n", 9): `warning: the target "y" is taken as a number; if its 3 values are classes, take -category 'y'`,
 		"x,y\n" + strings.Repeat("1,1\n2,2\n5,?\n", 9): `rows without a target: 9, left out`,
 		"x," + manyNames(50) + "y\n" + strings.Repeat("1,"+strings.Repeat("2,", 50)+"u\n2,"+strings.Repeat("3,", 50)+"v\n", 9): `and 12 columns more`,
-		"x,\"a\x1b\nb\",y\n" + strings.Repeat("1,\u009b,2\n2,b,3\n", 9):                                                         `column a\x1b\nb: category, 18 cells: b 9, \u009b 9`,
+		"x,\"a\x1b\nb\",y\n" + strings.Repeat("1,\u009b,2\n2,b,3\n", 9):                                                        `column a\x1b\nb: category, 18 cells: b 9, \u009b 9`,
 	} {
 		if _, stderr := tableFrom(t, text); !strings.Contains(stderr, want+"\n") {
 			t.Errorf("%.60q: want %q, printed\n%s", text, want, stderr)
