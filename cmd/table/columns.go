@@ -298,7 +298,7 @@ func (p *profile) settle(c *column, values []float64) (says string, isLeft bool)
 
 // The rare categories of a column with more than fewCategories share an input: those that fewer
 // than rareRows rows have.
-const fewCategories, rareRows = 20, 10
+const fewCategories, rareRows = 20, 5
 
 // settleCategories sorts the categories of a column, and makes values their new places.
 func (p *profile) settleCategories(c *column, values []float64) (says string, isLeft bool) {
