@@ -90,6 +90,7 @@ var table = []row{
 	{"test", "FILE.csv", "table", "Data", "test on the rows of this file instead of held-out ones"},
 
 	{"hidden", "WIDTHS", "train table", "Network", "widths of the hidden layers, with commas between them; empty for none"},
+	{"ensemble", "K", "train table", "Network", "how many such networks are trained and averaged"},
 	{"act", "NAME", "train table", "Network", "activation of the hidden layers: relu, sigmoid, tanh"},
 	{"init", "NAME", "train table", "Network", "standard deviation of the first weights: small (0.01), xavier, he, lecun"},
 	{"norm", "NAME", "train table", "Network", "normalisation in the hidden layers: none, batch"},
