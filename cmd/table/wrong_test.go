@@ -272,7 +272,7 @@ func TestTestFile(t *testing.T) {
 	}
 	test := file(t, "test.csv", "a,b,c\n1,2,x\n1,2,z\n4,3,x\n4,3,z\n")
 	stdout, stderr = must(t, "-out", t.TempDir(), "-target", "c", "-importance", "-test", test, data)
-	if !strings.Contains(stdout, " (new)  2  0      0   0.000          -\nAccuracy: 0.5000 (") ||
+	if !strings.Contains(stdout, " (new)  2  0      0   0.000          -  0.000\nAccuracy: 0.5000 (") ||
 		!strings.Contains(stderr, "warning: "+test+": in 2 of 4 rows the class is new, and any answer counts as wrong: \"c\" is \"z\" in row 2\n") {
 		t.Errorf("printed\n%s%s", stdout, stderr)
 	}
