@@ -20,11 +20,15 @@ const fewRows = 100
 // copies of others, a column alone tells a target, one of the first.
 func (t *table) advice() (lines []string) {
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	inputs := 0
+	for _, c := range t.Inputs {
+		inputs += max(1, len(c.Values))
+	}
 	switch n := t.rows(); {
 	case n < fewRows:
 		say("%d rows are few: with other rows, or another -seed, the figures can be quite different", n)
-	case n < t.width():
-		say("%d rows are few for the %d inputs that the columns make; -without leaves out columns that cannot matter", n, t.width())
+	case n < inputs:
+		say("%d rows are few for the %d numbers and categories of the columns; -without leaves out columns that cannot matter", n, inputs)
 	}
 	if copied := t.copies(); len(copied) > 0 {
 		say("columns say in each row the same as one before them: -without %s leaves them out", flagged(copied...))
