@@ -208,6 +208,30 @@ func ExampleSamples() {
 	// Output: accuracy on the test points 0.983
 }
 
+// What a network answers in every place, the points that it was trained on, and its curves.
+func ExampleFigure() {
+	points, classes := grid(20)
+	data := samples(points, classes)
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 16, 16, 2)
+	history, err := mlp.Train(context.Background(), net, data, mlp.Config{Optimizer: mlp.Adam, Rate: 0.01, Epochs: 50, Batch: 20})
+	if err != nil {
+		panic(err)
+	}
+	c := mlp.Chart{Equal: true, Series: []mlp.Series{{Name: "outside", Points: true, Size: 0.6}, {Name: "inside", Points: true, Size: 0.6}}}
+	for i, p := range points {
+		s := &c.Series[classes[i]]
+		s.X, s.Y = append(s.X, p[0]), append(s.Y, p[1])
+	}
+	var y mlp.Matrix
+	c.Region = func(a, b float64) string {
+		return c.Series[mlp.Argmax(net.Predict(&y, mlp.NewMatrix(1, 2, a, b)).Data)].Name
+	}
+	boundary := mlp.Figure{Title: "Inside and outside", Height: 400, Charts: []mlp.Chart{c}}
+
+	fmt.Printf("%.4s… %.4s…\n", boundary.SVG(), history.Figure().SVG())
+	// Output: <svg… <svg…
+}
+
 // A model is read from its file and asked for a digit. Predict, unlike Forward, only
 // reads the network, and gives a row the same output whatever the other rows are.
 func ExampleNetwork_Predict() {
