@@ -134,12 +134,12 @@ func ScheduleByName(name string) (Schedule, error) {
 // batch before it, and the mean of the losses so far, of which each counts 0.9 times the next.
 type RateTest struct{ Rates, Losses, Smooth []float64 }
 
-// Suggestion is a tenth of the rate at which the smooth loss was lowest. It is NaN without a step.
+// Suggestion is a third of the rate at which the smooth loss was lowest. It is NaN without a step.
 func (t *RateTest) Suggestion() float64 {
 	if len(t.Smooth) == 0 {
 		return math.NaN()
 	}
-	return t.Rates[slices.Index(t.Smooth, slices.Min(t.Smooth))] / 10
+	return t.Rates[slices.Index(t.Smooth, slices.Min(t.Smooth))] / 3
 }
 
 // RangeTest trains a copy of net as c says, but with a rate that rises from lowest to highest

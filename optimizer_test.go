@@ -126,7 +126,7 @@ func TestRangeTest(t *testing.T) {
 	if n := len(r.Losses); n < 10 || n > 35 {
 		t.Errorf("it ends after %d steps", n)
 	}
-	near(t, "suggestion", scalar(r.Suggestion()), scalar(at/10), 1e-13)
+	near(t, "suggestion", scalar(r.Suggestion()), scalar(at/3), 1e-13)
 	if net.Fingerprint() != before {
 		t.Error("the network is not as it was")
 	}
