@@ -21,6 +21,11 @@ type Epoch struct {
 	First                []LayerStats // of the run's first step; only in the first epoch
 }
 
+// numbers are what was measured, in the order of a file.
+func (e *Epoch) numbers() []*float64 {
+	return []*float64{&e.Loss, &e.Metric, &e.TestLoss, &e.TestMetric, &e.ValidationLoss, &e.LossRise}
+}
+
 // History is the epochs of a run in order.
 type History []Epoch
 

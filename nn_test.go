@@ -298,7 +298,7 @@ func TestNormOfAConstant(t *testing.T) {
 	net := normalized(NewNetwork(1, He, ReLU, 4, 3, 2))
 	data := Samples{NewMatrix(100, 4), blobs(100).Y}
 	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5})
-	if err := (fileArray{"var1", &net[0].Norm.Var, squares}).validate(); err != nil {
+	if err := (fileArray{name: "var1", matrix: &net[0].Norm.Var, may: squares}).validate(); err != nil {
 		t.Error(err)
 	}
 }

@@ -129,28 +129,117 @@ func (c *Config) complete(net Network, train Dataset) error {
 // the caller's that was a layer's W.Data keeps the weights from before. During an epoch only
 // the functions in Config may use the network.
 func Train(ctx context.Context, net Network, train Dataset, c Config) (History, error) {
-	if ctx == nil {
-		return nil, errors.New("ctx is nil")
-	}
 	t, err := newTrainer(net, train, c)
 	if err != nil {
 		return nil, err
 	}
+	err = trainAll(ctx, []*trainer{t}, func(int) error {
+		if c.OnEpoch == nil {
+			return nil
+		}
+		return c.OnEpoch(t.run.History[len(t.run.History)-1])
+	})
+	return t.run.History, err
+}
+
+// Train trains the networks of m epoch by epoch, several at the same time, as the function
+// Train does: network i on what data returns for it, with its own run and a seed of its own. data
+// may change the Config of a network, for example its Validation. OnEpoch is called when all networks have
+// trained an epoch, with what History returns for it. An epoch that cannot be finished by one
+// network is undone for all. With Patience the training stops when the patience with each is
+// over. A result does not depend on how many are trained at the same time.
+func (m *Model) Train(ctx context.Context, c Config, data func(i int, c *Config) (Dataset, error)) error {
+	var all []*trainer
+	for i, member := range m.members() {
+		own := c
+		own.Run, own.Seed = member.Run, MemberSeed(c.Seed, i)
+		samples, err := data(i, &own)
+		if err != nil {
+			return err
+		}
+		t, err := newTrainer(member.Net, samples, own)
+		if err != nil {
+			return memberError(i, err)
+		}
+		if len(t.run.History) != len(m.Run.History) {
+			return fmt.Errorf("network %d has had %d epochs, network 1 %d", i+1, len(t.run.History), len(m.Run.History))
+		}
+		all = append(all, t)
+	}
+	return trainAll(ctx, all, func(n int) error {
+		if c.OnEpoch == nil {
+			return nil
+		}
+		return c.OnEpoch(m.epoch(n))
+	})
+}
+
+// MemberSeed returns the seed of network i of an ensemble: that of network 0 is seed itself.
+func MemberSeed(seed uint64, i int) uint64 { return seed + uint64(i)<<32 }
+
+// memberError says which network of an ensemble an error is about. The first is not
+// numbered, as it may be the only one.
+func memberError(i int, err error) error {
+	if i == 0 || err == nil {
+		return err
+	}
+	return fmt.Errorf("network %d: %w", i+1, err)
+}
+
+// trainAll trains epochs until there are as many as there shall be, or until no trainer has
+// patience any more, and calls onEpoch after each with its number.
+func trainAll(ctx context.Context, all []*trainer, onEpoch func(n int) error) error {
+	if ctx == nil {
+		return errors.New("ctx is nil")
+	}
 	defer func() {
-		for _, l := range net { // x is the trainer's, and the trainer has the data sets
-			l.x = nil
+		for _, t := range all {
+			for _, l := range t.net { // x is the trainer's, and the trainer has the data sets
+				l.x = nil
+			}
 		}
 	}()
-	for n := len(t.run.History) + 1; n <= c.Epochs && !t.patienceIsOver(); n++ {
-		e, err := t.trainEpoch(ctx, n)
-		if err == nil && c.OnEpoch != nil {
-			err = c.OnEpoch(e)
+	first := all[0]
+	for n := len(first.run.History) + 1; n <= first.config.Epochs && slices.ContainsFunc(all, (*trainer).hasPatience); n++ {
+		err := trainEpoch(ctx, all, n)
+		if err == nil {
+			err = onEpoch(n)
 		}
 		if err != nil {
-			return t.run.History, err
+			return err
 		}
 	}
-	return t.run.History, nil
+	return nil
+}
+
+// trainEpoch trains epoch n of all networks and adds it to their runs. If one cannot finish
+// the epoch, also if a data set, a loss or an activation panics, trainEpoch leaves all networks
+// and runs as they were.
+func trainEpoch(ctx context.Context, all []*trainer, n int) error {
+	for _, t := range all {
+		t.keep()
+	}
+	finished := false
+	defer func() {
+		if !finished {
+			for _, t := range all {
+				t.undo()
+			}
+		}
+	}()
+	epochs, errs := make([]Epoch, len(all)), make([]error, len(all))
+	together(len(all), func(i int) {
+		epochs[i], errs[i] = all[i].epoch(ctx, n)
+		errs[i] = memberError(i, errs[i])
+	})
+	if err := cmp.Or(errs...); err != nil {
+		return err
+	}
+	for i, t := range all {
+		t.finish(epochs[i])
+	}
+	finished = true
+	return nil
 }
 
 // A Stepper takes the steps of gradient descent in a loop of one's own. Train is such a loop.
@@ -350,7 +439,6 @@ type trainer struct {
 	batchWeights  []float64 // empty if the samples have none
 	rows          rowLoss
 	compact       compactLayer // the first layer without the inputs that are always zero
-	measuring     evaluation
 }
 
 func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
@@ -427,16 +515,14 @@ func (t *trainer) stepsPerEpoch() int {
 	return (n-1)/batch + 1
 }
 
-// patienceIsOver reports whether too many epochs have passed since the best.
-func (t *trainer) patienceIsOver() bool {
+// hasPatience reports whether not too many epochs have passed since the best.
+func (t *trainer) hasPatience() bool {
 	h := t.run.History
-	return t.config.Patience > 0 && len(h) > 0 && len(h)-h.Best().N >= t.config.Patience
+	return t.config.Patience == 0 || len(h) == 0 || len(h)-h.Best().N < t.config.Patience
 }
 
-// trainEpoch trains epoch n and adds it to the run. If the epoch cannot be finished, also if
-// the data set, the loss or an activation panics, it leaves the network and the run as they
-// were.
-func (t *trainer) trainEpoch(ctx context.Context, n int) (e Epoch, err error) {
+// keep prepares an epoch, and keeps what undo needs.
+func (t *trainer) keep() {
 	gather(t.parts, t.weights) // the caller may have changed the network since
 	t.attach()
 	if t.run.last != nil {
@@ -446,25 +532,18 @@ func (t *trainer) trainEpoch(ctx context.Context, n int) (e Epoch, err error) {
 	for s, running := range t.run.slots {
 		copy(t.lastRunning[s], running)
 	}
-	finished := false
-	defer func() {
-		if finished {
-			return
-		}
-		t.expand()
-		copy(t.weights, t.last)
-		if t.run.last != nil {
-			copy(t.weights, t.best)
-		}
-		for s, running := range t.run.slots {
-			copy(running, t.lastRunning[s])
-		}
-	}()
-	if e, err = t.epoch(ctx, n); err == nil {
-		t.finishEpoch(e)
-		finished = true
+}
+
+// undo leaves the network and the run as they were before keep.
+func (t *trainer) undo() {
+	t.expand()
+	copy(t.weights, t.last)
+	if t.run.last != nil {
+		copy(t.weights, t.best)
 	}
-	return e, err
+	for s, running := range t.run.slots {
+		copy(running, t.lastRunning[s])
+	}
 }
 
 // isMeasured reports whether epoch n is measured on the training samples.
@@ -472,10 +551,10 @@ func (t *trainer) isMeasured(n int) bool {
 	return n%t.config.Measure == 0 || n == t.config.Epochs
 }
 
-// finishEpoch adds e to the run. If the run was stopped after the epoch before, and has
-// measured that as its last although Measure leaves it out, finishEpoch blanks it, as if the
+// finish adds e to the run. If the run was stopped after the epoch before, and has
+// measured that as its last although Measure leaves it out, finish blanks it, as if the
 // run had never stopped. With Patience the network gets the best weights, and the run the last.
-func (t *trainer) finishEpoch(e Epoch) {
+func (t *trainer) finish(e Epoch) {
 	if e.N > 1 && !t.isMeasured(e.N-1) {
 		t.run.History = slices.Clone(t.run.History) // the caller may hold it
 		before := &t.run.History[e.N-2]
@@ -572,6 +651,9 @@ func (t *trainer) readBatch(index []int) error {
 // measure measures the network at the end of epoch e, after its last step.
 func (t *trainer) measure(e *Epoch, lastStep int) error {
 	c := &t.config
+	m := &Model{Net: t.net, Run: Run{Optimizer: c.Optimizer.Name, slots: t.run.slots}}
+	measuring := evaluations.Get().(*evaluation)
+	defer evaluations.Put(measuring)
 	diverged := func(loss float64, reason string) error {
 		return &DivergedError{e.N, lastStep, loss, reason}
 	}
@@ -579,11 +661,10 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 	if !t.isMeasured(e.N) { // the activations are measured nevertheless
 		n, of = min(evaluationRows, n), "the first"
 	}
-	e.Loss, e.Metric = t.measuring.measure(t.net, t.data, n, c.Loss, c.Metric, e.Layers)
+	e.Loss, e.Metric = measuring.measure(m, t.data, n, c.Loss, c.Metric, e.Layers)
 	if !finite(e.Loss) {
 		return diverged(e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss))
 	}
-	m := Model{Net: t.net, Run: Run{Optimizer: c.Optimizer.Name, slots: t.run.slots}}
 	for _, a := range m.arrays() {
 		if err := a.validate(); err != nil {
 			return diverged(e.Loss, err.Error())
@@ -593,10 +674,10 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 		e.Loss, e.Metric = math.NaN(), math.NaN()
 	}
 	if c.Test != nil {
-		e.TestLoss, e.TestMetric = t.measuring.measure(t.net, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
+		e.TestLoss, e.TestMetric = measuring.measure(m, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
 	}
 	if v := c.Validation; v != nil {
-		e.ValidationLoss, _ = t.measuring.measure(t.net, v, v.Len(), c.Loss, c.Metric, nil)
+		e.ValidationLoss, _ = measuring.measure(m, v, v.Len(), c.Loss, c.Metric, nil)
 		if !finite(e.ValidationLoss) && c.Patience > 0 {
 			return diverged(e.ValidationLoss, fmt.Sprintf("the loss on Validation is %v", e.ValidationLoss))
 		}

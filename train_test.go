@@ -1062,3 +1062,120 @@ func TestFrozenNorm(t *testing.T) {
 	}
 	near(t, "Forward", net.Forward(data.X), net.Predict(new(Matrix), data.X), 1e-14)
 }
+
+// ensemble returns n networks that begin differently.
+func ensemble(n int) *Model {
+	m := new(Model)
+	for i := range n {
+		net := NewNetwork(MemberSeed(3, i), He, ReLU, 4, 6, 5, 2)
+		net[0].Norm, net[1].Dropout = NewBatchNorm(6), 0.2
+		if i == 0 {
+			m.Net = net
+		} else {
+			m.Others = append(m.Others, Member{Net: net})
+		}
+	}
+	return m
+}
+
+func ensembleConfig(epochs int) Config {
+	return Config{Optimizer: Adam, Rate: 0.01, Epochs: epochs, Batch: 7, Seed: 9, Patience: 9}
+}
+
+// foldOf returns the data of network i: three quarters of blobs and the last for validation.
+func foldOf(i int, c *Config) (Dataset, error) {
+	var parts [2]Samples
+	parts[0], parts[1] = blobs(100).Split(0.25, uint64(i))
+	c.Validation = parts[1]
+	return parts[0], nil
+}
+
+// An ensemble is its networks, each trained alone: with any number of threads, and stopped,
+// written and resumed.
+func TestEnsembleIsItsNetworks(t *testing.T) {
+	alone := ensemble(3)
+	for i, n := range alone.members() {
+		c := ensembleConfig(4)
+		c.Seed, c.Run = MemberSeed(9, i), n.Run
+		samples, _ := foldOf(i, &c)
+		mustTrain(t, n.Net, samples, c)
+	}
+	want := written(t, alone)
+	for _, threads := range []int{1, 2, 8} {
+		restore := withThreads(threads)
+		m := ensemble(3)
+		for _, epochs := range []int{2, 4} {
+			c := ensembleConfig(epochs)
+			c.OnEpoch = func(e Epoch) error {
+				if got := m.History()[e.N-1]; got.ValidationLoss != e.ValidationLoss {
+					t.Errorf("epoch %d: %v, in the history %v", e.N, e.ValidationLoss, got.ValidationLoss)
+				}
+				return nil
+			}
+			if err := m.Train(context.Background(), c, foldOf); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			if m, err = read(written(t, m)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(written(t, m), want) {
+			t.Errorf("%d threads: another ensemble", threads)
+		}
+		restore()
+	}
+}
+
+// If one network cannot finish an epoch, by an error or a panic, none has trained it.
+func TestEnsembleIsUndone(t *testing.T) {
+	m := ensemble(3)
+	if err := m.Train(context.Background(), ensembleConfig(2), foldOf); err != nil {
+		t.Fatal(err)
+	}
+	before := written(t, m)
+	poisoned := func(i int, c *Config) (Dataset, error) {
+		d, _ := foldOf(i, c)
+		if i == 1 {
+			d.(Samples).X.Row(3)[2] = math.NaN()
+		}
+		return d, nil
+	}
+	err := m.Train(context.Background(), ensembleConfig(4), poisoned)
+	if want := "network 2: train: sample 3: column 2 of its input is NaN"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	panicking := func(i int, c *Config) (Dataset, error) {
+		d, _ := foldOf(i, c)
+		if i == 2 {
+			d = panics{d}
+		}
+		return d, nil
+	}
+	func() {
+		defer func() {
+			if v := recover(); v != "no sample" {
+				t.Errorf("recovered %v", v)
+			}
+		}()
+		m.Train(context.Background(), ensembleConfig(4), panicking)
+	}()
+	if !bytes.Equal(written(t, m), before) {
+		t.Error("an epoch that was not finished has changed the ensemble")
+	}
+	m.Others[0].Run.History = m.Others[0].Run.History[:1]
+	if err := m.Train(context.Background(), ensembleConfig(4), foldOf); err == nil || err.Error() != "network 2 has had 1 epochs, network 1 2" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// panics is a data set whose samples are not there, except for the first, which Train reads to
+// see how wide it is.
+type panics struct{ Dataset }
+
+func (p panics) Batch(x, y *Matrix, index []int) {
+	if len(index) > 1 {
+		panic("no sample")
+	}
+	p.Dataset.Batch(x, y, index)
+}

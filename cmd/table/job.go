@@ -23,7 +23,7 @@ type job struct {
 	holdout               float64
 	decay, patience       auto
 	importance            bool
-	missing               cli.Choice[bool] // a missing cell is taken as the column's mean
+	missing               cli.Choice[bool] // a cell may be missing
 	weights               cli.Choice[bool] // each class weighs the same
 
 	table             *table

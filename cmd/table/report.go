@@ -183,7 +183,7 @@ func (j *job) reportImportance(ctx context.Context, b *bytes.Buffer) error {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rise[b], rise[a]) })
 	fmt.Fprintf(b, "Importance: the test loss, %.4f, rises with a column shuffled by\n", base)
 	for _, i := range order {
-		fmt.Fprintf(b, "%+.4f  %s\n", rise[i], cli.Plain(j.table.Inputs[i].Name))
+		fmt.Fprintf(b, "%+.4f  %s\n", rise[i], cli.Plain(j.table.Inputs[i].label()))
 	}
 	return nil
 }

@@ -189,7 +189,7 @@ func (r *rows) readHeader() error {
 		if !utf8.ValidString(name) {
 			return fmt.Errorf("%s: the name of column %d is %s", r.name, i+1, notUTF8)
 		}
-		if _, ok := number(name, false); ok {
+		if _, ok := number(name); ok {
 			numbers++
 		}
 		if name == "" {
