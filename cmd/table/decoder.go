@@ -11,7 +11,6 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // maxCategories is the most categories of a column.
@@ -24,7 +23,7 @@ const maxTexts, maxAllTexts = 10_000, 1 << 18
 // column's Values, or NaN for a cell that is missing and for a text that is no category.
 type decoder struct {
 	learn    bool      // add categories that are new
-	warnings io.Writer // say what is new or no number, unless it is nil
+	warnings io.Writer // say what is no number, unless it is nil
 
 	*rows
 	encoding *encoding
@@ -34,6 +33,7 @@ type decoder struct {
 	words    []int     // of each column, cells that are not what it has
 	dropped  int       // rows without a target
 	warned   map[[2]string]bool
+	unseen   unseen // unless it learns
 
 	date   time.Time // of the cell that was decoded last
 	isDate bool
@@ -95,6 +95,9 @@ func (d *decoder) cell(i int, text string) (float64, error) {
 		}
 		if !finite(v) {
 			return 0, d.errorf(c.Name, "%.60q is infinite", text)
+		}
+		if !d.learn && i < len(d.encoding.Inputs) && c.excludes(v) {
+			d.unseen.outside.add(d.n, c.Name, "%.60q is %.60s in row %d (%v to %v)", c.Name, text, d.n, c.Min, c.Max)
 		}
 		return v, nil
 	case i == 0 || d.at[i] != d.at[i-1]: // the first part of a date
@@ -162,16 +165,18 @@ func (d *decoder) category(i int, text string) (float64, error) {
 	switch {
 	case ok:
 		return float64(code), nil
-	case !utf8.ValidString(text):
-		return 0, d.errorf(c.Name, "the cell is %s", notUTF8)
-	case !d.learn && isTarget:
+	case !d.learn && isTarget && d.encoding.task() != classes:
 		return 0, d.errorf(c.Name, "%.60q is not a category of the training file", text)
 	case !d.learn && text == "":
 		return math.NaN(), nil
 	case !d.learn && c.Other:
 		return float64(len(c.Values) - 1), nil
 	case !d.learn:
-		d.warn(c, text, "is not a category of the training file, and is taken as none")
+		kind := &d.unseen.categories
+		if isTarget {
+			kind = &d.unseen.classes
+		}
+		kind.add(d.n, c.Name+"\n"+text, "%.60q is %.60q in row %d", c.Name, text, d.n)
 		return math.NaN(), nil
 	case isTarget && len(c.Values) == maxCategories:
 		return 0, d.errorf(c.Name, "more than %d categories", maxCategories)

@@ -40,6 +40,8 @@ type column struct {
 	Other   bool     `json:",omitempty"` // the last of Values, behind the sorted ones, is what all other texts are
 	Mean    float64  `json:",omitempty"` // of a target of numbers, over the training rows
 	Std     float64  `json:",omitempty"`
+	Min     float64  `json:",omitempty"` // of an input of numbers, over the training rows
+	Max     float64  `json:",omitempty"`
 
 	codes        map[string]int // the place of each category in Values; nil if the column has numbers
 	isMany       bool           // there were too many categories to learn
@@ -65,6 +67,11 @@ func (c *column) sorted() []string {
 		return c.Values[:len(c.Values)-1]
 	}
 	return c.Values
+}
+
+// excludes reports whether a number is outside the range of the training rows, if c has one.
+func (c *column) excludes(v float64) bool {
+	return (v < c.Min || v > c.Max) && (c.Min != 0 || c.Max != 0)
 }
 
 // width returns how many inputs the column is.
@@ -280,13 +287,16 @@ func (e *encoding) input(x, cells []float64, mean []float64) {
 	}
 }
 
-// wanted writes to y, 1×outputs, what the network shall answer to a row of cells.
+// wanted writes to y, 1×outputs, what the network shall answer to a row of cells. No answer is
+// right for a class that is new.
 func (e *encoding) wanted(y, cells []float64) {
 	clear(y)
 	for k, v := range cells[len(e.Inputs):] {
 		switch c := e.Targets[k]; e.task() {
 		case classes:
-			y[int(v)] = 1
+			if v == v {
+				y[int(v)] = 1
+			}
 		case labels:
 			y[k] = v
 		case numbers:

@@ -70,10 +70,19 @@ func (j *job) reportClasses(b *bytes.Buffer, y *mlp.Matrix, columns int) {
 	for _, v := range j.table.Targets[0].Values {
 		names = append(names, short(v))
 	}
+	unseen := len(names) // the row of the classes that only the test rows have
+	for i := range j.test.Len() {
+		if v := j.test.truth(i, 0); v != v && len(names) == unseen {
+			names = append(names, "(new)")
+		}
+	}
 	confusion := stat.NewConfusion(len(names))
 	right := 0
 	for i := range j.test.Len() {
-		truth, answer := int(j.test.truth(i, 0)), mlp.Argmax(y.Row(i))
+		truth, answer := unseen, mlp.Argmax(y.Row(i))
+		if v := j.test.truth(i, 0); v == v {
+			truth = int(v)
+		}
 		if confusion[truth][answer]++; truth == answer {
 			right++
 		}

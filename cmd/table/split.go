@@ -171,6 +171,7 @@ func (p *part) fit() (s mlp.Standardization, err error) {
 		case isTarget:
 			c.Mean, c.Std = mean, std
 		default:
+			c.Min, c.Max = slices.Min(cells), slices.Max(cells)
 			s.Mean, s.Std = append(s.Mean, mean), append(s.Std, std)
 			if c.Gaps {
 				s.Mean, s.Std = append(s.Mean, 0), append(s.Std, 0)

@@ -70,7 +70,7 @@ func TestBalance(t *testing.T) {
 	j := prepared(t, "-weights", "balanced", "-patience", "1")
 	j.train.index = []int32{0, 1, 2, 3, 60, 61, 120} // 4, 2 and 1 of the classes
 	var config mlp.Config
-	samples, err := j.Samples(&config)
+	samples, err := j.Samples(0, &config)
 	if err != nil {
 		t.Fatal(err)
 	}

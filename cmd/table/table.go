@@ -33,7 +33,7 @@ func (t *table) target(i, k int) float64 { return t.row(i)[len(t.Inputs)+k] }
 
 // readTable reads a file with the columns of like, or finds them if like is nil.
 func (j *job) readTable(ctx context.Context, name string, like *encoding, stderr io.Writer) (*table, error) {
-	s, err := openSource(name, maxBytes)
+	s, err := openSource(name, maxBytes, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +41,12 @@ func (j *job) readTable(ctx context.Context, name string, like *encoding, stderr
 	if like == nil {
 		return j.tableOf(ctx, s, stderr)
 	}
-	t := &table{encoding: like}
-	return t, t.fill(ctx, s, &decoder{warnings: stderr}, stderr)
+	t, d := &table{encoding: like}, &decoder{warnings: stderr}
+	err = t.fill(ctx, s, d, stderr)
+	if err == nil {
+		d.unseen.report(stderr, s.name, t.rows())
+	}
+	return t, err
 }
 
 // tableOf reads a table in two readings: the first finds its columns, the second its rows.
