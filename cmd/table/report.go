@@ -244,7 +244,7 @@ func (j *job) points() *mlp.Figure {
 		some.index[i] = j.test.index[i*j.test.Len()/n]
 	}
 	y := some.answers(some.predict(j.Net))
-	f := &mlp.Figure{Title: "Predicted against true", Columns: 2,
+	f := &mlp.Figure{Title: "Predicted against true", Columns: 2, Height: 340,
 		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", n)}
 	for k, c := range j.table.Targets[:min(maxTargets, len(j.table.Targets))] {
 		var truth, predicted []float64
@@ -254,8 +254,8 @@ func (j *job) points() *mlp.Figure {
 			truth, predicted = append(truth, t), append(predicted, y.Row(i)[k])
 			lo, hi = min(lo, t), max(hi, t)
 		}
-		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Series: []mlp.Series{
-			{Name: "Test row", X: truth, Y: predicted, Points: true}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
+		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Equal: true, Series: []mlp.Series{
+			{Name: "Test row", X: truth, Y: predicted, Points: true, Size: 0.7}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
 	}
 	return f
 }
