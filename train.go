@@ -144,10 +144,11 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 
 // Train trains the networks of m epoch by epoch, several at the same time, as the function
 // Train does: network i on what data returns for it, with its own run and a seed of its own. data
-// may change the Config of a network, for example its Validation. OnEpoch is called when all networks have
-// trained an epoch, with what History returns for it. An epoch that cannot be finished by one
-// network is undone for all. With Patience the training stops when the patience with each is
-// over. A result does not depend on how many are trained at the same time.
+// may change the Config of a network, for example its Validation. OnEpoch is called when all
+// networks have trained an epoch, with what History returns for it. An epoch that cannot be
+// finished by one network is undone for all. With Patience a network is trained no further when
+// the patience with it is over; its run then has its best epoch once more for each epoch of the
+// others. The result does not depend on how many are trained at the same time.
 func (m *Model) Train(ctx context.Context, c Config, data func(i int, c *Config) (Dataset, error)) error {
 	var all []*trainer
 	for i, member := range m.members() {
@@ -212,23 +213,29 @@ func trainAll(ctx context.Context, all []*trainer, onEpoch func(n int) error) er
 	return nil
 }
 
-// trainEpoch trains epoch n of all networks and adds it to their runs. If one cannot finish
-// the epoch, also if a data set, a loss or an activation panics, trainEpoch leaves all networks
-// and runs as they were.
+// trainEpoch trains epoch n of all networks with which there is patience, and adds it to their
+// runs; the runs of the others get their best epoch once more. If one cannot finish the epoch,
+// also if a data set, a loss or an activation panics, trainEpoch leaves all networks and runs as
+// they were.
 func trainEpoch(ctx context.Context, all []*trainer, n int) error {
-	for _, t := range all {
-		t.keep()
+	var active []int
+	for i, t := range all {
+		if t.hasPatience() {
+			active = append(active, i)
+			t.keep()
+		}
 	}
 	finished := false
 	defer func() {
-		if !finished {
-			for _, t := range all {
-				t.undo()
+		for _, i := range active {
+			if !finished {
+				all[i].undo()
 			}
 		}
 	}()
 	epochs, errs := make([]Epoch, len(all)), make([]error, len(all))
-	together(len(all), func(i int) {
+	together(len(active), func(k int) {
+		i := active[k]
 		epochs[i], errs[i] = all[i].epoch(ctx, n)
 		errs[i] = memberError(i, errs[i])
 	})
@@ -236,7 +243,13 @@ func trainEpoch(ctx context.Context, all []*trainer, n int) error {
 		return err
 	}
 	for i, t := range all {
-		t.finish(epochs[i])
+		if slices.Contains(active, i) {
+			t.finish(epochs[i])
+			continue
+		}
+		again := t.run.History.Best()
+		again.N, again.First = n, nil
+		t.run.History = append(t.run.History, again)
 	}
 	finished = true
 	return nil

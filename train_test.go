@@ -830,6 +830,7 @@ func TestTrainRefusesShapes(t *testing.T) {
 		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{}},
 		{"train: targets are n×1, the outputs n×2: if they are indices of classes, see OneHot", Samples{good.X, classes}, Config{}},
 		{"train: targets are n×1, the outputs n×2", Samples{good.X, half}, Config{Loss: SquaredError}},
+		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{Loss: Huber(2)}},
 		{"Test: targets are n×3, the outputs n×2", good, Config{Test: Samples{good.X, NewMatrix(20, 3)}}},
 		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", Samples{good.X, negative}, Config{}},
 		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", unknown{Samples{good.X, negative}}, Config{Loss: SigmoidCrossEntropy}},
@@ -1047,7 +1048,7 @@ func TestFrozenNorm(t *testing.T) {
 	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 1, Batch: 10})
 	net[1].Frozen = true
 	backprop(net, data.X, data.Y)
-	mean, variance := clone(&net[1].Norm.Mean), clone(&net[1].Norm.Var)
+	mean, variance := net[1].Norm.Mean.Clone(), net[1].Norm.Var.Clone()
 	backprop(net, data.X, data.Y)
 	near(t, "mean", &net[1].Norm.Mean, mean, 0)
 	near(t, "var", &net[1].Norm.Var, variance, 0)
@@ -1079,7 +1080,7 @@ func ensemble(n int) *Model {
 }
 
 func ensembleConfig(epochs int) Config {
-	return Config{Optimizer: Adam, Rate: 0.01, Epochs: epochs, Batch: 7, Seed: 9, Patience: 9}
+	return Config{Optimizer: Adam, Rate: 0.1, Epochs: epochs, Batch: 7, Seed: 9, Patience: 2}
 }
 
 // foldOf returns the data of network i: three quarters of blobs and the last for validation.
@@ -1093,18 +1094,29 @@ func foldOf(i int, c *Config) (Dataset, error) {
 // An ensemble is its networks, each trained alone: with any number of threads, and stopped,
 // written and resumed.
 func TestEnsembleIsItsNetworks(t *testing.T) {
-	alone := ensemble(3)
+	alone, longest, shortest := ensemble(3), 0, math.MaxInt
 	for i, n := range alone.members() {
-		c := ensembleConfig(4)
+		c := ensembleConfig(12)
 		c.Seed, c.Run = MemberSeed(9, i), n.Run
 		samples, _ := foldOf(i, &c)
-		mustTrain(t, n.Net, samples, c)
+		h := mustTrain(t, n.Net, samples, c)
+		longest, shortest = max(longest, len(h)), min(shortest, len(h))
+	}
+	if shortest == longest {
+		t.Errorf("patience with all networks is over after epoch %d", longest)
+	}
+	for _, n := range alone.members() {
+		for h := n.Run.History; len(n.Run.History) < longest; {
+			again := h.Best()
+			again.N, again.First = len(n.Run.History)+1, nil
+			n.Run.History = append(n.Run.History, again)
+		}
 	}
 	want := written(t, alone)
 	for _, threads := range []int{1, 2, 8} {
 		restore := withThreads(threads)
 		m := ensemble(3)
-		for _, epochs := range []int{2, 4} {
+		for _, epochs := range []int{shortest - 1, shortest + 1, 12} {
 			c := ensembleConfig(epochs)
 			c.OnEpoch = func(e Epoch) error {
 				if got := m.History()[e.N-1]; got.ValidationLoss != e.ValidationLoss {
@@ -1130,7 +1142,7 @@ func TestEnsembleIsItsNetworks(t *testing.T) {
 // If one network cannot finish an epoch, by an error or a panic, none has trained it.
 func TestEnsembleIsUndone(t *testing.T) {
 	m := ensemble(3)
-	if err := m.Train(context.Background(), ensembleConfig(2), foldOf); err != nil {
+	if err := m.Train(context.Background(), ensembleConfig(1), foldOf); err != nil {
 		t.Fatal(err)
 	}
 	before := written(t, m)
@@ -1163,8 +1175,8 @@ func TestEnsembleIsUndone(t *testing.T) {
 	if !bytes.Equal(written(t, m), before) {
 		t.Error("an epoch that was not finished has changed the ensemble")
 	}
-	m.Others[0].Run.History = m.Others[0].Run.History[:1]
-	if err := m.Train(context.Background(), ensembleConfig(4), foldOf); err == nil || err.Error() != "network 2 has had 1 epochs, network 1 2" {
+	m.Others[0].Run.History = m.Others[0].Run.History[:0]
+	if err := m.Train(context.Background(), ensembleConfig(4), foldOf); err == nil || err.Error() != "network 2 has had 0 epochs, network 1 1" {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,5 +1,5 @@
-// A model on the test digits: accuracy, loss, the confusion matrix, precision and recall,
-// and the page.
+// A model on the test digits: accuracy, loss, the confusion matrix, recall, precision
+// and F1, and the page.
 
 package main
 

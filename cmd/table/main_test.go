@@ -84,9 +84,10 @@ func TestIris(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "deep", "out")
 	stdout, stderr := must(t, "-out", out, "-importance")
 	want := regexp.MustCompile(`\A(Epoch \d+/\d+, Loss: \d\.\d{4}\n)+Test part: 30 rows\n` +
-		` +true \\ predicted +setosa +versicolor +virginica +recall +precision\n( +[a-z]+( +\d+){3}(?: +\d\.\d{3}){2}\n){3}` +
+		` +true \\ predicted +setosa +versicolor +virginica +recall +precision +F1\n( +[a-z]+( +\d+){3}(?: +\d\.\d{3}){3}\n){3}` +
 		`Accuracy: (\d\.\d{4}) \(baseline 0\.3333: always setosa\)\n` +
-		`Importance: the test loss, \d\.\d{4}, rises with a column shuffled by\n([+-]\d\.\d{4}  (sepal|petal) (length|width)\n){4}` +
+		`Balanced accuracy: \d\.\d{4} \(baseline 0\.3333\)\nLog-loss: \d\.\d{4} \(baseline 1\.0986: always the shares of the classes\)\n` +
+		`Importance: the loss, \d\.\d{4}, rises with a column shuffled by \(mean ± deviation of 10 times\)\n([+-]\d\.\d{4} ± \d\.\d{4}  (sepal|petal) (length|width)\n){4}` +
 		`Weights SHA-256: [0-9a-f]{64}\n\z`)
 	m := want.FindStringSubmatch(stdout)
 	if m == nil {
@@ -95,7 +96,7 @@ func TestIris(t *testing.T) {
 	if accuracy, _ := strconv.ParseFloat(m[4], 64); accuracy < 0.9 {
 		t.Errorf("accuracy %v", accuracy)
 	}
-	if top := regexp.MustCompile(`shuffled by\n\S+  petal`); !top.MatchString(stdout) {
+	if top := regexp.MustCompile(`times\)\n\S+ ± \S+  petal`); !top.MatchString(stdout) {
 		t.Errorf("the petals do not matter most:\n%s", stdout)
 	}
 	for _, text := range []string{"data: 120 rows to train on, 30 to test on, from iris.csv in the program\n",
@@ -170,7 +171,7 @@ func shop(rows int) string {
 func TestNumbers(t *testing.T) {
 	out, data := t.TempDir(), file(t, "shop.csv", shop(210))
 	stdout, stderr := must(t, "-target", "price", "-missing", "mean", "-out", out, data)
-	m := regexp.MustCompile(`price: R² (0\.\d{4}), RMSE \S+ \(always the mean: \S+\)`).FindStringSubmatch(stdout)
+	m := regexp.MustCompile(`price: R² (0\.\d{4}), RMSE \S+ \(always the mean: \S+\), mean absolute error \S+ \(\S+\)`).FindStringSubmatch(stdout)
 	if m == nil {
 		t.Fatalf("standard output:\n%s", stdout)
 	}
@@ -225,7 +226,7 @@ func TestLabels(t *testing.T) {
 	}
 	out, data := t.TempDir(), file(t, "labels.csv", b.String())
 	stdout, _ := must(t, "-target", "big,near", "-decay", "0.001", "-out", out, data)
-	if rows := regexp.MustCompile(`\n +(big +yes|near +1) +\d+( +(0\.[89]\d\d|1\.000)){3} +0\.\d+`).FindAllString(stdout, -1); len(rows) != 2 {
+	if rows := regexp.MustCompile(`\n +(big +yes|near +1) +\d+( +(0\.[89]\d\d|1\.000)){5} +0\.\d+`).FindAllString(stdout, -1); len(rows) != 2 {
 		t.Fatalf("standard output:\n%s", stdout)
 	}
 	predicted, _ := must(t, "-model", filepath.Join(out, "model.npz"), file(t, "new.csv", "x,y\n0.9,0\n-0.9,0.9\n0.1,0\n"))

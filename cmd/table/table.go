@@ -159,11 +159,12 @@ func warn(stderr io.Writer, format string, args ...any) {
 	fmt.Fprintf(stderr, "warning: %s\n", cli.Plain(fmt.Sprintf(format, args...)))
 }
 
-// flagged returns a column's name as a shell passes it to a flag, or NAME for one that is too
-// long to be repeated in a message.
-func flagged(name string) string {
-	if len(name) > 200 {
-		return "NAME"
+// flagged returns the names of columns as a shell passes them to a flag, or NAMES for some that
+// are too long to be repeated in a message.
+func flagged(names ...string) string {
+	text := columnNames(names).String()
+	if len(text) > 200 {
+		return "NAMES"
 	}
-	return "'" + strings.ReplaceAll(columnNames{name}.String(), "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
