@@ -375,7 +375,7 @@ func (g *judge) some(most int) *judge {
 
 // points is a chart for each target, the first ones, with a point for each row.
 func (e *exam) points() *mlp.Figure {
-	f := &mlp.Figure{Title: "Predicted against true", Columns: 2,
+	f := &mlp.Figure{Title: "Predicted against true", Columns: 2, Height: 340,
 		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", e.Len())}
 	for k, c := range e.Targets[:min(maxTargets, len(e.Targets))] {
 		var truth, predicted []float64
@@ -385,8 +385,8 @@ func (e *exam) points() *mlp.Figure {
 			truth, predicted = append(truth, t), append(predicted, e.y.Row(i)[k])
 			lo, hi = min(lo, t), max(hi, t)
 		}
-		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Series: []mlp.Series{
-			{Name: "Test row", X: truth, Y: predicted, Points: true}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
+		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Equal: true, Series: []mlp.Series{
+			{Name: "Test row", X: truth, Y: predicted, Points: true, Size: 0.7}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
 	}
 	return f
 }
