@@ -28,9 +28,9 @@ type Augmented interface {
 	Epoch(n int) Dataset
 }
 
-// samplesOf returns the samples that train trains on in epoch n, and their weights, or nil
+// epochOf returns the samples that train trains on in epoch n, and their weights, or nil
 // if they have none.
-func samplesOf(train Dataset, n int) (samples Dataset, weights []float64) {
+func epochOf(train Dataset, n int) (samples Dataset, weights []float64) {
 	samples = train
 	if a, ok := train.(Augmented); ok {
 		samples = a.Epoch(n)
@@ -80,6 +80,14 @@ func (s Samples) batch(x, y *Matrix, index []int, columns []interval) {
 		}
 		copy(y.Row(i), s.Y.Row(r))
 	}
+}
+
+// SamplesOf returns all samples of a data set as matrices: of a part of MNIST, for example, the
+// standardized images. What a Weighted set weighs them by is not among them.
+func SamplesOf(data Dataset) Samples {
+	s := Samples{new(Matrix), new(Matrix)}
+	batch(data, s.X, s.Y, shuffle(make([]int, data.Len()), 0, 0, true))
+	return s
 }
 
 // A Weighted data set says how much each sample counts: the loss is then the mean over the
@@ -239,6 +247,20 @@ func validateTargets(name string, y *Matrix, loss Loss, index []int) error {
 		want = ", want 0 or more for a cross-entropy"
 	}
 	return fmt.Errorf("%s: sample %d: column %d of its target is %v%s", name, sample, at%y.Cols, v, want)
+}
+
+// validateInputs returns an error for the first input that is not finite. Row i of x is sample
+// index[i] or, if index is nil, sample i.
+func validateInputs(name string, x *Matrix, index []int) error {
+	at := slices.IndexFunc(x.Data, func(v float64) bool { return !finite(v) })
+	if at < 0 {
+		return nil
+	}
+	sample := at / x.Cols
+	if index != nil {
+		sample = index[sample]
+	}
+	return fmt.Errorf("%s: sample %d: column %d of its input is %v", name, sample, at%x.Cols, x.Data[at])
 }
 
 // validateWidths returns an error if samples x, y of a data set of that name have other widths

@@ -298,7 +298,7 @@ func TestNormOfAConstant(t *testing.T) {
 	net := normalized(NewNetwork(1, He, ReLU, 4, 3, 2))
 	data := Samples{NewMatrix(100, 4), blobs(100).Y}
 	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5})
-	if err := (fileArray{"var1", &net[0].Norm.Var, squares}).validate(); err != nil {
+	if err := (fileArray{name: "var1", matrix: &net[0].Norm.Var, may: squares}).validate(); err != nil {
 		t.Error(err)
 	}
 }
@@ -415,7 +415,7 @@ func TestDropoutGradient(t *testing.T) {
 			var dy, dx Matrix
 			loss := func() float64 { return SquaredError(nil, forward(x), y) }
 			SquaredError(&dy, forward(x), y)
-			net.backward(&dy, nil)
+			net.backward(&dy, nil, 0)
 			closeTo(t, what+" x", net.InputGradient(&dx).Data, NumericalGradient(loss, x.Data, 1e-5))
 			checkGradients(t, what, net, loss)
 			for i, l := range net {
@@ -472,7 +472,30 @@ func TestInputGradientJoins(t *testing.T) {
 		near(t, fmt.Sprintf("b%d", i+1), &parted[i].DB, &whole[i].DB, 0)
 	}
 	below.Forward(data.X)
-	if got := panicOf(func() { below.InputGradient(&da) }); got != "mlp: InputGradient: there was no Backward" {
+	if got := panicOf(func() { below.InputGradient(&da) }); got != "mlp: InputGradient: there was no Backward, or the weights have moved since" {
 		t.Errorf("panic %q", got)
+	}
+}
+
+func TestNetworkString(t *testing.T) {
+	net := NewNetwork(1, He, ReLU, 784, 256, 128, 10)
+	net[0].Norm, net[0].Dropout, net[1].Frozen = NewBatchNorm(256), 0.25, true
+	want := `layer  shape    activation                      parameters  operations
+1      784×256  relu, batch norm, dropout 0.25  201216      401408
+2      256×128  relu, frozen                    32896       65536
+3      128×10   linear                          1290        2560
+all    784×10                                   235402      469504
+`
+	if got := fmt.Sprint(net); got != want {
+		t.Errorf("\n%swant\n%s", got, want)
+	}
+	for want, net := range map[string]Network{
+		"mlp.Network: a network without layers": nil,
+		"mlp.Network: layer 1 is nil":           {nil},
+		"mlp.Network: layer 1 has no Act":       {{W: *NewMatrix(1, 1), B: *NewMatrix(1, 1)}},
+	} {
+		if got := fmt.Sprint(net); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

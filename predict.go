@@ -30,22 +30,80 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 	return y
 }
 
-// Predict sets y to the network's output for the raw inputs in x, n×in to n×out, and
-// returns y: it normalises images if m.Deskew is set, and standardizes by m.Input. Any
-// number of goroutines may call it. For classes, y.Softmax() makes the output
-// probabilities.
+// Predict sets y to the answers for the raw inputs in x, n×in to n×out, and returns y. It
+// normalises images if m.Deskew is set, and standardizes by m.Input; or encodes the rows of a
+// table by m.Columns. For classes, y.Softmax() makes the answers probabilities; with m.Output
+// they are in the units of the targets. Any number of goroutines may call Predict.
+//
+// An ensemble answers with the mean over its networks of the probabilities or, for m.Task ==
+// Numbers, of the outputs. y is then the logits of the mean probabilities.
 func (m *Model) Predict(y, x *Matrix) *Matrix {
-	m.Net.mustFit("Model.Predict", x)
-	if m.Deskew {
-		if x.Cols != MNISTPixels {
-			panic(fmt.Sprintf("mlp: Model.Predict: images of %d pixels, want %d", x.Cols, MNISTPixels))
+	inputs := new(Matrix)
+	if m.Columns != nil {
+		m.Columns.Apply(inputs, x)
+	} else {
+		m.Net.mustFit("Model.Predict", x)
+		if m.Deskew {
+			if x.Cols != MNISTPixels {
+				panic(fmt.Sprintf("mlp: Model.Predict: images of %d pixels, want %d", x.Cols, MNISTPixels))
+			}
+			x = NewMatrix(x.Rows, x.Cols, x.Data...)
+			for i := range x.Rows {
+				deskewRow(x.Row(i))
+			}
 		}
-		x = NewMatrix(x.Rows, x.Cols, x.Data...)
-		for i := range x.Rows {
-			deskewRow(x.Row(i))
+		m.Input.Apply(inputs, x)
+	}
+	return m.Answer(y, inputs)
+}
+
+// Answer is Predict for the inputs of the networks, which Predict makes of raw ones.
+func (m *Model) Answer(y, inputs *Matrix) *Matrix {
+	if m.Net.Predict(y, inputs); len(m.Others) > 0 {
+		m.average(y, inputs)
+	}
+	for i := range y.Rows {
+		row := y.Row(i)
+		for j, std := range m.Output.Std {
+			row[j] = float64(row[j]*std) + m.Output.Mean[j]
 		}
 	}
-	return m.Net.Predict(y, m.Input.Apply(new(Matrix), x))
+	return y
+}
+
+// average makes y, the output of m.Net for x, that of the ensemble. The logits of Classes are
+// ln p, and those of Labels ln p - ln(1-p), for the mean probability p. A probability that
+// underflows counts as the smallest normal number, so that all logits are finite.
+func (m *Model) average(y, x *Matrix) {
+	logOf := func(p float64) float64 { return log(max(p, 0x1p-1022)) }
+	n := float64(1 + len(m.Others))
+	total := NewMatrix(y.Rows, y.Cols) // of the probabilities or the numbers
+	rest := NewMatrix(y.Rows, y.Cols)  // of 1-p, for Labels
+	for i := range 1 + len(m.Others) {
+		if i > 0 {
+			m.Others[i-1].Net.Predict(y, x)
+		}
+		switch m.Task {
+		case Classes:
+			y.Softmax()
+		case Labels:
+			for j, z := range y.Data {
+				rest.Data[j] += sigmoid(-z)
+			}
+			sigmoids(y.Data)
+		}
+		add(total.Data, y.Data)
+	}
+	for j, sum := range total.Data {
+		switch m.Task {
+		case Classes:
+			y.Data[j] = logOf(sum / n)
+		case Labels:
+			y.Data[j] = logOf(sum/n) - logOf(rest.Data[j]/n)
+		case Numbers:
+			y.Data[j] = sum / n
+		}
+	}
 }
 
 // A forward pass takes at most maxPassRows rows through the network on one thread, so that
@@ -160,6 +218,10 @@ type evaluation struct {
 	out, want Matrix // the outputs for all samples that are measured, and their targets
 	rows      rowLoss
 }
+
+// evaluations has the storage of evaluations that are over: of networks that are trained at
+// the same time, only those that measure need it.
+var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 
 // evaluationRows is the number of rows whose loss is computed by one call. It is fixed, so
 // that the sums do not depend on the number of threads. Layers are measured on so many samples.

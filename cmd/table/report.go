@@ -211,23 +211,16 @@ func (j *job) Page(io.Writer) *files.File { return nil }
 
 // curves is the losses over the epochs.
 func (j *job) curves(h mlp.History) *mlp.Figure {
-	train, held := mlp.Series{Name: "Training"}, mlp.Series{Name: "Held out"}
-	for _, e := range h {
-		train.Y, held.Y = append(train.Y, e.Loss), append(held.Y, e.ValidationLoss)
+	f := h.Figure()
+	f.Title, f.Charts = "Training a network on a table", f.Charts[:1]
+	if f.Charts[0].YLabel = "Cross-entropy loss"; j.table.task() == numbers {
+		f.Charts[0].YLabel = "Squared error, standardized"
 	}
-	series := []mlp.Series{train}
-	desc := fmt.Sprintf("Over %d epochs the training loss ends at %.4f.", len(h), h[len(h)-1].Loss)
 	if j.held != nil {
 		best := h.Best()
-		series = append(series, held)
-		desc += fmt.Sprintf(" The loss on the held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
+		f.Desc += fmt.Sprintf(" The loss on the held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
 	}
-	label := "Cross-entropy loss"
-	if j.table.task() == numbers {
-		label = "Squared error, standardized"
-	}
-	return &mlp.Figure{Title: "Training a network on a table", Desc: desc, Charts: []mlp.Chart{
-		{Title: "Loss over epochs", XLabel: "Epoch", YLabel: label, Series: series}}}
+	return f
 }
 
 // The most rows and the most targets that are drawn.
