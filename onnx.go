@@ -1,10 +1,11 @@
-// ONNX: a model as a graph of operations that other programs run. A file is one message of
-// Google's protocol buffers, by https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+// ONNX: a model as a graph of operations that other programs run. A file is a message of
+// protocol buffers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto names its fields.
 
 package mlp
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -14,103 +15,144 @@ import (
 	"strings"
 )
 
-// What a file claims to need: any program that runs ONNX of 2020 or later.
-const onnxVersion, onnxOperators = 7, 13
+const (
+	onnxVersion, onnxOperators = 7, 13 // of 2020, which programs since then can run
+	onnxInt64, onnxDouble      = 7, 11 // types of elements
+)
 
-// The types of elements.
-const onnxInt64, onnxDouble = 7, 11
-
-// WriteONNX writes the model as an ONNX graph, in float64 throughout. Its input x is n×in and
-// takes what Model.Predict does, or what as says. Its output is n×out: the probabilities of
-// classes or labels, or numbers. The graph contains the deskewing. The metadata are the names
-// of the outputs as JSON under outputs, and Network.Fingerprint under sha256. The same model
-// gives the same bytes. Softmax and the other functions are those of the program that runs the
-// graph, which may differ in the last bits. WriteONNX returns an error, and writes nothing, if
-// a layer's activation is not the package's, or if the file would have more than 2 GiB.
+// WriteONNX writes the model as an ONNX graph, in float64 throughout. The input x, n×in, is what
+// Model.Predict takes, or what as says. The output, n×out, is named probabilities, of classes or
+// labels, or numbers. The graph contains all that Predict does, also the deskewing, the encoding
+// of a table's columns and the mean of an ensemble. Its metadata are outputs, the names as JSON;
+// columns, the Columns as JSON; and sha256, the model's Fingerprint. The same model gives the
+// same bytes. The results are those of Predict as exactly as the program that runs the graph
+// computes. WriteONNX returns an error, and writes nothing, if a layer's activation is not the
+// package's, or if the file would have more than 2 GiB.
 func (m *Model) WriteONNX(w io.Writer, as Export) error {
 	if err := m.validateExport(as); err != nil {
 		return err
 	}
-	g := &onnxGraph{scalars: map[string]bool{}}
-	x := "x"
-	if as.Grey {
-		x = g.compute("Div(x, 255)")
+	g := &onnxGraph{isScalar: map[string]bool{}}
+	values := map[string]string{"x": "x"} // the name of the value that a buffer has by now
+	for _, s := range m.program(as).statements {
+		switch to, _, _ := strings.Cut(s.to, ","); s.function {
+		case "encode":
+			values[to] = g.encode(m.Columns)
+		case "deskewTo":
+			values[to] = g.deskew(values[s.from])
+		default:
+			args := []any{values[to]}
+			if s.from != "" {
+				args = append(args, values[s.from])
+			}
+			for _, c := range s.constants {
+				g.numbers(c.name, c.Data, c.Rows, c.Cols)
+				args = append(args, c.name)
+			}
+			formula := fmt.Sprintf(onnxFormulas[s.function], append(args, s.numbers...)...)
+			values[to], _ = g.parse("", formula)
+		}
 	}
-	if m.Deskew {
-		x = g.deskew(x)
+	answers := "probabilities"
+	if m.Task == Numbers {
+		answers = "numbers"
 	}
-	if m.Input.Mean != nil {
-		g.numbers("mean", m.Input.Mean, len(m.Input.Mean))
-		g.numbers("std", m.Input.divisors(), len(m.Input.Mean))
-		x = g.compute("Div(Sub(%s, mean), std)", x)
-	}
-	x = g.network(m.Net, x)
-	g.let("probabilities", "Softmax(%s)", x)
-	g.message.text(2, "mlp")
-	g.message.embed(11, onnxMatrix("x", m.Net[0].W.Rows))
-	g.message.embed(12, onnxMatrix("probabilities", m.Net[len(m.Net)-1].W.Cols))
+	g.parse(answers, fmt.Sprintf("Identity(%s)", values["y"]))
+	g.message = append(g.message, item{2, "mlp"}, item{11, onnxMatrix("x", m.rowWidth())}, item{12, onnxMatrix(answers, m.Net[len(m.Net)-1].W.Cols)})
 
-	var operators, file message
-	operators.number(2, onnxOperators)
-	file.number(1, onnxVersion)
-	file.text(2, "mlp")
-	file.text(6, strings.Join(m.about(as), "\n"))
-	file.embed(7, &g.message)
-	file.embed(8, &operators)
-	outputs, err := json.Marshal(as.Outputs)
-	if err != nil {
+	file := message{{1, onnxVersion}, {2, "mlp"}, {6, strings.Join(m.about(as), "\n")}, {7, g.message}, {8, message{{2, onnxOperators}}}}
+	columns, err1 := json.Marshal(m.Columns)
+	outputs, err2 := json.Marshal(as.Outputs)
+	if err := cmp.Or(err1, err2); err != nil {
 		return err
 	}
-	for _, entry := range [][2]string{{"outputs", string(outputs)}, {"sha256", m.Net.Fingerprint()}} {
-		var e message
-		e.text(1, entry[0])
-		e.text(2, entry[1])
-		file.embed(14, &e)
+	for _, entry := range [][2]string{{"columns", string(columns)}, {"outputs", string(outputs)}, {"sha256", m.Fingerprint()}} {
+		file = append(file, item{14, message{{1, entry[0]}, {2, entry[1]}}})
 	}
-	if file.size > math.MaxInt32 {
-		return fmt.Errorf("an ONNX file of %d bytes, more than %d", file.size, math.MaxInt32)
+	if n := file.size(); n > math.MaxInt32 {
+		return fmt.Errorf("an ONNX file of %d bytes, more than %d", n, math.MaxInt32)
 	}
-	return file.write(w)
+	to := bufio.NewWriter(w)
+	file.write(to)
+	return to.Flush()
 }
 
-// network adds the layers, and returns the name of the last one's output.
-func (g *onnxGraph) network(net Network, x string) string {
-	operations := map[*Activation]string{ReLU: "Relu", Sigmoid: "Sigmoid", Tanh: "Tanh", Linear: "Identity"}
-	for i, l := range net {
-		n := i + 1
-		g.numbers(fmt.Sprint("W", n), l.W.Data, l.W.Rows, l.W.Cols)
-		if l.Norm == nil {
-			g.numbers(fmt.Sprint("b", n), l.B.Data, l.W.Cols)
-			x = g.compute("Gemm(%s, W%d, b%d)", x, n, n)
-		} else {
-			var scale, shift Matrix
-			l.Norm.affine(&scale, &shift, &l.B)
-			g.numbers(fmt.Sprint("scale", n), scale.Data, l.W.Cols)
-			g.numbers(fmt.Sprint("shift", n), shift.Data, l.W.Cols)
-			x = g.compute("Add(Mul(MatMul(%s, W%d), scale%d), shift%d)", x, n, n, n)
+// onnxFormulas are the statements of a program. The verbs are for the values that a statement changes and
+// reads, and then for its constants and numbers.
+var onnxFormulas = map[string]string{
+	"take":          "Div(%[2]s, %[4]d)",
+	"standardize":   "Div(Sub(%[1]s, %[2]s), %[3]s)",
+	"dense":         "MatMul(%[2]s, %[3]s)",
+	"addTo":         "Add(%[1]s, %[2]s)",
+	"affine":        "Add(Mul(%[1]s, %[2]s), %[3]s)",
+	"relus":         "Relu(%[1]s)",
+	"sigmoids":      "Sigmoid(%[1]s)",
+	"tanhs":         "Tanh(%[1]s)",
+	"softmax":       "Softmax(%[1]s)",
+	"zero":          "%[1]s0",
+	"addLabels":     "Add(%[1]s, Sigmoid(%[2]s))",
+	"meanOfClasses": "Div(%[1]s, %[3]d)",
+	"meanOfLabels":  "Div(%[1]s, %[3]d)",
+	"meanOfNumbers": "Div(%[1]s, %[3]d)",
+	"restore":       "Add(Mul(%[1]s, %[3]s), %[2]s)",
+}
+
+// encode adds what Columns.Apply does, by one formula for all inputs. An input of a number or a
+// bin is (v-from)/width, cut off at low and high, and v is the raw number in its place, or mean. An
+// input of a category is whether the raw number is code, and one of a gap whether it is missing.
+func (g *onnxGraph) encode(columns Columns) string {
+	var places []int
+	names := []string{"mean", "from", "width", "low", "high", "code", "gap"}
+	constants, nan := NewMatrix(len(names), columns.Width()), math.NaN()
+	for i, c := range columns {
+		add := func(numbers ...float64) {
+			for row, v := range numbers {
+				constants.Row(row)[len(places)] = v
+			}
+			places = append(places, i)
 		}
-		x = g.compute("%s(%s)", operations[l.Act], x)
+		for k := range c.Values {
+			add(0, 0, 1, 0, 0, float64(k), 0)
+		}
+		if c.Values == nil {
+			add(c.Mean, c.Mean, divisor(c.Std), math.Inf(-1), math.Inf(1), nan, 0)
+		}
+		for b := 1; b < len(c.Edges); b++ {
+			add(c.Mean, c.Edges[b-1], c.Edges[b]-c.Edges[b-1], 0, 1, nan, 0)
+		}
+		if c.Gaps {
+			add(0, 0, 1, 0, 0, nan, 1)
+		}
 	}
-	return x
+	g.integers("places", places...)
+	for row, name := range names {
+		g.numbers(name, constants.Row(row), len(places))
+	}
+	return g.run(`
+		raw = Gather(x, places, axis=1)
+		missing = IsNaN(raw)
+		measured = Min(Max(Div(Sub(Where(missing, mean, raw), from), width), low), high)
+		chosen = Cast(Equal(Mul(Sign(raw), Floor(Abs(raw))), code), to=11)
+		inputs = Add(Add(measured, chosen), Mul(Cast(missing, to=11), gap))`)
 }
 
-// deskew adds what deskewRow does to images with pixels from 0 to 1, operation for
-// operation, so that the bits are the same. Pixels come from padded, 32×32, in which an image
-// has two empty rows or columns on each side. flaw is NaN for an image with a NaN, and else 0.
-func (g *onnxGraph) deskew(x string) string {
+// deskew adds what deskewRow does to images with pixels from 0 to 1, operation for operation, so
+// that the bits are the same. Pixels are read from padded, images of 32×32 with two empty rows and
+// columns on each side. The flaw of an image is NaN if a pixel is, and else 0.
+func (g *onnxGraph) deskew(image string) string {
 	g.integers("last", 1)
 	g.integers("squares", -1, side, side)
 	g.integers("margins", 0, 2, 2, 0, 2, 2)
 	g.integers("rows", -1, 32*32)
-	for line := range strings.Lines(strings.ReplaceAll(`
+	return g.run(strings.ReplaceAll(`
 		flaw = ReduceSum(Where(IsNaN(image), image, 0), last)
 		p = Floor(Add(Mul(Clip(Where(IsNaN(image), 0, image), 0, 1), 255), 0.5))
 		k = Range(0, 784, 1)
 		i = Floor(Div(k, 28))
 		j = Sub(k, Mul(i, 28))
-		m = ReduceSum(p, last)
 		pj = Mul(p, j)
 		pi = Mul(p, i)
+		m = ReduceSum(p, last)
 		sx = ReduceSum(pj, last)
 		sy = ReduceSum(pi, last)
 		hasInk = Greater(m, 0)
@@ -122,8 +164,8 @@ func (g *onnxGraph) deskew(x string) string {
 		xy = Div(Sub(Mul(m, ReduceSum(Mul(pi, j), last)), Mul(sx, sy)), mm)
 		yy = Div(Sub(Mul(m, ReduceSum(Mul(pi, i), last)), Mul(sy, sy)), mm)
 		s = Where(Greater(yy, 0), Clip(Div(xy, yy), -1, 1), 0)
-		width = Sqrt(Max(Add(Sub(xx, Mul(Mul(2, s), xy)), Mul(Mul(s, s), yy)), 0))
-		gx = Sqrt(Clip(Div(width, 3.6), 0.4, 1.6))
+		ww = Max(Add(Sub(xx, Mul(Mul(2, s), xy)), Mul(Mul(s, s), yy)), 0)
+		gx = Sqrt(Clip(Div(Sqrt(ww), 3.6), 0.4, 1.6))
 		gy = Sqrt(Clip(Div(Sqrt(yy), 5.4), 0.6, 1.5))
 		v = Mul(gy, Sub(i, 13.5))
 		row = Add(my, v)
@@ -140,175 +182,128 @@ func (g *onnxGraph) deskew(x string) string {
 		below1 = GatherElements(padded, Cast(Add(at, 33), to=7), axis=1)
 		above = Add(Mul(above0, Sub(1, fx)), Mul(above1, fx))
 		below = Add(Mul(below0, Sub(1, fx)), Mul(below1, fx))
-		deskewed = Add(Div(Floor(Add(Add(Mul(above, Sub(1, fy)), Mul(below, fy)), 0.5)), 255), flaw)`[1:],
-		"image", x)) {
-		name, formula, _ := strings.Cut(strings.TrimSpace(line), " = ")
-		g.let(name, "%s", formula)
-	}
-	return "deskewed"
+		grey = Floor(Add(Add(Mul(above, Sub(1, fy)), Mul(below, fy)), 0.5))
+		deskewed = Add(Div(grey, 255), flaw)`, "image", image))
 }
 
 // An onnxGraph is a graph as far as it has been built.
 type onnxGraph struct {
-	message message
-	nodes   int
-	scalars map[string]bool
+	message
+	isScalar map[string]bool // the numbers that formulas have had
 }
 
-// compute adds the operations of a formula such as Mul(Sub(x, mean), 2), and returns the name
-// of its value. An argument is the name of a value, a number, a formula, or an attribute such
-// as axis=1.
-func (g *onnxGraph) compute(format string, args ...any) string { return g.let("", format, args...) }
-
-// let is compute with a name for the value.
-func (g *onnxGraph) let(name, format string, args ...any) string {
-	value, _ := g.parse(name, fmt.Sprintf(format, args...))
-	return value
-}
-
-func (g *onnxGraph) parse(name, formula string) (value, rest string) {
-	end := strings.IndexAny(formula, "(,)")
-	if end < 0 || formula[end] != '(' {
-		if end < 0 {
-			end = len(formula)
-		}
-		value, rest = strings.TrimSpace(formula[:end]), formula[end:]
-		if v, err := strconv.ParseFloat(value, 64); err == nil && !g.scalars[value] {
-			g.scalars[value] = true
-			g.numbers(value, []float64{v})
-		}
-		return value, rest
+// run adds formulas, a line each with a name before it, and returns the last name.
+func (g *onnxGraph) run(formulas string) (name string) {
+	for _, line := range strings.Split(strings.TrimSpace(formulas), "\n") {
+		var formula string
+		name, formula, _ = strings.Cut(strings.TrimSpace(line), " = ")
+		g.parse(name, formula)
 	}
-	operation, rest := strings.TrimSpace(formula[:end]), formula[end:]
+	return name
+}
+
+// parse adds the operations of a formula such as Mul(Sub(x, mean), 2), and returns the name of
+// its value and what follows it. An argument is the name of a value, a number, a formula, or an
+// attribute that is an integer, such as axis=1.
+func (g *onnxGraph) parse(name, formula string) (value, rest string) {
+	end := strings.IndexAny(formula+")", "(,)")
+	word, rest := strings.TrimSpace(formula[:end]), formula[end:]
+	if !strings.HasPrefix(rest, "(") {
+		if v, err := strconv.ParseFloat(word, 64); err == nil && !g.isScalar[word] {
+			g.isScalar[word] = true
+			g.numbers(word, []float64{v})
+		}
+		return word, rest
+	}
 	var node message
 	for rest[0] != ')' {
 		value, rest = g.parse("", rest[1:])
 		if attribute, number, ok := strings.Cut(value, "="); ok {
 			v, _ := strconv.Atoi(number)
-			var a message
-			a.text(1, attribute)
-			a.number(3, v)
-			a.number(20, 2) // the kind of attribute: an integer
-			node.embed(5, &a)
+			node = append(node, item{5, message{{1, attribute}, {3, v}, {20, 2}}}) // 2: an integer
 		} else {
-			node.text(1, value)
+			node = append(node, item{1, value})
 		}
 	}
-	if g.nodes++; name == "" {
-		name = fmt.Sprint("v", g.nodes)
+	if name == "" {
+		name = fmt.Sprint("v", len(g.message))
 	}
-	node.text(2, name)
-	node.text(4, operation)
-	g.message.embed(1, &node)
+	g.message = append(g.message, item{1, append(node, item{2, name}, item{4, word})})
 	return name, rest[1:]
 }
 
 // numbers adds a constant of this shape, which is empty for a scalar.
 func (g *onnxGraph) numbers(name string, x []float64, shape ...int) {
-	t := onnxTensor(name, onnxDouble, shape)
-	t.float64s(9, x)
-	g.message.embed(5, t)
+	tensor := message{{2, onnxDouble}, {8, name}, {9, x}}
+	for _, n := range shape {
+		tensor = append(tensor, item{1, n})
+	}
+	g.message = append(g.message, item{5, tensor})
 }
 
 // integers adds a constant.
-func (g *onnxGraph) integers(name string, x ...int64) {
-	t := onnxTensor(name, onnxInt64, []int{len(x)})
-	t.head(9, 8*len(x))
+func (g *onnxGraph) integers(name string, x ...int) {
+	tensor := message{{1, len(x)}, {2, onnxInt64}, {8, name}}
 	for _, v := range x {
-		t.append(binary.LittleEndian.AppendUint64(nil, uint64(v))...)
+		tensor = append(tensor, item{7, v})
 	}
-	g.message.embed(5, t)
+	g.message = append(g.message, item{5, tensor})
 }
 
-func onnxTensor(name string, kind int, shape []int) *message {
-	t := new(message)
-	for _, n := range shape {
-		t.number(1, n)
+// onnxMatrix describes an input or an output, n×cols.
+func onnxMatrix(name string, cols int) message {
+	shape := message{{1, message{{2, "n"}}}, {1, message{{1, cols}}}}
+	return message{{1, name}, {2, message{{1, message{{1, onnxDouble}, {2, shape}}}}}}
+}
+
+// A message is a list of numbered items. The value of an item is an int, or what stands after its
+// length: a string, a []float64, or another message.
+type message []item
+
+type item struct {
+	number int
+	value  any
+}
+
+// head returns the number with the value of an int, or with the length of another value.
+func (f item) head() []byte {
+	if v, ok := f.value.(int); ok {
+		return binary.AppendUvarint(binary.AppendUvarint(nil, uint64(f.number)<<3), uint64(v))
 	}
-	t.number(2, kind)
-	t.text(8, name)
-	return t
+	return binary.AppendUvarint(binary.AppendUvarint(nil, uint64(f.number)<<3|2), uint64(f.size()))
 }
 
-// onnxMatrix describes an input or an output of any number of rows.
-func onnxMatrix(name string, cols int) *message {
-	var rows, columns, shape, tensor, kind message
-	rows.text(2, "n")
-	columns.number(1, cols)
-	shape.embed(1, &rows)
-	shape.embed(1, &columns)
-	tensor.number(1, onnxDouble)
-	tensor.embed(2, &shape)
-	kind.embed(1, &tensor)
-	value := new(message)
-	value.text(1, name)
-	value.embed(2, &kind)
-	return value
-}
-
-// A message is one of protocol buffers: fields, each a key and a number, or a key, a length and
-// so many bytes. It refers to float64s, and does not copy them.
-type message struct {
-	pieces []piece
-	size   int
-}
-
-// A piece is bytes and the numbers after them.
-type piece struct {
-	bytes   []byte
-	numbers []float64
-}
-
-func (m *message) append(b ...byte) {
-	if n := len(m.pieces); n == 0 || m.pieces[n-1].numbers != nil {
-		m.pieces = append(m.pieces, piece{})
+// size returns how many bytes stand after the head.
+func (f item) size() int {
+	switch v := f.value.(type) {
+	case string:
+		return len(v)
+	case []float64:
+		return 8 * len(v)
+	case message:
+		return v.size()
 	}
-	last := &m.pieces[len(m.pieces)-1]
-	last.bytes = append(last.bytes, b...)
-	m.size += len(b)
+	return 0
 }
 
-func (m *message) appendFloat64s(x []float64) {
-	m.pieces[len(m.pieces)-1].numbers = x
-	m.size += 8 * len(x)
+func (m message) size() (n int) {
+	for _, f := range m {
+		n += len(f.head()) + f.size()
+	}
+	return n
 }
 
-func (m *message) number(field, v int) {
-	m.append(binary.AppendUvarint(binary.AppendUvarint(nil, uint64(field)<<3), uint64(v))...)
-}
-
-// head begins a field of so many bytes.
-func (m *message) head(field, size int) {
-	m.append(binary.AppendUvarint(binary.AppendUvarint(nil, uint64(field)<<3|2), uint64(size))...)
-}
-
-func (m *message) text(field int, s string) {
-	m.head(field, len(s))
-	m.append([]byte(s)...)
-}
-
-func (m *message) float64s(field int, x []float64) {
-	m.head(field, 8*len(x))
-	m.appendFloat64s(x)
-}
-
-func (m *message) embed(field int, sub *message) {
-	m.head(field, sub.size)
-	for _, p := range sub.pieces {
-		m.append(p.bytes...)
-		if p.numbers != nil {
-			m.appendFloat64s(p.numbers)
+// write writes the message. An error stays in w.
+func (m message) write(w *bufio.Writer) {
+	for _, f := range m {
+		w.Write(f.head())
+		switch v := f.value.(type) {
+		case string:
+			w.WriteString(v)
+		case []float64:
+			writeElements(w, v)
+		case message:
+			v.write(w)
 		}
 	}
-}
-
-func (m *message) write(w io.Writer) error {
-	b := bufio.NewWriter(w)
-	for _, p := range m.pieces {
-		b.Write(p.bytes)
-		if err := writeElements(b, p.numbers); err != nil {
-			return err
-		}
-	}
-	return b.Flush()
 }
