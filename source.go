@@ -263,7 +263,7 @@ var languages = map[string]language{
 		predict: "\n// Predict returns y for x.\nfunc Predict(x []float64) []float64 {\n" +
 			"\tvar z [%d][%d]float64\n\ty := make([]float64, %d)\n", predictEnd: "\treturn y\n}\n",
 		statements: strings.NewReplacer("z[0]", "z[0][:]", "z[1]", "z[1][:]", "z[2]", "z[2][:]", "z[3]", "z[3][:]"),
-		library:    goLibrary + strings.ReplaceAll(digitsSource, "MNISTPixels", "side*side") + mathSource + genericSource,
+		library:    goLibrary + strings.ReplaceAll(digitsSource, "MNISTPixels", "784") + mathSource + genericSource,
 	},
 	"c": {
 		head:  "\n#include <math.h>\n%.0s\nvoid predict(const double *x, double *y);\n",
@@ -362,11 +362,15 @@ func addTo(y, b []float64, n int) {
 	}
 }
 
-func zero(y []float64, n int)                 { clear(y[:n]) }
+func zero(y []float64, n int) { clear(y[:n]) }
+
 func affine(y, scale, shift []float64, n int) { scaleGeneric(y[:n], scale, shift) }
-func relus(y []float64, n int)                { reluGeneric(y[:n]) }
-func sigmoids(y []float64, n int)             { sigmoidGeneric(y[:n]) }
-func tanhs(y []float64, n int)                { tanhGeneric(y[:n]) }
+
+func relus(y []float64, n int) { reluGeneric(y[:n]) }
+
+func sigmoids(y []float64, n int) { elementwise(y[:n], sigmoid) }
+
+func tanhs(y []float64, n int) { elementwise(y[:n], tanh) }
 
 func softmax(y []float64, n int) {
 	most, total := math.Inf(-1), 0.0
@@ -572,7 +576,7 @@ func neededBlocks(source, code string) (needed []string) {
 // and has no constants.
 func useOf(block string) string {
 	if f := functionName.FindStringSubmatch(block); f != nil {
-		return `\b` + f[1] + `\(`
+		return `\b` + f[1] + `\b`
 	}
 	if strings.Contains("\n"+block, "\nfunc ") { // a method
 		return ""
