@@ -8,61 +8,85 @@ import (
 	"slices"
 )
 
-// A Column is how a number of a raw row becomes inputs: a number that is measured, or the place
-// of a category in Values.
+// A Column is how one raw number of a row becomes inputs: a quantity, or the place of a category
+// in Values.
 //
-// A category becomes an input for each of Values, which is 1 for the row's and else 0. A number
-// v becomes (v-Mean)/Std, or v-Mean if Std is 0, and then one input for each bin between two
-// neighbours a and b of Edges, the piecewise-linear encoding of Gorishniy et al. 2022, section
-// 3.2:
+// A quantity v becomes v itself and, for each bin between two neighbours a and b of Edges, its
+// piecewise-linear encoding (Gorishniy et al. 2022, section 3.2):
 //
 //	0 if v ≤ a,   (v-a)/(b-a) if a < v < b,   1 if b ≤ v
 //
-//	1 ┤        ┌───    An input of this kind changes only within its bin, so that a network
-//	  │       ╱        learns of each range of v separately, and a value far outside of all bins
-//	0 ┼──────┘         moves only the first input.
+//	1 ┤        ┌───    Such an input changes only within its bin. So a network learns of each
+//	  │       ╱        range of v separately, and a value far outside of all bins changes v
+//	0 ┼──────┘         alone.
 //	        a   b
 //
-// NaN is a raw number that is missing. A number is then taken as Mean, and a category as none
-// of Values. If Gaps is set, one more input is 1 if the raw number is missing, and else 0.
+// These inputs are standardized by Mean and Std. A category becomes an input for each of Values,
+// which is 1 for the row's and else 0.
+//
+// A raw number that is NaN is missing: all these inputs are 0. If Gaps is set, one more input is
+// 1 if the raw number is missing, and else 0.
 type Column struct {
 	Name      string
-	Values    []string  // the categories, or nil
-	Mean, Std float64   // of a number
-	Edges     []float64 // of a number's bins, ascending; nil for none
+	Values    []string  // the categories, or nil for a quantity
+	Edges     []float64 // of a quantity's bins, ascending; nil for none
+	Mean, Std []float64 // of v and of each bin
 	Gaps      bool
 }
 
-// FitColumn returns the column of numbers that fits values, of which NaN are missing: their
-// mean and standard deviation, and edges between which lie equally many, as far as they differ:
-// at most bins bins. Gaps is set if a value is missing.
+// FitColumn returns the column of a quantity that fits values, of which NaN are missing. Edges
+// are quantiles, so that equally many values lie in each bin: at most so many bins, and fewer
+// if quantiles are equal. Gaps is set if a value is missing.
 func FitColumn(name string, values []float64, bins int) (Column, error) {
 	c := Column{Name: name}
-	sorted := slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v != v })
-	if len(sorted) == 0 {
+	v := slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v != v })
+	if c.Gaps = len(v) < len(values); len(v) == 0 {
 		return c, fmt.Errorf("column %.60q: no number in the training rows", name)
 	}
-	c.Gaps = len(sorted) < len(values)
-	of := FitStandardization(&Matrix{len(sorted), 1, sorted})
-	c.Mean, c.Std = of.Mean[0], of.Std[0]
-	if !finite(c.Mean) || !finite(c.Std) {
-		return c, fmt.Errorf("column %.60q: its numbers are too large for a mean and a deviation", name)
-	}
-	slices.Sort(sorted)
+	slices.Sort(v)
 	for b := range bins + 1 {
-		c.Edges = append(c.Edges, sorted[b*(len(sorted)-1)/max(1, bins)])
+		c.Edges = append(c.Edges, v[b*(len(v)-1)/max(1, bins)])
 	}
 	if c.Edges = slices.Compact(c.Edges); len(c.Edges) < 2 {
 		c.Edges = nil
 	}
+	input := NewMatrix(len(v), 1)
+	for k := range c.quantities() {
+		for i, v := range v {
+			input.Data[i] = c.quantity(v, k)
+		}
+		s := FitStandardization(input)
+		c.Mean, c.Std = append(c.Mean, s.Mean[0]), append(c.Std, s.Std[0])
+	}
+	if !finite(c.Mean[0]) || !finite(c.Std[0]) {
+		return c, fmt.Errorf("column %.60q: its numbers are too large for a mean and a deviation", name)
+	}
 	return c, nil
+}
+
+// quantities returns how many inputs a quantity becomes without the one for gaps.
+func (c *Column) quantities() int { return 1 + max(0, len(c.Edges)-1) }
+
+// quantity returns input k for the quantity v before it is standardized.
+func (c *Column) quantity(v float64, k int) float64 {
+	if k == 0 {
+		return v
+	}
+	a, b := c.Edges[k-1], c.Edges[k]
+	switch {
+	case v <= a:
+		return 0
+	case v < b:
+		return (v - a) / (b - a)
+	}
+	return 1
 }
 
 // Width returns how many inputs the column becomes.
 func (c *Column) Width() int {
 	n := len(c.Values)
 	if c.Values == nil {
-		n = 1 + max(0, len(c.Edges)-1)
+		n = c.quantities()
 	}
 	if c.Gaps {
 		n++
@@ -73,31 +97,20 @@ func (c *Column) Width() int {
 // encode sets inputs, of the column's width, to those of the raw number v.
 func (c *Column) encode(inputs []float64, v float64) {
 	clear(inputs)
-	if v != v {
+	switch {
+	case v != v:
 		if c.Gaps {
 			inputs[len(inputs)-1] = 1
 		}
-		v = c.Mean
-		if c.Values != nil {
-			return
+	case c.Values != nil:
+		if 0 <= v && v < float64(len(c.Values)) {
+			inputs[int(v)] = 1
 		}
-	}
-	if c.Values != nil {
-		if k := int(v); 0 <= k && k < len(c.Values) {
-			inputs[k] = 1
-		}
-		return
-	}
-	if inputs[0] = v - c.Mean; c.Std != 0 {
-		inputs[0] /= c.Std
-	}
-	for b := 1; b < len(c.Edges); b++ {
-		from, to := c.Edges[b-1], c.Edges[b]
-		switch {
-		case v >= to:
-			inputs[b] = 1
-		case v > from:
-			inputs[b] = (v - from) / (to - from)
+	default:
+		for k, mean := range c.Mean {
+			if inputs[k] = c.quantity(v, k) - mean; c.Std[k] != 0 {
+				inputs[k] /= c.Std[k]
+			}
 		}
 	}
 }
@@ -124,77 +137,132 @@ func (cs Columns) Apply(z, x *Matrix) *Matrix {
 		panic("mlp: Columns.Apply: the inputs share storage with the raw rows")
 	}
 	for i := range x.Rows {
-		inputs := z.Row(i)
-		for j, v := range x.Row(i) {
-			n := cs[j].Width()
-			cs[j].encode(inputs[:n], v)
-			inputs = inputs[n:]
-		}
+		cs.encode(z.Row(i), x.Row(i))
 	}
 	return z
 }
+
+// encode sets inputs to those of a raw row.
+func (cs Columns) encode(inputs, row []float64) {
+	for j, v := range row {
+		n := cs[j].Width()
+		cs[j].encode(inputs[:n], v)
+		inputs = inputs[n:]
+	}
+}
+
+const maxEdges = 1001 // of a column: a thousand bins
 
 // validate returns an error for the first column that Apply cannot take.
 func (cs Columns) validate() error {
 	for i := range cs {
 		c := &cs[i]
+		means := c.quantities()
+		if c.Values != nil {
+			means = 0
+		}
 		switch {
-		case !finite(c.Mean) || !(c.Std >= 0) || !finite(c.Std):
-			return fmt.Errorf("column %.60q has the mean %v and the deviation %v", c.Name, c.Mean, c.Std)
+		case len(c.Mean) != means || len(c.Std) != means:
+			return fmt.Errorf("column %.60q has %d means and %d deviations, want %d", c.Name, len(c.Mean), len(c.Std), means)
 		case len(c.Edges) == 1 || len(c.Edges) > maxEdges:
 			return fmt.Errorf("column %.60q has %d edges, want 0 or 2 to %d", c.Name, len(c.Edges), maxEdges)
 		case c.Values != nil && len(c.Edges) > 0:
 			return fmt.Errorf("column %.60q has categories and edges", c.Name)
 		}
-		for b, v := range c.Edges {
-			if !finite(v) || b > 0 && !(c.Edges[b-1] < v) {
-				return fmt.Errorf("column %.60q: edge %d is %v, want finite numbers that ascend", c.Name, b+1, v)
+		for k, v := range c.Edges {
+			if !finite(v) || k > 0 && !(c.Edges[k-1] < v) {
+				return fmt.Errorf("column %.60q: edge %d is %v, want finite numbers that ascend", c.Name, k+1, v)
 			}
 		}
 	}
 	return nil
 }
 
-const maxEdges = 1000 // of a column
+// columnJSON is what run.json has of a Column.
+type columnJSON struct {
+	Name   string
+	Values []string `json:",omitempty"`
+	Gaps   bool     `json:",omitempty"`
+}
 
-// arrays returns what is fitted as arrays of a file: mean and std, 1×n, and edges, a row for
+func (cs Columns) inJSON() (all []columnJSON) {
+	for _, c := range cs {
+		all = append(all, columnJSON{c.Name, c.Values, c.Gaps})
+	}
+	return all
+}
+
+func columnsOf(all []columnJSON) (cs Columns) {
+	for _, c := range all {
+		cs = append(cs, Column{Name: c.Name, Values: c.Values, Gaps: c.Gaps})
+	}
+	return cs
+}
+
+// standardization returns the mean and the deviation of each input, zeros for one that is not
+// standardized.
+func (cs Columns) standardization() (s Standardization) {
+	for i := range cs {
+		c := &cs[i]
+		zeros := make([]float64, c.Width()-len(c.Mean))
+		s.Mean, s.Std = slices.Concat(s.Mean, c.Mean, zeros), slices.Concat(s.Std, c.Std, zeros)
+	}
+	return s
+}
+
+// standardize sets the means and deviations of quantities to those of the inputs in s, of a
+// file.
+func (cs Columns) standardize(s Standardization) error {
+	if s.Mean == nil {
+		return FormatError("the mean and std of its columns or its targets are missing")
+	}
+	at := 0
+	for i := range cs {
+		c := &cs[i]
+		if n := c.quantities(); c.Values == nil {
+			c.Mean, c.Std = s.Mean[at:at+n], s.Std[at:at+n]
+		}
+		at += c.Width()
+	}
+	return nil
+}
+
+// arrays returns what is fitted as arrays of a file: mean and std, 1×in, and edges, a row for
 // each of the n columns, filled up with NaN.
 func (cs Columns) arrays() []fileArray {
 	most := 0
 	for _, c := range cs {
 		most = max(most, len(c.Edges))
 	}
-	var s Standardization
 	edges := NewMatrix(len(cs), most)
 	for i, c := range cs {
-		s.Mean, s.Std = append(s.Mean, c.Mean), append(s.Std, c.Std)
 		row := edges.Row(i)
 		for j := copy(row, c.Edges); j < most; j++ {
 			row[j] = math.NaN()
 		}
 	}
-	return append(s.arrays("", len(cs)), fileArray{name: "edges", matrix: edges, may: measured, shared: true})
+	s := cs.standardization()
+	return append(s.arrays("", len(s.Mean)), fileArray{name: "edges", matrix: edges, may: measured, shared: true})
 }
 
 // read sets what is fitted by the arrays of a file.
 func (cs Columns) read(z *npz) error {
-	var s Standardization
-	arrays := append(s.arrays("", len(cs)), fileArray{name: "edges", matrix: &Matrix{Rows: len(cs)}, may: measured, shared: true})
-	for _, a := range arrays {
-		if err := a.read(z); err != nil {
-			return err
-		}
+	edges := &Matrix{Rows: len(cs)}
+	if err := (fileArray{name: "edges", matrix: edges, may: measured, shared: true}).read(z); err != nil {
+		return err
 	}
 	for i := range cs {
-		c := &cs[i]
-		c.Mean, c.Std = arrays[0].matrix.Data[i], arrays[1].matrix.Data[i]
-		edges := arrays[2].matrix.Row(i)
-		if n := slices.IndexFunc(edges, func(v float64) bool { return v != v }); n >= 0 {
-			edges = edges[:n]
+		row := edges.Row(i)
+		if n := slices.IndexFunc(row, func(v float64) bool { return v != v }); n >= 0 {
+			row = row[:n]
 		}
-		if len(edges) > 0 {
-			c.Edges = edges
+		if len(row) > 0 {
+			cs[i].Edges = row
 		}
 	}
-	return cs.validate()
+	var s Standardization
+	if err := s.read(z, "", cs.Width()); err != nil {
+		return err
+	}
+	return cs.standardize(s)
 }

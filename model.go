@@ -26,10 +26,9 @@ import (
 type Model struct {
 	Net     Network
 	Others  []Member          // the networks of an ensemble beside Net, with layers like Net's
-	Task    Task              // what the outputs are, which tells how those of an ensemble are averaged
 	Columns Columns           // how the raw rows of a table become inputs; then Input is not used
+	Targets Columns           // what the outputs are; nil are those of one target of classes
 	Input   Standardization   // of what the network sees
-	Output  Standardization   // of targets that are numbers: the network gives them standardized
 	Deskew  bool              // inputs are images of MNISTPixels pixels, which MNIST.Deskew normalised before the standardization
 	Run     Run               // how far Net has been trained
 	Recipe  map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
@@ -54,19 +53,51 @@ func (m *Model) members() []Member {
 // Task says what the outputs of a network are.
 type Task int
 
-// The tasks of a network. Train learns them by the loss that Task.Loss returns.
+// The tasks of a network, which is trained by the loss that Task.Loss returns.
 const (
-	Classes Task = iota // logits: Softmax makes a row the probabilities of classes, of which one is true
-	Labels              // logits: Sigmoid makes each the probability of a label, which is true or not
-	Numbers
+	Classes Task = iota // one target of Values: Softmax makes the outputs their probabilities
+	Labels              // several targets of two Values: Sigmoid makes an output the probability of the second
+	Numbers             // each output is a target without Values, standardized by its Mean and Std
 )
 
-var taskNames = []string{"classes", "labels", "numbers"} // in a file
-
-func (t Task) String() string { return taskNames[t] }
+// Task returns what the outputs of m's networks are.
+func (m *Model) Task() Task {
+	switch {
+	case len(m.Targets) > 0 && m.Targets[0].Values == nil:
+		return Numbers
+	case len(m.Targets) > 1:
+		return Labels
+	}
+	return Classes
+}
 
 // Loss returns the loss by which the task is learnt.
 func (t Task) Loss() Loss { return []Loss{SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError}[t] }
+
+// validateTargets returns an error if m's networks cannot have its targets.
+func (m *Model) validateTargets() error {
+	if m.Targets == nil {
+		return nil
+	}
+	want := len(m.Targets)
+	if m.Task() == Classes {
+		want = len(m.Targets[0].Values)
+	}
+	if out := m.Net[len(m.Net)-1].W.Cols; out != want {
+		return fmt.Errorf("its targets are %d outputs, the network has %d", want, out)
+	}
+	for _, c := range m.Targets {
+		switch values := len(c.Values); {
+		case len(c.Edges) > 0 || c.Gaps:
+			return fmt.Errorf("the target %.60q has edges or gaps", c.Name)
+		case (values == 0) != (m.Task() == Numbers):
+			return fmt.Errorf("%.60q and %.60q are targets, one of numbers and one of categories", m.Targets[0].Name, c.Name)
+		case values == 1 || m.Task() == Labels && values != 2:
+			return fmt.Errorf("the target %.60q has %d categories, want two", c.Name, values)
+		}
+	}
+	return m.Targets.validate()
+}
 
 // History returns the history of Net or, of an ensemble, the means over its networks. The
 // statistics of layers are those of Net.
@@ -246,8 +277,8 @@ func (m *Model) arrays() []fileArray {
 	case m.Input.Mean != nil:
 		all = append(all, m.Input.arrays("", m.Net[0].W.Rows)...)
 	}
-	if m.Output.Mean != nil {
-		all = append(all, m.Output.arrays("target_", m.Net[len(m.Net)-1].W.Cols)...)
+	if s := m.Targets.standardization(); m.Task() == Numbers {
+		all = append(all, s.arrays("target_", len(m.Targets))...)
 	}
 	return append(all, m.stacked(func(n Member) []fileArray { return n.Run.History.arrays(len(n.Net)) })...)
 }
@@ -273,8 +304,8 @@ func (m *Model) stacked(arrays func(Member) []fileArray) []fileArray {
 }
 
 // Write writes m as an .npz archive: W1 (in×out), b1 (1×out), W2 and so on; with
-// normalisation gain1, mean1 and var1 (1×out); mean and std (1×in or, with Columns, a number for
-// each of the n columns) and edges (n×e, filled up with NaN); target_mean and target_std
+// normalisation gain1, mean1 and var1 (1×out); mean and std (1×in); with Columns edges (a
+// row for each column, filled up with NaN); target_mean and target_std
 // (1×out); history (a row per
 // epoch: its number, loss, metric, test loss, test metric, validation loss, loss rise);
 // layer_stats (a row for the first step and one per epoch: six numbers for each layer); the
@@ -309,14 +340,12 @@ func (m *Model) validate() error {
 	if err := m.Net.validate(); err != nil {
 		return err
 	}
-	in, out, mean, std := m.Net[0].W.Rows, m.Net[len(m.Net)-1].W.Cols, m.Input.Mean, m.Input.Std
+	in, mean, std := m.Net[0].W.Rows, m.Input.Mean, m.Input.Std
 	switch {
 	case m.Columns != nil && (mean != nil || m.Deskew):
 		return errors.New("it has Columns, and Input or Deskew too")
 	case m.Columns != nil && m.Columns.Width() != in:
 		return fmt.Errorf("its columns become %d inputs, the network has %d", m.Columns.Width(), in)
-	case m.Output.Mean != nil && (m.Task != Numbers || len(m.Output.Mean) != out || len(m.Output.Std) != out):
-		return fmt.Errorf("targets of %d means and %d deviations for %d outputs of %v", len(m.Output.Mean), len(m.Output.Std), out, m.Task)
 	case len(m.Net) > maxLayers:
 		return fmt.Errorf("a network of %d layers, more than %d", len(m.Net), maxLayers)
 	case m.Deskew && in != MNISTPixels:
@@ -324,7 +353,7 @@ func (m *Model) validate() error {
 	case (mean != nil || std != nil) && (len(mean) != in || len(std) != in):
 		return fmt.Errorf("mean of %d and std of %d inputs, want %d", len(mean), len(std), in)
 	}
-	if err := m.Columns.validate(); err != nil {
+	if err := cmp.Or(m.Columns.validate(), m.validateTargets()); err != nil {
 		return err
 	}
 	for i, member := range m.members() {
@@ -404,31 +433,20 @@ func (m *Model) validateNames() error {
 
 // runJSON is the member run.json: the parts of a model that are not arrays.
 type runJSON struct {
-	Activations []string
-	Dropout     []float64    `json:",omitempty"` // of each layer, if one has any
-	Optimizer   string       `json:",omitempty"`
-	Metric      string       `json:",omitempty"`
-	Deskew      bool         `json:",omitempty"`
-	Task        string       `json:",omitempty"`
-	Columns     []columnJSON `json:",omitempty"`
-	Recipe      map[string]string
-}
-
-// columnJSON is what run.json has of a Column.
-type columnJSON struct {
-	Name   string
-	Values []string `json:",omitempty"`
-	Gaps   bool     `json:",omitempty"`
+	Activations      []string
+	Dropout          []float64    `json:",omitempty"` // of each layer, if one has any
+	Optimizer        string       `json:",omitempty"`
+	Metric           string       `json:",omitempty"`
+	Deskew           bool         `json:",omitempty"`
+	Columns, Targets []columnJSON `json:",omitempty"`
+	Recipe           map[string]string
 }
 
 // runJSON returns the content of run.json. It returns an error if JSON would alter a text.
 func (m *Model) runJSON() ([]byte, error) {
-	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Deskew: m.Deskew}
+	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Deskew: m.Deskew, Columns: m.Columns.inJSON(), Targets: m.Targets.inJSON()}
 	if len(m.Recipe) > 0 {
 		r.Recipe = m.Recipe
-	}
-	if m.Task != Classes {
-		r.Task = m.Task.String()
 	}
 	for _, l := range m.Net {
 		r.Activations = append(r.Activations, l.Act.Name)
@@ -438,8 +456,7 @@ func (m *Model) runJSON() ([]byte, error) {
 		r.Dropout = nil
 	}
 	texts := append([]string{r.Optimizer, r.Metric}, r.Activations...)
-	for _, c := range m.Columns {
-		r.Columns = append(r.Columns, columnJSON{c.Name, c.Values, c.Gaps})
+	for _, c := range slices.Concat(m.Columns, m.Targets) {
 		texts = append(append(texts, c.Name), c.Values...)
 	}
 	for key, value := range r.Recipe {
@@ -601,11 +618,19 @@ func (m *Member) readNet(z *npz) error {
 
 // readInput reads what the inputs and the targets are made by.
 func (m *Model) readInput(z *npz) error {
-	err := m.Output.read(z, "target_", m.Net[len(m.Net)-1].W.Cols)
-	if err == nil && m.Columns != nil {
+	var targets Standardization
+	if m.Task() == Numbers {
+		if err := targets.read(z, "target_", len(m.Targets)); err != nil {
+			return err
+		}
+		if err := m.Targets.standardize(targets); err != nil {
+			return err
+		}
+	}
+	if m.Columns != nil {
 		return m.Columns.read(z)
 	}
-	return cmp.Or(err, m.Input.read(z, "", m.Net[0].W.Rows))
+	return m.Input.read(z, "", m.Net[0].W.Rows)
 }
 
 // read reads the arrays of a standardization, if there are any.
@@ -661,16 +686,7 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 		n.Run.Optimizer, n.Run.Metric = r.Optimizer, r.Metric
 	}
 	m.Deskew = r.Deskew
-	for _, c := range r.Columns {
-		m.Columns = append(m.Columns, Column{Name: c.Name, Values: c.Values, Gaps: c.Gaps})
-	}
-	if r.Task != "" {
-		task := slices.Index(taskNames, r.Task)
-		if task < 0 {
-			return formatErrorf("run.json: the task %.60q, want one of %v", r.Task, taskNames)
-		}
-		m.Task = Task(task)
-	}
+	m.Columns, m.Targets = columnsOf(r.Columns), columnsOf(r.Targets)
 	if m.Recipe = r.Recipe; m.Recipe == nil {
 		m.Recipe = map[string]string{}
 	}

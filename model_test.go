@@ -380,11 +380,15 @@ print(np.abs(E / E.sum(axis=1, keepdims=True) - ours["A3"]).max() <= 1e-12)
 // is the answer.
 func TestEnsembleInNumPy(t *testing.T) {
 	python := withNumPy(t)
+	targets := map[Task]Columns{
+		Classes: nil, Labels: {{Name: "a", Values: []string{"n", "y"}}, {Name: "b", Values: []string{"n", "y"}}},
+		Numbers: {{Name: "a", Mean: []float64{3}, Std: []float64{2}}, {Name: "b", Mean: []float64{-1}, Std: []float64{0.5}}},
+	}
 	for task, answer := range map[Task]string{
 		Classes: "(lambda E: E / E.sum(axis=-1, keepdims=True))(np.exp(Z)).mean(axis=0)", Labels: "(1 / (1 + np.exp(-Z))).mean(axis=0)",
 		Numbers: `Z.mean(axis=0) * p["target_std"] + p["target_mean"]`,
 	} {
-		m := &Model{Net: NewNetwork(1, He, ReLU, 9, 5, 2), Task: task}
+		m := &Model{Net: NewNetwork(1, He, ReLU, 9, 5, 2), Targets: targets[task]}
 		for i := range 2 {
 			m.Others = append(m.Others, Member{Net: NewNetwork(uint64(2+i), He, ReLU, 9, 5, 2)})
 		}
@@ -394,9 +398,6 @@ func TestEnsembleInNumPy(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.Columns = Columns{number, {Name: "c", Values: []string{"x", "y", "z"}, Gaps: true}}
-		if task == Numbers {
-			m.Output = Standardization{[]float64{3, -1}, []float64{2, 0.5}}
-		}
 		raw := NewMatrix(len(values), 2)
 		for i, v := range values {
 			raw.Row(i)[0], raw.Row(i)[1] = v, float64(i%4)
@@ -421,10 +422,10 @@ func TestEnsembleInNumPy(t *testing.T) {
 import sys, numpy as np
 p, ours = np.load(sys.argv[1] + "/model.npz"), np.load(sys.argv[1] + "/ours.npz")
 v, c = ours["raw"].T
-gap, v = np.isnan(v), np.where(np.isnan(v), p["mean"][0, 0], v)
-e = p["edges"][0][~np.isnan(p["edges"][0])]
-X = np.column_stack([(v - p["mean"][0, 0]) / p["std"][0, 0], np.clip((v[:, None] - e[:-1]) / np.diff(e), 0, 1), gap,
-    c[:, None] == np.arange(3), np.isnan(c)])
+gap, e = np.isnan(v), p["edges"][0][~np.isnan(p["edges"][0])]
+X = np.column_stack([v, np.clip((v[:, None] - e[:-1]) / np.diff(e), 0, 1)])
+X = np.where(gap[:, None], 0, (X - p["mean"][0, :4]) / p["std"][0, :4])
+X = np.column_stack([X, gap, c[:, None] == np.arange(3), np.isnan(c)])
 A = np.maximum(0, X @ p["W1"] + p["b1"])
 Z = A @ p["W2"] + p["b2"]
 print(p["W1"].shape, np.abs(`+answer+` - ours["y"]).max() <= 1e-12)

@@ -22,6 +22,7 @@ var losses = []struct {
 	{"SoftmaxCrossEntropy", SoftmaxCrossEntropy, false, true},
 	{"SigmoidCrossEntropy", SigmoidCrossEntropy, false, false},
 	{"SquaredError", SquaredError, false, false},
+	{"Huber", Huber(0.7), false, false},
 }
 
 // closeTo fails where a gradient is not its central difference.
@@ -167,6 +168,10 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Evaluate: data is nil", func() { Evaluate(net, nil, nil) }},
 		{"mlp: Matrix.Slice: rows 1 to 4 of 3", func() { NewMatrix(3, 2).Slice(1, 4) }},
 		{"mlp: Samples.Split: a share of NaN, want 0 to 1", func() { blobs(3).Split(math.NaN(), 1) }},
+		{"mlp: Samples.SplitStratified: a share of -1, want 0 to 1", func() { blobs(3).SplitStratified(-1, 1) }},
+		{"mlp: Samples: X has 4 rows, Y has 3", func() { Samples{NewMatrix(4, 3), NewMatrix(3, 2)}.Slice(0, 3) }},
+		{"mlp: Clone: 0 elements for 4×2", func() { (&Matrix{Rows: 4, Cols: 2}).Clone() }},
+		{"mlp: Huber: a delta of NaN, want more than 0", func() { Huber(math.NaN()) }},
 		{"mlp: EvaluateBy: Metric is nil", func() { EvaluateBy(net, Samples{NewMatrix(4, 3), y}, nil, nil) }},
 		{"mlp: EvaluateBy: Metric has no Of", func() { EvaluateBy(net, Samples{NewMatrix(4, 3), y}, nil, &Metric{Name: "x"}) }},
 		{"mlp: Evaluate: data: the weight of sample 1 is -1, want a finite number from 0", func() {
@@ -257,7 +262,7 @@ func TestBatchNormGradients(t *testing.T) {
 func TestNumPyBatchNorm(t *testing.T) {
 	c := numpy(t, "batch_norm")
 	first := dense(c.In["W1"], c.In["b1"], ReLU)
-	first.Norm = &BatchNorm{Gain: *clone(c.In["gain"]), Mean: *clone(c.In["mean"]), Var: *clone(c.In["var"])}
+	first.Norm = &BatchNorm{Gain: *c.In["gain"].Clone(), Mean: *c.In["mean"].Clone(), Var: *c.In["var"].Clone()}
 	net := Network{first, dense(c.In["W2"], c.In["b2"], Linear)}
 	mustTrain(t, net, Samples{c.In["X"], c.In["y"]},
 		Config{Rate: c.In["lr"].Data[0], Epochs: 5, Batch: 9, InOrder: true})
@@ -286,7 +291,7 @@ func TestNormLeavesOneOut(t *testing.T) {
 			t.Errorf("%d samples in batches of %d were taken", bad.samples, bad.batch)
 		}
 	}
-	before := clone(&net[0].Norm.Var)
+	before := net[0].Norm.Var.Clone()
 	one, wanted := NewMatrix(1, 4, 1, 2, 3, 4), NewMatrix(1, 2, 1, 0)
 	backprop(net, one, wanted)
 	near(t, "variance after a batch of one", &net[0].Norm.Var, before, 0)
@@ -441,7 +446,7 @@ func TestDropoutOnlyInSteps(t *testing.T) {
 	for _, l := range without {
 		l.Dropout = 0
 	}
-	near(t, "Forward", net.Forward(data.X), clone(without.Forward(data.X)), 0)
+	near(t, "Forward", net.Forward(data.X), without.Forward(data.X).Clone(), 0)
 	near(t, "Predict", net.Predict(new(Matrix), data.X), without.Predict(new(Matrix), data.X), 0)
 }
 

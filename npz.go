@@ -248,6 +248,10 @@ func (z *npz) layer(x *Matrix, name string) error {
 			return formatErrorf("%s: of %d networks, more than %d", name, stack, maxNetworks)
 		case z.stacks == nil:
 			z.networks, z.stacks = stack, map[string]*Matrix{}
+			if stack == 0 {
+				*x = *all
+				return nil
+			}
 		case stack != z.networks:
 			return formatErrorf("%s: the first of three axes is %d, that of W1 is %d", name, stack, z.networks)
 		}

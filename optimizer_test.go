@@ -25,7 +25,7 @@ func TestDecay(t *testing.T) {
 		mustTrain(t, *net, blobs(20), c)
 	}
 	normal := normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
-	gain := clone(&normal[0].Norm.Gain)
+	gain := normal[0].Norm.Gain.Clone()
 	mustTrain(t, normal, blobs(20), Config{Loss: still, Rate: 0.5, Epochs: 1, Batch: 20, Decay: 0.25})
 	near(t, "gain", &normal[0].Norm.Gain, gain, 0)
 	for i, l := range decayed {

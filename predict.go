@@ -32,11 +32,11 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 
 // Predict sets y to the answers for the raw inputs in x, n×in to n×out, and returns y. It
 // normalises images if m.Deskew is set, and standardizes by m.Input; or encodes the rows of a
-// table by m.Columns. For classes, y.Softmax() makes the answers probabilities; with m.Output
-// they are in the units of the targets. Any number of goroutines may call Predict.
+// table by m.Columns. The answers are logits, of which y.Softmax() makes the probabilities of
+// Classes and Sigmoid those of Labels, or Numbers in the units of m.Targets. Any number of
+// goroutines may call Predict.
 //
-// An ensemble answers with the mean over its networks of the probabilities or, for m.Task ==
-// Numbers, of the outputs. y is then the logits of the mean probabilities.
+// An ensemble answers with the mean over its networks of the probabilities or the Numbers.
 func (m *Model) Predict(y, x *Matrix) *Matrix {
 	inputs := new(Matrix)
 	if m.Columns != nil {
@@ -54,21 +54,23 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 		}
 		m.Input.Apply(inputs, x)
 	}
-	return m.Answer(y, inputs)
-}
-
-// Answer is Predict for the inputs of the networks, which Predict makes of raw ones.
-func (m *Model) Answer(y, inputs *Matrix) *Matrix {
-	if m.Net.Predict(y, inputs); len(m.Others) > 0 {
-		m.average(y, inputs)
-	}
-	for i := range y.Rows {
-		row := y.Row(i)
-		for j, std := range m.Output.Std {
-			row[j] = float64(row[j]*std) + m.Output.Mean[j]
+	m.outputs(y, inputs)
+	if m.Task() == Numbers {
+		for i := range y.Rows {
+			row := y.Row(i)
+			for j, c := range m.Targets {
+				row[j] = float64(row[j]*c.Std[0]) + c.Mean[0]
+			}
 		}
 	}
 	return y
+}
+
+// outputs sets y to the output for x, the inputs as the networks see them.
+func (m *Model) outputs(y, x *Matrix) {
+	if m.Net.Predict(y, x); len(m.Others) > 0 {
+		m.average(y, x)
+	}
 }
 
 // average makes y, the output of m.Net for x, that of the ensemble. The logits of Classes are
@@ -83,7 +85,7 @@ func (m *Model) average(y, x *Matrix) {
 		if i > 0 {
 			m.Others[i-1].Net.Predict(y, x)
 		}
-		switch m.Task {
+		switch m.Task() {
 		case Classes:
 			y.Softmax()
 		case Labels:
@@ -95,7 +97,7 @@ func (m *Model) average(y, x *Matrix) {
 		add(total.Data, y.Data)
 	}
 	for j, sum := range total.Data {
-		switch m.Task {
+		switch m.Task() {
 		case Classes:
 			y.Data[j] = logOf(sum / n)
 		case Labels:
@@ -190,26 +192,32 @@ func (p *forwardPass) apply(z []float64, stride, i0, i1, j0, j1 int) {
 // SoftmaxCrossEntropy. Evaluate panics if net is not complete, or if data has no samples, a
 // wrong weight or target, or a wrong width.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
-	return evaluate("Evaluate", net, data, loss, Accuracy)
+	return evaluate("Evaluate", &Model{Net: net}, data, loss, Accuracy)
 }
 
 // EvaluateBy is Evaluate with another metric than Accuracy.
 func EvaluateBy(net Network, data Dataset, loss Loss, by *Metric) (mean, metric float64) {
-	return evaluate("EvaluateBy", net, data, loss, by)
+	return evaluate("EvaluateBy", &Model{Net: net}, data, loss, by)
 }
 
-func evaluate(method string, net Network, data Dataset, loss Loss, by *Metric) (mean, metric float64) {
-	err := net.validate()
+// Evaluate returns the mean loss by m.Task().Loss() and a metric on data, whose inputs are as
+// the networks see them: images are standardized, and numbers that are targets too.
+func (m *Model) Evaluate(data Dataset, by *Metric) (mean, metric float64) {
+	return evaluate("Model.Evaluate", m, data, m.Task().Loss(), by)
+}
+
+func evaluate(method string, m *Model, data Dataset, loss Loss, by *Metric) (mean, metric float64) {
+	err := m.validate()
 	if err == nil {
-		loss, err = lossFor(net, loss)
+		loss, err = lossFor(m.Net, loss)
 	}
 	if err == nil {
-		err = cmp.Or(validateMeasured("data", data, net, loss), by.validate())
+		err = cmp.Or(validateMeasured("data", data, m.Net, loss), by.validate())
 	}
 	if err != nil {
 		panic(fmt.Sprintf("mlp: %s: %v", method, err))
 	}
-	return new(evaluation).measure(net, data, data.Len(), loss, by, nil)
+	return new(evaluation).measure(m, data, data.Len(), loss, by, nil)
 }
 
 // An evaluation has the storage that measuring a network needs.
@@ -229,13 +237,13 @@ const evaluationRows = 256
 
 // measure returns the mean loss and the metric of the first n samples. If stats is not
 // nil, it receives the statistics of each layer's activations.
-func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (
+func (v *evaluation) measure(m *Model, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (
 	mean, metric float64) {
 	weights, err := weightsOf("mlp: Evaluate", data)
 	if err != nil { // the weights have changed since validateData
 		panic(err.Error())
 	}
-	v.out.Reset(n, net[len(net)-1].W.Cols)
+	v.out.Reset(n, m.Net[len(m.Net)-1].W.Cols)
 	index := shuffle(make([]int, n), 0, 0, true)
 	rowsAtOnce := evaluationRows * max(2, (maxThreads()+1)/2) // two forward passes or more for each thread
 	var out, want Matrix
@@ -244,12 +252,12 @@ func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Me
 		copy(v.want.Reset(n, v.y.Cols).Data[lo*v.y.Cols:], v.y.Data)
 		out.setRows(&v.out, lo, hi)
 		if lo > 0 || stats == nil {
-			net.Predict(&out, &v.x)
+			m.outputs(&out, &v.x)
 			continue
 		}
 		p := forwardPasses.Get().(*forwardPass)
-		p.run(net, out, v.x, maxThreads())
-		for i, l := range net {
+		p.run(m.Net, out, v.x, maxThreads())
+		for i, l := range m.Net {
 			stats[i].measureActivations(l.Act, &p.outputs[i])
 		}
 		p.release()

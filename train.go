@@ -143,17 +143,21 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 }
 
 // Train trains the networks of m epoch by epoch, several at the same time, as the function
-// Train does: network i on data(i, c), with its own run and a seed of its own. data may change
-// the Config of a network, for example its Validation. OnEpoch is called when all networks have
+// Train does: network i on what data returns for it, with its own run and a seed of its own. data
+// may change the Config of a network, for example its Validation. OnEpoch is called when all networks have
 // trained an epoch, with what History returns for it. An epoch that cannot be finished by one
 // network is undone for all. With Patience the training stops when the patience with each is
 // over. A result does not depend on how many are trained at the same time.
-func (m *Model) Train(ctx context.Context, c Config, data func(i int, c *Config) Dataset) error {
+func (m *Model) Train(ctx context.Context, c Config, data func(i int, c *Config) (Dataset, error)) error {
 	var all []*trainer
 	for i, member := range m.members() {
 		own := c
 		own.Run, own.Seed = member.Run, MemberSeed(c.Seed, i)
-		t, err := newTrainer(member.Net, data(i, &own), own)
+		samples, err := data(i, &own)
+		if err != nil {
+			return err
+		}
+		t, err := newTrainer(member.Net, samples, own)
 		if err != nil {
 			return memberError(i, err)
 		}
@@ -647,6 +651,7 @@ func (t *trainer) readBatch(index []int) error {
 // measure measures the network at the end of epoch e, after its last step.
 func (t *trainer) measure(e *Epoch, lastStep int) error {
 	c := &t.config
+	m := &Model{Net: t.net, Run: Run{Optimizer: c.Optimizer.Name, slots: t.run.slots}}
 	measuring := evaluations.Get().(*evaluation)
 	defer evaluations.Put(measuring)
 	diverged := func(loss float64, reason string) error {
@@ -656,11 +661,10 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 	if !t.isMeasured(e.N) { // the activations are measured nevertheless
 		n, of = min(evaluationRows, n), "the first"
 	}
-	e.Loss, e.Metric = measuring.measure(t.net, t.data, n, c.Loss, c.Metric, e.Layers)
+	e.Loss, e.Metric = measuring.measure(m, t.data, n, c.Loss, c.Metric, e.Layers)
 	if !finite(e.Loss) {
 		return diverged(e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss))
 	}
-	m := Model{Net: t.net, Run: Run{Optimizer: c.Optimizer.Name, slots: t.run.slots}}
 	for _, a := range m.arrays() {
 		if err := a.validate(); err != nil {
 			return diverged(e.Loss, err.Error())
@@ -670,10 +674,10 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 		e.Loss, e.Metric = math.NaN(), math.NaN()
 	}
 	if c.Test != nil {
-		e.TestLoss, e.TestMetric = measuring.measure(t.net, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
+		e.TestLoss, e.TestMetric = measuring.measure(m, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
 	}
 	if v := c.Validation; v != nil {
-		e.ValidationLoss, _ = measuring.measure(t.net, v, v.Len(), c.Loss, c.Metric, nil)
+		e.ValidationLoss, _ = measuring.measure(m, v, v.Len(), c.Loss, c.Metric, nil)
 		if !finite(e.ValidationLoss) && c.Patience > 0 {
 			return diverged(e.ValidationLoss, fmt.Sprintf("the loss on Validation is %v", e.ValidationLoss))
 		}

@@ -830,6 +830,7 @@ func TestTrainRefusesShapes(t *testing.T) {
 		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{}},
 		{"train: targets are n×1, the outputs n×2: if they are indices of classes, see OneHot", Samples{good.X, classes}, Config{}},
 		{"train: targets are n×1, the outputs n×2", Samples{good.X, half}, Config{Loss: SquaredError}},
+		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{Loss: Huber(2)}},
 		{"Test: targets are n×3, the outputs n×2", good, Config{Test: Samples{good.X, NewMatrix(20, 3)}}},
 		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", Samples{good.X, negative}, Config{}},
 		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", unknown{Samples{good.X, negative}}, Config{Loss: SigmoidCrossEntropy}},
@@ -1083,11 +1084,11 @@ func ensembleConfig(epochs int) Config {
 }
 
 // foldOf returns the data of network i: three quarters of blobs and the last for validation.
-func foldOf(i int, c *Config) Dataset {
+func foldOf(i int, c *Config) (Dataset, error) {
 	var parts [2]Samples
 	parts[0], parts[1] = blobs(100).Split(0.25, uint64(i))
 	c.Validation = parts[1]
-	return parts[0]
+	return parts[0], nil
 }
 
 // An ensemble is its networks, each trained alone: with any number of threads, and stopped,
@@ -1097,7 +1098,7 @@ func TestEnsembleIsItsNetworks(t *testing.T) {
 	for i, n := range alone.members() {
 		c := ensembleConfig(4)
 		c.Seed, c.Run = MemberSeed(9, i), n.Run
-		samples := foldOf(i, &c)
+		samples, _ := foldOf(i, &c)
 		mustTrain(t, n.Net, samples, c)
 	}
 	want := written(t, alone)
@@ -1134,23 +1135,23 @@ func TestEnsembleIsUndone(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := written(t, m)
-	poisoned := func(i int, c *Config) Dataset {
-		d := foldOf(i, c).(Samples)
+	poisoned := func(i int, c *Config) (Dataset, error) {
+		d, _ := foldOf(i, c)
 		if i == 1 {
-			d.X.Row(3)[2] = math.NaN()
+			d.(Samples).X.Row(3)[2] = math.NaN()
 		}
-		return d
+		return d, nil
 	}
 	err := m.Train(context.Background(), ensembleConfig(4), poisoned)
 	if want := "network 2: train: sample 3: column 2 of its input is NaN"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
-	panicking := func(i int, c *Config) Dataset {
-		d := foldOf(i, c)
+	panicking := func(i int, c *Config) (Dataset, error) {
+		d, _ := foldOf(i, c)
 		if i == 2 {
-			return panics{d}
+			d = panics{d}
 		}
-		return d
+		return d, nil
 	}
 	func() {
 		defer func() {

@@ -1,5 +1,5 @@
-// A model on the test digits: accuracy, loss, the confusion matrix, precision and recall,
-// and the page.
+// A model on the test digits: accuracy, loss, the confusion matrix, recall, precision
+// and F1, and the page.
 
 package main
 
@@ -42,7 +42,7 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 		}
 		return mlp.Accuracy.Of(y, want)
 	}
-	loss, accuracy := mlp.EvaluateBy(m.Net, test, nil, &mlp.Metric{Name: "accuracy", Of: count})
+	loss, accuracy := m.Evaluate(test, &mlp.Metric{Name: "accuracy", Of: count})
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return fmt.Errorf("%s: the network's output is not finite", o.model)
 	}

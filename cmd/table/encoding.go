@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"mlp"
 	"mlp/cmd/internal/training"
@@ -25,44 +26,70 @@ type encoding struct {
 	Fill            bool // a missing input is taken as the column's mean
 }
 
-// A column is one of an encoding.
+// A column is one of an encoding: a number or a category of each row. A date of the file makes
+// more than one.
 type column struct {
-	Name   string
-	Values []string `json:",omitempty"` // the categories, sorted; none if the column has numbers
-	Mean   float64  `json:",omitempty"` // of a target of numbers, over the training rows
-	Std    float64  `json:",omitempty"`
+	Name    string   // in the file
+	Kind    string   `json:",omitempty"` // the name of a kind of dates; none for numbers and categories
+	Part    string   `json:",omitempty"` // of a date
+	Unit    string   `json:",omitempty"` // of numbers
+	Comma   bool     `json:",omitempty"` // the comma is the decimal mark of numbers
+	Grouped bool     `json:",omitempty"` // numbers have thousands separators
+	Gaps    bool     `json:",omitempty"` // numbers are missing in the training file: an input more says so
+	Values  []string `json:",omitempty"` // the categories, sorted; none if the column has numbers
+	Other   bool     `json:",omitempty"` // the last of Values, behind the sorted ones, is what all other texts are
+	Mean    float64  `json:",omitempty"` // of a target of numbers, over the training rows
+	Std     float64  `json:",omitempty"`
+	Min     float64  `json:",omitempty"` // of an input of numbers, over the training rows
+	Max     float64  `json:",omitempty"`
 
-	codes map[string]int // the place of each category in Values
+	codes        map[string]int // the place of each category in Values; nil if the column has numbers
+	isMany       bool           // there were too many categories to learn
+	cells, words int            // of the training file, and those that are not what the column has
+
+	read func(text string) (t time.Time, ok bool) // of dates
+	of   func(t time.Time) float64                // the part
 }
 
 func (c *column) isCategory() bool { return c.codes != nil }
+
+// label returns the name for people.
+func (c *column) label() string {
+	if c.Part == "" {
+		return c.Name
+	}
+	return fmt.Sprintf("%s (%s)", c.Name, c.Part)
+}
+
+// sorted returns the categories that texts are looked up in.
+func (c *column) sorted() []string {
+	if c.Other {
+		return c.Values[:len(c.Values)-1]
+	}
+	return c.Values
+}
+
+// excludes reports whether a number is outside the range of the training rows, if c has one.
+func (c *column) excludes(v float64) bool {
+	return (v < c.Min || v > c.Max) && (c.Min != 0 || c.Max != 0)
+}
 
 // width returns how many inputs the column is.
 func (c *column) width() int {
 	if c.isCategory() {
 		return len(c.Values)
 	}
+	if c.Gaps {
+		return 2
+	}
 	return 1
-}
-
-// sort sorts the categories, and returns the new place of each.
-func (c *column) sort() (places []float64) {
-	found := slices.Clone(c.Values)
-	slices.SortFunc(c.Values, compareCategories)
-	for k, v := range c.Values {
-		c.codes[v] = k
-	}
-	for _, v := range found {
-		places = append(places, float64(c.codes[v]))
-	}
-	return places
 }
 
 // compareCategories compares categories as numbers, if both are, and otherwise as texts.
 // Numbers come first.
 func compareCategories(a, b string) int {
-	x, okX := number(a, false)
-	y, okY := number(b, false)
+	x, okX := number(a)
+	y, okY := number(b)
 	switch {
 	case okX && okY && x != y:
 		return cmp.Compare(x, y)
@@ -165,18 +192,14 @@ func parseEncoding(text string) (*encoding, error) {
 	if len(e.Inputs) == 0 || len(e.Targets) == 0 {
 		return nil, errors.New("there is no input or no target")
 	}
-	seen := map[string]bool{}
-	for _, c := range e.columns() {
-		if c == nil || c.Name == "" || seen[c.Name] {
+	seen := map[[2]string]bool{}
+	for i, c := range e.columns() {
+		if c == nil || c.Name == "" || seen[[2]string{c.Name, c.Part}] {
 			return nil, errors.New("a column has no name, or two have one")
 		}
-		if seen[c.Name] = true; len(c.Values) > 0 {
-			c.codes = map[string]int{}
-		}
-		for i, v := range c.Values {
-			if c.codes[v] = i; v == "" || i > 0 && compareCategories(c.Values[i-1], v) >= 0 {
-				return nil, fmt.Errorf("the categories of %.60q are not in order", c.Name)
-			}
+		seen[[2]string{c.Name, c.Part}] = true
+		if err := c.validate(i >= len(e.Inputs)); err != nil {
+			return nil, fmt.Errorf("%.60q: %w", c.Name, err)
 		}
 	}
 	if err := e.validateTargets(); err != nil {
@@ -188,6 +211,41 @@ func parseEncoding(text string) (*encoding, error) {
 		}
 	}
 	return e, nil
+}
+
+// validate returns an error for a column that none becomes, gives categories their codes and
+// finds the part of a date.
+func (c *column) validate(isTarget bool) error {
+	switch hasParts := c.Kind != "" || c.Part != ""; {
+	case c.Other && len(c.Values) < 2 || len(c.Values) > maxCategories:
+		return fmt.Errorf("%d categories", len(c.Values))
+	case hasParts && c.findPart() != nil:
+		return c.findPart()
+	case len(c.Values) > 0 && (hasParts || c.Gaps), isTarget && (hasParts || c.Gaps || c.Other):
+		return errors.New("it is of two kinds")
+	case len(c.Values) > 0:
+		c.codes = map[string]int{}
+	}
+	for i, v := range c.sorted() {
+		if c.codes[v] = i; v == "" && isTarget || i > 0 && compareCategories(c.Values[i-1], v) >= 0 {
+			return errors.New("its categories are not in order")
+		}
+	}
+	return nil
+}
+
+// findPart finds the part of a date by its name.
+func (c *column) findPart() error {
+	k := slices.IndexFunc(kinds[:], func(k kind) bool { return k.name == c.Kind })
+	if k < 0 {
+		return fmt.Errorf("%.60q is no kind of dates", c.Kind)
+	}
+	part := slices.IndexFunc(kinds[k].parts, func(p datePart) bool { return p.name == c.Part })
+	if part < 0 {
+		return fmt.Errorf("%.60q is no part of a date", c.Part)
+	}
+	c.read, c.of = kinds[k].read, kinds[k].parts[part].of
+	return nil
 }
 
 // validateTargets returns an error for targets that one network cannot have.
@@ -207,32 +265,38 @@ func (e *encoding) validateTargets() error {
 
 // input writes to x, 1×width, the inputs of a row of cells. The inputs of a category are
 // all zeros, except a one for the row's. A missing number is what the model subtracts, its
-// column's mean.
+// column's mean; if the training file misses some, another input is 1 then and otherwise 0.
 func (e *encoding) input(x, cells []float64, mean []float64) {
 	at := 0
 	for i, c := range e.Inputs {
-		v := cells[i]
-		if !c.isCategory() {
-			if x[at] = v; v != v {
-				x[at] = mean[at]
+		v, to := cells[i], x[at:at+c.width()]
+		clear(to)
+		switch {
+		case c.isCategory() && v >= 0:
+			to[int(v)] = 1
+		case c.isCategory(): // none
+		case v == v:
+			to[0] = v
+		default:
+			to[0] = mean[at]
+			if c.Gaps {
+				to[1] = 1
 			}
-			at++
-			continue
 		}
-		if clear(x[at : at+len(c.Values)]); v >= 0 {
-			x[at+int(v)] = 1
-		}
-		at += len(c.Values)
+		at += len(to)
 	}
 }
 
-// wanted writes to y, 1×outputs, what the network shall answer to a row of cells.
+// wanted writes to y, 1×outputs, what the network shall answer to a row of cells. No answer is
+// right for a class that is new.
 func (e *encoding) wanted(y, cells []float64) {
 	clear(y)
 	for k, v := range cells[len(e.Inputs):] {
 		switch c := e.Targets[k]; e.task() {
 		case classes:
-			y[int(v)] = 1
+			if v == v {
+				y[int(v)] = 1
+			}
 		case labels:
 			y[k] = v
 		case numbers:

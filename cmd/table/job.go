@@ -23,7 +23,7 @@ type job struct {
 	holdout               float64
 	decay, patience       auto
 	importance            bool
-	missing               cli.Choice[bool] // a missing cell is taken as the column's mean
+	missing               cli.Choice[bool] // a cell may be missing
 	weights               cli.Choice[bool] // each class weighs the same
 
 	table             *table
@@ -69,9 +69,10 @@ func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (fa
 		return nil, err
 	}
 	if from == nil {
-		from = &mlp.Model{Net: j.Network(in, out)}
+		j.Networks(&j.Model, in, out)
+	} else {
+		j.Model = *from
 	}
-	j.Model = *from
 	if has, gives := j.Net[0].W.Rows, j.Net[len(j.Net)-1].W.Cols; has != in || gives != out {
 		return nil, fmt.Errorf("the network has %d inputs and %d outputs, the table makes %d and %d", has, gives, in, out)
 	}
@@ -119,7 +120,7 @@ func (j *job) divide() error {
 }
 
 // Samples returns the rows to train on, with the weights that -weights asks for.
-func (j *job) Samples(c *mlp.Config) (mlp.Dataset, error) {
+func (j *job) Samples(_ int, c *mlp.Config) (mlp.Dataset, error) {
 	weighted := func(p *part) mlp.Dataset {
 		if !j.weights.Value {
 			return p
@@ -131,6 +132,9 @@ func (j *job) Samples(c *mlp.Config) (mlp.Dataset, error) {
 	}
 	return weighted(j.train), nil
 }
+
+// Len returns how many rows there are to train on.
+func (j *job) Len() int { return j.train.Len() }
 
 // Describe says what is about to be trained on: rows, and how many columns are what.
 func (j *job) Describe(w io.Writer) {

@@ -95,7 +95,7 @@ func (j *job) resolve(rows, targets int) {
 func parse(args []string) (*job, error) {
 	j := &job{
 		holdout: 0.2,
-		missing: cli.NewChoice("refuse", cli.OneOf(map[string]bool{"refuse": false, "mean": true})),
+		missing: cli.NewChoice("keep", cli.OneOf(map[string]bool{"refuse": false, "keep": true, "mean": true})),
 		weights: cli.NewChoice("none", cli.OneOf(map[string]bool{"none": false, "balanced": true})),
 	}
 	j.Flags = training.NewFlags(training.Table, "he", "adam", "cosine", 64, 32)

@@ -1,5 +1,6 @@
-// What a network does on the test rows: the confusion of classes, the labels it finds, or
-// how far its numbers are off, each beside a baseline; what each column matters; and figures.
+// What a network does on rows that it has not seen: the confusion of classes, the labels it
+// finds, or how far its numbers are off, each beside a baseline; what each column matters; and
+// figures.
 
 package main
 
@@ -13,6 +14,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"mlp"
@@ -21,24 +23,28 @@ import (
 	"mlp/cmd/internal/stat"
 )
 
-// Conclude returns what the network does on the test rows. A matrix has at most so many
-// columns, and at most 200 if it goes to a file.
+// Conclude returns what the network does on the test rows, and what the table is like. A
+// matrix has at most so many columns, and at most 200 if it goes to a file.
 func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "Test part: %d rows\n", j.test.Len())
-	y := j.test.predict(j.Net)
-	switch j.table.task() {
-	case classes:
-		j.reportClasses(&b, j.test.answers(y), min(columns, 200))
-	case labels:
-		j.reportLabels(&b, j.test.answers(y))
-	case numbers:
-		j.reportNumbers(&b, y)
-	}
+	e := exam{j.test, j.test.answers(j.test.predict(j.Net)), j.train}
+	e.report(&b, "Test part", min(columns, 200))
 	if j.importance {
-		if err := j.reportImportance(ctx, &b); err != nil {
+		loss, _ := j.table.loss()
+		of := func(p *part) float64 { mean, _ := mlp.Evaluate(j.Net, p, loss); return mean }
+		if err := j.test.reportImportance(ctx, &b, j.Seed, of); err != nil {
 			return "", err
 		}
+	}
+	advice := j.table.advice()
+	if !j.weights.Value {
+		advice = append(advice, e.rare()...)
+	}
+	if j.testData != "" {
+		advice = append(advice, j.table.differs(j.test.table)...)
+	}
+	for _, line := range advice {
+		fmt.Fprintf(&b, "Advice: %s\n", line)
 	}
 	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Net.Fingerprint())
 	return b.String(), nil
@@ -63,29 +69,85 @@ func (p *part) predict(net mlp.Network) *mlp.Matrix {
 // rowsAtOnce is how many rows are predicted together: if they have many inputs, fewer.
 func (e *encoding) rowsAtOnce() int { return max(1, min(1024, 1<<20/e.width())) }
 
-// reportClasses prints the confusion of the classes, and the accuracy beside that of the
-// class that most training rows have. Columns is the width of the terminal.
-func (j *job) reportClasses(b *bytes.Buffer, y *mlp.Matrix, columns int) {
+// An exam is rows with the answers to them: probabilities, or numbers in the units of the table.
+type exam struct {
+	*part
+	y     *mlp.Matrix // n×outputs
+	train *part       // what is most frequent, or the mean, in these rows is the baseline
+}
+
+// report prints the figures under a title. Columns is the width of the terminal.
+func (e *exam) report(b *bytes.Buffer, title string, columns int) {
+	fmt.Fprintf(b, "%s: %d rows\n", title, e.Len())
+	switch e.task() {
+	case classes:
+		e.reportClasses(b, columns)
+	case labels:
+		e.reportLabels(b)
+	case numbers:
+		e.reportNumbers(b)
+	}
+}
+
+// confusion counts the classes of the rows and of their answers, if each probability is
+// multiplied by the weight of its class. A class that no training row has, which is NaN, is the
+// last if there is any.
+func (e *exam) confusion(weights []float64) stat.Confusion {
+	unseen := len(weights)
+	c, p := stat.NewConfusion(unseen+1), make([]float64, unseen)
+	for i := range e.Len() {
+		for k, w := range weights {
+			p[k] = w * e.y.Row(i)[k]
+		}
+		truth := unseen
+		if v := e.truth(i, 0); v == v {
+			truth = int(v)
+		}
+		c[truth][mlp.Argmax(p)]++
+	}
+	if _, _, n := c.Class(unseen); n > 0 {
+		return c
+	}
+	for k := range c {
+		c[k] = c[k][:unseen]
+	}
+	return c[:unseen]
+}
+
+// reportClasses prints the confusion of the classes, the accuracy beside that of the class that
+// most training rows have, the balanced accuracy, which is the mean of the classes' recalls,
+// the log-loss beside that of the training rows' shares and, of two classes, the area under the
+// curve.
+func (e *exam) reportClasses(b *bytes.Buffer, columns int) {
 	var names []string
-	for _, v := range j.table.Targets[0].Values {
+	for _, v := range e.Targets[0].Values {
 		names = append(names, short(v))
 	}
-	confusion := stat.NewConfusion(len(names))
-	right := 0
-	for i := range j.test.Len() {
-		truth, answer := int(j.test.truth(i, 0)), mlp.Argmax(y.Row(i))
-		if confusion[truth][answer]++; truth == answer {
-			right++
-		}
+	n := e.Len()
+	confusion := e.confusion(slices.Repeat([]float64{1}, len(names)))
+	if len(confusion) > len(names) {
+		names = append(names, "(no class of the training file)")
 	}
 	confusion.Write(b, names, columns)
-	usual := mlp.Argmax(j.train.count(0))
-	most := 0
-	for _, n := range confusion[usual] {
-		most += n
+	counts := e.train.count(0)
+	usual := mlp.Argmax(counts)
+	_, _, most := confusion.Class(usual)
+	fmt.Fprintf(b, "Accuracy: %.4f (baseline %.4f: always %s)\n", confusion.Accuracy(), float64(most)/float64(n), names[usual])
+	balanced, present := confusion.Balanced()
+	fmt.Fprintf(b, "Balanced accuracy: %.4f (baseline %.4f)\n", balanced, 1/float64(present))
+
+	truth, second, share, one := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
+	right := mlp.NewMatrix(n, 1) // the probability of the class that is true
+	for i := range n {
+		truth.Data[i], second.Data[i], one.Data[i] = e.truth(i, 0), e.y.Row(i)[1], 1
+		if v := truth.Data[i]; v == v {
+			right.Data[i], share.Data[i] = e.y.Row(i)[int(v)], counts[int(v)]/float64(e.train.Len())
+		}
 	}
-	n := float64(j.test.Len())
-	fmt.Fprintf(b, "Accuracy: %.4f (baseline %.4f: always %s)\n", float64(right)/n, float64(most)/n, names[usual])
+	fmt.Fprintf(b, "Log-loss: %.4f (baseline %.4f: always the shares of the classes)\n", mlp.CrossEntropy(right, one), mlp.CrossEntropy(share, one))
+	if area := mlp.AUC.Of(second, truth); len(names) == 2 && area == area {
+		fmt.Fprintf(b, "Area under the curve: %.4f (baseline 0.5)\n", area)
+	}
 }
 
 // short returns a name on one line, cut if it is very long.
@@ -98,45 +160,52 @@ func short(name string) string {
 	return string(r)
 }
 
-// reportLabels prints for each target how many of its second category were found (recall),
-// how many of those found are right (precision), and the accuracy beside that of the answer
-// that most training rows have.
-func (j *job) reportLabels(b *bytes.Buffer, y *mlp.Matrix) {
+// reportLabels prints for each target how many of its second category were found (recall), how
+// many of those found are right (precision), F1, the area under the curve, and the accuracy
+// beside that of the answer that most training rows have.
+func (e *exam) reportLabels(b *bytes.Buffer) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "target\tis\trows\trecall\tprecision\taccuracy\tbaseline\t")
-	for k, c := range j.table.Targets {
-		var n [2][2]int // by what is true and what is answered
-		for i := range j.test.Len() {
-			n[int(j.test.truth(i, k))][isYes(y.Row(i)[k])]++
+	fmt.Fprintln(w, "target\tis\trows\trecall\tprecision\tF1\tAUC\taccuracy\tbaseline\t")
+	n := e.Len()
+	y, truth := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
+	for k, c := range e.Targets {
+		confusion := stat.NewConfusion(2)
+		for i := range n {
+			y.Data[i], truth.Data[i] = e.y.Row(i)[k], e.truth(i, k)
+			confusion[int(truth.Data[i])][isYes(y.Data[i])]++
 		}
-		usual := mlp.Argmax(j.train.count(k))
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", short(c.Name), short(c.Values[1]), n[1][0]+n[1][1],
-			stat.Share(n[1][1], n[1][0]+n[1][1]), stat.Share(n[1][1], n[0][1]+n[1][1]),
-			stat.Share(n[0][0]+n[1][1], j.test.Len()), stat.Share(n[usual][0]+n[usual][1], j.test.Len()))
+		area := "-"
+		if v := mlp.AUC.Of(y, truth); v == v {
+			area = fmt.Sprintf("%.3f", v)
+		}
+		_, _, rows := confusion.Class(1)
+		_, _, most := confusion.Class(mlp.Argmax(e.train.count(k)))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%.3f\t%s\t\n", short(c.Name), short(c.Values[1]), rows,
+			strings.Join(confusion.Scores(1), "\t"), area, confusion.Accuracy(), stat.Share(most, n))
 	}
 	w.Flush()
 }
 
-// reportNumbers prints for each target R² and the root of the mean squared error, beside
-// that of the training rows' mean. Both are computed of standardized numbers, whose squares
-// are in the range of a float64.
-func (j *job) reportNumbers(b *bytes.Buffer, y *mlp.Matrix) {
-	n := j.test.Len()
-	answers, want := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
-	for k, c := range j.table.Targets {
-		var residual, baseline float64
+// reportNumbers prints for each target R², the root of the mean squared error and the mean
+// absolute error, beside those of the training rows' mean. They are computed of standardized
+// numbers, whose squares are in the range of a float64.
+func (e *exam) reportNumbers(b *bytes.Buffer) {
+	n := e.Len()
+	answers, want, mean := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
+	for k, c := range e.Targets {
 		for i := range n {
-			answers.Data[i], want.Data[i] = y.Row(i)[k], (j.test.truth(i, k)-c.Mean)/c.Std
-			off := answers.Data[i] - want.Data[i]
-			residual += off * off
-			baseline += want.Data[i] * want.Data[i]
+			answers.Data[i], want.Data[i] = (e.y.Row(i)[k]-c.Mean)/c.Std, (e.truth(i, k)-c.Mean)/c.Std
 		}
-		r2 := "undefined, as the test rows do not vary"
+		off := func(y *mlp.Matrix) (rmse, mae string) {
+			return people(c.Std * math.Sqrt(mlp.SquaredError(nil, y, want))), people(c.Std * mlp.MeanAbsoluteError.Of(y, want))
+		}
+		r2 := "undefined, as the rows do not vary"
 		if v := mlp.RSquared.Of(answers, want); v == v {
 			r2 = fmt.Sprintf("%.4f", v)
 		}
-		fmt.Fprintf(b, "%s: R² %s, RMSE %s (always the mean: %s)\n", short(c.Name), r2,
-			people(c.Std*math.Sqrt(residual/float64(n))), people(c.Std*math.Sqrt(baseline/float64(n))))
+		rmse, mae := off(answers)
+		baseRMSE, baseMAE := off(mean)
+		fmt.Fprintf(b, "%s: R² %s, RMSE %s (always the mean: %s), mean absolute error %s (%s)\n", short(c.Name), r2, rmse, baseRMSE, mae, baseMAE)
 	}
 }
 
@@ -155,35 +224,42 @@ func people(v float64) string {
 	return text
 }
 
-// reportImportance prints by how much the loss on the test rows rises when the cells of a
-// column are shuffled among them (Breiman 2001, section 10), the most important first.
-func (j *job) reportImportance(ctx context.Context, b *bytes.Buffer) error {
-	loss, _ := j.table.loss()
-	base, _ := mlp.Evaluate(j.Net, j.test, loss)
-	rise := make([]float64, len(j.table.Inputs))
-	order := make([]int, len(rise))
-	t := &table{encoding: j.table.encoding} // of the test rows, with the column shuffled
-	for i := range j.test.Len() {
-		t.cells = append(t.cells, j.test.at(i)...)
+// shuffles is how often the importance of a column is measured.
+const shuffles = 10
+
+// reportImportance prints by how much a loss on the rows of p rises when the cells of a column
+// are shuffled among them (Breiman 2001, section 10): the mean of ten shuffles and their
+// standard deviation, the most important column first. The rows that loss gets have the order
+// of those of p.
+func (p *part) reportImportance(ctx context.Context, b *bytes.Buffer, seed uint64, loss func(*part) float64) error {
+	base := loss(p)
+	t := &table{encoding: p.encoding} // of the rows of p, with the column shuffled
+	for i := range p.Len() {
+		t.cells = append(t.cells, p.at(i)...)
 	}
-	shuffled := &part{table: t, index: t.all(), input: j.Input}
-	for i := range rise {
-		if err := context.Cause(ctx); err != nil {
-			return err
+	shuffled := &part{table: t, index: t.all(), input: p.input}
+	rises, order := mlp.NewMatrix(shuffles, len(p.Inputs)), make([]int, len(p.Inputs))
+	for c := range order {
+		order[c] = c
+		rng := rand.New(rand.NewPCG(seed, uint64(c+1)))
+		for k := range shuffles {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			for i, from := range rng.Perm(t.rows()) {
+				t.row(i)[c] = p.at(from)[c]
+			}
+			rises.Row(k)[c] = loss(shuffled) - base
 		}
-		for row, from := range rand.New(rand.NewPCG(j.Seed, uint64(i+1))).Perm(t.rows()) {
-			t.row(row)[i] = j.test.at(from)[i]
-		}
-		loss, _ := mlp.Evaluate(j.Net, shuffled, loss)
-		rise[i], order[i] = loss-base, i
-		for row := range t.rows() {
-			t.row(row)[i] = j.test.at(row)[i]
+		for i := range t.rows() {
+			t.row(i)[c] = p.at(i)[c]
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rise[b], rise[a]) })
-	fmt.Fprintf(b, "Importance: the test loss, %.4f, rises with a column shuffled by\n", base)
-	for _, i := range order {
-		fmt.Fprintf(b, "%+.4f  %s\n", rise[i], cli.Plain(j.table.Inputs[i].Name))
+	rise := mlp.FitStandardization(rises)
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rise.Mean[b], rise.Mean[a]) })
+	fmt.Fprintf(b, "Importance: the loss, %.4f, rises with a column shuffled by (mean ± deviation of %d times)\n", base, shuffles)
+	for _, c := range order {
+		fmt.Fprintf(b, "%+.4f ± %.4f  %s\n", rise.Mean[c], rise.Std[c], cli.Plain(p.Inputs[c].label()))
 	}
 	return nil
 }
@@ -201,7 +277,9 @@ func (j *job) Names() (files []string, page string) { return []string{curvesName
 func (j *job) Files() []files.File {
 	all := []files.File{{Name: curvesName, Content: j.curves(j.Run.History).SVG()}}
 	if j.table.task() == numbers {
-		all = append(all, files.File{Name: pointsName, Content: j.points().SVG()})
+		some := j.test.some(maxPoints)
+		e := exam{some, some.answers(some.predict(j.Net)), j.train}
+		all = append(all, files.File{Name: pointsName, Content: e.points().SVG()})
 	}
 	return all
 }
@@ -223,26 +301,29 @@ func (j *job) curves(h mlp.History) *mlp.Figure {
 	return f
 }
 
-// The most rows and the most targets that are drawn.
+// The most rows and the most targets that are drawn; so many targets are looked at for advice too.
 const maxPoints, maxTargets = 500, 4
 
-// points is a chart for each target, the first ones, with a point for each test row.
-func (j *job) points() *mlp.Figure {
-	n := min(maxPoints, j.test.Len())
-	some := *j.test
-	some.index = make([]int32, n)
-	for i := range some.index {
-		some.index[i] = j.test.index[i*j.test.Len()/n]
+// some returns at most so many rows of p, as far apart as another.
+func (p *part) some(most int) *part {
+	few := *p
+	few.index = make([]int32, min(most, p.Len()))
+	for i := range few.index {
+		few.index[i] = p.index[i*p.Len()/len(few.index)]
 	}
-	y := some.answers(some.predict(j.Net))
+	return &few
+}
+
+// points is a chart for each target, the first ones, with a point for each row.
+func (e *exam) points() *mlp.Figure {
 	f := &mlp.Figure{Title: "Predicted against true", Columns: 2,
-		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", n)}
-	for k, c := range j.table.Targets[:min(maxTargets, len(j.table.Targets))] {
+		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", e.Len())}
+	for k, c := range e.Targets[:min(maxTargets, len(e.Targets))] {
 		var truth, predicted []float64
 		lo, hi := math.Inf(1), math.Inf(-1)
-		for i := range n {
-			t := some.truth(i, k)
-			truth, predicted = append(truth, t), append(predicted, y.Row(i)[k])
+		for i := range e.Len() {
+			t := e.truth(i, k)
+			truth, predicted = append(truth, t), append(predicted, e.y.Row(i)[k])
 			lo, hi = min(lo, t), max(hi, t)
 		}
 		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Series: []mlp.Series{

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/csv"
@@ -13,11 +14,49 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"unicode/utf8"
 )
 
 // sourceOf returns a source with this content.
 func sourceOf(content io.ReaderAt, size int) *source {
 	return &source{name: "F", file: content, size: int64(size)}
+}
+
+// converted returns a text in which bytes that are not UTF-8 are those of Windows-1252.
+func converted(text []byte) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			r = []rune(pythonWindows1252)[text[0]-0x80]
+		}
+		b.WriteRune(r)
+		text = text[size:]
+	}
+	return b.String()
+}
+
+// pythonWindows1252 is what Python prints for
+//
+//	print("".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in range(128, 256)))
+const pythonWindows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ\u00a0¡¢£¤¥¦§¨©ª«¬\u00ad®¯°±²³´µ¶·¸¹º»¼½¾¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ"
+
+// A byte that is not UTF-8 is one of Windows-1252, wherever a reading is cut into pieces.
+func TestWindows1252(t *testing.T) {
+	text := []byte("a\xff\u00e9\xe9\u20ac\U0001f600\xf0\x9f\x98\n\xe2\x82")
+	for b := 0x80; b < 0x100; b++ {
+		text = append(text, byte(b), '\n')
+	}
+	text = append(text, "\u20ac\xe2\x82"...)
+	for _, cut := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
+		first := 0
+		u := &utf8Reader{Reader: bufio.NewReaderSize(cut(bytes.NewReader(text)), 16), first: func(b byte, line int) { first += 1000*int(b) + line }}
+		got, err := io.ReadAll(cut(u))
+		if want := converted(text); err != nil || string(got) != want || first != 255_001 {
+			t.Errorf("got %q and error %v, the first byte %d; want %q", got, err, first, want)
+		}
+	}
 }
 
 // Whatever is in a file: its cells are those that package csv reads, errors are short, and
@@ -42,7 +81,7 @@ func FuzzCSV(f *testing.F) {
 			check(err)
 			return
 		}
-		direct := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
+		direct := csv.NewReader(strings.NewReader(converted(bytes.TrimPrefix(text, []byte("\ufeff")))))
 		direct.Comma, direct.FieldsPerRecord, direct.TrimLeadingSpace = r.separator, len(r.header), r.separator != '\t'
 		direct.Read()
 		for err == nil {
@@ -55,6 +94,14 @@ func FuzzCSV(f *testing.F) {
 		}
 		if err != io.EOF {
 			check(err)
+		}
+		r, _ = s.rows(context.Background())
+		for cells, err := r.next(); err == nil; cells, err = r.next() {
+			again := csv.NewReader(strings.NewReader(string(r.raw()) + string(r.separator) + "x\n"))
+			again.Comma, again.TrimLeadingSpace = r.separator, r.separator != '\t'
+			if got, err := again.Read(); err != nil || !slices.Equal(got, append(slices.Clone(cells), "x")) {
+				t.Fatalf("%q with another cell is %q with error %v, want %q", r.raw(), got, err, cells)
+			}
 		}
 		for _, flags := range [][]string{nil, {"-category", columnNames{r.header[0]}.String(), "-missing", "mean"}} {
 			o, err := parse(append(flags, "-target", columnNames{r.header[len(r.header)-1]}.String(), "F"))

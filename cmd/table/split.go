@@ -141,7 +141,7 @@ func (t *table) strata() []int32 {
 }
 
 // fit returns the standardization of the inputs of p, and sets that of targets of numbers.
-// Categories stay zeros and ones.
+// Inputs that are zeros and ones stay so.
 func (p *part) fit() (s mlp.Standardization, err error) {
 	cells := make([]float64, 0, p.Len()) // of a column, without the missing ones
 	for i, c := range p.columns() {
@@ -171,7 +171,11 @@ func (p *part) fit() (s mlp.Standardization, err error) {
 		case isTarget:
 			c.Mean, c.Std = mean, std
 		default:
+			c.Min, c.Max = slices.Min(cells), slices.Max(cells)
 			s.Mean, s.Std = append(s.Mean, mean), append(s.Std, std)
+			if c.Gaps {
+				s.Mean, s.Std = append(s.Mean, 0), append(s.Std, 0)
+			}
 		}
 	}
 	return s, nil

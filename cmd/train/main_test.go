@@ -258,9 +258,9 @@ func TestSizes(t *testing.T) {
 	for flags, want := range map[string]string{
 		"-hidden 65536,1262":                           "<nil>",
 		"-hidden 65536,1262 -norm batch":               "-hidden: 134232882 parameters, more than 134217728",
-		"-hidden 65536,1240 -opt momentum":             "-hidden: with -opt momentum and -patience 0 the model file would have 265448100 numbers of the network, more than 264241152",
+		"-hidden 65536,1240 -opt momentum":             "-hidden: with -opt momentum, -patience 0 and -ensemble 1 the model file would have 265448100 numbers of the networks, more than 264241152",
 		"-hidden 65536,1230 -opt momentum":             "<nil>",
-		"-hidden 65536,1230 -opt momentum -norm batch": "-hidden: with -opt momentum and -patience 0 the model file would have 264404224 numbers of the network, more than 264241152",
+		"-hidden 65536,1230 -opt momentum -norm batch": "-hidden: with -opt momentum, -patience 0 and -ensemble 1 the model file would have 264404224 numbers of the networks, more than 264241152",
 	} {
 		if _, err := parse(strings.Fields(flags)); fmt.Sprint(err) != want {
 			t.Errorf("%s: %v, want %q", flags, err, want)

@@ -26,7 +26,7 @@ type options struct {
 
 // laterFlags are the flags that recipes of earlier versions do not have. Such a run had
 // their defaults.
-var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure", "dropout"}
+var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure", "dropout", "ensemble"}
 
 // parse reads the command line. An error is one line.
 func parse(args []string) (*job, error) {

@@ -85,11 +85,12 @@ var table = []row{
 	{"target", "COLUMN", "table", "Data", "the column to predict, or several with commas between them; for iris it is species"},
 	{"without", "COLUMNS", "table", "Data", "leave these columns out"},
 	{"category", "COLUMNS", "table", "Data", "take these columns as categories, although they look like numbers"},
-	{"missing", "NAME", "table", "Data", "what a missing cell is: refuse, or mean, the column's mean over the training rows"},
+	{"missing", "NAME", "table", "Data", "a missing cell: keep takes it as one, refuse as an error"},
 	{"weights", "NAME", "table", "Data", "weights of the rows: none, or balanced, so that each class weighs the same"},
 	{"test", "FILE.csv", "table", "Data", "test on the rows of this file instead of held-out ones"},
 
 	{"hidden", "WIDTHS", "train table", "Network", "widths of the hidden layers, with commas between them; empty for none"},
+	{"ensemble", "K", "train table", "Network", "how many such networks are trained and averaged"},
 	{"act", "NAME", "train table", "Network", "activation of the hidden layers: relu, sigmoid, tanh"},
 	{"init", "NAME", "train table", "Network", "standard deviation of the first weights: small (0.01), xavier, he, lecun"},
 	{"norm", "NAME", "train table", "Network", "normalisation in the hidden layers: none, batch"},
