@@ -58,14 +58,15 @@ func exportedModels(t *testing.T) (all []exported) {
 		for _, norm := range []bool{false, true} {
 			m := &Model{Net: network(act, norm, MNISTPixels, 12, 30, MNISTClasses), Deskew: norm == (act == ReLU || act == Tanh)}
 			m.Input = digits.Stats()
+			m.Targets = Columns{{Name: "digit", Values: strings.Split("0123456789", "")}}
 			name := fmt.Sprintf("%s, norm %v, deskew %v", act.Name, norm, m.Deskew)
-			all = append(all, exported{name, m, Export{Grey: true, Outputs: strings.Split("0123456789", "")}, images})
+			all = append(all, exported{name, m, Export{Grey: true}, images})
 		}
 	}
 	columns := Columns{
-		{Name: "length", Mean: 1, Std: 2, Edges: []float64{-1, 0, 0.5, 3}, Gaps: true},
+		{Name: "length", Mean: []float64{1, 0.5, 0, 0.25}, Std: []float64{2, 0.3, 0, 1}, Edges: []float64{-1, 0, 0.5, 3}, Gaps: true},
 		{Name: "*/\n\"kind\"", Values: []string{"a", "b\u2028", "c"}, Gaps: true},
-		{Name: "constant", Mean: 5},
+		{Name: "constant", Mean: []float64{5}, Std: []float64{0}},
 		{Name: "yes", Values: []string{"no", "yes"}},
 	}
 	table := NewMatrix(50, len(columns))
@@ -74,19 +75,21 @@ func exportedModels(t *testing.T) (all []exported) {
 		table.Row(i)[i%4] += []float64{0, math.NaN(), 0, 0, 0.25}[i%5]
 	}
 	table.Row(0)[0], table.Row(1)[0], table.Row(2)[0], table.Row(3)[1] = -1, 0.5, 3, 1e300
-	for _, task := range []Task{Classes, Labels, Numbers} {
+	number := func(name string, mean, std float64) Column {
+		return Column{Name: name, Mean: []float64{mean}, Std: []float64{std}}
+	}
+	yes := []string{"no", "yes"}
+	for _, targets := range []Columns{{{Name: "kind", Values: []string{"a", "b", "c"}}}, {{Name: "u", Values: yes}, {Name: "v", Values: yes}, {Name: "w", Values: yes}},
+		{number("price", 1e5, 3e4), number("size", 0, 1), number("constant", -3, 0)}} {
 		for _, members := range []int{1, 3} {
-			m := &Model{Net: network(Tanh, true, columns.Width(), 70, 3), Task: task, Columns: columns, Recipe: map[string]string{"data": "x\n*/"}}
+			m := &Model{Net: network(Tanh, true, columns.Width(), 70, 3), Targets: targets, Columns: columns, Recipe: map[string]string{"data": "x\n*/"}}
 			for range members - 1 {
 				m.Others = append(m.Others, Member{Net: network(Tanh, true, columns.Width(), 70, 3)})
 			}
-			if task == Numbers {
-				m.Output = Standardization{[]float64{1e5, 0, -3}, []float64{3e4, 1, 0}}
-			}
-			all = append(all, exported{fmt.Sprintf("table, %v, %d networks", task, members), m, Export{}, table})
+			all = append(all, exported{fmt.Sprintf("table, task %d, %d networks", m.Task(), members), m, Export{}, table})
 		}
 	}
-	return append(all, exported{"one layer", &Model{Net: network(Linear, false, 3, 1), Task: Numbers}, Export{}, table.Slice(0, 0).Reset(0, 3)})
+	return append(all, exported{"one layer", &Model{Net: network(Linear, false, 1, 1), Targets: Columns{number("y", 1, 2)}}, Export{}, NewMatrix(3, 1, 1, -1, 0)})
 }
 
 // answers returns what the exports answer: probabilities or numbers.
@@ -98,7 +101,7 @@ func (e *exported) answers() *Matrix {
 		}
 	}
 	y := e.m.Predict(new(Matrix), x)
-	switch e.m.Task {
+	switch e.m.Task() {
 	case Classes:
 		y.Softmax()
 	case Labels:

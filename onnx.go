@@ -29,7 +29,7 @@ const (
 // computes. WriteONNX returns an error, and writes nothing, if a layer's activation is not the
 // package's, or if the file would have more than 2 GiB.
 func (m *Model) WriteONNX(w io.Writer, as Export) error {
-	if err := m.validateExport(as); err != nil {
+	if err := m.validateExport(); err != nil {
 		return err
 	}
 	g := &onnxGraph{isScalar: map[string]bool{}}
@@ -54,7 +54,7 @@ func (m *Model) WriteONNX(w io.Writer, as Export) error {
 		}
 	}
 	answers := "probabilities"
-	if m.Task == Numbers {
+	if m.Task() == Numbers {
 		answers = "numbers"
 	}
 	g.parse(answers, fmt.Sprintf("Identity(%s)", values["y"]))
@@ -62,7 +62,7 @@ func (m *Model) WriteONNX(w io.Writer, as Export) error {
 
 	file := message{{1, onnxVersion}, {2, "mlp"}, {6, strings.Join(m.about(as), "\n")}, {7, g.message}, {8, message{{2, onnxOperators}}}}
 	columns, err1 := json.Marshal(m.Columns)
-	outputs, err2 := json.Marshal(as.Outputs)
+	outputs, err2 := json.Marshal(m.outputNames())
 	if err := cmp.Or(err1, err2); err != nil {
 		return err
 	}
@@ -97,12 +97,12 @@ var onnxFormulas = map[string]string{
 	"restore":       "Add(Mul(%[1]s, %[3]s), %[2]s)",
 }
 
-// encode adds what Columns.Apply does, by one formula for all inputs. An input of a number or a
-// bin is (v-from)/width, cut off at low and high, and v is the raw number in its place, or mean. An
-// input of a category is whether the raw number is code, and one of a gap whether it is missing.
+// encode adds what Columns.Apply does, by one formula for all inputs. That of a quantity or a bin
+// is (v-from)/width, cut off at low and high, and then standardized; of a category, whether the
+// raw number is code; of gaps, whether it is missing.
 func (g *onnxGraph) encode(columns Columns) string {
 	var places []int
-	names := []string{"mean", "from", "width", "low", "high", "code", "gap"}
+	names := []string{"from", "width", "low", "high", "mean", "std", "code", "gap"}
 	constants, nan := NewMatrix(len(names), columns.Width()), math.NaN()
 	for i, c := range columns {
 		add := func(numbers ...float64) {
@@ -112,16 +112,17 @@ func (g *onnxGraph) encode(columns Columns) string {
 			places = append(places, i)
 		}
 		for k := range c.Values {
-			add(0, 0, 1, 0, 0, float64(k), 0)
+			add(0, 1, 0, 0, 0, 1, float64(k), 0)
 		}
-		if c.Values == nil {
-			add(c.Mean, c.Mean, divisor(c.Std), math.Inf(-1), math.Inf(1), nan, 0)
-		}
-		for b := 1; b < len(c.Edges); b++ {
-			add(c.Mean, c.Edges[b-1], c.Edges[b]-c.Edges[b-1], 0, 1, nan, 0)
+		for k, std := range (Standardization{Std: c.Std}).divisors() {
+			if k == 0 {
+				add(0, 1, math.Inf(-1), math.Inf(1), c.Mean[0], std, nan, 0)
+			} else {
+				add(c.Edges[k-1], c.Edges[k]-c.Edges[k-1], 0, 1, c.Mean[k], std, nan, 0)
+			}
 		}
 		if c.Gaps {
-			add(0, 0, 1, 0, 0, nan, 1)
+			add(0, 1, 0, 0, 0, 1, nan, 1)
 		}
 	}
 	g.integers("places", places...)
@@ -131,9 +132,9 @@ func (g *onnxGraph) encode(columns Columns) string {
 	return g.run(`
 		raw = Gather(x, places, axis=1)
 		missing = IsNaN(raw)
-		measured = Min(Max(Div(Sub(Where(missing, mean, raw), from), width), low), high)
-		chosen = Cast(Equal(Mul(Sign(raw), Floor(Abs(raw))), code), to=11)
-		inputs = Add(Add(measured, chosen), Mul(Cast(missing, to=11), gap))`)
+		measured = Div(Sub(Min(Max(Div(Sub(raw, from), width), low), high), mean), std)
+		chosen = Cast(Equal(Floor(raw), code), to=11)
+		inputs = Add(Add(Where(missing, 0, measured), chosen), Mul(Cast(missing, to=11), gap))`)
 }
 
 // deskew adds what deskewRow does to images with pixels from 0 to 1, operation for operation, so

@@ -17,9 +17,8 @@ import (
 
 // An Export is what a program adds to a model that it writes for other programs.
 type Export struct {
-	Grey    bool     // the inputs are grey values from 0 to 255; a 255th of each is what Model.Predict takes
-	Outputs []string // the names of the classes, the labels or the numbers; nil if they have none
-	Package string   // the package of a Go file; model if empty
+	Grey    bool   // the inputs are grey values from 0 to 255; a 255th of each is what Model.Predict takes
+	Package string // the package of a Go file; model if empty
 }
 
 // maxSource is the most numbers of a model in a file of source. A compiler takes a minute for
@@ -48,7 +47,7 @@ func (m *Model) WriteSource(w io.Writer, language string, as Export) error {
 	case !token.IsIdentifier(as.Package):
 		return fmt.Errorf("package %.60q: want a name of Go's", as.Package)
 	}
-	if err := m.validateExport(as); err != nil {
+	if err := m.validateExport(); err != nil {
 		return err
 	}
 	if n := len(m.members()) * length(m.Net.parts()); n > maxSource {
@@ -117,7 +116,7 @@ func (m *Model) program(as Export) *program {
 	}
 	switch {
 	case m.Columns != nil:
-		p.do("encode", "z[0]", "x", m.Columns.edges())
+		p.do("encode", "z[0]", "x", m.Columns.constants())
 	case m.Deskew:
 		p.do("take", "z[1]", "x", nil, in, scale)
 		p.do("deskewTo", "z[0]", "z[1]", nil)
@@ -127,17 +126,18 @@ func (m *Model) program(as Export) *program {
 	if m.Input.Mean != nil {
 		p.do("standardize", "z[0]", "", []constant{row("mean", m.Input.Mean), row("std", m.Input.divisors())}, in)
 	}
-	link, members := []string{"softmax", "sigmoids", ""}[m.Task], m.members()
+	link, members := []string{"softmax", "sigmoids", ""}[m.Task()], m.members()
 	if len(members) == 1 {
 		p.network(m.Net, "", "z[0]", "y")
 		if link != "" {
 			p.do(link, "y", "", nil, out)
 		}
 	} else {
-		p.ensemble(members, m.Task, link, out)
+		p.ensemble(members, m.Task(), link, out)
 	}
-	if m.Output.Mean != nil {
-		p.do("restore", "y", "", []constant{row("target_mean", m.Output.Mean), row("target_std", m.Output.Std)}, out)
+	if m.Task() == Numbers {
+		of := m.Targets.standardization()
+		p.do("restore", "y", "", []constant{row("target_mean", of.Mean), row("target_std", of.Std)}, out)
 	}
 	return p
 }
@@ -195,11 +195,12 @@ func (p *program) network(net Network, prefix, other, answer string) string {
 	return from
 }
 
-// edges returns the edges of each column that has some.
-func (cs Columns) edges() (all []constant) {
+// constants returns the edges of each column that has bins, and the means and deviations of these.
+func (cs Columns) constants() (all []constant) {
 	for i, c := range cs {
 		if len(c.Edges) > 0 {
-			all = append(all, row(fmt.Sprint("edges", i), c.Edges))
+			all = append(all, row(fmt.Sprint("edges", i), c.Edges), row(fmt.Sprint("mean", i), c.Mean[1:]),
+				row(fmt.Sprint("std", i), Standardization{Std: c.Std[1:]}.divisors()))
 		}
 	}
 	return all
@@ -236,10 +237,10 @@ func (cs Columns) text(line func(format string, args ...any)) {
 		if c.Values != nil {
 			line("category(z[0], %d, x[%d], %d)", at, i, len(c.Values))
 		} else {
-			line("number(z[0], %d, x[%d], %v, %v)", at, i, c.Mean, divisor(c.Std))
+			line("quantity(z[0], %d, x[%d], %v, %v)", at, i, c.Mean[0], Standardization{Std: c.Std}.divisors()[0])
 		}
-		if n := len(c.Edges); n > 0 {
-			line("bins(z[0], %d, x[%d], %v, edges%d, %d)", at+1, i, c.Mean, i, n)
+		if len(c.Edges) > 0 {
+			line("bins(z[0], %d, x[%d], edges%[2]d, mean%[2]d, std%[2]d, %d)", at+1, i, len(c.Edges)-1)
 		}
 		if at += c.Width(); c.Gaps {
 			line("gap(z[0], %d, x[%d])", at-1, i)
@@ -310,31 +311,31 @@ func standardize(y, mean, std []float64, n int) {
 	}
 }
 
-func number(z []float64, at int, v, mean, std float64) {
+func quantity(z []float64, at int, v, mean, std float64) {
 	if z[at] = 0; v == v {
 		z[at] = (v - mean) / std
 	}
 }
 
-func bins(z []float64, at int, v, mean float64, edges []float64, n int) {
-	if v != v {
-		v = mean
-	}
-	for b := 1; b < n; b++ {
-		switch from, to := edges[b-1], edges[b]; {
-		case v >= to:
-			z[at+b-1] = 1
-		case v > from:
-			z[at+b-1] = (v - from) / (to - from)
-		default:
-			z[at+b-1] = 0
+func bins(z []float64, at int, v float64, edges, mean, std []float64, n int) {
+	for k := range n {
+		bin := 1.0
+		switch a, b := edges[k], edges[k+1]; {
+		case v <= a:
+			bin = 0
+		case v < b:
+			bin = (v - a) / (b - a)
 		}
+		if v != v {
+			bin = v
+		}
+		quantity(z, at+k, bin, mean[k], std[k])
 	}
 }
 
 func category(z []float64, at int, v float64, n int) {
 	for k := range n {
-		if z[at+k] = 0; math.Trunc(v) == float64(k) {
+		if z[at+k] = 0; math.Floor(v) == float64(k) {
 			z[at+k] = 1
 		}
 	}
@@ -474,17 +475,16 @@ static void standardize(double *y, const double *mean, const double *std, int n)
 	for (int j = 0; j < n; j++) y[j] = (y[j] - mean[j]) / std[j];
 }
 
-static void number(double *z, int at, double v, double mean, double std) { z[at] = v == v ? (v - mean) / std : 0; }
+static void quantity(double *z, int at, double v, double mean, double std) { z[at] = v == v ? (v - mean) / std : 0; }
 
-static void bins(double *z, int at, double v, double mean, const double *edges, int n) {
-	if (v != v) v = mean;
-	for (int b = 1; b < n; b++) {
-		double from = edges[b - 1], to = edges[b];
-		z[at + b - 1] = v >= to ? 1 : v > from ? (v - from) / (to - from) : 0;
+static void bins(double *z, int at, double v, const double *edges, const double *mean, const double *std, int n) {
+	for (int k = 0; k < n; k++) {
+		double a = edges[k], b = edges[k + 1], bin = v <= a ? 0 : v < b ? (v - a) / (b - a) : 1;
+		quantity(z, at + k, v == v ? bin : v, mean[k], std[k]);
 	}
 }
 
-static void category(double *z, int at, double v, int n) { for (int k = 0; k < n; k++) z[at + k] = trunc(v) == k; }
+static void category(double *z, int at, double v, int n) { for (int k = 0; k < n; k++) z[at + k] = floor(v) == k; }
 
 static void gap(double *z, int at, double v) { z[at] = v != v; }
 
@@ -541,7 +541,7 @@ static void restore(double *y, const double *mean, const double *std, int n) {
 // that the functions of math have there.
 var javaScript = strings.NewReplacer("static void ", "function ", "static double ", "function ", "(int)", "",
 	"(double *", "(", "(double ", "(", "const double *", "", ", double *", ", ", ", double ", ", ", ", int ", ", ", "double ", "let ", "int ", "let ",
-	"floor(", "Math.floor(", "trunc(", "Math.trunc(", "fmax(", "Math.max(", "fmin(", "Math.min(", "sqrt(", "Math.sqrt(",
+	"floor(", "Math.floor(", "fmax(", "Math.max(", "fmin(", "Math.min(", "sqrt(", "Math.sqrt(",
 	" exp(", " Math.exp(", " tanh(", " Math.tanh(")
 
 // A block is a function or a group of constants in a source, with its comment.
@@ -594,7 +594,7 @@ func useOf(block string) string {
 
 // validateExport returns an error if the model is not complete, or is one that no export can
 // express.
-func (m *Model) validateExport(as Export) error {
+func (m *Model) validateExport() error {
 	if err := m.validate(); err != nil {
 		return err
 	}
@@ -607,9 +607,6 @@ func (m *Model) validateExport(as Export) error {
 		if known, err := ActivationByName(l.Act.Name); err != nil || known != l.Act {
 			return fmt.Errorf("layer %d: its activation, %.60q, is not the package's, and cannot be exported", i+1, l.Act.Name)
 		}
-	}
-	if n, out := len(as.Outputs), m.Net[len(m.Net)-1].W.Cols; n > 0 && n != out {
-		return fmt.Errorf("%d names of outputs, the network has %d", n, out)
 	}
 	return nil
 }
@@ -638,6 +635,21 @@ func (m *Model) rowWidth() int {
 	return m.Net[0].W.Rows
 }
 
+// outputNames returns the names of the classes, the labels or the numbers, or nil.
+func (m *Model) outputNames() (names []string) {
+	for _, c := range m.Targets {
+		switch m.Task() {
+		case Classes:
+			names = c.Values
+		case Labels:
+			names = append(names, c.Name+"="+c.Values[1])
+		case Numbers:
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // about returns lines that say what a model is, what it takes and returns, and how it was trained.
 // Texts from its file are quoted and cut short, so that each stays on its line.
 func (m *Model) about(as Export) (lines []string) {
@@ -660,8 +672,8 @@ func (m *Model) about(as Export) (lines []string) {
 		}
 		say("   x[%d]: %.60q%s, NaN is missing", i, c.Name, strings.Join(values, ""))
 	}
-	say("y: %d %s", out, []string{"probabilities of classes, of which one is true", "probabilities of labels", "numbers"}[m.Task])
-	for i, name := range as.Outputs {
+	say("y: %d %s", out, []string{"probabilities of classes, of which one is true", "probabilities of labels", "numbers"}[m.Task()])
+	for i, name := range m.outputNames() {
 		say("   y[%d]: %.60q", i, name)
 	}
 	if len(m.Recipe) > 0 {

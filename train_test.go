@@ -1048,7 +1048,7 @@ func TestFrozenNorm(t *testing.T) {
 	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 1, Batch: 10})
 	net[1].Frozen = true
 	backprop(net, data.X, data.Y)
-	mean, variance := clone(&net[1].Norm.Mean), clone(&net[1].Norm.Var)
+	mean, variance := net[1].Norm.Mean.Clone(), net[1].Norm.Var.Clone()
 	backprop(net, data.X, data.Y)
 	near(t, "mean", &net[1].Norm.Mean, mean, 0)
 	near(t, "var", &net[1].Norm.Var, variance, 0)
