@@ -25,15 +25,19 @@ type job struct {
 	importance            bool
 	missing               cli.Choice[bool] // a cell may be missing
 	weights               cli.Choice[bool] // each class weighs the same
+	export                training.Export
 
 	table             *table
 	train, held, test *part // held is nil without -patience
 }
 
-// Instead predicts with the model of -model.
+// Instead predicts with the model of -model, or writes it for other programs.
 func (j *job) Instead(ctx context.Context, stdout, stderr io.Writer) (did bool, err error) {
-	if j.model == "" {
+	switch {
+	case j.model == "":
 		return false, nil
+	case j.export.IsSet():
+		return true, j.writeExport(stderr)
 	}
 	return true, j.predict(ctx, stdout, stderr)
 }
