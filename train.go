@@ -27,7 +27,7 @@ type Config struct {
 	Metric     *Metric    // what to measure beside the loss; nil is Accuracy
 	Test       Dataset    // what to measure on beside the training samples; may be nil
 	Validation Dataset    // samples that are not trained on, for Patience; may be nil
-	Measure    int        // measure on the training samples every Measure epochs and after the last; 0 is 1
+	Measure    int        // measure on the training samples, and the layers, every Measure epochs and after the last; 0 is 1
 
 	// Patience stops the training when so many epochs have not lowered the loss on Validation,
 	// and keeps the best epoch's weights. 0 trains all epochs and keeps the last weights.
@@ -144,10 +144,11 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 
 // Train trains the networks of m epoch by epoch, several at the same time, as the function
 // Train does: network i on what data returns for it, with its own run and a seed of its own. data
-// may change the Config of a network, for example its Validation. OnEpoch is called when all networks have
-// trained an epoch, with what History returns for it. An epoch that cannot be finished by one
-// network is undone for all. With Patience the training stops when the patience with each is
-// over. A result does not depend on how many are trained at the same time.
+// may change the Config of a network, for example its Validation. OnEpoch is called when all
+// networks have trained an epoch, with what History returns for it. An epoch that cannot be
+// finished by one network is undone for all. With Patience a network is trained no further when
+// the patience with it is over; its run then has its best epoch once more for each epoch of the
+// others. The result does not depend on how many are trained at the same time.
 func (m *Model) Train(ctx context.Context, c Config, data func(i int, c *Config) (Dataset, error)) error {
 	var all []*trainer
 	for i, member := range m.members() {
@@ -212,23 +213,29 @@ func trainAll(ctx context.Context, all []*trainer, onEpoch func(n int) error) er
 	return nil
 }
 
-// trainEpoch trains epoch n of all networks and adds it to their runs. If one cannot finish
-// the epoch, also if a data set, a loss or an activation panics, trainEpoch leaves all networks
-// and runs as they were.
+// trainEpoch trains epoch n of all networks with which there is patience, and adds it to their
+// runs; the runs of the others get their best epoch once more. If one cannot finish the epoch,
+// also if a data set, a loss or an activation panics, trainEpoch leaves all networks and runs as
+// they were.
 func trainEpoch(ctx context.Context, all []*trainer, n int) error {
-	for _, t := range all {
-		t.keep()
+	var active []int
+	for i, t := range all {
+		if t.hasPatience() {
+			active = append(active, i)
+			t.keep()
+		}
 	}
 	finished := false
 	defer func() {
-		if !finished {
-			for _, t := range all {
-				t.undo()
+		for _, i := range active {
+			if !finished {
+				all[i].undo()
 			}
 		}
 	}()
 	epochs, errs := make([]Epoch, len(all)), make([]error, len(all))
-	together(len(all), func(i int) {
+	together(len(active), func(k int) {
+		i := active[k]
 		epochs[i], errs[i] = all[i].epoch(ctx, n)
 		errs[i] = memberError(i, errs[i])
 	})
@@ -236,7 +243,13 @@ func trainEpoch(ctx context.Context, all []*trainer, n int) error {
 		return err
 	}
 	for i, t := range all {
-		t.finish(epochs[i])
+		if slices.Contains(active, i) {
+			t.finish(epochs[i])
+			continue
+		}
+		again := t.run.History.Best()
+		again.N, again.First = n, nil
+		t.run.History = append(t.run.History, again)
 	}
 	finished = true
 	return nil
@@ -558,7 +571,7 @@ func (t *trainer) finish(e Epoch) {
 	if e.N > 1 && !t.isMeasured(e.N-1) {
 		t.run.History = slices.Clone(t.run.History) // the caller may hold it
 		before := &t.run.History[e.N-2]
-		before.Loss, before.Metric = math.NaN(), math.NaN()
+		before.Loss, before.Metric, before.Layers = math.NaN(), math.NaN(), nil
 	}
 	t.run.History = append(t.run.History, e)
 	if t.run.last = nil; t.config.Patience > 0 {
@@ -573,7 +586,7 @@ func (t *trainer) finish(e Epoch) {
 
 // epoch takes one step for each batch and then measures the network.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
-	e := Epoch{N: n, TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
+	e := Epoch{N: n, Loss: math.NaN(), Metric: math.NaN(), TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
 	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
 	t.batch, t.sampleWeights = epochOf(t.data, n)
 	steps := t.stepsPerEpoch()
@@ -585,7 +598,7 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		}
 		firstOfRun := n == 1 && len(losses) == 0
 		var stats []LayerStats
-		if firstOfRun || len(losses) == steps-1 {
+		if firstOfRun || len(losses) == steps-1 && t.isMeasured(n) {
 			stats = make([]LayerStats, len(t.net))
 			t.expand()
 		} else {
@@ -657,21 +670,16 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 	diverged := func(loss float64, reason string) error {
 		return &DivergedError{e.N, lastStep, loss, reason}
 	}
-	n, of := t.data.Len(), "all"
-	if !t.isMeasured(e.N) { // the activations are measured nevertheless
-		n, of = min(evaluationRows, n), "the first"
-	}
-	e.Loss, e.Metric = measuring.measure(m, t.data, n, c.Loss, c.Metric, e.Layers)
-	if !finite(e.Loss) {
-		return diverged(e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss))
+	if t.isMeasured(e.N) {
+		e.Loss, e.Metric = measuring.measure(m, t.data, t.data.Len(), c.Loss, c.Metric, e.Layers)
+		if !finite(e.Loss) {
+			return diverged(e.Loss, fmt.Sprintf("the loss over all samples is %v", e.Loss))
+		}
 	}
 	for _, a := range m.arrays() {
 		if err := a.validate(); err != nil {
 			return diverged(e.Loss, err.Error())
 		}
-	}
-	if !t.isMeasured(e.N) {
-		e.Loss, e.Metric = math.NaN(), math.NaN()
 	}
 	if c.Test != nil {
 		e.TestLoss, e.TestMetric = measuring.measure(m, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)

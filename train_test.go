@@ -202,7 +202,7 @@ func TestClip(t *testing.T) {
 	}
 }
 
-// An epoch that Measure leaves out has no loss, but it has statistics of the layers. A run
+// An epoch that Measure leaves out has no loss and no statistics of the layers. A run
 // that went on after its last epoch has the history of one that never stopped.
 func TestMeasure(t *testing.T) {
 	train := func(r *Run, net Network, epochs int) {
@@ -222,7 +222,7 @@ func TestMeasure(t *testing.T) {
 	for i, e := range whole.History {
 		want := every.History[i]
 		if n := i + 1; n != 3 && n != 6 && n != 7 {
-			want.Loss, want.Metric = math.NaN(), math.NaN()
+			want.Loss, want.Metric, want.Layers = math.NaN(), math.NaN(), nil
 		}
 		for _, other := range []Epoch{want, stopped.History[i]} {
 			if got, want := fmt.Sprint(e), fmt.Sprint(other); got != want {
@@ -1080,7 +1080,7 @@ func ensemble(n int) *Model {
 }
 
 func ensembleConfig(epochs int) Config {
-	return Config{Optimizer: Adam, Rate: 0.01, Epochs: epochs, Batch: 7, Seed: 9, Patience: 9}
+	return Config{Optimizer: Adam, Rate: 0.1, Epochs: epochs, Batch: 7, Seed: 9, Patience: 2}
 }
 
 // foldOf returns the data of network i: three quarters of blobs and the last for validation.
@@ -1094,18 +1094,29 @@ func foldOf(i int, c *Config) (Dataset, error) {
 // An ensemble is its networks, each trained alone: with any number of threads, and stopped,
 // written and resumed.
 func TestEnsembleIsItsNetworks(t *testing.T) {
-	alone := ensemble(3)
+	alone, longest, shortest := ensemble(3), 0, math.MaxInt
 	for i, n := range alone.members() {
-		c := ensembleConfig(4)
+		c := ensembleConfig(12)
 		c.Seed, c.Run = MemberSeed(9, i), n.Run
 		samples, _ := foldOf(i, &c)
-		mustTrain(t, n.Net, samples, c)
+		h := mustTrain(t, n.Net, samples, c)
+		longest, shortest = max(longest, len(h)), min(shortest, len(h))
+	}
+	if shortest == longest {
+		t.Errorf("patience with all networks is over after epoch %d", longest)
+	}
+	for _, n := range alone.members() {
+		for h := n.Run.History; len(n.Run.History) < longest; {
+			again := h.Best()
+			again.N, again.First = len(n.Run.History)+1, nil
+			n.Run.History = append(n.Run.History, again)
+		}
 	}
 	want := written(t, alone)
 	for _, threads := range []int{1, 2, 8} {
 		restore := withThreads(threads)
 		m := ensemble(3)
-		for _, epochs := range []int{2, 4} {
+		for _, epochs := range []int{shortest - 1, shortest + 1, 12} {
 			c := ensembleConfig(epochs)
 			c.OnEpoch = func(e Epoch) error {
 				if got := m.History()[e.N-1]; got.ValidationLoss != e.ValidationLoss {
@@ -1131,7 +1142,7 @@ func TestEnsembleIsItsNetworks(t *testing.T) {
 // If one network cannot finish an epoch, by an error or a panic, none has trained it.
 func TestEnsembleIsUndone(t *testing.T) {
 	m := ensemble(3)
-	if err := m.Train(context.Background(), ensembleConfig(2), foldOf); err != nil {
+	if err := m.Train(context.Background(), ensembleConfig(1), foldOf); err != nil {
 		t.Fatal(err)
 	}
 	before := written(t, m)
@@ -1164,8 +1175,8 @@ func TestEnsembleIsUndone(t *testing.T) {
 	if !bytes.Equal(written(t, m), before) {
 		t.Error("an epoch that was not finished has changed the ensemble")
 	}
-	m.Others[0].Run.History = m.Others[0].Run.History[:1]
-	if err := m.Train(context.Background(), ensembleConfig(4), foldOf); err == nil || err.Error() != "network 2 has had 1 epochs, network 1 2" {
+	m.Others[0].Run.History = m.Others[0].Run.History[:0]
+	if err := m.Train(context.Background(), ensembleConfig(4), foldOf); err == nil || err.Error() != "network 2 has had 0 epochs, network 1 1" {
 		t.Errorf("error %v", err)
 	}
 }

@@ -65,8 +65,8 @@ func (e *exam) rare() []string {
 		e.Targets[0].Values[rarest], 100*share, would[0], is[0], would[1], is[1], wouldMean, mean)}
 }
 
-// copies returns the names of the inputs that are copies of one before them, by a hash of their
-// cells. An input that does not vary is none.
+// copies returns the names of the columns with an input that is a copy of one of a column before
+// them, by a hash of their cells. An input that does not vary is none.
 func (t *table) copies() (names []string) {
 	hashes, varies := make([]uint64, len(t.Inputs)), make([]bool, len(t.Inputs))
 	for i := range t.rows() {
@@ -82,8 +82,11 @@ func (t *table) copies() (names []string) {
 		original, seen := first[hash]
 		if !seen {
 			first[hash] = c
-		} else if varies[c] && t.Inputs[original].isCategory() == t.Inputs[c].isCategory() {
-			names = append(names, t.Inputs[c].Name)
+			continue
+		}
+		a, b := t.Inputs[original], t.Inputs[c]
+		if varies[c] && a.isCategory() == b.isCategory() && a.Name != b.Name && !slices.Contains(names, b.Name) {
+			names = append(names, b.Name)
 		}
 	}
 	return names
@@ -96,7 +99,7 @@ func (t *table) sample() []int32 {
 	return rows[:min(len(rows), 10_000, max(200, 2_000_000/t.cols()))]
 }
 
-// tellers returns the names of the inputs that tell the k-th target. The rows are put in the
+// tellers returns the names of the columns with an input that tells the k-th target. The rows are put in the
 // order of an input, equal ones in random order. If it tells nothing, the targets of neighbours
 // are as far apart as those of any two rows; if it tells all, they are equal, or for numbers
 // nearly so. What is compared is whether two are equal or, of numbers, the square of the
@@ -151,7 +154,7 @@ func (t *table) tellers(k int) (names []string) {
 			names = append(names, input.Name)
 		}
 	}
-	return names
+	return slices.Compact(names) // the parts of a date have one name
 }
 
 // ranks returns the rank of each number as a share of all; equal ones have the mean of theirs.
@@ -196,7 +199,7 @@ func (t *table) differs(test *table) []string {
 		} else if c.isCategory() {
 			what = fmt.Sprintf("%.60q", c.Values[int(at)])
 		}
-		largest, line = off, fmt.Sprintf("%.60q is %s in %.0f %% of them and in %.0f %% of the training file", c.Name, what, 100*after, 100*before)
+		largest, line = off, fmt.Sprintf("%.60q is %s in %.0f %% of them and in %.0f %% of the training file", c.label(), what, 100*after, 100*before)
 	}
 	if largest == 0 {
 		return nil

@@ -53,6 +53,19 @@ type column struct {
 
 func (c *column) isCategory() bool { return c.codes != nil }
 
+// excludes reports whether a number is outside the range of the training rows, if c has one.
+func (c *column) excludes(v float64) bool {
+	return (v < c.Min || v > c.Max) && (c.Min != 0 || c.Max != 0)
+}
+
+// people returns a number as people write it.
+func (c *column) people(v float64) string {
+	if c.Part == dateParts[0].name {
+		return time.Unix(int64(v)*86400, 0).UTC().Format(time.DateOnly)
+	}
+	return fmt.Sprint(v)
+}
+
 // label returns the name for people.
 func (c *column) label() string {
 	if c.Part == "" {
@@ -67,11 +80,6 @@ func (c *column) sorted() []string {
 		return c.Values[:len(c.Values)-1]
 	}
 	return c.Values
-}
-
-// excludes reports whether a number is outside the range of the training rows, if c has one.
-func (c *column) excludes(v float64) bool {
-	return (v < c.Min || v > c.Max) && (c.Min != 0 || c.Max != 0)
 }
 
 // width returns how many inputs the column is.

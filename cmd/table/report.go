@@ -44,7 +44,7 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 		advice = append(advice, j.table.differs(j.test.table)...)
 	}
 	for _, line := range advice {
-		fmt.Fprintf(&b, "Advice: %s\n", line)
+		fmt.Fprintf(&b, "Advice: %s\n", cli.Plain(line))
 	}
 	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Net.Fingerprint())
 	return b.String(), nil
@@ -117,7 +117,7 @@ func (e *exam) confusion(weights []float64) stat.Confusion {
 // reportClasses prints the confusion of the classes, the accuracy beside that of the class that
 // most training rows have, the balanced accuracy, which is the mean of the classes' recalls,
 // the log-loss beside that of the training rows' shares and, of two classes, the area under the
-// curve.
+// curve. The last two are of the rows whose class a training row has.
 func (e *exam) reportClasses(b *bytes.Buffer, columns int) {
 	var names []string
 	for _, v := range e.Targets[0].Values {
@@ -126,7 +126,7 @@ func (e *exam) reportClasses(b *bytes.Buffer, columns int) {
 	n := e.Len()
 	confusion := e.confusion(slices.Repeat([]float64{1}, len(names)))
 	if len(confusion) > len(names) {
-		names = append(names, "(no class of the training file)")
+		names = append(names, "(new)")
 	}
 	confusion.Write(b, names, columns)
 	counts := e.train.count(0)
@@ -136,16 +136,18 @@ func (e *exam) reportClasses(b *bytes.Buffer, columns int) {
 	balanced, present := confusion.Balanced()
 	fmt.Fprintf(b, "Balanced accuracy: %.4f (baseline %.4f)\n", balanced, 1/float64(present))
 
-	truth, second, share, one := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
-	right := mlp.NewMatrix(n, 1) // the probability of the class that is true
+	var truth, second, right, share []float64 // of rows of a known class; right is the probability of the true one
 	for i := range n {
-		truth.Data[i], second.Data[i], one.Data[i] = e.truth(i, 0), e.y.Row(i)[1], 1
-		if v := truth.Data[i]; v == v {
-			right.Data[i], share.Data[i] = e.y.Row(i)[int(v)], counts[int(v)]/float64(e.train.Len())
+		if v := e.truth(i, 0); v == v {
+			truth, second = append(truth, v), append(second, e.y.Row(i)[1])
+			right, share = append(right, e.y.Row(i)[int(v)]), append(share, counts[int(v)]/float64(e.train.Len()))
 		}
 	}
-	fmt.Fprintf(b, "Log-loss: %.4f (baseline %.4f: always the shares of the classes)\n", mlp.CrossEntropy(right, one), mlp.CrossEntropy(share, one))
-	if area := mlp.AUC.Of(second, truth); len(names) == 2 && area == area {
+	column := func(x []float64) *mlp.Matrix { return mlp.NewMatrix(len(x), 1, x...) }
+	ones := column(slices.Repeat([]float64{1}, len(truth)))
+	fmt.Fprintf(b, "Log-loss: %.4f (baseline %.4f: always the shares of the classes)\n",
+		mlp.CrossEntropy(column(right), ones), mlp.CrossEntropy(column(share), ones))
+	if area := mlp.AUC.Of(column(second), column(truth)); len(counts) == 2 && area == area {
 		fmt.Fprintf(b, "Area under the curve: %.4f (baseline 0.5)\n", area)
 	}
 }

@@ -41,7 +41,7 @@ func (j *job) readTable(ctx context.Context, name string, like *encoding, stderr
 	if like == nil {
 		return j.tableOf(ctx, s, stderr)
 	}
-	t, d := &table{encoding: like}, &decoder{warnings: stderr}
+	t, d := &table{encoding: like}, new(decoder)
 	err = t.fill(ctx, s, d, stderr)
 	if err == nil {
 		d.unseen.report(stderr, s.name, t.rows())
