@@ -26,6 +26,7 @@ type job struct {
 	importance            bool
 	missing               cli.Choice[bool] // a cell may be missing
 	weights               cli.Choice[bool] // each class weighs the same
+	export                training.Export
 
 	table       *table
 	train, test *part   // test is nil without -holdout and -test
@@ -33,10 +34,13 @@ type job struct {
 	folds       int     // network i holds out fold i%folds
 }
 
-// Instead predicts with the model of -model.
+// Instead predicts with the model of -model, or writes it for other programs.
 func (j *job) Instead(ctx context.Context, stdout, stderr io.Writer) (did bool, err error) {
-	if j.model == "" {
+	switch {
+	case j.model == "":
 		return false, nil
+	case j.export.IsSet():
+		return true, j.writeExport(stderr)
 	}
 	return true, j.predict(ctx, stdout, stderr)
 }

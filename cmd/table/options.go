@@ -107,7 +107,7 @@ func parse(args []string) (*job, error) {
 	j.Flags = training.NewFlags(training.Table, "he", "adam", "cosine", 48, 48, 48)
 	j.LR, j.Batch, j.Epochs, j.Ensemble, j.Patience = 0.01, 32, 40, 12, 12
 	j.SaveAfter = time.Second // a short run is saved once
-	j.Define("model", "importance")
+	j.Define("model", "importance", "export", "package")
 	for name, to := range map[string]any{
 		"data": &j.data, "target": &j.target, "without": &j.without, "category": &j.text, "missing": &j.missing,
 		"weights": &j.weights, "holdout": &j.holdout, "test": &j.testData, "importance": &j.importance,
@@ -115,6 +115,7 @@ func parse(args []string) (*job, error) {
 	} {
 		j.Args.Add(name, to)
 	}
+	j.export.Define(j.Args)
 	words, err := j.Args.Parse(args)
 	if err == nil {
 		err = cli.WrongFlag(j.validate(words))
@@ -139,17 +140,22 @@ func (j *job) validate(words []string) error {
 		j.target = columnNames{irisTarget}
 	}
 	if j.model != "" {
-		if j.data == "" {
+		may := []string{"model", "data"}
+		if j.export.IsSet() {
+			may = []string{"model", "export", "package"}
+		} else if j.data == "" {
 			return errors.New("-model: want the file to predict")
 		}
 		for name := range j.Args.Given() {
-			if name != "model" && name != "data" {
-				return fmt.Errorf("-model excludes -%s", name)
+			if !slices.Contains(may, name) {
+				return fmt.Errorf("-%s excludes -%s", may[len(may)-2], name)
 			}
 		}
-		return nil
+		return j.export.Validate()
 	}
 	switch {
+	case j.export.IsSet():
+		return errors.New("-export: -model must name the model to write")
 	case j.data == "-" || j.testData == "-":
 		return errors.New("-: what is learnt must be a file, because -verify reads it again")
 	case !(0 <= j.holdout && j.holdout < 1):
