@@ -361,7 +361,7 @@ func (m *Model) validate() error {
 	}
 	for i, member := range m.members() {
 		if err := member.validate(m); err != nil {
-			return memberError(i, err)
+			return memberError(i, 1+len(m.Others), err)
 		}
 	}
 	return nil

@@ -160,7 +160,7 @@ func (m *Model) Train(ctx context.Context, c Config, data func(i int, c *Config)
 		}
 		t, err := newTrainer(member.Net, samples, own)
 		if err != nil {
-			return memberError(i, err)
+			return memberError(i, 1+len(m.Others), err)
 		}
 		if len(t.run.History) != len(m.Run.History) {
 			return fmt.Errorf("network %d has had %d epochs, network 1 %d", i+1, len(t.run.History), len(m.Run.History))
@@ -178,10 +178,9 @@ func (m *Model) Train(ctx context.Context, c Config, data func(i int, c *Config)
 // MemberSeed returns the seed of network i of an ensemble: that of network 0 is seed itself.
 func MemberSeed(seed uint64, i int) uint64 { return seed + uint64(i)<<32 }
 
-// memberError says which network of an ensemble an error is about. The first is not
-// numbered, as it may be the only one.
-func memberError(i int, err error) error {
-	if i == 0 || err == nil {
+// memberError says which of so many networks an error is about, if there are more than one.
+func memberError(i, of int, err error) error {
+	if of == 1 || err == nil {
 		return err
 	}
 	return fmt.Errorf("network %d: %w", i+1, err)
@@ -237,7 +236,7 @@ func trainEpoch(ctx context.Context, all []*trainer, n int) error {
 	together(len(active), func(k int) {
 		i := active[k]
 		epochs[i], errs[i] = all[i].epoch(ctx, n)
-		errs[i] = memberError(i, errs[i])
+		errs[i] = memberError(i, len(all), errs[i])
 	})
 	if err := cmp.Or(errs...); err != nil {
 		return err
