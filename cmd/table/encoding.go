@@ -16,8 +16,8 @@ import (
 	"mlp/cmd/internal/training"
 )
 
-// maxEncoding is the most bytes of an encoding in a model file. There it is a text in
-// run.json, which may have 1 MiB in all.
+// maxEncoding is the most bytes of an encoding and of the names and categories of the columns in
+// a model file. There they are texts in run.json, which may have 1 MiB in all.
 const maxEncoding = 1_000_000
 
 // An encoding is the columns that a network was trained on.
@@ -49,7 +49,7 @@ type column struct {
 
 func (c *column) isCategory() bool { return c.codes != nil }
 
-// trained returns the range of a column of numbers in the training rows, or an empty one.
+// trained returns the range of a column of numbers in the training rows, or all numbers.
 func (c *column) trained() (lo, hi float64) {
 	if n := len(c.Edges); n > 0 {
 		return c.Edges[0], c.Edges[n-1]
@@ -155,9 +155,13 @@ func (e *encoding) text() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	inRecipe, err := json.Marshal(string(text))
-	if err == nil && len(inRecipe) > maxEncoding {
-		err = fmt.Errorf("the names of the columns and categories take %d bytes, more than %d", len(inRecipe), maxEncoding)
+	texts := []string{string(text)}
+	for _, c := range e.columns() {
+		texts = append(append(texts, c.label()), c.Values...)
+	}
+	inFile, err := json.Marshal(texts)
+	if err == nil && len(inFile) > maxEncoding {
+		err = fmt.Errorf("the names of the columns and categories take %d bytes, more than %d", len(inFile), maxEncoding)
 	}
 	return string(text), err
 }
