@@ -167,8 +167,10 @@ func (t *table) strata() []int32 {
 	return stratum
 }
 
-// fit fits the columns to the rows of p. Inputs that are quantities get so many bins at most.
+// fit fits the columns to the rows of p. Quantities get so many bins at most, and fewer if all
+// together would become more than maxColumns inputs.
 func (p *part) fit(bins int) error {
+	bins = max(1, min(bins, maxColumns/len(p.Inputs)-1))
 	raw := make([]float64, p.Len()) // of a column
 	for i, c := range p.columns() {
 		isTarget := i >= len(p.Inputs)
@@ -189,9 +191,7 @@ func (p *part) fit(bins int) error {
 		if err != nil {
 			return err
 		}
-		if c.Column = of; isTarget {
-			c.Edges = nil
-		}
+		c.Column = of
 	}
 	p.inputs = fitted(p.Inputs)
 	return nil
