@@ -144,8 +144,8 @@ func TestAdvicePrinted(t *testing.T) {
 	}
 	data, out := draw(0), t.TempDir()
 	rare, differs := "\nAdvice: \"yes\" has 5.0 % of the training rows; ", "\nAdvice: the rows of -test are not like "
-	for flags, want := range map[string][2]bool{"": {true, false}, "-weights balanced": {false, false}, "-test " + draw(9): {false, true}} {
-		stdout, _ := must(t, append(strings.Fields(flags), "-target", "y", "-epochs", "1", "-out", out, data)...)
+	for flags, want := range map[string][2]bool{"": {true, false}, "-weights balanced": {false, false}, "-test " + draw(9): {true, true}} {
+		stdout, _ := must(t, append(strings.Fields(flags), "-target", "y", "-hidden", "", "-epochs", "1", "-out", out, data)...)
 		if got := [2]bool{strings.Contains(stdout, rare), strings.Contains(stdout, differs)}; got != want || !strings.Contains(stdout, "\nArea under the curve: ") {
 			t.Errorf("%s: printed\n%s", flags, stdout)
 		}

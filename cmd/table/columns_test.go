@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mlp"
+	"mlp/cmd/internal/training"
 )
 
 // tableFrom reads a table with the target y, and returns also what was printed.
@@ -98,21 +101,36 @@ func TestTakenAs(t *testing.T) {
 	}
 }
 
-// encoded returns the encoding as whoever reads a model file has it.
-func encoded(t *testing.T, e *encoding) *encoding {
+// encoded fits the columns of a table to all its rows, and returns the encoding as whoever reads
+// a model file has it.
+func encoded(learnt *table) (*encoding, error) {
+	if err := learnt.part(learnt.all()).fit(bins); err != nil {
+		return nil, err
+	}
+	text, err := learnt.text()
+	if err != nil {
+		return nil, err
+	}
+	m := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, learnt.inputs.Width(), learnt.outputs()), Columns: learnt.inputs,
+		Targets: fitted(learnt.Targets), Recipe: map[string]string{training.TableKey: text}}
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		return nil, err
+	}
+	if m, err = mlp.ReadModel(bytes.NewReader(b.Bytes()), int64(b.Len())); err != nil {
+		return nil, err
+	}
+	return encodingOf(m)
+}
+
+// mustEncode is encoded for a table that has an encoding.
+func mustEncode(t *testing.T, learnt *table) *encoding {
 	t.Helper()
-	for _, c := range e.Targets {
-		c.Std = 1
-	}
-	text, err := e.text()
+	e, err := encoded(learnt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := parseEncoding(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return read
+	return e
 }
 
 // decoded returns the inputs of the rows of a file to predict, the message of an error behind
@@ -153,12 +171,12 @@ func TestDecoded(t *testing.T) {
 			"F: row 8 (line 9), column \"x\": \"a\" is not a number\n"},
 	} {
 		trained, _ := tableFrom(t, c.train)
-		if got, _ := decoded(t, encoded(t, trained.encoding), c.predict); got != c.want {
+		if got, _ := decoded(t, mustEncode(t, trained), c.predict); got != c.want {
 			t.Errorf("%.60q, then %q: decoded %q, want %q", c.train, c.predict, got, c.want)
 		}
 	}
 	trained, _ := tableFrom(t, cellsOf(",", 10, append(different(21, "name %d"), different(19, "name %d")...)...)+"rare,1,1\nother,1,1\n")
-	c := encoded(t, trained.encoding).Inputs[0]
+	c := mustEncode(t, trained).Inputs[0]
 	if n := len(c.Values); n != 22 || !c.Other || c.Values[n-1] != "(other)" {
 		t.Errorf("the categories are %q", c.Values)
 	}
@@ -201,7 +219,7 @@ func TestPeople(t *testing.T) {
 		text = strings.ReplaceAll(text, "$0,", "$")
 		data := file(t, name+".csv", text)
 		out := t.TempDir()
-		stdout, stderr := must(t, "-target", "y", "-epochs", "40", "-out", out, data)
+		stdout, stderr := must(t, "-ensemble", "2", "-target", "y", "-out", out, data)
 		r2 := 0.0
 		if fmt.Sscanf(stdout[strings.Index(stdout, "y: R² ")+len("y: R² "):], "%f", &r2); r2 < 0.98 {
 			t.Errorf("%s: printed\n%s%s", name, stdout, stderr)

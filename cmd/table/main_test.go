@@ -19,7 +19,9 @@ import (
 	"strings"
 	"testing"
 
+	"mlp"
 	"mlp/cmd/internal/clitest"
+	"mlp/cmd/internal/training"
 )
 
 // command runs table and returns what it printed and its exit code.
@@ -71,11 +73,12 @@ func prepared(t *testing.T, args ...string) *job {
 	return j
 }
 
-// trained trains for an epoch, on iris if no flag says otherwise, and returns the model's name.
+// trained trains two networks for an epoch, on iris if no flag says otherwise, and returns the
+// model's name.
 func trained(t *testing.T, args ...string) string {
 	t.Helper()
 	out := t.TempDir()
-	must(t, append([]string{"-epochs", "1", "-out", out}, args...)...)
+	must(t, append([]string{"-ensemble", "2", "-epochs", "1", "-out", out}, args...)...)
 	return filepath.Join(out, "model.npz")
 }
 
@@ -83,7 +86,8 @@ func trained(t *testing.T, args ...string) string {
 func TestIris(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "deep", "out")
 	stdout, stderr := must(t, "-out", out, "-importance")
-	want := regexp.MustCompile(`\A(Epoch \d+/\d+, Loss: \d\.\d{4}\n)+Test part: 30 rows\n` +
+	want := regexp.MustCompile(`\A(Epoch \d+/40, Loss: (?:\d\.\d{4}|not measured), Held-out Loss: \d\.\d{4}\n)+` +
+		`Out of fold, answered by networks that had not seen the row: 150 rows\n` +
 		` +true \\ predicted +setosa +versicolor +virginica +recall +precision +F1\n( +[a-z]+( +\d+){3}(?: +\d\.\d{3}){3}\n){3}` +
 		`Accuracy: (\d\.\d{4}) \(baseline 0\.3333: always setosa\)\n` +
 		`Balanced accuracy: \d\.\d{4} \(baseline 0\.3333\)\nLog-loss: \d\.\d{4} \(baseline 1\.0986: always the shares of the classes\)\n` +
@@ -93,14 +97,14 @@ func TestIris(t *testing.T) {
 	if m == nil {
 		t.Fatalf("standard output:\n%s", stdout)
 	}
-	if accuracy, _ := strconv.ParseFloat(m[4], 64); accuracy < 0.9 {
+	if accuracy, _ := strconv.ParseFloat(m[4], 64); accuracy < 0.95 {
 		t.Errorf("accuracy %v", accuracy)
 	}
 	if top := regexp.MustCompile(`times\)\n\S+ ± \S+  petal`); !top.MatchString(stdout) {
 		t.Errorf("the petals do not matter most:\n%s", stdout)
 	}
-	for _, text := range []string{"data: 120 rows to train on, 30 to test on, from iris.csv in the program\n",
-		"columns: 4 of numbers and 0 of categories predict species (3 categories)\n", "network: 4-64-32-3, relu, 2499 parameters, from init he by adam\n",
+	for _, text := range []string{"data: 150 rows to train on, from iris.csv in the program\n", "held out: by each network another of 12 parts, to decide when to stop\n",
+		"4 columns predict species (3 categories)\n", "12 networks: each 50-48-48-48-3, relu, 7299 parameters, from init he by adam\n",
 		"written to " + out + ": curves.svg, model.npz\n"} {
 		if !strings.Contains(stderr, text) {
 			t.Errorf("standard error lacks %q:\n%s", text, stderr)
@@ -114,11 +118,12 @@ func TestIris(t *testing.T) {
 // One seed gives the same bytes for any number of threads.
 func TestOneHash(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	var want string
-	for _, threads := range []int{1, 4, 1} {
+	flags := []string{"-ensemble", "3", "-epochs", "5", "-out"}
+	var want, out string
+	for _, threads := range []int{1, 4} {
 		runtime.GOMAXPROCS(threads)
-		out := t.TempDir()
-		stdout, _ := must(t, "-out", out, "-epochs", "5")
+		out = t.TempDir()
+		stdout, _ := must(t, append(flags, out)...)
 		got := stdout + read(t, filepath.Join(out, "model.npz")) + read(t, filepath.Join(out, "curves.svg"))
 		if want == "" {
 			want = got
@@ -126,18 +131,38 @@ func TestOneHash(t *testing.T) {
 			t.Errorf("%d threads: other bytes", threads)
 		}
 	}
-	if other, _ := must(t, "-out", t.TempDir(), "-epochs", "5", "-seed", "2"); strings.HasSuffix(want, other) {
+	runtime.GOMAXPROCS(1)
+	verified, _ := must(t, "-verify", filepath.Join(out, "model.npz"))
+	if hash, ok := strings.CutPrefix(verified, "reproduced: "); !ok || !strings.Contains(want, "Weights SHA-256: "+hash) {
+		t.Errorf("-verify prints %q", verified)
+	}
+	if other, _ := must(t, append(flags, t.TempDir(), "-seed", "2")...); strings.HasPrefix(want, other) {
 		t.Error("another seed gives the same weights")
 	}
 }
 
-// A run that is stopped and resumed ends with the bytes of one that was not.
+// A run that is stopped and resumed ends with the bytes of one that was not, also if the
+// patience with a network was over before.
 func TestResume(t *testing.T) {
 	straight, halves := t.TempDir(), t.TempDir()
-	want, _ := must(t, "-out", straight, "-epochs", "6", "-schedule", "constant", "-patience", "5")
-	must(t, "-out", halves, "-epochs", "3", "-schedule", "constant", "-patience", "5")
-	got, _ := must(t, "-resume", filepath.Join(halves, "model.npz"), "-epochs", "6")
-	if !strings.HasSuffix(want, got) || !strings.HasPrefix(got, "Epoch 4/6") {
+	flags := []string{"-ensemble", "3", "-schedule", "constant", "-patience", "3", "-batch", "8", "-out"}
+	want, _ := must(t, append(flags, straight, "-epochs", "12")...)
+	must(t, append(flags, halves, "-epochs", "6")...)
+	m, err := training.ReadModel(filepath.Join(halves, "model.npz"), training.Table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := 0 // networks with which there is no patience any more
+	for _, h := range []mlp.History{m.Run.History, m.Others[0].Run.History, m.Others[1].Run.History} {
+		if len(h)-h.Best().N >= 3 {
+			lost++
+		}
+	}
+	if lost == 0 || lost == 3 {
+		t.Errorf("the patience with %d of 3 networks is over after half the epochs", lost)
+	}
+	got, _ := must(t, "-resume", filepath.Join(halves, "model.npz"), "-epochs", "12")
+	if !strings.HasSuffix(want, got) || !strings.HasPrefix(got, "Epoch 7/12") {
 		t.Errorf("resumed:\n%s\nstraight:\n%s", got, want)
 	}
 	for _, name := range []string{"model.npz", "curves.svg"} {
@@ -145,8 +170,9 @@ func TestResume(t *testing.T) {
 			t.Errorf("%s differs", name)
 		}
 	}
+	must(t, "-verify", filepath.Join(halves, "model.npz"))
 	finished, _ := must(t, "-resume", filepath.Join(halves, "model.npz"))
-	if !strings.HasPrefix(finished, "Test part") || !strings.HasSuffix(want, finished) {
+	if !strings.HasPrefix(finished, "Out of fold") || !strings.HasSuffix(want, finished) {
 		t.Errorf("a finished run prints\n%s", finished)
 	}
 }
@@ -170,7 +196,7 @@ func shop(rows int) string {
 // A network learns a number from numbers and categories, of a file as Excel writes one.
 func TestNumbers(t *testing.T) {
 	out, data := t.TempDir(), file(t, "shop.csv", shop(210))
-	stdout, stderr := must(t, "-target", "price", "-missing", "mean", "-out", out, data)
+	stdout, stderr := must(t, "-ensemble", "4", "-target", "price", "-out", out, data)
 	m := regexp.MustCompile(`price: R² (0\.\d{4}), RMSE \S+ \(always the mean: \S+\), mean absolute error \S+ \(\S+\)`).FindStringSubmatch(stdout)
 	if m == nil {
 		t.Fatalf("standard output:\n%s", stdout)
@@ -178,7 +204,7 @@ func TestNumbers(t *testing.T) {
 	if r2, _ := strconv.ParseFloat(m[1], 64); r2 < 0.97 {
 		t.Errorf("R² %v", r2)
 	}
-	if !strings.Contains(stderr, "columns: 2 of numbers and 1 of categories predict price (a number)") {
+	if !strings.Contains(stderr, "\n3 columns predict price (a number)\n") {
 		t.Errorf("standard error:\n%s", stderr)
 	}
 	chart := read(t, filepath.Join(out, "predicted-against-true.svg"))
@@ -208,8 +234,8 @@ func TestOddNames(t *testing.T) {
 	data := file(t, "nan.csv", "k,\""+name+"\"\n"+strings.Repeat("1,1\n2,2\nnan,1\nNaN,2\n3,3\n", 10))
 	for _, flags := range [][]string{{"-target", "k", "-category", "k"}, {"-target", "\"" + name + "\"", "-category", "k"}} {
 		out := t.TempDir()
-		stdout, stderr := must(t, append(flags, "-epochs", "1", "-out", out, data)...)
-		if text := stdout + stderr; strings.ContainsAny(text, "\x1b\u009b") || strings.Count(stderr, "\n") > 9 {
+		stdout, stderr := must(t, append(flags, "-ensemble", "2", "-epochs", "1", "-out", out, data)...)
+		if text := stdout + stderr; strings.ContainsAny(text, "\x1b\u009b") || strings.Count(stderr, "\n") > 11 {
 			t.Errorf("%q: printed %q", flags, text)
 		}
 		must(t, "-model", filepath.Join(out, "model.npz"), data)
@@ -225,7 +251,7 @@ func TestLabels(t *testing.T) {
 		fmt.Fprintf(&b, "%v,%v,%v,%d\n", x, y, map[bool]string{false: "no", true: "yes"}[x > 0], map[bool]int{true: 1}[x*x+y*y < 0.5])
 	}
 	out, data := t.TempDir(), file(t, "labels.csv", b.String())
-	stdout, _ := must(t, "-target", "big,near", "-decay", "0.001", "-out", out, data)
+	stdout, _ := must(t, "-ensemble", "4", "-target", "big,near", "-out", out, data)
 	if rows := regexp.MustCompile(`\n +(big +yes|near +1) +\d+( +(0\.[89]\d\d|1\.000)){5} +0\.\d+`).FindAllString(stdout, -1); len(rows) != 2 {
 		t.Fatalf("standard output:\n%s", stdout)
 	}

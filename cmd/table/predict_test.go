@@ -152,7 +152,7 @@ func TestPipe(t *testing.T) {
 		t.Errorf("at the end %q", rest)
 	}
 	stderr, code := end()
-	if want := "warning: standard input: in 1 of 3 rows a number is outside the range of the training rows: \"sepal length\" is 9 in row 2 (4.4 to 7.9)\n" +
+	if want := "warning: standard input: in 1 of 3 rows a number is outside the range of the training rows: \"sepal length\" is 9 in row 2 (4.3 to 7.9)\n" +
 		"table: standard input: row 4 (line 7): 4 cells, the header has 5\n"; code != 1 || stderr != want {
 		t.Errorf("exit code %d, standard error %q, want %q", code, stderr, want)
 	}
@@ -220,12 +220,12 @@ func TestLatin1(t *testing.T) {
 	latin1 := strings.NewReplacer("ö", "\xf6", "ß", "\xdf", "ü", "\xfc", "€", "\x80").Replace(text)
 	latin, plain := file(t, "latin.csv", latin1), file(t, "plain.csv", text)
 	out := t.TempDir()
-	stdout, stderr := must(t, "-target", "preis", "-out", out, latin)
+	stdout, stderr := must(t, "-ensemble", "2", "-epochs", "3", "-target", "preis", "-out", out, latin)
 	warning := "warning: " + latin + ": line 1: byte F6 is not UTF-8, and is read as Windows-1252, 'ö'; so are others, and what is written is UTF-8\n"
 	if strings.Count(stderr, "warning") != 1 || !strings.HasPrefix(stderr, warning) {
 		t.Errorf("standard error %q, want %q", stderr, warning)
 	}
-	if want, _ := must(t, "-target", "preis", "-out", t.TempDir(), plain); stdout != want {
+	if want, _ := must(t, "-ensemble", "2", "-epochs", "3", "-target", "preis", "-out", t.TempDir(), plain); stdout != want {
 		t.Errorf("in Latin-1\n%s in UTF-8\n%s", stdout, want)
 	}
 	model := filepath.Join(out, "model.npz")
@@ -255,10 +255,10 @@ func TestUnseen(t *testing.T) {
 	}
 }
 
-// What -model prints are the probabilities that the network's outputs give. The
-// printed rows can be predicted again: no two columns have one name.
+// What -model prints are the means over the networks of the probabilities that their outputs
+// give. The printed rows can be predicted again: no two columns have one name.
 func TestPredictedProbabilities(t *testing.T) {
-	name := trained(t)
+	name := trained(t, "-ensemble", "3")
 	predicted, _ := must(t, "-model", name, file(t, "new.csv", string(iris)))
 	rows, err := csv.NewReader(strings.NewReader(predicted)).ReadAll()
 	if err != nil || len(rows) != 151 || strings.Join(rows[0][4:], " ") != "species predicted species species=setosa species=versicolor species=virginica" {
@@ -269,24 +269,33 @@ func TestPredictedProbabilities(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range rows[1:] {
-		x := mlp.NewMatrix(1, 4)
-		for j := range x.Data {
+		var x []float64
+		for j, c := range m.Columns {
 			v, _ := strconv.ParseFloat(row[j], 64)
-			x.Data[j] = (v - m.Input.Mean[j]) / m.Input.Std[j]
-		}
-		a := m.Net.Forward(x).Data
-		total, best := 0.0, 0
-		for j, v := range a {
-			if total += math.Exp(v); v > a[best] {
-				best = j
+			inputs := []float64{v}
+			for k, a := range c.Edges[:len(c.Edges)-1] {
+				inputs = append(inputs, math.Min(1, math.Max(0, (v-a)/(c.Edges[k+1]-a))))
+			}
+			for k, v := range inputs {
+				x = append(x, (v-c.Mean[k])/c.Std[k])
 			}
 		}
-		for j, v := range a {
-			if got, _ := strconv.ParseFloat(row[6+j], 64); math.Abs(got-math.Exp(v)/total) > 1e-5 {
-				t.Fatalf("%v: probability %d is %v, want %v", row, j, got, math.Exp(v)/total)
+		want := make([]float64, 3)
+		for _, net := range []mlp.Network{m.Net, m.Others[0].Net, m.Others[1].Net} {
+			a, total := net.Forward(mlp.NewMatrix(1, len(x), x...)).Data, 0.0
+			for _, v := range a {
+				total += math.Exp(v)
+			}
+			for j, v := range a {
+				want[j] += math.Exp(v) / total / 3
 			}
 		}
-		if want := []string{"setosa", "versicolor", "virginica"}[best]; row[5] != want {
+		for j, want := range want {
+			if got, _ := strconv.ParseFloat(row[6+j], 64); math.Abs(got-want) > 1e-5 {
+				t.Fatalf("%v: probability %d is %v, want %v", row, j, got, want)
+			}
+		}
+		if want := []string{"setosa", "versicolor", "virginica"}[mlp.Argmax(want)]; row[5] != want {
 			t.Fatalf("%v: want %s", row, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,18 +20,25 @@ import (
 // them.
 func made(train, test [][]float64, targets ...*column) *job {
 	j, _ := parse(nil)
-	t := &table{encoding: &encoding{Inputs: []*column{{Name: "x"}}, Targets: targets}}
+	t := &table{encoding: &encoding{Inputs: []*column{quantities("x", 0, 1)}, Targets: targets}}
+	t.inputs = fitted(t.Inputs)
 	for i, row := range append(train, test...) {
 		t.cells = append(append(t.cells, float64(i)), row...)
 	}
 	all := t.all()
 	j.table, j.train, j.test = t, t.part(all[:len(train)]), t.part(all[len(train):])
+	j.Columns, j.Targets = t.inputs, fitted(targets)
 	return j
 }
 
 // categories returns a column of them.
 func categories(name string, values ...string) *column {
-	return &column{Name: name, Values: values, codes: map[string]int{}}
+	return &column{Name: name, Column: mlp.Column{Values: values}, codes: map[string]int{}}
+}
+
+// quantities returns a column of numbers that are standardized by a mean and a deviation.
+func quantities(name string, mean, std float64) *column {
+	return &column{Name: name, Column: mlp.Column{Mean: []float64{mean}, Std: []float64{std}}}
 }
 
 // Of the true classes a, a, a, a, b, b, c the answers are a, a, a, b, b, b, a. Most training
@@ -89,10 +97,10 @@ func TestNumberFigures(t *testing.T) {
 		1e308 / 4: "1.25e+307 (always the mean: 3.062e+307), mean absolute error 6.25e+306 (2.5e+307)",
 	} {
 		j := made(nil, [][]float64{{7, unit}, {7, 2 * unit}, {7, 3 * unit}, {7, 4 * unit}},
-			&column{Name: "same", Mean: 8, Std: 1}, &column{Name: "n", Mean: 2 * unit, Std: unit / 4})
-		y := mlp.NewMatrix(4, 2, -1, -4, -1, 0, -1, 4, -1, 12)
+			quantities("same", 8, 1), quantities("n", 2*unit, unit/4))
+		y := mlp.NewMatrix(4, 2, 7, unit, 7, 2*unit, 7, 3*unit, 7, 5*unit)
 		var b bytes.Buffer
-		(&exam{j.test, j.test.answers(y), j.train}).reportNumbers(&b)
+		(&exam{j.test, y, j.train}).reportNumbers(&b)
 		if got := b.String(); got != "same: R² undefined, as the rows do not vary, RMSE 0 (always the mean: 1), mean absolute error 0 (1)\nn: R² 0.8000, RMSE "+want+"\n" {
 			t.Errorf("in units of %v: %s", unit, got)
 		}
@@ -109,21 +117,19 @@ func TestNumberFigures(t *testing.T) {
 // in the mean of ten times, for y = 3·b of the inputs b and a, and for targets of b: for a that
 // is none.
 func TestImportance(t *testing.T) {
-	j := prepared(t, "-target", "y", "-seed", "4", file(t, "ba.csv", "b,a,y\n"+strings.Repeat("4,1,4\n1,2,1\n3,3,3\n1,4,1\n5,5,5\n", 20)))
-	net := mlp.Network{{W: *mlp.NewMatrix(2, 1, 3, 0), B: *mlp.NewMatrix(1, 1), Act: mlp.Linear}}
-	loss := func(p *part) float64 {
-		mean, _ := mlp.Evaluate(net, p, mlp.SquaredError)
-		return mean
-	}
+	j := prepared(t, "-target", "y", "-holdout", "0.2", "-seed", "4", file(t, "ba.csv", "b,a,y\n"+strings.Repeat("4,1,4\n1,2,1\n3,3,3\n1,4,1\n5,5,5\n", 20)))
+	j.Others, j.Net = nil, mlp.Network{{W: *mlp.NewMatrix(j.Columns.Width(), 1), B: *mlp.NewMatrix(1, 1), Act: mlp.Linear}}
+	j.Net[0].W.Data[0] = 3
+	loss := j.judge().loss
 	var b bytes.Buffer
 	if err := j.test.reportImportance(context.Background(), &b, 4, loss); err != nil {
 		t.Fatal(err)
 	}
 	n, rng := j.test.Len(), rand.New(rand.NewPCG(4, 1))
-	input := func(i int) float64 { return (j.test.at(i)[0] - j.Input.Mean[0]) / j.Input.Std[0] }
+	input := func(i int) float64 { return (j.test.at(i)[0] - j.Columns[0].Mean[0]) / j.Columns[0].Std[0] }
 	off := func(at []int) (mean float64) {
 		for i := range n {
-			want := (j.test.truth(i, 0) - j.table.Targets[0].Mean) / j.table.Targets[0].Std
+			want := (j.test.truth(i, 0) - j.Targets[0].Mean[0]) / j.Targets[0].Std[0]
 			mean += math.Pow(3*input(at[i])-want, 2) / float64(n)
 		}
 		return mean
@@ -149,6 +155,60 @@ func TestImportance(t *testing.T) {
 	}
 }
 
+// A row of the training part is answered by the networks that held it out, and by no other: here
+// a network's number is in the thousands of its answer, so that another's would be far off. The
+// truth is 1 more than what these networks answer in the mean, or 1 less.
+func TestOutOfFold(t *testing.T) {
+	const rows = 48
+	for _, c := range []struct{ networks, folds, answered int }{{1, 8, 6}, {3, 8, 18}, {12, 12, 48}, {20, 16, 48}} {
+		j := made(slices.Repeat([][]float64{{0}}, rows), nil, quantities("n", 50, 100))
+		j.test, j.folds, j.Ensemble = nil, c.folds, c.networks
+		for r := range rows {
+			f := r * 7 % c.folds // network f holds it out, and f+folds if there is one
+			j.fold = append(j.fold, int32(f))
+			thousands := float64(f)
+			if f+c.folds < c.networks {
+				thousands += float64(c.folds) / 2
+			}
+			j.table.row(r)[1] = float64(r) + 1000*thousands + float64(r/c.folds%2*2-1)
+		}
+		for i := range c.networks { // which answers x + 1000·i
+			net := mlp.Network{{W: *mlp.NewMatrix(1, 1, 0.01), B: *mlp.NewMatrix(1, 1, 10*float64(i)-0.5), Act: mlp.Linear}}
+			if i == 0 {
+				j.Net = net
+			} else {
+				j.Others = append(j.Others, mlp.Member{Net: net})
+			}
+		}
+		text, err := j.Conclude(context.Background(), 80)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := regexp.MustCompile(fmt.Sprintf(`\AOut of fold, answered by networks that had not seen the row: %d rows\nn: R² \S+, RMSE 1 \(.*\), mean absolute error 1 \(.*\n`, c.answered))
+		if !want.MatchString(text) {
+			t.Errorf("%d networks: printed\n%s", c.networks, text)
+		}
+		some := j.judge().some(5)
+		for i, y := range some.answers(some.rows).Data {
+			if truth := some.rows.truth(i, 0); math.Abs(math.Abs(y-truth)-1) > 1e-9 {
+				t.Errorf("%d networks: in the chart %v is answered by %v", c.networks, truth, y)
+			}
+		}
+	}
+}
+
+// With -test and -holdout all networks answer for the test rows.
+func TestTestPart(t *testing.T) {
+	j := made([][]float64{{0}, {1}}, [][]float64{{5}, {4}}, quantities("n", 0, 1))
+	j.folds, j.fold = 2, []int32{0, 1, -1, -1}
+	j.Net = mlp.Network{{W: *mlp.NewMatrix(1, 1, 1), B: *mlp.NewMatrix(1, 1, 0), Act: mlp.Linear}} // of x, which is the row
+	j.Others = []mlp.Member{{Net: mlp.Network{{W: *mlp.NewMatrix(1, 1, 1), B: *mlp.NewMatrix(1, 1, 4), Act: mlp.Linear}}}}
+	text, err := j.Conclude(context.Background(), 80)
+	if want := "Test part: 2 rows\nn: R² -3.0000, RMSE 1 (always the mean: 4.528), mean absolute error 1 (4.5)\n"; err != nil || !strings.HasPrefix(text, want) {
+		t.Errorf("error %v, printed\n%s", err, text)
+	}
+}
+
 // The points of the chart are what is true to the right and what is predicted above, in the
 // units of the table; that of the losses has each for its rows.
 func TestCharts(t *testing.T) {
@@ -156,14 +216,13 @@ func TestCharts(t *testing.T) {
 	for i := range 1000 {
 		rows = append(rows, []float64{float64(i)})
 	}
-	j := made(nil, rows, &column{Name: "n", Mean: 10, Std: 100})
+	j := made(nil, rows, quantities("n", 10, 100))
 	j.Net = mlp.Network{{W: *mlp.NewMatrix(1, 1, 0.02), B: *mlp.NewMatrix(1, 1, 0), Act: mlp.Linear}} // of x, which is the row
-	some := j.test.some(500)
-	points := (&exam{some, some.answers(some.predict(j.Net)), nil}).points().Charts[0].Series[0]
+	some := j.judge().some(500)
+	points := (&exam{some.rows, some.answers(some.rows), nil}).points().Charts[0].Series[0]
 	if len(points.X) != 500 || points.X[7] != 14 || math.Abs(points.Y[7]-(14*0.02*100+10)) > 1e-12 {
 		t.Errorf("%d points, one at %v, %v", len(points.X), points.X[7], points.Y[7])
 	}
-	j.held = j.test
 	losses := j.curves(mlp.History{{N: 1, Loss: 1, TestLoss: math.NaN(), ValidationLoss: 2}, {N: 2, Loss: 3, TestLoss: math.NaN(), ValidationLoss: 4}}).Charts[0].Series
 	if losses[0].Name != "Training" || losses[0].Y[1] != 3 || losses[1].Name != "Held out" || losses[1].Y[1] != 4 {
 		t.Errorf("the losses are %v", losses)

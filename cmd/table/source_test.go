@@ -18,6 +18,7 @@ import (
 	"testing/iotest"
 	"unicode/utf8"
 
+	"mlp"
 	"mlp/cmd/internal/cli"
 )
 
@@ -126,15 +127,25 @@ func FuzzCSV(f *testing.F) {
 				check(err)
 				continue
 			}
-			again := &table{encoding: encoded(t, learnt.encoding)}
+			e, err := encoded(learnt)
+			if err != nil {
+				if len(err.Error()) > 1000 {
+					t.Fatalf("error %.2000q", err)
+				}
+				continue
+			}
+			again := &table{encoding: e}
 			err = again.fill(context.Background(), sourceOf(bytes.NewReader(text), len(text)), new(decoder), io.Discard)
 			if err != nil {
 				check(err) // of words, which are more than a share of the rows before
 			} else if fmt.Sprint(again.cells) != fmt.Sprint(learnt.cells) {
 				t.Fatalf("cells %v, learnt were %v", again.cells, learnt.cells)
 			}
-			learnt.input(make([]float64, learnt.width()), learnt.row(learnt.rows()-1), make([]float64, learnt.width()))
-			learnt.wanted(make([]float64, learnt.outputs()), learnt.row(0))
+			var x, y mlp.Matrix
+			learnt.part(learnt.all()).Batch(&x, &y, []int{0, learnt.rows() - 1})
+			if slices.ContainsFunc(append(x.Data, y.Data...), func(v float64) bool { return !finite(v) }) {
+				t.Fatalf("cells %v, inputs %v, outputs %v", learnt.cells, x.Data, y.Data)
+			}
 		}
 	})
 }
@@ -225,7 +236,7 @@ func TestInterrupted(t *testing.T) {
 	if r.csv.InputOffset() > 1<<20+1<<16 || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled after 1 MiB, reading ends after %d bytes with %v", r.csv.InputOffset(), err)
 	}
-	for _, args := range [][]string{{"-model", model, name}, {"-out", t.TempDir()}} {
+	for _, args := range [][]string{{"-model", model, name}, {"-ensemble", "2", "-epochs", "2", "-out", t.TempDir()}} {
 		read, write, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)

@@ -7,8 +7,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -79,7 +81,7 @@ func TestWrongFiles(t *testing.T) {
 		{"too many inputs", "a,b,c,d,e,f,g,h,i,j,k,y\n" + strings.Repeat(alike(11, 990), 10), "-target y", "F: numbers and categories make more than 10000 inputs\n"},
 		{"too many texts", manyNames(300) + "y\n" + alike(300, 900), "-target y",
 			"F: row 874 (line 875), column \"c242\": the columns have more than 262144 different texts; -without 'c242' leaves this one out\n"},
-		{"too long names", "a,y\n" + strings.Repeat(strings.Repeat("\\", 250_000)+",1\nx,2\n", 10), "-target y -category y", "F: the names of the columns and categories take 1000127 bytes, more than 1000000\n"},
+		{"too long names", "a,y\n" + strings.Repeat(strings.Repeat("\\", 500_000)+",1\nx,2\n", 10), "-target y -category y", "F: the names of the columns and categories take 1000103 bytes, more than 1000000\n"},
 		{"target left out", abc(), "-target c -without c", "F: column \"c\" is a target, and -without leaves it out\n"},
 		{"nothing left", "c\nx\ny\n", "-target c", "F: no column is left to predict from\n"},
 		{"all different", "id,b\nu1,1\nu2,2\nu3,3\n", "-target id", "F: the target \"id\" has 3 different categories in 3 rows, which say nothing about another row\n"},
@@ -95,8 +97,8 @@ func TestWrongFiles(t *testing.T) {
 		{"one word", abc() + "1,two,x\n", "-target c -missing refuse", "F: row 31 (line 32), column \"b\": \"two\" is not a number\n"},
 		{"targets without values", "a,c\n1,\n2,\n", "-target c", "F: the target \"c\" has no values\n"},
 		{"UTF-16", "\xff\xfea\x00", "-target c", "F: UTF-16, want UTF-8; iconv -f UTF-16 -t UTF-8 converts it\n"},
-		{"too few rows", "a,c\n1,x\n2,y\n1,x\n2,y\n", "-target c", "F: -holdout 0.2 of 4 rows is none, there is nothing to test on\n"},
-		{"too few to hold out", "a,c\n1,x\n2,y\n1,x\n2,y\n2,y\n1,x\n", "-target c -patience 9", "F: 5 rows to train on, -patience needs at least 10\n"},
+		{"too few rows", "a,c\n1,x\n2,y\n1,x\n2,y\n", "-target c -holdout 0.2", "F: -holdout 0.2 of 4 rows is none, there is nothing to test on\n"},
+		{"too few to hold out", "a,c\n1,x\n2,y\n1,x\n2,y\n", "-target c -holdout 0.75", "F: a row to train on and one to hold out are needed\n"},
 		{"label of three", "a,b,c\n" + strings.Repeat("1,u,x\n2,v,y\n2,w,y\n", 9), "-target b,c", "F: the target \"b\" has 3 categories, but each of two or more targets must be a yes or no\n"},
 		{"mixed targets", "a,b,c\n" + strings.Repeat("1,1,x\n2,2,y\n2,3,y\n", 9), "-target b,c", "F: \"b\" and \"c\" are targets, one of numbers and one of categories\n"},
 		{"weights of numbers", "a,c\n" + strings.Repeat("1,1\n2,2\n2,3\n", 9), "-target c -weights balanced", "F: -weights balanced is for one target of categories\n"},
@@ -157,10 +159,10 @@ func TestPredictRefused(t *testing.T) {
 	many := strings.Repeat("5.1,3.5,1.4,0.2\n", 2000)
 	header := "sepal length,sepal width,petal length,petal width\n"
 	for text, want := range map[string]string{
-		header + many + many + many + "5.1,3.5,1.4,1e308\n" + many: "row 6001: its numbers are so large that the answer is not finite\n",
-		header + strings.Repeat("5.1,3.5,1.4,x\n", 4) + many:       "row 4 (line 5), column \"petal width\": \"x\" is not a number\n",
-		header + many + "5.1,3.5,1.4\n":                            "row 2001 (line 2002): 3 cells, the header has 4\n",
-		"sepal length,sepal width,petal width\n1,2,3\n":            "there is no column \"petal length\"; the nearest name is \"sepal length\"\n",
+		header + many + many + many + "5.1,3.5,1.4,1.7e308\n" + many: "row 6001: its numbers are so large that the answer is not finite\n",
+		header + strings.Repeat("5.1,3.5,1.4,x\n", 4) + many:         "row 4 (line 5), column \"petal width\": \"x\" is not a number\n",
+		header + many + "5.1,3.5,1.4\n":                              "row 2001 (line 2002): 3 cells, the header has 4\n",
+		"sepal length,sepal width,petal width\n1,2,3\n":              "there is no column \"petal length\"; the nearest name is \"sepal length\"\n",
 		"": "the file is empty\n",
 	} {
 		name := file(t, "new.csv", text)
@@ -176,10 +178,12 @@ func TestWrongFlags(t *testing.T) {
 	for args, want := range map[string]string{
 		"-target c a.csv b.csv":       `"b.csv": want one file`,
 		"-target c -data a.csv b.csv": `"b.csv": -data names a file already`,
-		"-target c -holdout 1 a.csv":  "-holdout 1: want a share between 0 and 1",
+		"-target c -holdout 1 a.csv":  "-holdout 1: want a share from 0 to below 1",
 		"-epochs 0":                   "-epochs 0: want 1 or more",
-		"-patience -1":                `invalid value "-1" for flag -patience: want auto, or a finite number from 0`,
-		"-patience 1.5":               "-patience 1.5: want a whole number",
+		"-patience -1":                "-patience -1: want 0 or more",
+		"-decay -1":                   `invalid value "-1" for flag -decay: want auto, or a finite number from 0`,
+		"-ensemble 0":                 "-ensemble 0: want 1 to 1000 networks",
+		"-ensemble 1001":              "-ensemble 1001: want 1 to 1000 networks",
 		"-missing zero":               `invalid value "zero" for flag -missing: want one of keep, mean, refuse`,
 		"-weights x":                  `invalid value "x" for flag -weights: want one of balanced, none`,
 		"-target a,a x.csv":           `"a" is there twice`,
@@ -208,42 +212,70 @@ func changed(t *testing.T, name string, change func(m *mlp.Model)) string {
 	return file(t, "changed.npz", b.String())
 }
 
-// A recipe comes from a file, and so its columns are checked before they are used.
+// A recipe comes from a file, and so its columns are checked before they are used, and those of
+// the model too.
 func TestTamperedColumns(t *testing.T) {
 	model := trained(t)
-	m, err := training.ReadModel(model, training.Table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	good := m.Recipe[training.TableKey]
 	data := file(t, "new.csv", string(iris))
-	for want, text := range map[string]string{
-		"its columns: unexpected end of JSON input":                                          "{",
-		"its columns: there is no input or no target":                                        "{}",
-		"its columns: a column has no name, or two have one":                                 strings.Replace(good, "petal width", "petal length", 1),
-		"its columns make 4 inputs and 1 outputs, the network has 4 and 3":                   strings.Replace(good, `"Values":["setosa","versicolor","virginica"]`, `"Std":2`, 1),
-		"its columns: the target \"species\" has the mean 0 and the deviation 0":             strings.Replace(good, `"Values":["setosa","versicolor","virginica"]`, `"Std":0`, 1),
-		"its columns: \"species\": its categories are not in order":                          strings.Replace(good, `"setosa"`, `"zetosa"`, 1),
-		"its columns make 4 inputs and 2 outputs, the network has 4 and 3":                   strings.Replace(good, `,"virginica"`, "", 1),
-		"its columns make 5 inputs and 3 outputs, the network has 4 and 3":                   strings.Replace(good, `"petal width"`, `"petal width","Values":["a","b"]`, 1),
-		"its columns: the target \"species\" has one category":                               strings.Replace(good, `"setosa","versicolor",`, "", 1),
-		"its columns: a column has no name, or two have one\n":                               strings.Replace(good, `"Inputs":[`, `"Inputs":[null,`, 1),
-		"its columns: \"petal width\": \"June\" is no kind of dates":                         strings.Replace(good, `"petal width"`, `"petal width","Kind":"June","Part":"year"`, 1),
-		"its columns: \"petal width\": \"June\" is no part of a date":                        strings.Replace(good, `"petal width"`, `"petal width","Kind":"year-month-day","Part":"June"`, 1),
-		"its columns: \"petal width\": \"\" is no kind of dates":                             strings.Replace(good, `"petal width"`, `"petal width","Part":"year"`, 1),
-		"its columns: \"petal width\": it is of two kinds":                                   strings.Replace(good, `"petal width"`, `"petal width","Gaps":true,"Values":["a","b"]`, 1),
-		"its columns: \"species\": it is of two kinds":                                       strings.Replace(good, `"Values":["setosa"`, `"Other":true,"Values":["setosa"`, 1),
-		"its columns: \"petal width\": 0 categories":                                         strings.Replace(good, `"petal width"`, `"petal width","Other":true`, 1),
-		"its columns: json: cannot unmarshal number into Go struct field column.Inputs.Name": strings.Replace(good, `"petal width"`, `7`, 1),
-	} {
-		if text == good {
-			t.Errorf("%s: nothing was changed", want)
+	recipe := func(old, new string) func(m *mlp.Model) {
+		return func(m *mlp.Model) {
+			text := m.Recipe[training.TableKey]
+			if m.Recipe[training.TableKey] = strings.Replace(text, old, new, 1); m.Recipe[training.TableKey] == text {
+				t.Errorf("%s has no %s", text, old)
+			}
 		}
-		name := changed(t, model, func(m *mlp.Model) { m.Recipe[training.TableKey] = text })
+	}
+	whole := func(text string) func(m *mlp.Model) {
+		return func(m *mlp.Model) { m.Recipe[training.TableKey] = text }
+	}
+	target := func(c mlp.Column) func(m *mlp.Model) {
+		return func(m *mlp.Model) { m.Targets = mlp.Columns{c} }
+	}
+	for want, change := range map[string]func(m *mlp.Model){
+		"its columns: unexpected end of JSON input":                                   whole("{"),
+		"its columns: there is no input or no target":                                 whole("{}"),
+		"its columns: the recipe has \"petal w\" where the model has \"petal width\"": recipe("petal width", "petal w"),
+		"its columns: the recipe has 3 inputs and 1 targets, the model 4 and 1":       recipe(`,{"Name":"petal width"}`, ""),
+		"its columns: the recipe has 5 inputs and 1 targets, the model 4 and 1":       recipe(`"Inputs":[`, `"Inputs":[null,`),
+		"its columns: a column has no name, or two have one":                          recipe(`{"Name":"petal width"}`, "null"),
+		"its columns: a column has no name, or two have one\n": func(m *mlp.Model) {
+			recipe("petal width", "petal length")(m)
+			m.Columns[3].Name = "petal length"
+		},
+		"its columns: \"species\": its categories are not in order":   target(mlp.Column{Name: "species", Values: []string{"zetosa", "versicolor", "virginica"}}),
+		"its columns: \"species\": its categories are not in order\n": target(mlp.Column{Name: "species", Values: []string{"", "versicolor", "virginica"}}),
+		"its columns: \"petal width\": \"June\" is no kind of dates": func(m *mlp.Model) {
+			recipe(`"petal width"`, `"petal width","Kind":"June"`)(m)
+		},
+		"its columns: \"petal width\": \"\" is no part of a date": recipe(`"petal width"`, `"petal width","Kind":"year-month-day"`),
+		"its columns: \"petal width\": \"June\" is no part of a date": func(m *mlp.Model) {
+			recipe(`"petal width"`, `"petal width","Kind":"year-month-day","Part":"June"`)(m)
+			m.Columns[3].Name = "petal width (June)"
+		},
+		"its columns: \"petal width\": \"\" is no kind of dates": func(m *mlp.Model) {
+			recipe(`"petal width"`, `"petal width","Part":"year"`)(m)
+			m.Columns[3].Name = "petal width (year)"
+		},
+		"its columns: \"petal width\": it is of two kinds": func(m *mlp.Model) {
+			n := m.Columns[3].Width()
+			c := mlp.Column{Name: "petal width", Gaps: true, Mean: m.Columns[3].Mean, Std: m.Columns[3].Std}
+			for i := range n - 1 {
+				c.Values = append(c.Values, string(rune('a'+i)))
+			}
+			m.Columns[3] = c
+		},
+		"its columns: \"species\": it is of two kinds":                                       recipe(`"species"`, `"species","Other":true`),
+		"its columns: \"petal width\": 0 categories":                                         recipe(`"petal width"`, `"petal width","Other":true`),
+		"its columns: json: cannot unmarshal number into Go struct field column.Inputs.Name": recipe(`"petal width"`, `7`),
+		"its columns: an earlier version trained it, whose models this one cannot use: train it again\n": func(m *mlp.Model) {
+			in := m.Columns.Width()
+			m.Columns, m.Input = nil, mlp.Standardization{Mean: make([]float64, in), Std: make([]float64, in)}
+		},
+		"its recipe has no columns: another command trained it\n": func(m *mlp.Model) { delete(m.Recipe, training.TableKey) },
+	} {
+		name := changed(t, model, change)
 		refused(t, []string{"-model", name, data}, "table: "+name+": "+want)
 	}
-	other := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, training.TableKey) })
-	refused(t, []string{"-model", other, data}, other+": its recipe has no columns: another command trained it\n")
 }
 
 // A table that has changed is no longer that of the run; one that has moved is.
@@ -283,23 +315,36 @@ func TestTestFile(t *testing.T) {
 // -verify reads the columns of a model as whoever predicts with it does, and compares them.
 func TestForgedColumns(t *testing.T) {
 	model, numbers := trained(t), trained(t, "-target", "petal width")
-	for _, c := range []struct{ model, old, new string }{
-		{model, `"Name":"sepal length","Min":4.4,"Max":7.9},{"Name":"sepal width"`, `"Name":"sepal width","Min":4.4,"Max":7.9},{"Name":"sepal length"`},
-		{model, `"Max":7.9`, `"Max":79`},
-		{model, `"setosa"`, `"alpina"`},
-		{numbers, `"Mean":1.`, `"Mean":1001.`},
-		{numbers, `"Std":0.`, `"Std":7.`},
+	for _, c := range []struct {
+		model, want string
+		forge       func(m *mlp.Model)
+	}{
+		{model, "its columns: the recipe has \"sepal length\" where the model has \"sepal width\"", func(m *mlp.Model) { m.Columns[0], m.Columns[1] = m.Columns[1], m.Columns[0] }},
+		{model, "not reproduced: edges differs in 1 of 52 elements", func(m *mlp.Model) { m.Columns[0].Edges[len(m.Columns[0].Edges)-1] = 79 }},
+		{model, "not reproduced: mean differs in 1 of 50 elements", func(m *mlp.Model) { m.Columns[0].Mean[0] += 1000 }},
+		{model, "not reproduced: run.json is ", func(m *mlp.Model) { m.Targets[0].Values[0] = "alpina" }},
+		{model, "not reproduced: Recipe table is ", func(m *mlp.Model) {
+			m.Recipe[training.TableKey] = strings.Replace(m.Recipe[training.TableKey], `"sepal width"`, `"sepal width","Unit":"cm"`, 1)
+		}},
+		{numbers, "not reproduced: target_mean differs in 1 of 1 elements", func(m *mlp.Model) { m.Targets[0].Mean[0] += 1000 }},
+		{numbers, "not reproduced: target_std differs in 1 of 1 elements", func(m *mlp.Model) { m.Targets[0].Std[0] *= 7 }},
 	} {
-		forged := changed(t, c.model, func(m *mlp.Model) {
-			text := m.Recipe[training.TableKey]
-			if m.Recipe[training.TableKey] = strings.Replace(text, c.old, c.new, 1); text == m.Recipe[training.TableKey] {
-				t.Errorf("%s has no %s", text, c.old)
-			}
-		})
-		refused(t, []string{"-verify", forged}, forged+": not reproduced: Recipe table is ")
+		forged := changed(t, c.model, c.forge)
+		refused(t, []string{"-verify", forged}, "table: "+forged+": "+c.want)
 	}
-	forged := changed(t, model, func(m *mlp.Model) { m.Input.Mean[0] += 1000 })
-	refused(t, []string{"-verify", forged}, forged+": not reproduced: mean differs in 1 of 4 elements")
+}
+
+// One line says which network's training diverges. As many networks as there may be are trained;
+// with more numbers than a file may have they are refused before they are made.
+func TestEnsembles(t *testing.T) {
+	stderr, code := command(t, context.Background(), io.Discard, "-ensemble", "3", "-lr", "1e300", "-out", t.TempDir())
+	want := regexp.MustCompile(`\ntable: network 1: the loss is NaN at epoch 1, batch 2: training has diverged; a smaller -lr or -decay is the usual cure \(no epoch was saved\)\n\z`)
+	if code != 1 || !want.MatchString(stderr) {
+		t.Errorf("exit code %d, standard error %s", code, stderr)
+	}
+	refused(t, []string{"-ensemble", "1000", "-hidden", "4096,4096"}, "-ensemble 1000 the model file would have")
+	model := trained(t, "-ensemble", "1000", "-hidden", "", "-epochs", "1")
+	must(t, "-model", model, file(t, "new.csv", string(iris)))
 }
 
 // Many targets are trained, resumed and verified. What the model file cannot hold is refused
@@ -317,7 +362,7 @@ func TestLongRecipe(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("in,out\n")
 	for i := range 60 {
-		fmt.Fprintf(&b, "%s%d,%d\n", strings.Repeat("\\", 13_000), i%20, i%2)
+		fmt.Fprintf(&b, "%s%d,%d\n", strings.Repeat("\\", 26_000), i%20, i%2)
 	}
 	refused(t, []string{"-target", "out", file(t, "long.csv", b.String())}, "bytes")
 }
