@@ -25,15 +25,13 @@ func (e *encoding) withColumns(m *mlp.Model) *mlp.Model {
 	z.Input, z.Columns, z.Targets = mlp.Standardization{}, nil, nil
 	at := 0
 	for _, c := range e.Inputs {
-		to := mlp.Column{Name: c.label(), Values: c.Values, Gaps: c.Gaps}
+		end := at + c.width()
+		to := mlp.Column{Name: c.label(), Values: c.Values, Gaps: c.Gaps, Mean: m.Input.Mean[at:end], Std: m.Input.Std[at:end]}
 		if c.Unit != "" {
 			to.Name += fmt.Sprintf(" in %s", c.Unit)
 		}
-		if !c.isCategory() {
-			to.Mean, to.Std = m.Input.Mean[at:at+1], m.Input.Std[at:at+1]
-		}
 		z.Columns = append(z.Columns, to)
-		at += c.width()
+		at = end
 	}
 	for _, c := range e.Targets {
 		to := mlp.Column{Name: c.Name, Values: c.Values}
