@@ -86,6 +86,7 @@ func TestTakenAs(t *testing.T) {
 		{cellsOf(",", 2, different(50, "name %d")...), "", "x (left out): it has 50 different texts in 100 rows, such as \"name 0\" and \"name 1\""},
 		{cellsOf(",", 1, append(different(25, "%d.5 km"), different(25, "%d0 m")...)...), "", `x (left out): it has 50 different texts in 50 rows, such as "0.5 km" and "00 m"`},
 		{cellsOf(",", 1, different(50, "%d")...), "", "x (left out): it numbers the rows"},
+		{cellsOf(",", 1, different(9, "%d")...), "", "x: number, 9 cells from 0 to 8"},
 		{cellsOf(",", 1, different(150, "1%03d")...), "", "x (left out): it numbers the rows"},
 		{cellsOf(",", 1, different(50, "20%02d")...), "", "x: number, 50 cells from 2000 to 2049"},
 		{cellsOf(",", 10, append(different(21, "name %d"), different(19, "name %d")...)...) + "rare,1,1\nother,1,1\n", "",
