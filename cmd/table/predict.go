@@ -21,13 +21,9 @@ import (
 // regular file twice, and prints nothing the first time, so that nothing is printed if a row
 // is wrong. Those of a stream it prints as they come.
 func (j *job) predict(ctx context.Context, stdout, stderr io.Writer) error {
-	m, err := training.ReadModel(j.model, training.Table)
+	m, e, err := j.readModel()
 	if err != nil {
 		return err
-	}
-	e, err := encodingOf(m)
-	if err != nil {
-		return fmt.Errorf("%s: %w", j.model, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -47,6 +43,19 @@ func (j *job) predict(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	return e.print(ctx, m, s, stdout, stderr)
+}
+
+// readModel reads the model of -model.
+func (j *job) readModel() (*mlp.Model, *encoding, error) {
+	m, err := training.ReadModel(j.model, training.Table)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := encodingOf(m)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", j.model, err)
+	}
+	return m, e, nil
 }
 
 // A printer prints rows with the answers behind, in the conventions of their file. It collects
@@ -76,7 +85,7 @@ func (e *encoding) print(ctx context.Context, m *mlp.Model, s *source, stdout, s
 	if err := p.open(ctx, s, e, e.Inputs); err != nil {
 		return err
 	}
-	p.x.Reset(e.rowsAtOnce(), e.width())
+	p.x.Reset(rowsAtOnce(m), len(e.Inputs))
 	p.cells = csv.NewWriter(p.to) // which has no buffer of its own then
 	p.cells.Comma, p.cells.UseCRLF = p.separator, p.hasCRLF
 	p.hasCommas = p.separator == ';' || slices.ContainsFunc(e.Inputs, func(c *column) bool { return c.Comma })
@@ -105,7 +114,7 @@ func (p *printer) add(row []string, cells []float64) error {
 			}
 		}
 	}
-	p.encoding.input(p.x.Row(len(p.ends)), cells, p.model.Input.Mean)
+	copy(p.x.Row(len(p.ends)), cells)
 	p.lines = append(p.lines, p.raw()...)
 	p.ends = append(p.ends, len(p.lines))
 	if len(p.ends) == p.x.Rows || len(p.lines) >= maxText {
