@@ -53,6 +53,16 @@ func hour(t time.Time) float64 { return float64(seconds(t)) / 3600 }
 // seconds returns the seconds since midnight.
 func seconds(t time.Time) int { return t.Hour()*3600 + t.Minute()*60 + t.Second() }
 
+// certainDate reads a date that only one kind can be.
+func certainDate(text string) (t time.Time, ok bool) {
+	for _, k := range kinds {
+		if t, ok = k.read(text); ok && (k.name == "year-month-day" || k.name == "day-name-year") {
+			return t, true
+		}
+	}
+	return t, false
+}
+
 // dates returns a reader of dates in a layout with hyphens, in whose place there may be one of
 // others. A time of day may follow behind a space or a T. Its zone is not heeded: a person
 // means the hour that is written.
