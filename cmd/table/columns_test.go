@@ -203,7 +203,7 @@ func TestPeople(t *testing.T) {
 		text = strings.ReplaceAll(text, "$0,", "$")
 		data := file(t, name+".csv", text)
 		out := t.TempDir()
-		stdout, stderr := must(t, "-target", "y", "-epochs", "40", "-importance", "-out", out, data)
+		stdout, stderr := must(t, "-target", "y", "-epochs", "20", "-ensemble", "2", "-importance", "-out", out, data)
 		r2 := 0.0
 		if fmt.Sscanf(stdout[strings.Index(stdout, "y: R² ")+len("y: R² "):], "%f", &r2); r2 < 0.98 {
 			t.Errorf("%s: printed\n%s%s", name, stdout, stderr)
