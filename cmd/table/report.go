@@ -47,7 +47,7 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 		advice = append(advice, j.table.differs(j.test.table)...)
 	}
 	for _, line := range advice {
-		fmt.Fprintf(&b, "Advice: %s\n", line)
+		fmt.Fprintf(&b, "Advice: %s\n", cli.Plain(line))
 	}
 	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Fingerprint())
 	return b.String(), nil
