@@ -9,110 +9,123 @@ import (
 )
 
 // A Column is how one raw number of a row becomes inputs: a quantity, or the place of a category
-// in Values.
+// in Values. NaN is a raw number that is missing.
 //
-// A quantity v becomes v itself and, for each bin between two neighbours a and b of Edges, its
+// A category becomes an input for each of Values, which is 1 for the row's and else 0. A quantity
+// v becomes v itself and, for each bin between two neighbours a and b of Edges, its
 // piecewise-linear encoding (Gorishniy et al. 2022, section 3.2):
 //
 //	0 if v ≤ a,   (v-a)/(b-a) if a < v < b,   1 if b ≤ v
 //
 //	1 ┤        ┌───    Such an input changes only within its bin. So a network learns of each
 //	  │       ╱        range of v separately, and a value far outside of all bins changes v
-//	0 ┼──────┘         alone.
+//	0 ┼──────┘         alone. A single bin would be v again, and is no input.
 //	        a   b
 //
-// These inputs are standardized by Mean and Std. A category becomes an input for each of Values,
-// which is 1 for the row's and else 0.
+// If Gaps is set, one more input is 1 if the raw number is missing, and else 0.
 //
-// A raw number that is NaN is missing: all these inputs are 0. If Gaps is set, one more input is
-// 1 if the raw number is missing, and else 0.
+// All inputs are standardized by Mean and Std, as Standardization says. If the raw number is
+// missing or the place of no category, the others are 0, their mean.
 type Column struct {
 	Name      string
 	Values    []string  // the categories, or nil for a quantity
 	Edges     []float64 // of a quantity's bins, ascending; nil for none
-	Mean, Std []float64 // of v and of each bin
 	Gaps      bool
+	Mean, Std []float64 // of each input
 }
 
-// FitColumn returns the column of a quantity that fits values, of which NaN are missing. Edges
-// are quantiles, so that equally many values lie in each bin: at most so many bins, and fewer
-// if quantiles are equal. Gaps is set if a value is missing.
-func FitColumn(name string, values []float64, bins int) (Column, error) {
-	c := Column{Name: name}
-	v := slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v != v })
-	if c.Gaps = len(v) < len(values); len(v) == 0 {
-		return c, fmt.Errorf("column %.60q: no number in the training rows", name)
+// FitColumn returns a column of that name that fits raw numbers: the categories of values or, if
+// values is nil, quantities. Their Edges are quantiles, so that equally many quantities lie in
+// each bin: at most so many bins, and fewer if quantiles are equal. Gaps is set if a quantity is
+// missing.
+func FitColumn(name string, values []string, raw []float64, bins int) (Column, error) {
+	c := Column{Name: name, Values: values}
+	known := slices.DeleteFunc(slices.Clone(raw), func(v float64) bool { return v != v })
+	if slices.Sort(known); values == nil {
+		if c.Gaps = len(known) < len(raw); len(known) == 0 {
+			return c, fmt.Errorf("column %.60q: no number in the training rows", name)
+		}
+		for b := range bins + 1 {
+			c.Edges = append(c.Edges, known[b*(len(known)-1)/max(1, bins)])
+		}
+		if c.Edges = slices.Compact(c.Edges); len(c.Edges) < 2 {
+			c.Edges = nil
+		}
 	}
-	slices.Sort(v)
-	for b := range bins + 1 {
-		c.Edges = append(c.Edges, v[b*(len(v)-1)/max(1, bins)])
-	}
-	if c.Edges = slices.Compact(c.Edges); len(c.Edges) < 2 {
-		c.Edges = nil
-	}
-	input := NewMatrix(len(v), 1)
-	for k := range c.quantities() {
-		for i, v := range v {
-			input.Data[i] = c.quantity(v, k)
+	input := NewMatrix(len(known), 1)
+	for k := range c.inputs() {
+		for i, v := range known {
+			input.Data[i] = c.input(k, v)
 		}
 		s := FitStandardization(input)
+		if !finite(s.Mean[0]) || !finite(s.Std[0]) {
+			return c, fmt.Errorf("column %.60q: its numbers are too large for a mean and a deviation", name)
+		}
 		c.Mean, c.Std = append(c.Mean, s.Mean[0]), append(c.Std, s.Std[0])
 	}
-	if !finite(c.Mean[0]) || !finite(c.Std[0]) {
-		return c, fmt.Errorf("column %.60q: its numbers are too large for a mean and a deviation", name)
+	if share := 1 - float64(len(known))/float64(len(raw)); c.Gaps {
+		c.Mean, c.Std = append(c.Mean, share), append(c.Std, math.Sqrt(share*(1-share)))
 	}
 	return c, nil
 }
 
-// quantities returns how many inputs a quantity becomes without the one for gaps.
-func (c *Column) quantities() int { return 1 + max(0, len(c.Edges)-1) }
-
-// quantity returns input k for the quantity v before it is standardized.
-func (c *Column) quantity(v float64, k int) float64 {
-	if k == 0 {
-		return v
+// inputs returns how many inputs there are without the one for gaps.
+func (c *Column) inputs() int {
+	switch bins := len(c.Edges) - 1; {
+	case c.Values != nil:
+		return len(c.Values)
+	case bins > 1:
+		return 1 + bins
 	}
-	a, b := c.Edges[k-1], c.Edges[k]
+	return 1
+}
+
+// input returns input k for the raw number v, which is not missing, before it is standardized.
+func (c *Column) input(k int, v float64) float64 {
 	switch {
-	case v <= a:
+	case c.Values != nil && v == float64(k):
+		return 1
+	case c.Values != nil:
 		return 0
-	case v < b:
-		return (v - a) / (b - a)
+	case k == 0:
+		return v
+	case v <= c.Edges[k-1]:
+		return 0
+	case v < c.Edges[k]:
+		return (v - c.Edges[k-1]) / (c.Edges[k] - c.Edges[k-1])
 	}
 	return 1
 }
 
 // Width returns how many inputs the column becomes.
 func (c *Column) Width() int {
-	n := len(c.Values)
-	if c.Values == nil {
-		n = c.quantities()
-	}
 	if c.Gaps {
-		n++
+		return c.inputs() + 1
 	}
-	return n
+	return c.inputs()
 }
 
 // encode sets inputs, of the column's width, to those of the raw number v.
 func (c *Column) encode(inputs []float64, v float64) {
 	clear(inputs)
-	switch {
-	case v != v:
-		if c.Gaps {
-			inputs[len(inputs)-1] = 1
-		}
-	case c.Values != nil:
-		if 0 <= v && v < float64(len(c.Values)) {
-			inputs[int(v)] = 1
-		}
-	default:
-		for k, mean := range c.Mean {
-			if inputs[k] = c.quantity(v, k) - mean; c.Std[k] != 0 {
-				inputs[k] /= c.Std[k]
-			}
+	n, missing := c.inputs(), 0.0
+	if v != v {
+		missing = 1
+	} else if c.Values == nil || 0 <= v && v < float64(n) {
+		for k := range n {
+			inputs[k] = c.standardized(k, c.input(k, v))
 		}
 	}
+	if c.Gaps {
+		inputs[n] = c.standardized(n, missing)
+	}
+}
+
+func (c *Column) standardized(k int, input float64) float64 {
+	if input -= c.Mean[k]; c.Std[k] != 0 {
+		input /= c.Std[k]
+	}
+	return input
 }
 
 // Columns are those of a raw row, in order.
@@ -157,13 +170,9 @@ const maxEdges = 1001 // of a column: a thousand bins
 func (cs Columns) validate() error {
 	for i := range cs {
 		c := &cs[i]
-		means := c.quantities()
-		if c.Values != nil {
-			means = 0
-		}
-		switch {
-		case len(c.Mean) != means || len(c.Std) != means:
-			return fmt.Errorf("column %.60q has %d means and %d deviations, want %d", c.Name, len(c.Mean), len(c.Std), means)
+		switch n := c.Width(); {
+		case len(c.Mean) != n || len(c.Std) != n:
+			return fmt.Errorf("column %.60q has %d means and %d deviations, want %d", c.Name, len(c.Mean), len(c.Std), n)
 		case len(c.Edges) == 1 || len(c.Edges) > maxEdges:
 			return fmt.Errorf("column %.60q has %d edges, want 0 or 2 to %d", c.Name, len(c.Edges), maxEdges)
 		case c.Values != nil && len(c.Edges) > 0:
@@ -199,30 +208,24 @@ func columnsOf(all []columnJSON) (cs Columns) {
 	return cs
 }
 
-// standardization returns the mean and the deviation of each input, zeros for one that is not
-// standardized.
+// standardization returns the mean and the deviation of each input.
 func (cs Columns) standardization() (s Standardization) {
-	for i := range cs {
-		c := &cs[i]
-		zeros := make([]float64, c.Width()-len(c.Mean))
-		s.Mean, s.Std = slices.Concat(s.Mean, c.Mean, zeros), slices.Concat(s.Std, c.Std, zeros)
+	for _, c := range cs {
+		s.Mean, s.Std = append(s.Mean, c.Mean...), append(s.Std, c.Std...)
 	}
 	return s
 }
 
-// standardize sets the means and deviations of quantities to those of the inputs in s, of a
-// file.
+// standardize sets the means and deviations to those in s, of a file.
 func (cs Columns) standardize(s Standardization) error {
 	if s.Mean == nil {
 		return FormatError("the mean and std of its columns or its targets are missing")
 	}
 	at := 0
 	for i := range cs {
-		c := &cs[i]
-		if n := c.quantities(); c.Values == nil {
-			c.Mean, c.Std = s.Mean[at:at+n], s.Std[at:at+n]
-		}
-		at += c.Width()
+		n := cs[i].Width()
+		cs[i].Mean, cs[i].Std = s.Mean[at:at+n], s.Std[at:at+n]
+		at += n
 	}
 	return nil
 }

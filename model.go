@@ -96,6 +96,9 @@ func (m *Model) validateTargets() error {
 			return fmt.Errorf("the target %.60q has %d categories, want two", c.Name, values)
 		}
 	}
+	if m.Task() != Numbers {
+		return nil
+	}
 	return m.Targets.validate()
 }
 

@@ -393,11 +393,13 @@ func TestEnsembleInNumPy(t *testing.T) {
 			m.Others = append(m.Others, Member{Net: NewNetwork(uint64(2+i), He, ReLU, 9, 5, 2)})
 		}
 		values := []float64{1, 5, math.NaN(), 2, 9, 2, 3, 7}
-		number, err := FitColumn("n", values, 3)
+		number, err := FitColumn("n", nil, values, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Columns = Columns{number, {Name: "c", Values: []string{"x", "y", "z"}, Gaps: true}}
+		category, err := FitColumn("c", []string{"x", "y", "z"}, []float64{0, 1, 1, 2, 2, math.NaN(), 2, 0, 0}, 0)
+		category.Gaps, category.Mean, category.Std = true, append(category.Mean, 0.25), append(category.Std, 0.5)
+		m.Columns = Columns{number, category}
 		raw := NewMatrix(len(values), 2)
 		for i, v := range values {
 			raw.Row(i)[0], raw.Row(i)[1] = v, float64(i%4)
@@ -424,8 +426,9 @@ p, ours = np.load(sys.argv[1] + "/model.npz"), np.load(sys.argv[1] + "/ours.npz"
 v, c = ours["raw"].T
 gap, e = np.isnan(v), p["edges"][0][~np.isnan(p["edges"][0])]
 X = np.column_stack([v, np.clip((v[:, None] - e[:-1]) / np.diff(e), 0, 1)])
-X = np.where(gap[:, None], 0, (X - p["mean"][0, :4]) / p["std"][0, :4])
-X = np.column_stack([X, gap, c[:, None] == np.arange(3), np.isnan(c)])
+C = c[:, None] == np.arange(3)
+X = (np.column_stack([X, gap, C, np.isnan(c)]) - p["mean"]) / p["std"]
+X[:, :4][gap], X[:, 5:8][np.isnan(c)] = 0, 0
 A = np.maximum(0, X @ p["W1"] + p["b1"])
 Z = A @ p["W2"] + p["b2"]
 print(p["W1"].shape, np.abs(`+answer+` - ours["y"]).max() <= 1e-12)

@@ -210,9 +210,14 @@ type weightUpdate struct {
 }
 
 func (e *weightUpdate) apply(dw []float64, stride, i0, i1, j0, j1 int) {
+	isCompact := e.compact != nil && e.compact.on
+	if cols := e.w.cols; j1-j0 == cols && stride == cols && !isCompact { // whole rows, one behind the other
+		e.move(e.w.array.Data[i0*cols:i1*cols], dw[:(i1-i0)*cols], e.w.offset+i0*cols, e.decay)
+		return
+	}
 	for i := i0; i < i1; i++ {
 		row := i
-		if e.compact != nil && e.compact.on {
+		if isCompact {
 			row = e.compact.rows[i]
 		}
 		e.move(e.w.array.Row(i)[j0:j1], dw[(i-i0)*stride:][:j1-j0], e.w.offset+row*e.w.cols+j0, e.decay)

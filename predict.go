@@ -48,7 +48,9 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 				panic(fmt.Sprintf("mlp: Model.Predict: images of %d pixels, want %d", x.Cols, MNISTPixels))
 			}
 			x = NewMatrix(x.Rows, x.Cols, x.Data...)
-			deskewRows(x)
+			for i := range x.Rows {
+				deskewRow(x.Row(i))
+			}
 		}
 		m.Input.Apply(inputs, x)
 	}

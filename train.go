@@ -27,7 +27,7 @@ type Config struct {
 	Metric     *Metric    // what to measure beside the loss; nil is Accuracy
 	Test       Dataset    // what to measure on beside the training samples; may be nil
 	Validation Dataset    // samples that are not trained on, for Patience; may be nil
-	Measure    int        // measure on the training samples every Measure epochs and after the last; 0 is 1
+	Measure    int        // measure on the training samples, and the layers, every Measure epochs and after the last; 0 is 1
 
 	// Patience stops the training when so many epochs have not lowered the loss on Validation,
 	// and keeps the best epoch's weights. 0 trains all epochs and keeps the last weights.
@@ -571,7 +571,7 @@ func (t *trainer) finish(e Epoch) {
 	if e.N > 1 && !t.isMeasured(e.N-1) {
 		t.run.History = slices.Clone(t.run.History) // the caller may hold it
 		before := &t.run.History[e.N-2]
-		before.Loss, before.Metric = math.NaN(), math.NaN()
+		before.Loss, before.Metric, before.Layers = math.NaN(), math.NaN(), nil
 	}
 	t.run.History = append(t.run.History, e)
 	if t.run.last = nil; t.config.Patience > 0 {
@@ -586,7 +586,7 @@ func (t *trainer) finish(e Epoch) {
 
 // epoch takes one step for each batch and then measures the network.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
-	e := Epoch{N: n, TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
+	e := Epoch{N: n, Loss: math.NaN(), Metric: math.NaN(), TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
 	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
 	t.batch, t.sampleWeights = epochOf(t.data, n)
 	steps := t.stepsPerEpoch()
@@ -598,7 +598,7 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		}
 		firstOfRun := n == 1 && len(losses) == 0
 		var stats []LayerStats
-		if firstOfRun || len(losses) == steps-1 {
+		if firstOfRun || len(losses) == steps-1 && t.isMeasured(n) {
 			stats = make([]LayerStats, len(t.net))
 			t.expand()
 		} else {
@@ -670,21 +670,16 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 	diverged := func(loss float64, reason string) error {
 		return &DivergedError{e.N, lastStep, loss, reason}
 	}
-	n, of := t.data.Len(), "all"
-	if !t.isMeasured(e.N) { // the activations are measured nevertheless
-		n, of = min(evaluationRows, n), "the first"
-	}
-	e.Loss, e.Metric = measuring.measure(m, t.data, n, c.Loss, c.Metric, e.Layers)
-	if !finite(e.Loss) {
-		return diverged(e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss))
+	if t.isMeasured(e.N) {
+		e.Loss, e.Metric = measuring.measure(m, t.data, t.data.Len(), c.Loss, c.Metric, e.Layers)
+		if !finite(e.Loss) {
+			return diverged(e.Loss, fmt.Sprintf("the loss over all samples is %v", e.Loss))
+		}
 	}
 	for _, a := range m.arrays() {
 		if err := a.validate(); err != nil {
 			return diverged(e.Loss, err.Error())
 		}
-	}
-	if !t.isMeasured(e.N) {
-		e.Loss, e.Metric = math.NaN(), math.NaN()
 	}
 	if c.Test != nil {
 		e.TestLoss, e.TestMetric = measuring.measure(m, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)

@@ -77,3 +77,10 @@ func (o *options) writeReport(m *mlp.Model, test *mlp.MNIST, stderr io.Writer) e
 	fmt.Fprintf(stderr, "written to %s: %s\n", cli.Plain(dir), cli.Plain(name))
 	return nil
 }
+
+// writeExport writes a model for other programs, whose images are of grey values.
+func (o *options) writeExport(m *mlp.Model, stderr io.Writer) error {
+	named := *m
+	named.Targets = mlp.Columns{{Name: "digit", Values: strings.Split("0123456789", "")}}
+	return o.export.Write(&named, true, stderr)
+}

@@ -20,11 +20,15 @@ const fewRows = 100
 // copies of others, a column alone tells a target, one of the first.
 func (t *table) advice() (lines []string) {
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	inputs := 0
+	for _, c := range t.Inputs {
+		inputs += max(1, len(c.Values))
+	}
 	switch n := t.rows(); {
 	case n < fewRows:
 		say("%d rows are few: with other rows, or another -seed, the figures can be quite different", n)
-	case n < t.width():
-		say("%d rows are few for the %d inputs that the columns make; -without leaves out columns that cannot matter", n, t.width())
+	case n < inputs:
+		say("%d rows are few for the %d numbers and categories of the columns; -without leaves out columns that cannot matter", n, inputs)
 	}
 	if copied := t.copies(); len(copied) > 0 {
 		say("columns say in each row the same as one before them: -without %s leaves them out", flagged(copied...))
@@ -41,7 +45,8 @@ func (t *table) advice() (lines []string) {
 // rare returns a line if a class has less than a tenth of the training rows, and less than half
 // of what it would have if all classes had as many. With -weights balanced a network answers
 // about as if its probabilities were multiplied by the weights (Elkan 2001, "The foundations of
-// cost-sensitive learning"), so that the line can say what would change.
+// cost-sensitive learning"), so that the line can say what would change. If the recall would not,
+// there is no line.
 func (e *exam) rare() []string {
 	if e.task() != classes {
 		return nil
@@ -58,6 +63,9 @@ func (e *exam) rare() []string {
 	}
 	now, then := e.confusion(slices.Repeat([]float64{1}, len(counts))), e.confusion(e.train.balance())
 	is, would := now.Scores(rarest), then.Scores(rarest)
+	if is[0] == would[0] {
+		return nil
+	}
 	mean, _ := now.Balanced()
 	wouldMean, _ := then.Balanced()
 	return []string{fmt.Sprintf("%.60q has %.1f %% of the training rows; with -weights balanced its recall would be about %s instead of %s, "+
@@ -65,8 +73,8 @@ func (e *exam) rare() []string {
 		e.Targets[0].Values[rarest], 100*share, would[0], is[0], would[1], is[1], wouldMean, mean)}
 }
 
-// copies returns the names of the inputs that are copies of one before them, by a hash of their
-// cells. An input that does not vary is none.
+// copies returns the names of the columns with an input that is a copy of one of a column before
+// them, by a hash of their cells. An input that does not vary is none.
 func (t *table) copies() (names []string) {
 	hashes, varies := make([]uint64, len(t.Inputs)), make([]bool, len(t.Inputs))
 	for i := range t.rows() {
@@ -82,8 +90,11 @@ func (t *table) copies() (names []string) {
 		original, seen := first[hash]
 		if !seen {
 			first[hash] = c
-		} else if varies[c] && t.Inputs[original].isCategory() == t.Inputs[c].isCategory() {
-			names = append(names, t.Inputs[c].Name)
+			continue
+		}
+		a, b := t.Inputs[original], t.Inputs[c]
+		if varies[c] && a.isCategory() == b.isCategory() && a.Name != b.Name && !slices.Contains(names, b.Name) {
+			names = append(names, b.Name)
 		}
 	}
 	return names
@@ -96,7 +107,7 @@ func (t *table) sample() []int32 {
 	return rows[:min(len(rows), 10_000, max(200, 2_000_000/t.cols()))]
 }
 
-// tellers returns the names of the inputs that tell the k-th target. The rows are put in the
+// tellers returns the names of the columns with an input that tells the k-th target. The rows are put in the
 // order of an input, equal ones in random order. If it tells nothing, the targets of neighbours
 // are as far apart as those of any two rows; if it tells all, they are equal, or for numbers
 // nearly so. What is compared is whether two are equal or, of numbers, the square of the
@@ -151,7 +162,7 @@ func (t *table) tellers(k int) (names []string) {
 			names = append(names, input.Name)
 		}
 	}
-	return names
+	return slices.Compact(names) // the parts of a date have one name
 }
 
 // ranks returns the rank of each number as a share of all; equal ones have the mean of theirs.
@@ -196,7 +207,7 @@ func (t *table) differs(test *table) []string {
 		} else if c.isCategory() {
 			what = fmt.Sprintf("%.60q", c.Values[int(at)])
 		}
-		largest, line = off, fmt.Sprintf("%.60q is %s in %.0f %% of them and in %.0f %% of the training file", c.Name, what, 100*after, 100*before)
+		largest, line = off, fmt.Sprintf("%.60q is %s in %.0f %% of them and in %.0f %% of the training file", c.label(), what, 100*after, 100*before)
 	}
 	if largest == 0 {
 		return nil

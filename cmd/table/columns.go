@@ -157,7 +157,7 @@ func (p *profile) addUnit(name, text string, row int) {
 	i := slices.IndexFunc(p.units, func(u unit) bool { return u.name == name })
 	if i < 0 && len(p.units) < fewUnits {
 		i = len(p.units)
-		p.units = append(p.units, unit{strings.Clone(name), strings.Clone(text), row, 0})
+		p.units = append(p.units, unit{strings.Clone(name), strings.Clone(text[:min(len(text), 100)]), row, 0})
 	}
 	if i >= 0 {
 		p.units[i].cells++
@@ -298,14 +298,15 @@ func (p *profile) settle(c *column, values []float64) (says string, isLeft bool)
 
 // The rare categories of a column with more than fewCategories share an input: those that fewer
 // than rareRows rows have.
-const fewCategories, rareRows = 20, 10
+const fewCategories, rareRows = 20, 5
 
-// settleCategories sorts the categories of a column, and makes values their new places.
+// settleCategories decides which categories share an input, and makes values the places of the
+// others.
 func (p *profile) settleCategories(c *column, values []float64) (says string, isLeft bool) {
 	if c.isMany {
 		return fmt.Sprintf("it has more than %d different texts", maxTexts), true
 	}
-	found, counts, rows := c.Values, make([]int, len(c.Values)), 0
+	counts, rows := make([]int, len(c.Values)), 0
 	for _, v := range values {
 		if v >= 0 {
 			counts[int(v)]++
@@ -313,56 +314,31 @@ func (p *profile) settleCategories(c *column, values []float64) (says string, is
 	}
 	var common []int // the categories that rows have, the most frequent first
 	for k, n := range counts {
-		if n > 0 && found[k] != "" {
+		if n > 0 && c.Values[k] != "" {
 			common = append(common, k)
 			rows += n
 		}
 	}
 	slices.SortFunc(common, func(a, b int) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), compareCategories(found[a], found[b]))
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), compareCategories(c.Values[a], c.Values[b]))
 	})
-	all, rare := len(common), 0
+	all, rare, gaps := len(common), 0, len(values)-rows
 	for all > fewCategories && !p.isTarget && len(common) > 0 && (len(common) > maxCategories-2 || counts[common[len(common)-1]] < rareRows) {
 		rare += counts[common[len(common)-1]]
 		common = common[:len(common)-1]
 	}
-	gaps := len(values) - rows
 	switch {
 	case p.isTarget:
 	case all == 0:
 		return "it has no values", true
 	case all == 1 && gaps == 0:
-		return fmt.Sprintf("it is always %.60q", found[common[0]]), true
+		return fmt.Sprintf("it is always %.60q", c.Values[common[0]]), true
 	case all > 2 && 2*all > rows || 2*rare > rows:
-		return fmt.Sprintf("it has %d different texts in %d rows", all, rows), true
-	}
-	c.Values = nil
-	clear(c.codes)
-	for _, k := range common {
-		c.Values = append(c.Values, found[k])
-	}
-	if gaps > 0 {
-		c.Values = append(c.Values, "")
-	}
-	slices.SortFunc(c.Values, compareCategories)
-	for k, v := range c.Values {
-		c.codes[v] = k
-	}
-	if rare > 0 {
-		other := "other"
-		for slices.Contains(found, other) {
-			other = "(" + other + ")"
+		a, b := p.values[0], p.values[1]
+		if len(p.units) > 1 {
+			a, b = p.units[0].text, p.units[1].text
 		}
-		c.Values, c.Other = append(c.Values, other), true
-	}
-	for r, v := range values {
-		if v >= 0 {
-			code, ok := c.codes[found[int(v)]]
-			if !ok {
-				code = len(c.Values) - 1
-			}
-			values[r] = float64(code)
-		}
+		return fmt.Sprintf("it has %d different texts in %d rows, such as %.60q and %.60q", all, rows, a, b), true
 	}
 	what := "category"
 	if p.isYesNo() {
@@ -372,19 +348,59 @@ func (p *profile) settleCategories(c *column, values []float64) (says string, is
 	if all <= fewListed {
 		var each []string
 		for _, k := range common {
-			each = append(each, fmt.Sprintf("%s %d", short(found[k]), counts[k]))
+			each = append(each, fmt.Sprintf("%s %d", short(c.Values[k]), counts[k]))
 		}
 		says = fmt.Sprintf("%s, %d cells: %s", what, rows, strings.Join(each, ", "))
 	}
-	if c.Other {
-		says += fmt.Sprintf(", of which %d rare ones are taken as one", all-len(common))
+	if rare > 0 {
+		says += fmt.Sprintf(", %d of them rare and taken as one", all-len(common))
+	}
+	places := c.keep(common, gaps > 0, rare > 0)
+	for r, v := range values {
+		if v >= 0 {
+			values[r] = places[int(v)]
+		}
 	}
 	return says + missing(gaps), false
+}
+
+// keep sorts the categories of c and keeps those at some places, that of missing cells if there
+// are any, and one for all others. It returns the new place of each.
+func (c *column) keep(places []int, gaps, others bool) (now []float64) {
+	found := c.Values
+	c.Values = nil
+	clear(c.codes)
+	for _, k := range places {
+		c.Values = append(c.Values, found[k])
+	}
+	if gaps {
+		c.Values = append(c.Values, "")
+	}
+	slices.SortFunc(c.Values, compareCategories)
+	for k, v := range c.Values {
+		c.codes[v] = k
+	}
+	if others {
+		name := "other"
+		for slices.Contains(found, name) {
+			name = "(" + name + ")"
+		}
+		c.Values, c.Other = append(c.Values, name), true
+	}
+	for _, v := range found {
+		k, ok := c.codes[v]
+		if !ok {
+			k = len(c.Values) - 1
+		}
+		now = append(now, float64(k))
+	}
+	return now
 }
 
 // fewListed is the most categories that are listed with their counts.
 const fewListed = 5
 
+// missing returns how many cells are missing, for the end of a line.
 func missing(n int) string {
 	if n == 0 {
 		return ""
@@ -421,7 +437,14 @@ func describe(w io.Writer, profiles []*profile) {
 	}
 	slices.SortStableFunc(order, func(a, b *profile) int { return cmp.Compare(rank(a), rank(b)) })
 	for _, p := range order[:min(most, len(order))] {
-		fmt.Fprintf(w, "column %s%s: %s%s\n", short(p.name), []string{" (target)", "", ""}[rank(p)], []string{"", "left out, ", ""}[rank(p)], cli.Plain(p.says))
+		name := short(p.name)
+		switch rank(p) {
+		case 0:
+			name += " (target)"
+		case 1:
+			name += " (left out)"
+		}
+		fmt.Fprintf(w, "column %s: %s\n", name, cli.Plain(p.says))
 	}
 	if n := len(order); n > most {
 		fmt.Fprintf(w, "and %d columns more\n", n-most)

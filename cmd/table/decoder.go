@@ -23,7 +23,7 @@ const maxTexts, maxAllTexts = 10_000, 1 << 18
 // column's Values, or NaN for a cell that is missing and for a text that is no category.
 type decoder struct {
 	learn    bool      // add categories that are new
-	warnings io.Writer // say what is no number, unless it is nil
+	warnings io.Writer // says then what is no number
 
 	*rows
 	encoding *encoding
@@ -61,9 +61,16 @@ func (d *decoder) all(each func(row []string, cells []float64) error) error {
 		}
 		hasTarget := true
 		for i := 0; i < len(cells) && err == nil; i++ {
-			cells[i], err = d.cell(i, strings.TrimSpace(row[d.at[i]]))
+			text := strings.TrimSpace(row[d.at[i]])
+			cells[i], err = d.cell(i, text)
 			if err == errMissing {
 				hasTarget, err = false, nil
+			}
+			c := d.columns[i]
+			if lo, hi := c.trained(); cells[i] < lo || cells[i] > hi {
+				d.unseen.outside.add(d.n, c.label(), func() string {
+					return fmt.Sprintf("%.60q is %.60s in row %d (%s to %s)", c.label(), text, d.n, c.people(lo), c.people(hi))
+				})
 			}
 		}
 		if !hasTarget {
@@ -95,9 +102,6 @@ func (d *decoder) cell(i int, text string) (float64, error) {
 		}
 		if !finite(v) {
 			return 0, d.errorf(c.Name, "%.60q is infinite", text)
-		}
-		if !d.learn && i < len(d.encoding.Inputs) && c.excludes(v) {
-			d.unseen.outside.add(d.n, c.Name, "%.60q is %.60s in row %d (%v to %v)", c.Name, text, d.n, c.Min, c.Max)
 		}
 		return v, nil
 	case i == 0 || d.at[i] != d.at[i-1]: // the first part of a date
@@ -134,7 +138,11 @@ func (d *decoder) word(i int, text string, reason error) (float64, error) {
 	if !d.encoding.Fill || !d.learn && !tolerable(d.words[i], d.n) {
 		return 0, d.errorf(c.Name, "%.60q %v", text, reason)
 	}
-	d.warn(c, text, fmt.Sprintf("%v, and is taken as missing", reason))
+	if d.learn {
+		d.warn(c, text, fmt.Sprintf("%v, and is taken as missing", reason))
+	} else {
+		d.unseen.words.addText(d.n, c, text)
+	}
 	return d.gap(i)
 }
 
@@ -176,7 +184,7 @@ func (d *decoder) category(i int, text string) (float64, error) {
 		if isTarget {
 			kind = &d.unseen.classes
 		}
-		kind.add(d.n, c.Name+"\n"+text, "%.60q is %.60q in row %d", c.Name, text, d.n)
+		kind.addText(d.n, c, text)
 		return math.NaN(), nil
 	case isTarget && len(c.Values) == maxCategories:
 		return 0, d.errorf(c.Name, "more than %d categories", maxCategories)
@@ -202,7 +210,7 @@ const maxWarnings = 20
 // warn says what is wrong with a text, once for each, but not for too many.
 func (d *decoder) warn(c *column, text, what string) {
 	key := [2]string{c.Name, strings.Clone(text)}
-	if d.warnings == nil || d.warned[key] || len(d.warned) > maxWarnings {
+	if d.warned[key] || len(d.warned) > maxWarnings {
 		return
 	}
 	if d.warned[key] = true; len(d.warned) > maxWarnings {

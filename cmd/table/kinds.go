@@ -106,11 +106,13 @@ func isGap(text string, category bool) bool {
 	return false
 }
 
-// number returns the number that a text is as computers write it. A number that is too large
-// is infinite, and NaN is none.
+// number returns the number that a text is as computers write it. One that is too large is
+// infinite.
 func number(text string) (v float64, ok bool) {
-	if strings.ContainsAny(text, "xX_") || !strings.ContainsAny(text, "0123456789") { // as Go writes some
-		return 0, false
+	for _, b := range []byte(text) {
+		if (b < '0' || b > '9') && b != '.' && b != '-' && b != '+' && b != 'e' && b != 'E' {
+			return 0, false
+		}
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	return v, err == nil || errors.Is(err, strconv.ErrRange)
@@ -119,16 +121,18 @@ func number(text string) (v float64, ok bool) {
 // numberIn returns the number and the unit in a text such as -$1,234.50, 12,3 km or 5 %: the
 // number if the point is the decimal mark, and if the comma is. NaN is none.
 func numberIn(text string) (point, comma float64, unit string) {
-	if v, ok := number(text); ok {
-		switch i := strings.IndexByte(text, '.'); {
-		case i < 0:
-			return v, v, ""
-		case len(text)-i != len(".123"): // no thousands
-			return v, math.NaN(), ""
-		}
+	v, ok := number(text)
+	if !ok {
+		digits, unit := quantity(text)
+		return decimal(digits, '.'), decimal(digits, ','), unit
 	}
-	digits, unit := quantity(text)
-	return decimal(digits, '.'), decimal(digits, ','), unit
+	switch i := strings.IndexByte(text, '.'); {
+	case i < 0:
+		return v, v, ""
+	case len(text)-i != len(".000"): // no thousands
+		return v, math.NaN(), ""
+	}
+	return v, decimal(text, ','), ""
 }
 
 // quantity divides a text into its number and its unit, before or behind. The number is empty

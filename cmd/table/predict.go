@@ -21,13 +21,9 @@ import (
 // regular file twice, and prints nothing the first time, so that nothing is printed if a row
 // is wrong. Those of a stream it prints as they come.
 func (j *job) predict(ctx context.Context, stdout, stderr io.Writer) error {
-	m, err := training.ReadModel(j.model, training.Table)
+	m, e, err := j.readModel()
 	if err != nil {
 		return err
-	}
-	e, err := encodingOf(m)
-	if err != nil {
-		return fmt.Errorf("%s: %w", j.model, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -49,18 +45,32 @@ func (j *job) predict(ctx context.Context, stdout, stderr io.Writer) error {
 	return e.print(ctx, m, s, stdout, stderr)
 }
 
+// readModel reads the model of -model.
+func (j *job) readModel() (*mlp.Model, *encoding, error) {
+	m, err := training.ReadModel(j.model, training.Table)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := encodingOf(m)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", j.model, err)
+	}
+	return m, e, nil
+}
+
 // A printer prints rows with the answers behind, in the conventions of their file. It collects
 // rows, so that many are predicted together.
 type printer struct {
 	*decoder
-	model *mlp.Model
-	x, y  mlp.Matrix // x has room for the rows that are predicted together
-	lines []byte     // the rows that are not printed yet, as they stand in the file
-	ends  []int      // of each in lines
-	done  int        // rows that are printed
-	to    *bufio.Writer
-	cells *csv.Writer // writes to it
-	err   error       // of the first flush that failed
+	model     *mlp.Model
+	x, y      mlp.Matrix // x has room for the rows that are predicted together
+	lines     []byte     // the rows that are not printed yet, as they stand in the file
+	ends      []int      // of each in lines
+	done      int        // rows that are printed
+	to        *bufio.Writer
+	cells     *csv.Writer // writes to it
+	hasCommas bool        // if the rows do not tell
+	err       error       // of the first flush that failed
 }
 
 // maxText is the number of bytes from which on no more rows are collected.
@@ -75,9 +85,10 @@ func (e *encoding) print(ctx context.Context, m *mlp.Model, s *source, stdout, s
 	if err := p.open(ctx, s, e, e.Inputs); err != nil {
 		return err
 	}
-	p.x.Reset(e.rowsAtOnce(), e.width())
+	p.x.Reset(rowsAtOnce(m), len(e.Inputs))
 	p.cells = csv.NewWriter(p.to) // which has no buffer of its own then
 	p.cells.Comma, p.cells.UseCRLF = p.separator, p.hasCRLF
+	p.hasCommas = p.separator == ';' || slices.ContainsFunc(e.Inputs, func(c *column) bool { return c.Comma })
 	if p.hasMark {
 		p.to.WriteString("\ufeff")
 	}
@@ -98,12 +109,12 @@ func (e *encoding) print(ctx context.Context, m *mlp.Model, s *source, stdout, s
 func (p *printer) add(row []string, cells []float64) error {
 	if p.decimal == 0 && (p.stream == nil || p.n == 1) {
 		for i, c := range p.columns {
-			if p.decimal == 0 && !c.isCategory() {
-				p.decimal = decimalMark(strings.TrimSpace(row[p.at[i]]))
+			if p.decimal == 0 && !c.isCategory() && c.of == nil {
+				p.decimal = c.decimalMark(strings.TrimSpace(row[p.at[i]]))
 			}
 		}
 	}
-	p.encoding.input(p.x.Row(len(p.ends)), cells, p.model.Input.Mean)
+	copy(p.x.Row(len(p.ends)), cells)
 	p.lines = append(p.lines, p.raw()...)
 	p.ends = append(p.ends, len(p.lines))
 	if len(p.ends) == p.x.Rows || len(p.lines) >= maxText {
@@ -166,7 +177,7 @@ func (p *printer) answer(y []float64) (texts []string) {
 	e := p.encoding
 	add := func(v float64) {
 		text := strconv.FormatFloat(v, 'g', 6, 64)
-		if p.decimal == ',' || p.decimal == 0 && p.separator == ';' {
+		if p.decimal == ',' || p.decimal == 0 && p.hasCommas {
 			text = strings.Replace(text, ".", ",", 1)
 		}
 		texts = append(texts, text)
@@ -184,15 +195,17 @@ func (p *printer) answer(y []float64) (texts []string) {
 	return texts
 }
 
-// decimalMark returns the comma or the point that a number has before its fraction, or 0.
-func decimalMark(text string) byte {
-	switch point, comma, _ := numberIn(text); {
-	case point == point && comma != comma:
-		return '.'
-	case comma == comma && point != point:
+// decimalMark returns the comma or the point that a number of c has, or would have, before its
+// fraction, or 0 if it does not say.
+func (c *column) decimalMark(text string) byte {
+	point, comma, _ := numberIn(text)
+	switch isPoint, isComma := point == point, comma == comma; {
+	case !isPoint && !isComma || point == comma:
+		return 0
+	case isComma && (!isPoint || c.Comma):
 		return ','
 	}
-	return 0
+	return '.'
 }
 
 // isYes returns the category of a label, 0 or 1, that has the larger probability if the

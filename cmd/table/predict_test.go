@@ -85,6 +85,25 @@ func TestConventions(t *testing.T) {
 			t.Errorf("%q: exit code %d and %q from a pipe, %q from a file: %s", c.text, code, stdout.String(), got, stderr)
 		}
 	}
+	// Decimal commas behind tabs and in quotes, of which the rows tell, or else the training file.
+	data := file(t, "commas.csv", "a\tday\tword\ty\n"+strings.Repeat("1,25\t31.12.2024\tx\t1\n2,5\t30.11.2024\ty\t2\n3\t1.2.2024\tx\t4\n", 10))
+	commas := trained(t, "-target", "y", data)
+	for text, want := range map[string]string{
+		"a\tday\tword\n3\t31.12.2024\tx\n":           `\t31.12.2024\tx\t-?\d,\d+\n\z`,
+		"a\tday\tword\n3.5\t31.12.2024\tx\n":         `\t31.12.2024\tx\t-?\d\.\d+\n\z`,
+		"a,day,word\n\"1,25\",31.12.2024,x\n":        `"1,25",31.12.2024,x,"-?\d,\d+"\n\z`,
+		"a,day,word\n3,31.12.2024,\"a \"\"b\"\"\"\n": `3,31.12.2024,"a ""b""","-?\d,\d+"\n\z`,
+	} {
+		if got, _ := must(t, "-model", commas, file(t, "new.csv", text)); !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	name := file(t, "new.csv", "a\tday\tword\n9,5\t3.2.2026\tx\n1,5\tsoon\tx\n1,5\tsoon\tx\n")
+	_, stderr := must(t, "-model", commas, name)
+	if want := "warning: " + name + `: in 1 of 3 rows a number is outside the range of the training rows: "a" is 9,5 in row 1 (1.25 to 3), "day (days)" is 3.2.2026 in row 1 (2024-02-01 to 2024-12-31)` + "\n" +
+		"warning: " + name + `: in 2 of 3 rows a cell is no number or date as others of its column, and is taken as missing: "day" is "soon" in row 2` + "\n"; stderr != want {
+		t.Errorf("standard error\n%swant\n%s", stderr, want)
+	}
 	// A later row decides for a file, whose rows were read before, but not for a pipe.
 	text := "sepal length;sepal width;petal length\n6;3;5\n6.5;3;5\n"
 	if got, _ := must(t, "-model", model, file(t, "new.csv", text)); strings.Contains(got, ",") {

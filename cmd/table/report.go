@@ -23,16 +23,19 @@ import (
 	"mlp/cmd/internal/stat"
 )
 
-// Conclude returns what the network does on the test rows, and what the table is like. A
-// matrix has at most so many columns, and at most 200 if it goes to a file.
+// Conclude returns what the ensemble does on rows that it has not seen, and what the table is
+// like. A matrix has at most so many columns, and at most 200 if it goes to a file.
 func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	var b bytes.Buffer
-	e := exam{j.test, j.test.answers(j.test.predict(j.Net)), j.train}
-	e.report(&b, "Test part", min(columns, 200))
+	judge := j.judge()
+	e := exam{judge.rows, judge.answers(judge.rows), j.train}
+	title := "Test part"
+	if j.test == nil {
+		title = "Out of fold, answered by networks that had not seen the row"
+	}
+	e.report(&b, title, min(columns, 200))
 	if j.importance {
-		loss, _ := j.table.loss()
-		of := func(p *part) float64 { mean, _ := mlp.Evaluate(j.Net, p, loss); return mean }
-		if err := j.test.reportImportance(ctx, &b, j.Seed, of); err != nil {
+		if err := judge.rows.reportImportance(ctx, &b, j.Seed, judge.loss); err != nil {
 			return "", err
 		}
 	}
@@ -46,28 +49,82 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	for _, line := range advice {
 		fmt.Fprintf(&b, "Advice: %s\n", line)
 	}
-	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Net.Fingerprint())
+	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Fingerprint())
 	return b.String(), nil
 }
 
-// predict returns the outputs of a network for the rows of p.
-func (p *part) predict(net mlp.Network) *mlp.Matrix {
-	all := mlp.NewMatrix(p.Len(), p.outputs())
-	rows := make([]int, p.Len())
-	for i := range rows {
-		rows[i] = i
+// A judge has rows that are no part of the training: the test rows, or those that a network has
+// held out, for which only the networks answer that have done so.
+type judge struct {
+	rows   *part
+	models []*mlp.Model
+	model  []int32 // the place in models of what answers each row of rows
+}
+
+// judge returns the judge of the run.
+func (j *job) judge() *judge {
+	if j.test != nil {
+		return &judge{j.test, []*mlp.Model{&j.Model}, make([]int32, j.test.Len())}
 	}
-	var x, y mlp.Matrix
-	for index := range slices.Chunk(rows, p.rowsAtOnce()) {
-		p.raw(&x, index)
-		net.Predict(&y, p.input.Apply(&x, &x))
-		copy(all.Data[index[0]*all.Cols:], y.Data)
+	models := make([]*mlp.Model, min(j.folds, 1+len(j.Others)))
+	for f := range models {
+		models[f] = &mlp.Model{Net: j.Net, Columns: j.Columns, Targets: j.Targets}
+		if f > 0 {
+			models[f].Net = j.Others[f-1].Net
+		}
+		for i := f + j.folds; i <= len(j.Others); i += j.folds {
+			models[f].Others = append(models[f].Others, j.Others[i-1])
+		}
+	}
+	rows := j.train.where(func(r int32) bool { return int(j.fold[r]) < len(models) })
+	of := make([]int32, rows.Len())
+	for i, r := range rows.index {
+		of[i] = j.fold[r]
+	}
+	return &judge{rows, models, of}
+}
+
+// answers returns the answers to rows like those of the judge, in their order.
+func (g *judge) answers(p *part) *mlp.Matrix { return p.answers(g.predict(p)) }
+
+// predict returns what is predicted for rows like those of the judge.
+func (g *judge) predict(p *part) *mlp.Matrix {
+	all := mlp.NewMatrix(p.Len(), p.outputs())
+	var raw, y mlp.Matrix
+	for m, model := range g.models {
+		var rows []int
+		for i, of := range g.model {
+			if int(of) == m {
+				rows = append(rows, i)
+			}
+		}
+		for index := range slices.Chunk(rows, rowsAtOnce(model)) {
+			model.Predict(&y, p.rawOf(&raw, index))
+			for k, i := range index {
+				copy(all.Row(i), y.Row(k))
+			}
+		}
 	}
 	return all
 }
 
+// loss returns the loss of what is predicted for rows like those of the judge.
+func (g *judge) loss(p *part) float64 {
+	y := g.predict(p)
+	want := mlp.NewMatrix(y.Rows, y.Cols)
+	for i := range y.Rows {
+		p.wanted(want.Row(i), p.at(i))
+		for k, c := range p.Targets {
+			if p.task() == numbers {
+				y.Row(i)[k] = (y.Row(i)[k] - c.Mean[0]) / c.Std[0]
+			}
+		}
+	}
+	return p.task().Loss()(nil, y, want)
+}
+
 // rowsAtOnce is how many rows are predicted together: if they have many inputs, fewer.
-func (e *encoding) rowsAtOnce() int { return max(1, min(1024, 1<<20/e.width())) }
+func rowsAtOnce(m *mlp.Model) int { return max(1, min(1024, 1<<20/m.Net[0].W.Rows)) }
 
 // An exam is rows with the answers to them: probabilities, or numbers in the units of the table.
 type exam struct {
@@ -117,7 +174,7 @@ func (e *exam) confusion(weights []float64) stat.Confusion {
 // reportClasses prints the confusion of the classes, the accuracy beside that of the class that
 // most training rows have, the balanced accuracy, which is the mean of the classes' recalls,
 // the log-loss beside that of the training rows' shares and, of two classes, the area under the
-// curve.
+// curve. The last two are of the rows whose class a training row has.
 func (e *exam) reportClasses(b *bytes.Buffer, columns int) {
 	var names []string
 	for _, v := range e.Targets[0].Values {
@@ -126,7 +183,7 @@ func (e *exam) reportClasses(b *bytes.Buffer, columns int) {
 	n := e.Len()
 	confusion := e.confusion(slices.Repeat([]float64{1}, len(names)))
 	if len(confusion) > len(names) {
-		names = append(names, "(no class of the training file)")
+		names = append(names, "(new)")
 	}
 	confusion.Write(b, names, columns)
 	counts := e.train.count(0)
@@ -136,16 +193,18 @@ func (e *exam) reportClasses(b *bytes.Buffer, columns int) {
 	balanced, present := confusion.Balanced()
 	fmt.Fprintf(b, "Balanced accuracy: %.4f (baseline %.4f)\n", balanced, 1/float64(present))
 
-	truth, second, share, one := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
-	right := mlp.NewMatrix(n, 1) // the probability of the class that is true
+	var truth, second, right, share []float64 // of rows of a known class; right is the probability of the true one
 	for i := range n {
-		truth.Data[i], second.Data[i], one.Data[i] = e.truth(i, 0), e.y.Row(i)[1], 1
-		if v := truth.Data[i]; v == v {
-			right.Data[i], share.Data[i] = e.y.Row(i)[int(v)], counts[int(v)]/float64(e.train.Len())
+		if v := e.truth(i, 0); v == v {
+			truth, second = append(truth, v), append(second, e.y.Row(i)[1])
+			right, share = append(right, e.y.Row(i)[int(v)]), append(share, counts[int(v)]/float64(e.train.Len()))
 		}
 	}
-	fmt.Fprintf(b, "Log-loss: %.4f (baseline %.4f: always the shares of the classes)\n", mlp.CrossEntropy(right, one), mlp.CrossEntropy(share, one))
-	if area := mlp.AUC.Of(second, truth); len(names) == 2 && area == area {
+	column := func(x []float64) *mlp.Matrix { return mlp.NewMatrix(len(x), 1, x...) }
+	ones := column(slices.Repeat([]float64{1}, len(truth)))
+	fmt.Fprintf(b, "Log-loss: %.4f (baseline %.4f: always the shares of the classes)\n",
+		mlp.CrossEntropy(column(right), ones), mlp.CrossEntropy(column(share), ones))
+	if area := mlp.AUC.Of(column(second), column(truth)); len(counts) == 2 && area == area {
 		fmt.Fprintf(b, "Area under the curve: %.4f (baseline 0.5)\n", area)
 	}
 }
@@ -194,10 +253,10 @@ func (e *exam) reportNumbers(b *bytes.Buffer) {
 	answers, want, mean := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
 	for k, c := range e.Targets {
 		for i := range n {
-			answers.Data[i], want.Data[i] = (e.y.Row(i)[k]-c.Mean)/c.Std, (e.truth(i, k)-c.Mean)/c.Std
+			answers.Data[i], want.Data[i] = (e.y.Row(i)[k]-c.Mean[0])/c.Std[0], (e.truth(i, k)-c.Mean[0])/c.Std[0]
 		}
 		off := func(y *mlp.Matrix) (rmse, mae string) {
-			return people(c.Std * math.Sqrt(mlp.SquaredError(nil, y, want))), people(c.Std * mlp.MeanAbsoluteError.Of(y, want))
+			return people(c.Std[0] * math.Sqrt(mlp.SquaredError(nil, y, want))), people(c.Std[0] * mlp.MeanAbsoluteError.Of(y, want))
 		}
 		r2 := "undefined, as the rows do not vary"
 		if v := mlp.RSquared.Of(answers, want); v == v {
@@ -237,7 +296,7 @@ func (p *part) reportImportance(ctx context.Context, b *bytes.Buffer, seed uint6
 	for i := range p.Len() {
 		t.cells = append(t.cells, p.at(i)...)
 	}
-	shuffled := &part{table: t, index: t.all(), input: p.input}
+	shuffled := t.part(t.all())
 	rises, order := mlp.NewMatrix(shuffles, len(p.Inputs)), make([]int, len(p.Inputs))
 	for c := range order {
 		order[c] = c
@@ -275,10 +334,10 @@ func (j *job) Names() (files []string, page string) { return []string{curvesName
 
 // Files returns the files of the run's history and of the network that it led to.
 func (j *job) Files() []files.File {
-	all := []files.File{{Name: curvesName, Content: j.curves(j.Run.History).SVG()}}
+	all := []files.File{{Name: curvesName, Content: j.curves(j.History()).SVG()}}
 	if j.table.task() == numbers {
-		some := j.test.some(maxPoints)
-		e := exam{some, some.answers(some.predict(j.Net)), j.train}
+		judge := j.judge().some(maxPoints)
+		e := exam{judge.rows, judge.answers(judge.rows), j.train}
 		all = append(all, files.File{Name: pointsName, Content: e.points().SVG()})
 	}
 	return all
@@ -294,22 +353,22 @@ func (j *job) curves(h mlp.History) *mlp.Figure {
 	if f.Charts[0].YLabel = "Cross-entropy loss"; j.table.task() == numbers {
 		f.Charts[0].YLabel = "Squared error, standardized"
 	}
-	if j.held != nil {
-		best := h.Best()
-		f.Desc += fmt.Sprintf(" The loss on the held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
-	}
+	best := h.Best()
+	f.Desc += fmt.Sprintf(" The mean loss on held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
 	return f
 }
 
 // The most rows and the most targets that are drawn; so many targets are looked at for advice too.
 const maxPoints, maxTargets = 500, 4
 
-// some returns at most so many rows of p, as far apart as another.
-func (p *part) some(most int) *part {
-	few := *p
-	few.index = make([]int32, min(most, p.Len()))
-	for i := range few.index {
-		few.index[i] = p.index[i*p.Len()/len(few.index)]
+// some returns a judge of at most so many of the rows, as far apart as another.
+func (g *judge) some(most int) *judge {
+	few := *g
+	few.rows, few.model = g.rows.part(nil), nil
+	n := min(most, g.rows.Len())
+	for i := range n {
+		at := i * g.rows.Len() / n
+		few.rows.index, few.model = append(few.rows.index, g.rows.index[at]), append(few.model, g.model[at])
 	}
 	return &few
 }

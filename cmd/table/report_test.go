@@ -164,7 +164,7 @@ func TestCharts(t *testing.T) {
 		t.Errorf("%d points, one at %v, %v", len(points.X), points.X[7], points.Y[7])
 	}
 	j.held = j.test
-	losses := j.curves(mlp.History{{N: 1, Loss: 1, ValidationLoss: 2}, {N: 2, Loss: 3, ValidationLoss: 4}}).Charts[0].Series
+	losses := j.curves(mlp.History{{N: 1, Loss: 1, TestLoss: math.NaN(), ValidationLoss: 2}, {N: 2, Loss: 3, TestLoss: math.NaN(), ValidationLoss: 4}}).Charts[0].Series
 	if losses[0].Name != "Training" || losses[0].Y[1] != 3 || losses[1].Name != "Held out" || losses[1].Y[1] != 4 {
 		t.Errorf("the losses are %v", losses)
 	}

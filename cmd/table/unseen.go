@@ -13,6 +13,7 @@ type unseen struct {
 	outside    finding // numbers outside the range of the training rows
 	categories finding // of inputs
 	classes    finding
+	words      finding // where numbers or dates are wanted
 }
 
 // A finding counts the rows that have something, and names some of it.
@@ -26,9 +27,9 @@ type finding struct {
 // maxExamples is how many examples a finding names.
 const maxExamples = 5
 
-// add counts a row, and describes what it has by format and args unless the like, which has
-// the same key, is named already.
-func (f *finding) add(row int, key, format string, args ...any) {
+// add counts a row, and describes what it has unless the like, which has the same key, is
+// named already.
+func (f *finding) add(row int, key string, describe func() string) {
 	if f.last != row {
 		f.rows++
 		f.last = row
@@ -42,8 +43,13 @@ func (f *finding) add(row int, key, format string, args ...any) {
 			f.named = map[string]bool{}
 		}
 		f.named[key] = true
-		f.examples = append(f.examples, fmt.Sprintf(format, args...))
+		f.examples = append(f.examples, describe())
 	}
+}
+
+// addText counts a row with a text in a column.
+func (f *finding) addText(row int, c *column, text string) {
+	f.add(row, c.Name+"\n"+text, func() string { return fmt.Sprintf("%.60q is %.60q in row %d", c.Name, text, row) })
 }
 
 // report tells what was found in so many rows of a file.
@@ -55,6 +61,7 @@ func (u *unseen) report(stderr io.Writer, name string, rows int) {
 		{u.outside, "a number is outside the range of the training rows"},
 		{u.categories, "a category is new, and is taken as none"},
 		{u.classes, "the class is new, and any answer counts as wrong"},
+		{u.words, "a cell is no number or date as others of its column, and is taken as missing"},
 	} {
 		if c.rows == 0 {
 			continue

@@ -228,6 +228,12 @@ func TestTamperedColumns(t *testing.T) {
 		"its columns make 5 inputs and 3 outputs, the network has 4 and 3":                   strings.Replace(good, `"petal width"`, `"petal width","Values":["a","b"]`, 1),
 		"its columns: the target \"species\" has one category":                               strings.Replace(good, `"setosa","versicolor",`, "", 1),
 		"its columns: a column has no name, or two have one\n":                               strings.Replace(good, `"Inputs":[`, `"Inputs":[null,`, 1),
+		"its columns: \"petal width\": \"June\" is no kind of dates":                         strings.Replace(good, `"petal width"`, `"petal width","Kind":"June","Part":"year"`, 1),
+		"its columns: \"petal width\": \"June\" is no part of a date":                        strings.Replace(good, `"petal width"`, `"petal width","Kind":"year-month-day","Part":"June"`, 1),
+		"its columns: \"petal width\": \"\" is no kind of dates":                             strings.Replace(good, `"petal width"`, `"petal width","Part":"year"`, 1),
+		"its columns: \"petal width\": it is of two kinds":                                   strings.Replace(good, `"petal width"`, `"petal width","Gaps":true,"Values":["a","b"]`, 1),
+		"its columns: \"species\": it is of two kinds":                                       strings.Replace(good, `"Values":["setosa"`, `"Other":true,"Values":["setosa"`, 1),
+		"its columns: \"petal width\": 0 categories":                                         strings.Replace(good, `"petal width"`, `"petal width","Other":true`, 1),
 		"its columns: json: cannot unmarshal number into Go struct field column.Inputs.Name": strings.Replace(good, `"petal width"`, `7`, 1),
 	} {
 		if text == good {
@@ -266,7 +272,7 @@ func TestTestFile(t *testing.T) {
 	}
 	test := file(t, "test.csv", "a,b,c\n1,2,x\n1,2,z\n4,3,x\n4,3,z\n")
 	stdout, stderr = must(t, "-out", t.TempDir(), "-target", "c", "-importance", "-test", test, data)
-	if !strings.Contains(stdout, " (new)  2  0      0   0.000          -\nAccuracy: 0.5000 (") ||
+	if !strings.Contains(stdout, " (new)  2  0      0   0.000          -  0.000\nAccuracy: 0.5000 (") ||
 		!strings.Contains(stderr, "warning: "+test+": in 2 of 4 rows the class is new, and any answer counts as wrong: \"c\" is \"z\" in row 2\n") {
 		t.Errorf("printed\n%s%s", stdout, stderr)
 	}
