@@ -20,7 +20,7 @@ import (
 // them.
 func made(train, test [][]float64, targets ...*column) *job {
 	j, _ := parse(nil)
-	t := &table{encoding: &encoding{Inputs: []*column{quantities("x", 0, 1)}, Targets: targets}}
+	t := &table{encoding: &encoding{Inputs: []*column{numeric("x", 0, 1)}, Targets: targets}}
 	t.inputs = fitted(t.Inputs)
 	for i, row := range append(train, test...) {
 		t.cells = append(append(t.cells, float64(i)), row...)
@@ -36,8 +36,8 @@ func categories(name string, values ...string) *column {
 	return &column{Name: name, Column: mlp.Column{Values: values}, codes: map[string]int{}}
 }
 
-// quantities returns a column of numbers that are standardized by a mean and a deviation.
-func quantities(name string, mean, std float64) *column {
+// numeric returns a column of numbers that are standardized by a mean and a deviation.
+func numeric(name string, mean, std float64) *column {
 	return &column{Name: name, Column: mlp.Column{Mean: []float64{mean}, Std: []float64{std}}}
 }
 
@@ -97,7 +97,7 @@ func TestNumberFigures(t *testing.T) {
 		1e308 / 4: "1.25e+307 (always the mean: 3.062e+307), mean absolute error 6.25e+306 (2.5e+307)",
 	} {
 		j := made(nil, [][]float64{{7, unit}, {7, 2 * unit}, {7, 3 * unit}, {7, 4 * unit}},
-			quantities("same", 8, 1), quantities("n", 2*unit, unit/4))
+			numeric("same", 8, 1), numeric("n", 2*unit, unit/4))
 		y := mlp.NewMatrix(4, 2, 7, unit, 7, 2*unit, 7, 3*unit, 7, 5*unit)
 		var b bytes.Buffer
 		(&exam{j.test, y, j.train}).reportNumbers(&b)
@@ -161,7 +161,7 @@ func TestImportance(t *testing.T) {
 func TestOutOfFold(t *testing.T) {
 	const rows = 48
 	for _, c := range []struct{ networks, folds, answered int }{{1, 8, 6}, {3, 8, 18}, {12, 12, 48}, {20, 16, 48}} {
-		j := made(slices.Repeat([][]float64{{0}}, rows), nil, quantities("n", 50, 100))
+		j := made(slices.Repeat([][]float64{{0}}, rows), nil, numeric("n", 50, 100))
 		j.test, j.folds, j.Ensemble = nil, c.folds, c.networks
 		for r := range rows {
 			f := r * 7 % c.folds // network f holds it out, and f+folds if there is one
@@ -199,7 +199,7 @@ func TestOutOfFold(t *testing.T) {
 
 // With -test and -holdout all networks answer for the test rows.
 func TestTestPart(t *testing.T) {
-	j := made([][]float64{{0}, {1}}, [][]float64{{5}, {4}}, quantities("n", 0, 1))
+	j := made([][]float64{{0}, {1}}, [][]float64{{5}, {4}}, numeric("n", 0, 1))
 	j.folds, j.fold = 2, []int32{0, 1, -1, -1}
 	j.Net = mlp.Network{{W: *mlp.NewMatrix(1, 1, 1), B: *mlp.NewMatrix(1, 1, 0), Act: mlp.Linear}} // of x, which is the row
 	j.Others = []mlp.Member{{Net: mlp.Network{{W: *mlp.NewMatrix(1, 1, 1), B: *mlp.NewMatrix(1, 1, 4), Act: mlp.Linear}}}}
@@ -216,7 +216,7 @@ func TestCharts(t *testing.T) {
 	for i := range 1000 {
 		rows = append(rows, []float64{float64(i)})
 	}
-	j := made(nil, rows, quantities("n", 10, 100))
+	j := made(nil, rows, numeric("n", 10, 100))
 	j.Net = mlp.Network{{W: *mlp.NewMatrix(1, 1, 0.02), B: *mlp.NewMatrix(1, 1, 0), Act: mlp.Linear}} // of x, which is the row
 	some := j.judge().some(500)
 	points := (&exam{some.rows, some.answers(some.rows), nil}).points().Charts[0].Series[0]

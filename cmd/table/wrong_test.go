@@ -232,12 +232,13 @@ func TestTamperedColumns(t *testing.T) {
 		return func(m *mlp.Model) { m.Targets = mlp.Columns{c} }
 	}
 	for want, change := range map[string]func(m *mlp.Model){
-		"its columns: unexpected end of JSON input":                                   whole("{"),
-		"its columns: there is no input or no target":                                 whole("{}"),
-		"its columns: the recipe has \"petal w\" where the model has \"petal width\"": recipe("petal width", "petal w"),
-		"its columns: the recipe has 3 inputs and 1 targets, the model 4 and 1":       recipe(`,{"Name":"petal width"}`, ""),
-		"its columns: the recipe has 5 inputs and 1 targets, the model 4 and 1":       recipe(`"Inputs":[`, `"Inputs":[null,`),
-		"its columns: a column has no name, or two have one":                          recipe(`{"Name":"petal width"}`, "null"),
+		"its columns: unexpected end of JSON input":                                              whole("{"),
+		"its columns: there is no input or no target":                                            whole("{}"),
+		"its columns: the recipe has \"petal w\" where the model has \"petal width\"":            recipe("petal width", "petal w"),
+		"its columns: the recipe has \"petal width (year)\" where the model has \"petal width\"": recipe(`"petal width"`, `"petal width","Kind":"year-month-day","Part":"year"`),
+		"its columns: the recipe has 3 inputs and 1 targets, the model 4 and 1":                  recipe(`,{"Name":"petal width"}`, ""),
+		"its columns: the recipe has 5 inputs and 1 targets, the model 4 and 1":                  recipe(`"Inputs":[`, `"Inputs":[null,`),
+		"its columns: a column has no name, or two have one":                                     recipe(`{"Name":"petal width"}`, "null"),
 		"its columns: a column has no name, or two have one\n": func(m *mlp.Model) {
 			recipe("petal width", "petal length")(m)
 			m.Columns[3].Name = "petal length"
