@@ -446,7 +446,6 @@ type trainer struct {
 
 	batch         Dataset   // the samples of this epoch
 	sampleWeights []float64 // and their weights; nil if they have none
-	order         []int     // of the samples in this epoch
 	x, y          Matrix    // of a batch
 	batchWeights  []float64 // empty if the samples have none
 	rows          rowLoss
@@ -458,7 +457,6 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		return nil, err
 	}
 	t := &trainer{Stepper: Stepper{config: c, net: net, parts: net.parts()}, data: train, run: c.Run}
-	t.order = make([]int, train.Len())
 	if net.hasNorm() && (c.Batch == 1 || t.stepsPerEpoch() == 0) {
 		return nil, fmt.Errorf("Batch is %d and train has %d samples: Norm needs batches of two or more",
 			c.Batch, train.Len())
@@ -520,7 +518,7 @@ func (t *trainer) prepareRun() error {
 
 // stepsPerEpoch leaves out a last batch of one sample if a layer has Norm.
 func (t *trainer) stepsPerEpoch() int {
-	n, batch := len(t.order), t.config.Batch
+	n, batch := t.data.Len(), t.config.Batch
 	if t.net.hasNorm() && n%batch == 1 {
 		return n / batch
 	}
@@ -586,12 +584,11 @@ func (t *trainer) finish(e Epoch) {
 // epoch takes one step for each batch and then measures the network.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	e := Epoch{N: n, Loss: math.NaN(), Metric: math.NaN(), TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
-	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
+	order := shuffle(make([]int, t.data.Len()), t.config.Seed, n, t.config.InOrder)
 	t.batch, t.sampleWeights = epochOf(t.data, n)
 	steps := t.stepsPerEpoch()
 	losses := make([]float64, 0, steps)
-	order := t.order[:min(len(t.order), steps*t.config.Batch)]
-	for index := range slices.Chunk(order, t.config.Batch) {
+	for index := range slices.Chunk(order[:min(len(order), steps*t.config.Batch)], t.config.Batch) {
 		if ctx.Err() != nil {
 			return e, context.Cause(ctx)
 		}

@@ -133,12 +133,12 @@ func TestStep(t *testing.T) {
 		a, b := NewNetwork(1, He, Tanh, 4, 1100, 70, 2), NewNetwork(1, He, Tanh, 4, 1100, 70, 2)
 		ta := mustTrainer(t, a, data, Config{Optimizer: rule, Rate: 0.01, Epochs: 1, Batch: 6, InOrder: true})
 		running := map[*Matrix][2][]float64{}
-		shuffle(ta.order, 1, 1, true)
+		order := shuffle(make([]int, data.Len()), 1, 1, true)
 		for s := range 4 {
 			if ta.contract(); s%2 == 1 {
 				ta.expand()
 			}
-			ta.step(ta.order, nil)
+			ta.step(order, nil)
 			backprop(b, data.X, data.Y)
 			for _, p := range b.parts() {
 				n := len(p.array.Data)
@@ -392,9 +392,9 @@ func TestTrainSteps(t *testing.T) {
 		config := Config{Optimizer: Adam, Rate: 0.01, Epochs: 1, Batch: c.batch, InOrder: true}
 		mustTrain(t, a, data, config)
 		tb := mustTrainer(t, b, data, config)
-		shuffle(tb.order, 1, 1, true)
+		order := shuffle(make([]int, data.Len()), 1, 1, true)
 		for s := range c.steps {
-			tb.step(tb.order[s*c.batch:(s+1)*c.batch], nil)
+			tb.step(order[s*c.batch:(s+1)*c.batch], nil)
 		}
 		if a.Fingerprint() != b.Fingerprint() {
 			t.Errorf("%v: the weights are not those of so many steps", c)
@@ -586,7 +586,7 @@ func TestStepDoesNotAllocate(t *testing.T) {
 		net := NewNetwork(1, Small, ReLU, MNISTPixels, 256, 128, MNISTClasses)
 		net[0].Dropout = 0.2
 		tr := mustTrainer(t, net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
-		index := shuffle(tr.order, 1, 1, false)[:64]
+		index := shuffle(make([]int, train.Len()), 1, 1, false)[:64]
 		tr.contract()
 		tr.step(index, nil)
 		if n := testing.AllocsPerRun(20, func() { tr.step(index, nil) }); n > 0 {
@@ -671,17 +671,17 @@ func benchmarkStep(b *testing.B, act *Activation, rule *Optimizer, name string) 
 			net[0].Dropout, net[1].Dropout = 0.2, 0.2
 		}
 		t := mustTrainer(b, net, train, Config{Optimizer: rule, Rate: 0.1, Epochs: 1, Batch: 64})
-		shuffle(t.order, 1, 1, false)
+		order := shuffle(make([]int, train.Len()), 1, 1, false)
 		at := 0
 		t.contract()
-		t.step(t.order[:64], nil) // allocates what a step needs
+		t.step(order[:64], nil) // allocates what a step needs
 		b.ReportAllocs()
 		b.ResetTimer()
 		for range b.N {
-			if at+64 > len(t.order) {
+			if at+64 > len(order) {
 				at = 0
 			}
-			t.step(t.order[at:at+64], nil)
+			t.step(order[at:at+64], nil)
 			at += 64
 		}
 		samples := 64 * float64(b.N) / b.Elapsed().Seconds()

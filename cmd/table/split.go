@@ -143,7 +143,8 @@ func (p *part) folds(n int, seed uint64) []int32 {
 
 // where returns the rows of p for which is(row) holds.
 func (p *part) where(is func(r int32) bool) *part {
-	return p.part(slices.DeleteFunc(slices.Clone(p.index), func(r int32) bool { return !is(r) }))
+	index := slices.DeleteFunc(slices.Clone(p.index), func(r int32) bool { return !is(r) })
+	return p.part(slices.Clone(index)) // which has room for no more
 }
 
 // strata returns the stratum of each row: the class, the labels, or the tenth of the numbers.
