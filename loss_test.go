@@ -138,7 +138,7 @@ func TestMetrics(t *testing.T) {
 		{Precision, column(-1, -2), column(0, 1), 0}, // without an answer
 		{Recall, column(1, 1), column(0, 0), 0},      // without a row
 		{F1, column(1, 1, nan, -1), column(1, 0, 1, 0), 0.5},
-		{Recall, NewMatrix(2, 2, nan, 5, 0, 5), NewMatrix(2, 2, 0, 1, 0, 1), 0.5},
+		{Recall, NewMatrix(1, 3, 0, 5, nan), NewMatrix(1, 3, 0, 1, 0), 0},
 		{AUC, column(3, 3, 3), column(0, 1, 1), 0.5},
 	} {
 		if got := c.by.Of(c.y, c.want); got != c.is {

@@ -320,9 +320,9 @@ func (net Network) mustFit(method string, x *Matrix) {
 }
 
 // Forward returns the network's output for x, n×in to n×out, as training computes it, but
-// without dropout: a layer with Norm that is not Frozen normalises by the statistics of these rows. Until
-// Backward, x and the result must stay as they are. The result is the network's own, and
-// must not be passed to Forward.
+// without dropout: a layer with Norm normalises by the statistics of these rows, unless it is
+// Frozen. Until Backward, x and the result must stay as they are. The result is the network's
+// own, and must not be passed to Forward.
 func (net Network) Forward(x *Matrix) *Matrix {
 	net.mustFit("Forward", x)
 	for _, l := range net {

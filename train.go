@@ -304,7 +304,7 @@ func (s *Stepper) prepare(slots *[maxSlots][]float64, n int) {
 	}
 }
 
-// attach makes the layers' gradients parts of the vector, with what they have been.
+// attach makes the gradients of the layers parts of the vector.
 func (s *Stepper) attach() {
 	for _, p := range s.parts {
 		if p.gradient != nil {

@@ -20,11 +20,15 @@ const fewRows = 100
 // copies of others, a column alone tells a target, one of the first.
 func (t *table) advice() (lines []string) {
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	inputs := 0
+	for _, c := range t.Inputs {
+		inputs += max(1, len(c.Values))
+	}
 	switch n := t.rows(); {
 	case n < fewRows:
 		say("%d rows are few: with other rows, or another -seed, the figures can be quite different", n)
-	case n < t.width():
-		say("%d rows are few for the %d inputs that the columns make; -without leaves out columns that cannot matter", n, t.width())
+	case n < inputs:
+		say("%d rows are few for the %d numbers and categories of the columns; -without leaves out columns that cannot matter", n, inputs)
 	}
 	if copied := t.copies(); len(copied) > 0 {
 		say("columns say in each row the same as one before them: -without %s leaves them out", flagged(copied...))
@@ -41,7 +45,8 @@ func (t *table) advice() (lines []string) {
 // rare returns a line if a class has less than a tenth of the training rows, and less than half
 // of what it would have if all classes had as many. With -weights balanced a network answers
 // about as if its probabilities were multiplied by the weights (Elkan 2001, "The foundations of
-// cost-sensitive learning"), so that the line can say what would change.
+// cost-sensitive learning"), so that the line can say what would change. If the recall would not,
+// there is no line.
 func (e *exam) rare() []string {
 	if e.task() != classes {
 		return nil
@@ -58,6 +63,9 @@ func (e *exam) rare() []string {
 	}
 	now, then := e.confusion(slices.Repeat([]float64{1}, len(counts))), e.confusion(e.train.balance())
 	is, would := now.Scores(rarest), then.Scores(rarest)
+	if is[0] == would[0] {
+		return nil
+	}
 	mean, _ := now.Balanced()
 	wouldMean, _ := then.Balanced()
 	return []string{fmt.Sprintf("%.60q has %.1f %% of the training rows; with -weights balanced its recall would be about %s instead of %s, "+

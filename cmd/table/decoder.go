@@ -66,9 +66,10 @@ func (d *decoder) all(each func(row []string, cells []float64) error) error {
 			if err == errMissing {
 				hasTarget, err = false, nil
 			}
-			if c := d.columns[i]; !d.learn && c.excludes(cells[i]) {
+			c := d.columns[i]
+			if lo, hi := c.trained(); cells[i] < lo || cells[i] > hi {
 				d.unseen.outside.add(d.n, c.label(), func() string {
-					return fmt.Sprintf("%.60q is %.60s in row %d (%s to %s)", c.label(), text, d.n, c.people(c.Min), c.people(c.Max))
+					return fmt.Sprintf("%.60q is %.60s in row %d (%s to %s)", c.label(), text, d.n, c.people(lo), c.people(hi))
 				})
 			}
 		}

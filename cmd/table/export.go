@@ -3,8 +3,8 @@
 package main
 
 import (
-	"fmt"
 	"io"
+	"slices"
 
 	"mlp"
 )
@@ -15,30 +15,17 @@ func (j *job) writeExport(stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return j.export.Write(e.withColumns(m), false, stderr)
+	return j.export.Write(e.withUnits(m), false, stderr)
 }
 
-// withColumns returns m with columns that make the inputs of e, instead of its standardization.
-// A missing number, which e takes as the mean, is 0 when that is subtracted.
-func (e *encoding) withColumns(m *mlp.Model) *mlp.Model {
+// withUnits returns m with the units of its columns in their names.
+func (e *encoding) withUnits(m *mlp.Model) *mlp.Model {
 	z := *m
-	z.Input, z.Columns, z.Targets = mlp.Standardization{}, nil, nil
-	at := 0
-	for _, c := range e.Inputs {
-		end := at + c.width()
-		to := mlp.Column{Name: c.label(), Values: c.Values, Gaps: c.Gaps, Mean: m.Input.Mean[at:end], Std: m.Input.Std[at:end]}
+	z.Columns = slices.Clone(m.Columns)
+	for i, c := range e.Inputs {
 		if c.Unit != "" {
-			to.Name += fmt.Sprintf(" in %s", c.Unit)
+			z.Columns[i].Name += " in " + c.Unit
 		}
-		z.Columns = append(z.Columns, to)
-		at = end
-	}
-	for _, c := range e.Targets {
-		to := mlp.Column{Name: c.Name, Values: c.Values}
-		if !c.isCategory() {
-			to.Mean, to.Std = []float64{c.Mean}, []float64{c.Std}
-		}
-		z.Targets = append(z.Targets, to)
 	}
 	return &z
 }

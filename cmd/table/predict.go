@@ -85,7 +85,7 @@ func (e *encoding) print(ctx context.Context, m *mlp.Model, s *source, stdout, s
 	if err := p.open(ctx, s, e, e.Inputs); err != nil {
 		return err
 	}
-	p.x.Reset(e.rowsAtOnce(), e.width())
+	p.x.Reset(rowsAtOnce(m), len(e.Inputs))
 	p.cells = csv.NewWriter(p.to) // which has no buffer of its own then
 	p.cells.Comma, p.cells.UseCRLF = p.separator, p.hasCRLF
 	p.hasCommas = p.separator == ';' || slices.ContainsFunc(e.Inputs, func(c *column) bool { return c.Comma })
@@ -114,7 +114,7 @@ func (p *printer) add(row []string, cells []float64) error {
 			}
 		}
 	}
-	p.encoding.input(p.x.Row(len(p.ends)), cells, p.model.Input.Mean)
+	copy(p.x.Row(len(p.ends)), cells)
 	p.lines = append(p.lines, p.raw()...)
 	p.ends = append(p.ends, len(p.lines))
 	if len(p.ends) == p.x.Rows || len(p.lines) >= maxText {

@@ -23,16 +23,19 @@ import (
 	"mlp/cmd/internal/stat"
 )
 
-// Conclude returns what the network does on the test rows, and what the table is like. A
-// matrix has at most so many columns, and at most 200 if it goes to a file.
+// Conclude returns what the ensemble does on rows that it has not seen, and what the table is
+// like. A matrix has at most so many columns, and at most 200 if it goes to a file.
 func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	var b bytes.Buffer
-	e := exam{j.test, j.test.answers(j.test.predict(j.Net)), j.train}
-	e.report(&b, "Test part", min(columns, 200))
+	judge := j.judge()
+	e := exam{judge.rows, judge.answers(judge.rows), j.train}
+	title := "Test part"
+	if j.test == nil {
+		title = "Out of fold, answered by networks that had not seen the row"
+	}
+	e.report(&b, title, min(columns, 200))
 	if j.importance {
-		loss, _ := j.table.loss()
-		of := func(p *part) float64 { mean, _ := mlp.Evaluate(j.Net, p, loss); return mean }
-		if err := j.test.reportImportance(ctx, &b, j.Seed, of); err != nil {
+		if err := judge.rows.reportImportance(ctx, &b, j.Seed, judge.loss); err != nil {
 			return "", err
 		}
 	}
@@ -44,30 +47,84 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 		advice = append(advice, j.table.differs(j.test.table)...)
 	}
 	for _, line := range advice {
-		fmt.Fprintf(&b, "Advice: %s\n", cli.Plain(line))
+		fmt.Fprintf(&b, "Advice: %s\n", line)
 	}
-	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Net.Fingerprint())
+	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Fingerprint())
 	return b.String(), nil
 }
 
-// predict returns the outputs of a network for the rows of p.
-func (p *part) predict(net mlp.Network) *mlp.Matrix {
-	all := mlp.NewMatrix(p.Len(), p.outputs())
-	rows := make([]int, p.Len())
-	for i := range rows {
-		rows[i] = i
+// A judge has rows that are no part of the training: the test rows, or those that a network has
+// held out, for which only the networks answer that have done so.
+type judge struct {
+	rows   *part
+	models []*mlp.Model
+	model  []int32 // the place in models of what answers each row of rows
+}
+
+// judge returns the judge of the run.
+func (j *job) judge() *judge {
+	if j.test != nil {
+		return &judge{j.test, []*mlp.Model{&j.Model}, make([]int32, j.test.Len())}
 	}
-	var x, y mlp.Matrix
-	for index := range slices.Chunk(rows, p.rowsAtOnce()) {
-		p.raw(&x, index)
-		net.Predict(&y, p.input.Apply(&x, &x))
-		copy(all.Data[index[0]*all.Cols:], y.Data)
+	models := make([]*mlp.Model, min(j.folds, 1+len(j.Others)))
+	for f := range models {
+		models[f] = &mlp.Model{Net: j.Net, Columns: j.Columns, Targets: j.Targets}
+		if f > 0 {
+			models[f].Net = j.Others[f-1].Net
+		}
+		for i := f + j.folds; i <= len(j.Others); i += j.folds {
+			models[f].Others = append(models[f].Others, j.Others[i-1])
+		}
+	}
+	rows := j.train.where(func(r int32) bool { return int(j.fold[r]) < len(models) })
+	of := make([]int32, rows.Len())
+	for i, r := range rows.index {
+		of[i] = j.fold[r]
+	}
+	return &judge{rows, models, of}
+}
+
+// answers returns the answers to rows like those of the judge, in their order.
+func (g *judge) answers(p *part) *mlp.Matrix { return p.answers(g.predict(p)) }
+
+// predict returns what is predicted for rows like those of the judge.
+func (g *judge) predict(p *part) *mlp.Matrix {
+	all := mlp.NewMatrix(p.Len(), p.outputs())
+	var raw, y mlp.Matrix
+	for m, model := range g.models {
+		var rows []int
+		for i, of := range g.model {
+			if int(of) == m {
+				rows = append(rows, i)
+			}
+		}
+		for index := range slices.Chunk(rows, rowsAtOnce(model)) {
+			model.Predict(&y, p.rawOf(&raw, index))
+			for k, i := range index {
+				copy(all.Row(i), y.Row(k))
+			}
+		}
 	}
 	return all
 }
 
+// loss returns the loss of what is predicted for rows like those of the judge.
+func (g *judge) loss(p *part) float64 {
+	y := g.predict(p)
+	want := mlp.NewMatrix(y.Rows, y.Cols)
+	for i := range y.Rows {
+		p.wanted(want.Row(i), p.at(i))
+		for k, c := range p.Targets {
+			if p.task() == numbers {
+				y.Row(i)[k] = (y.Row(i)[k] - c.Mean[0]) / c.Std[0]
+			}
+		}
+	}
+	return p.task().Loss()(nil, y, want)
+}
+
 // rowsAtOnce is how many rows are predicted together: if they have many inputs, fewer.
-func (e *encoding) rowsAtOnce() int { return max(1, min(1024, 1<<20/e.width())) }
+func rowsAtOnce(m *mlp.Model) int { return max(1, min(1024, 1<<20/m.Net[0].W.Rows)) }
 
 // An exam is rows with the answers to them: probabilities, or numbers in the units of the table.
 type exam struct {
@@ -196,10 +253,10 @@ func (e *exam) reportNumbers(b *bytes.Buffer) {
 	answers, want, mean := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
 	for k, c := range e.Targets {
 		for i := range n {
-			answers.Data[i], want.Data[i] = (e.y.Row(i)[k]-c.Mean)/c.Std, (e.truth(i, k)-c.Mean)/c.Std
+			answers.Data[i], want.Data[i] = (e.y.Row(i)[k]-c.Mean[0])/c.Std[0], (e.truth(i, k)-c.Mean[0])/c.Std[0]
 		}
 		off := func(y *mlp.Matrix) (rmse, mae string) {
-			return people(c.Std * math.Sqrt(mlp.SquaredError(nil, y, want))), people(c.Std * mlp.MeanAbsoluteError.Of(y, want))
+			return people(c.Std[0] * math.Sqrt(mlp.SquaredError(nil, y, want))), people(c.Std[0] * mlp.MeanAbsoluteError.Of(y, want))
 		}
 		r2 := "undefined, as the rows do not vary"
 		if v := mlp.RSquared.Of(answers, want); v == v {
@@ -239,7 +296,7 @@ func (p *part) reportImportance(ctx context.Context, b *bytes.Buffer, seed uint6
 	for i := range p.Len() {
 		t.cells = append(t.cells, p.at(i)...)
 	}
-	shuffled := &part{table: t, index: t.all(), input: p.input}
+	shuffled := t.part(t.all())
 	rises, order := mlp.NewMatrix(shuffles, len(p.Inputs)), make([]int, len(p.Inputs))
 	for c := range order {
 		order[c] = c
@@ -277,10 +334,10 @@ func (j *job) Names() (files []string, page string) { return []string{curvesName
 
 // Files returns the files of the run's history and of the network that it led to.
 func (j *job) Files() []files.File {
-	all := []files.File{{Name: curvesName, Content: j.curves(j.Run.History).SVG()}}
+	all := []files.File{{Name: curvesName, Content: j.curves(j.History()).SVG()}}
 	if j.table.task() == numbers {
-		some := j.test.some(maxPoints)
-		e := exam{some, some.answers(some.predict(j.Net)), j.train}
+		judge := j.judge().some(maxPoints)
+		e := exam{judge.rows, judge.answers(judge.rows), j.train}
 		all = append(all, files.File{Name: pointsName, Content: e.points().SVG()})
 	}
 	return all
@@ -296,29 +353,29 @@ func (j *job) curves(h mlp.History) *mlp.Figure {
 	if f.Charts[0].YLabel = "Cross-entropy loss"; j.table.task() == numbers {
 		f.Charts[0].YLabel = "Squared error, standardized"
 	}
-	if j.held != nil {
-		best := h.Best()
-		f.Desc += fmt.Sprintf(" The loss on the held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
-	}
+	best := h.Best()
+	f.Desc += fmt.Sprintf(" The mean loss on held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
 	return f
 }
 
 // The most rows and the most targets that are drawn; so many targets are looked at for advice too.
 const maxPoints, maxTargets = 500, 4
 
-// some returns at most so many rows of p, as far apart as another.
-func (p *part) some(most int) *part {
-	few := *p
-	few.index = make([]int32, min(most, p.Len()))
-	for i := range few.index {
-		few.index[i] = p.index[i*p.Len()/len(few.index)]
+// some returns a judge of at most so many of the rows, as far apart as another.
+func (g *judge) some(most int) *judge {
+	few := *g
+	few.rows, few.model = g.rows.part(nil), nil
+	n := min(most, g.rows.Len())
+	for i := range n {
+		at := i * g.rows.Len() / n
+		few.rows.index, few.model = append(few.rows.index, g.rows.index[at]), append(few.model, g.model[at])
 	}
 	return &few
 }
 
 // points is a chart for each target, the first ones, with a point for each row.
 func (e *exam) points() *mlp.Figure {
-	f := &mlp.Figure{Title: "Predicted against true", Columns: 2,
+	f := &mlp.Figure{Title: "Predicted against true", Columns: 2, Height: 340,
 		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", e.Len())}
 	for k, c := range e.Targets[:min(maxTargets, len(e.Targets))] {
 		var truth, predicted []float64
@@ -328,8 +385,8 @@ func (e *exam) points() *mlp.Figure {
 			truth, predicted = append(truth, t), append(predicted, e.y.Row(i)[k])
 			lo, hi = min(lo, t), max(hi, t)
 		}
-		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Series: []mlp.Series{
-			{Name: "Test row", X: truth, Y: predicted, Points: true}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
+		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Equal: true, Series: []mlp.Series{
+			{Name: "Test row", X: truth, Y: predicted, Points: true, Size: 0.7}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
 	}
 	return f
 }

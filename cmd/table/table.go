@@ -10,6 +10,7 @@ import (
 	"io"
 	"strings"
 
+	"mlp"
 	"mlp/cmd/internal/cli"
 )
 
@@ -21,7 +22,9 @@ const maxCells = 1 << 28
 type table struct {
 	*encoding
 	cells        []float64
-	name, digest string // of the file: the name in messages, and the SHA-256
+	inputs       mlp.Columns // the fitted Inputs
+	encoded      *mlp.Matrix // the inputs of the networks for all rows, or nil if they are too many
+	name, digest string      // of the file: the name in messages, and the SHA-256
 }
 
 func (t *table) cols() int           { return len(t.Inputs) + len(t.Targets) }
@@ -146,7 +149,7 @@ func (j *job) check(t *table) error {
 	switch {
 	case len(t.Inputs) == 0:
 		return errors.New("no column is left to predict from")
-	case t.width() > maxColumns:
+	case fitted(t.Inputs).Width() > maxColumns:
 		return fmt.Errorf("numbers and categories make more than %d inputs", maxColumns)
 	case j.weights.Value && t.task() != classes:
 		return errors.New("-weights balanced is for one target of categories")

@@ -55,6 +55,9 @@ func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (fa
 		j.Networks(&j.Model, mlp.MNISTPixels, mlp.MNISTClasses)
 		j.Deskew = j.deskew
 	}
+	if err := j.freezeLayers(); err != nil {
+		return nil, err
+	}
 	j.train, j.test, err = j.digits(stderr)
 	if err != nil && from != nil && j.Finished() {
 		fmt.Fprintf(stderr, "warning: %s is not written: %s\n", reportName, cli.Plain(err.Error()))
@@ -68,6 +71,22 @@ func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (fa
 		j.Args.SetDefault("epochs", strconv.Itoa(bestEpochs(j.train.Len())))
 	}
 	return facts, j.prepare()
+}
+
+// freezeLayers keeps the first layers as they are.
+func (j *job) freezeLayers() error {
+	if n := len(j.Net); j.freeze >= n {
+		return fmt.Errorf("-freeze %d: the network has %d layers, and one must be left to train", j.freeze, n)
+	}
+	for _, l := range j.Net[:j.freeze] {
+		l.Frozen = true
+	}
+	for _, other := range j.Others {
+		for _, l := range other.Net[:j.freeze] {
+			l.Frozen = true
+		}
+	}
+	return nil
 }
 
 // takeFile begins with the network in the file of -load, and returns the file's SHA-256. The

@@ -237,7 +237,7 @@ func TestWrongFlags(t *testing.T) {
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
 		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch",
 		"-hidden 65536,1500", "-hidden 1500,65536 -opt adam", "-hidden 65536,1000 -opt momentum -patience 3",
-		"-resume a -load b", "-resume a -verify b", "-dropout 1", "-dropout NaN", "-hidden= -dropout 0.5", "-decay -1", "-decay NaN",
+		"-resume a -load b", "-freeze 1", "-load a -freeze -1", "-resume a -verify b", "-dropout 1", "-dropout NaN", "-hidden= -dropout 0.5", "-decay -1", "-decay NaN",
 		"-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-warmup 1", "-warmup NaN", "-measure 0", "-scale all",
 		"-deform rotation=46", "-deform elastic=NaN", "-deform shift=x", "-deform twist=3", "-deform=", "-deform none,shift=1",
 		"-resume a -best", "-verify a -best", "-load a -best", "-verify a -out b", "-nonsense", "extra",

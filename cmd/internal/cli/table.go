@@ -96,6 +96,7 @@ var table = []row{
 	{"init", "NAME", "train table", "Network", "standard deviation of the first weights: small (0.01), xavier, he, lecun"},
 	{"norm", "NAME", "train table", "Network", "normalisation in the hidden layers: none, batch"},
 	{"dropout", "P", "train table", "Network", "in each step drop the outputs of hidden units with this probability, and divide the others by 1-P"},
+	{"freeze", "N", "train", "Network", "with -load, keep the first N layers as they are in that file"},
 
 	{"epochs", "N", "train", "Training", "how many times all images are used; 0 with -load measures the model and trains nothing"},
 	{"epochs", "N", "table", "Training", "how many times all rows are used, at most"},

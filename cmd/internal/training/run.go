@@ -215,7 +215,10 @@ func (j *Job) dependsOnEpochs() string {
 func (r *runner) rehearse(j *Job) error {
 	var b bytes.Buffer
 	m := j.Model
-	m.Run = mlp.Run{Optimizer: j.Opt.Name}
+	m.Run, m.Others = mlp.Run{Optimizer: j.Opt.Name}, nil
+	for _, other := range j.Others {
+		m.Others = append(m.Others, mlp.Member{Net: other.Net, Run: &mlp.Run{Optimizer: j.Opt.Name}})
+	}
 	if err := m.Write(&b); err != nil {
 		return about(ModelName, err)
 	}
