@@ -18,7 +18,7 @@ import (
 
 // An Export is what a program adds to a model that it writes for other programs.
 type Export struct {
-	Grey    bool   // the inputs are grey values from 0 to 255; a 255th of each is what Model.Predict takes
+	Grey    bool   // without Columns: inputs are grey values from 0 to 255, and a 255th of each is what Model.Predict takes
 	Package string // the package of a Go file; model if empty
 }
 
@@ -157,9 +157,12 @@ func (p *program) do(function, to, from string, constants []constant, numbers ..
 // ensemble adds the mean of the networks' probabilities or numbers. Of labels it adds up in y
 // the probabilities, and in z[3] what is left to 1.
 func (p *program) ensemble(members []Member, task Task, link string, out int) {
-	p.buffers = 4
+	p.buffers = 3
 	p.do("zero", "y", "", nil, out)
-	p.do("zero", "z[3]", "", nil, out)
+	if task == Labels {
+		p.buffers = 4
+		p.do("zero", "z[3]", "", nil, out)
+	}
 	for k, member := range members {
 		answer := p.network(member.Net, fmt.Sprintf("net%d_", k+1), "z[2]", "")
 		if task == Labels {
@@ -450,7 +453,9 @@ func (m *Model) about(as Export) (lines []string) {
 		say("How it was trained:")
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.Recipe)) {
-		say("   %.60q: %.80q", key, m.Recipe[key])
+		if value := m.Recipe[key]; value != "" {
+			say("   %.60q: %.80q", key, value)
+		}
 	}
 	return lines
 }
