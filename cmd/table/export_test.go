@@ -1,4 +1,4 @@
-// -export: what the file has, and what is refused.
+// -export: the model that is written knows its columns.
 
 package main
 
@@ -6,28 +6,29 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"mlp/cmd/internal/training"
 )
 
-// An export names the units of columns and the parts of dates, and has all that a row needs.
+// The columns of a model stand in each kind of file, with their units and what their categories are.
 func TestExport(t *testing.T) {
 	rows := "price,kind,size,day,kind2,yes\n" + strings.Repeat("3 €,a,1,2026-01-02,u,no\n4 €,b,,2026-03-01,v,yes\n5 €,,2.5,2025-03-04,v,no\n7 €,a,3,2025-07-04,u,yes\n", 10)
-	data, out := file(t, "data.csv", rows), filepath.Join(t.TempDir(), "model.c")
-	for target, answer := range map[string]string{"kind": `y[0]: "a"`, "size": `y[0]: "size"`, "kind2,yes": `y[1]: "yes`} {
-		name := trained(t, "-target", target, data)
-		stdout, stderr := must(t, "-model", name, "-export", out)
-		if stdout != "" || !strings.HasSuffix(stderr, ": model.c\n") {
-			t.Errorf("%q, standard error %q", stdout, stderr)
-		}
-		for _, want := range []string{`x[0]: "price in EUR"`, `"day (days)"`, answer} {
-			if text := read(t, out); !strings.Contains(text, want) {
-				t.Errorf("%s: the file lacks %s", target, want)
+	data := file(t, "data.csv", rows)
+	for target, wants := range map[string][]string{
+		"yes":       {`x[0]: "price in EUR", NaN is missing`, `: "kind", 0 is "", 1 is "a", 2 is "b", NaN is missing`, `: "day (`, `y[1]: "yes"`, "probabilities of classes"},
+		"price":     {`y[0]: "price"`, "1 numbers"},
+		"kind2,yes": {`y[0]: "kind2=v"`, `y[1]: "yes=yes"`, "probabilities of labels"},
+	} {
+		model := trained(t, "-target", target, data)
+		for _, kind := range []string{".onnx", ".go", ".c", ".js"} {
+			name := filepath.Join(t.TempDir(), "model"+kind)
+			stdout, stderr := must(t, "-model", model, "-export", name)
+			if stdout != "" || !strings.HasSuffix(stderr, ": model"+kind+"\n") {
+				t.Errorf("%q, standard error %q", stdout, stderr)
 			}
-		}
-		m, err := training.ReadModel(name, training.Table)
-		if err != nil || m.Columns[0].Name != "price" {
-			t.Errorf("the model has the column %q, error %v", m.Columns[0].Name, err)
+			for _, want := range wants {
+				if !strings.Contains(read(t, name), want) {
+					t.Errorf("%s: %s lacks %s", target, name, want)
+				}
+			}
 		}
 	}
 }
