@@ -55,7 +55,6 @@ var commands = map[string]command{
 			{"go run ./cmd/predict seven.png photo.jpg", "read the digits in two pictures"},
 			{"go run ./cmd/predict -data DIR", "measure the network on the test part of all of MNIST"},
 			{"go run ./cmd/predict -report page.html", "write the page of the network"},
-			{"go run ./cmd/predict -export model.onnx", "write the network for other programs"},
 		},
 		[]string{"model", "data", "json", "report", "save"},
 	},
