@@ -268,7 +268,7 @@ func testExploded(t *testing.T, b *browser) {
 		full.Net[0].W.Data[i] = 1e308
 	}
 	b.open(mustHTML(t, full, test))
-	if b.eval("document.querySelector('#unit').textContent", &text); !strings.Contains(text, "all inputs∞") {
+	if b.eval("document.querySelector('#unit').textContent", &text); !strings.Contains(text, "sum∞") {
 		t.Errorf("%q lacks an infinite sum", text)
 	}
 	sumToOne(t, b)

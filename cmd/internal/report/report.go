@@ -1,6 +1,6 @@
 // Package report shows a trained network as one page of HTML, which a browser opens from
 // its file, without a server and without a library. Here is the page; what it computes in
-// the browser is in script.js, how it looks in style.css, and its parts are in
+// the browser is in page.js and digits.js, how it looks in style.css, and its parts are in
 // template.html.
 package report
 
@@ -31,8 +31,13 @@ var (
 	templateText string
 	//go:embed style.css
 	style string
-	//go:embed script.js
-	script string
+	//go:embed page.js
+	common string
+	//go:embed digits.js
+	digitsScript string
+
+	// script is a block, so that its names are not the window's.
+	script = "'use strict';\n{\n" + common + digitsScript + "}\n"
 
 	page = template.Must(template.New("report").Option("missingkey=error").Parse(templateText))
 )
