@@ -235,7 +235,7 @@ function explain() {
   const begin = performance.now(), other = rival === now.first ? null : rival;
   now.parts = contributions(now.x, now.first, other);
   const { pixels: hatched, changes } = other === null || now.blank ? { pixels: [] } : missing(other);
-  now.hatched = hatched;
+  $('why').dataset.hatched = now.hatched = hatched;
   choose(bars, bars[other ?? now.first]);
   $('for').textContent = `speaks for ${now.first}`;
   $('against').textContent = other === null ? 'speaks against it' : `speaks for ${other}`;
@@ -261,10 +261,9 @@ function missing(other) {
     const blot = at => [-side - 1, -side, 1 - side, -1, 0, 1, side - 1, side, side + 1].map(by => at + by);
     const inside = [...gain.keys()].filter(at => at % side > 0 && at % side < side - 1 && at > side && at < pixels - side);
     const at = inside.map(at => sum(blot(at).map(j => gain[j]))), best = blot(inside[largest(at)]);
-    for (const j of best) {
-      if (image[j] < most[j] / 2) hatched.push(j);
-      image[j] = Math.max(image[j], most[j]);
-    }
+    const lit = best.filter(j => image[j] < most[j]);
+    hatched.push(...lit);
+    lit.forEach(j => { image[j] = most[j]; });
   }
 }
 
@@ -278,8 +277,8 @@ function paintHeat() {
   if (cursor.shown) heat.arc(cursor.x, cursor.y, pen / 2, 0, 7);
   heat.stroke();
   if (now.blank || !now.parts || !$('show-heat').checked) return;
-  const small = smallCanvas(), top = size(now.parts[0]);
-  paint(small, now.parts[0], (p, at, v) => p.set([...v > 0 ? colour.positive : colour.negative, 230 * Math.sqrt(Math.abs(v) / top)], at));
+  const small = smallCanvas(), put = signed(size(now.parts[0]), 0.5);
+  paint(small, now.parts[0], (p, at, v) => { put(p, at, v); p[at + 3] = 0.9 * now.seen[at / 4]; });
   heat.transform(...now.place);
   heat.transform(...now.upright);
   heat.drawImage(small, 0, 0);

@@ -56,7 +56,7 @@ func trained(t *testing.T, act *mlp.Activation, norm, deskew bool, epochs int, h
 
 func mustHTML(t *testing.T, m *mlp.Model, test *mlp.MNIST, findings ...doctor.Finding) []byte {
 	t.Helper()
-	html, err := HTML(m, test, "some digits", findings)
+	html, err := HTML(m, "model.npz", test, "some digits", findings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestPage(t *testing.T) {
 		test func(t *testing.T, b *browser)
 	}{
 		{"numbers", testNumbers}, {"use", testUse}, {"keyboard", testKeyboard}, {"windows", testWindows},
-		{"center", testCenter}, {"exploded", testExploded}, {"large", testLarge},
+		{"center", testCenter}, {"decision", testDecision}, {"why", testWhy}, {"exploded", testExploded}, {"large", testLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.t = t
