@@ -208,10 +208,8 @@ func testWhy(t *testing.T, b *browser) {
 	changed := 0
 	for other := range 10 {
 		b.click(fmt.Sprintf(`[data-digit="%d"] button`, other))
-		var why, legend string
+		why, legend := b.text("#why"), b.text("#against")
 		var read int
-		b.eval("document.querySelector('#why').textContent", &why)
-		b.eval("document.querySelector('#against').textContent", &legend)
 		b.eval("(p => p.indexOf(Math.max(...p)))(mlp.predict(mlp.image()))", &read)
 		if other == read {
 			if legend != "speaks against it" {

@@ -385,7 +385,7 @@ const excites = net.map((_, n) => once(k => {
 const flow = $('flow'), wires = [], drawing = smallCanvas(), wireBox = svg('svg', { viewBox: `0 0 ${net.length + 1} 1`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
 let followed = null; // the node {n, k} whose sum is shown: unit k of layer n, from 0
 const slots = net.map((l, n) => Array.from({ length: n < hidden ? Math.min(8, l.out) : 10 }, () => {
-  const b = make('button', { type: 'button', className: 'node' }, n < hidden ? smallCanvas() : make('b'), make('small'), make('span'));
+  const b = make('button', { type: 'button', className: 'node' }, n < hidden ? smallCanvas() : make('b'), make('span', { className: 'unseen' }), make('small'), make('span'));
   b.onclick = () => {
     const { n, k } = b, again = followed?.n === n && followed.k === k;
     followed = again ? null : { n, k };
@@ -415,14 +415,13 @@ function showFlow() {
     const pictures = n === hidden ? [] : n ? units[n].map(k => known ? excites[n](k).picture : []) : units[0].map(k => column(net[0], k).map((w, i) => w * (now.x[i] - paper[i])));
     of.forEach((b, r) => {
       const k = units[n][r], value = now.a[n][k], self = followed?.n === n && followed.k === k;
-      Object.assign(b, { n, k, ariaLabel: `${unitName(n, k)}: ${short(value)}`, title: unitName(n, k) });
+      Object.assign(b, { n, k, title: unitName(n, k) });
       Object.assign(b.dataset, { layer: n + 1, node: k, value });
       b.classList.toggle('first', n === hidden && k === now.first);
       b.classList.toggle('faded', !near(n) && !self);
-      b.lastChild.textContent = short(value);
+      [b.title, n && n < hidden && known ? excites[n](k).digits : '', short(value)].forEach((text, i) => { b.children[1 + i].textContent = text; });
       if (n === hidden) b.firstChild.textContent = k;
       else paint(b.firstChild, pictures[r], signed(size(pictures[r]), 0.5));
-      if (n && n < hidden && known) b.children[1].textContent = excites[n](k).digits;
     });
   });
   choose(nodes, nodes.find(b => b.n === followed?.n && b.k === followed.k));

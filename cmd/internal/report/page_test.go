@@ -100,7 +100,8 @@ func TestPage(t *testing.T) {
 		test func(t *testing.T, b *browser)
 	}{
 		{"numbers", testNumbers}, {"use", testUse}, {"keyboard", testKeyboard}, {"windows", testWindows},
-		{"center", testCenter}, {"decision", testDecision}, {"why", testWhy}, {"exploded", testExploded}, {"large", testLarge},
+		{"center", testCenter}, {"decision", testDecision}, {"why", testWhy},
+		{"drawing", testDrawing}, {"ticks", testTicks}, {"charts", testCharts}, {"media", testMedia}, {"exploded", testExploded}, {"large", testLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.t = t
@@ -138,14 +139,10 @@ func testUse(t *testing.T, b *browser) {
 	_, test := sample(t, 300)
 	b.open(mustHTML(t, m, test, doctor.Finding{Illness: "over-fitting", Number: "a number", Cure: "a cure"}))
 
-	text := func(selector string) (s string) {
-		b.eval(fmt.Sprintf("document.querySelector(%q).textContent", selector), &s)
-		return s
-	}
 	changes := func(what, selector string, do func()) {
 		t.Helper()
-		before := text(selector)
-		if do(); text(selector) == before {
+		before := b.text(selector)
+		if do(); b.text(selector) == before {
 			t.Errorf("%s: %s still says %.60q", what, selector, before)
 		}
 	}
@@ -173,8 +170,8 @@ func testUse(t *testing.T, b *browser) {
 	changes("the slider", "#moment", func() {
 		b.click("#epoch") // in the middle
 	})
-	if !strings.HasPrefix(text("#moment"), "Epoch 2 of 3") {
-		t.Errorf("the slider in the middle says %q", text("#moment"))
+	if !strings.HasPrefix(b.text("#moment"), "Epoch 2 of 3") {
+		t.Errorf("the slider in the middle says %q", b.text("#moment"))
 	}
 	changes("dropped weights", "#broken-accuracy", func() {
 		b.click("#break-drop")
@@ -280,20 +277,13 @@ func testKeyboard(t *testing.T, b *browser) {
 	b.open(mustHTML(t, trained(t, mlp.Sigmoid, false, false, 1), test))
 	b.click("#clear")
 	b.eval("document.querySelector('#draw').focus()", nil)
-	press := func(keys ...string) {
-		for _, key := range keys {
-			b.call("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": key}, nil)
-			b.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key}, nil)
-		}
-		b.frame()
-	}
-	press(" ", "ArrowDown", "ArrowDown", "ArrowLeft", " ", "ArrowUp")
+	b.press(0, " ", "ArrowDown", "ArrowDown", "ArrowLeft", " ", "ArrowUp")
 	if strings.Trim(b.image(), "[0, ]") == "" {
 		t.Error("nothing is drawn")
 	}
 	sumToOne(t, b)
 	b.click(`[data-true="4"][data-read="4"]`)
-	press("ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown")
+	b.press(0, "ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown")
 	var at string
 	if b.eval("document.activeElement.dataset.true + document.activeElement.dataset.read", &at); at != "55" {
 		t.Errorf("from 44 the keys walk to %s, want 55", at)
