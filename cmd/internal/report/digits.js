@@ -20,14 +20,8 @@ const inputsOf = once(i => inputs(upright(digit(i)).image)); // of a test digit
 const paper = inputs(new Uint8Array(pixels)), onPaper = forward(net, paper);
 const answersOf = once(i => forward(net, inputsOf(i)).a);
 
-// contributions returns what the pixels, and then the units of each layer, contributed to
-// the logit of a digit, or to what it has more than another's.
-function contributions(x, digit, other = null) {
-  const direction = new Float64Array(10);
-  if (other !== null) direction[other] = -1;
-  direction[digit] = 1;
-  return attribute(net, paper, x, direction);
-}
+// towards is the direction of a digit's logit, or of what it is above another's.
+const towards = (digit, other) => Float64Array.from(ten, k => (k === digit) - (k === other));
 
 // spread calls f(0) to f(n − 1), a few at a time so that the page stays responsive, and
 // goes on as long as more(i) holds after each few.
@@ -223,7 +217,7 @@ function update() {
   tellBroken();
   clearTimeout(later);
   paintHeat();
-  $('flow').ariaBusy = true;
+  flow.ariaBusy = true;
   if (cost < 30) explain();
   else later = setTimeout(explain, 150); // when the pen rests
   performance.measure('draw', 'drawn');
@@ -233,37 +227,35 @@ function update() {
 let cost = 0, later; // the milliseconds that it took, and the next one
 function explain() {
   const begin = performance.now(), other = rival === now.first ? null : rival;
-  now.parts = contributions(now.x, now.first, other);
-  const { pixels: hatched, changes } = other === null || now.blank ? { pixels: [] } : missing(other);
+  now.parts = attribute(net, paper, now.x, towards(now.first, other));
+  const { hatched, changes } = other === null || now.blank ? { hatched: [] } : missing(other);
   $('why').dataset.hatched = now.hatched = hatched;
   choose(bars, bars[other ?? now.first]);
   $('for').textContent = `speaks for ${now.first}`;
   $('against').textContent = other === null ? 'speaks against it' : `speaks for ${other}`;
   $('why').textContent = other === null ? 'Choose a bar: why this digit and not that?'
-    : `Why ${now.first} and not ${other}? Ink in the hatched places ${changes ? 'would make it read ' + other : 'speaks most for ' + other + ', but would not be enough'}.`;
+    : `Why ${now.first} and not ${other}? Ink in the hatched places ${changes ? `would make it read ${other}` : `speaks most for ${other}, but is not enough`}.`;
   paintHeat();
   showFlow();
   flow.ariaBusy = false;
   cost = performance.now() - begin;
 }
 
-// missing returns pixels of paper where ink would have the network read another digit: the
-// blot of 3×3 pixels that helps most by the derivative, again and again, twelve at most.
+const inside = [...Array(pixels).keys()].filter(at => at % side > 0 && at % side < side - 1 && at > side && at < pixels - side);
+const blots = inside.map(at => [-side, 0, side].flatMap(by => [at + by - 1, at + by, at + by + 1])); // of 3×3 pixels
+
+// missing returns where more ink would have the network read another digit: the blot that
+// helps most by the derivative, again and again, twelve at most, and whether they do.
 function missing(other) {
   const image = now.seen.slice(), hatched = [];
   for (let n = 0; n <= 12; n++) {
-    const { a } = forward(net, inputs(image)), direction = new Float64Array(10), first = largest(a.at(-1));
-    if (first === other || n === 12) return { pixels: hatched, changes: first === other };
-    direction[first] = -1;
-    direction[other] = 1;
-    const slope = through(net[0], backward(net, direction, (n, j) => net[n].slope(a[n][j]))[0]);
+    const { a } = forward(net, inputs(image)), first = largest(a.at(-1));
+    if (first === other || n === 12) return { hatched, changes: first === other };
+    const slope = through(net[0], backward(net, towards(other, first), (n, j) => net[n].slope(a[n][j]))[0]);
     const gain = slope.map((v, j) => v * scale[j] * Math.max(0, most[j] - image[j]));
-    const blot = at => [-side - 1, -side, 1 - side, -1, 0, 1, side - 1, side, side + 1].map(by => at + by);
-    const inside = [...gain.keys()].filter(at => at % side > 0 && at % side < side - 1 && at > side && at < pixels - side);
-    const at = inside.map(at => sum(blot(at).map(j => gain[j]))), best = blot(inside[largest(at)]);
-    const lit = best.filter(j => image[j] < most[j]);
-    hatched.push(...lit);
-    lit.forEach(j => { image[j] = most[j]; });
+    const best = blots[largest(blots.map(blot => sum(blot.map(j => gain[j]))))].filter(j => image[j] < most[j]);
+    hatched.push(...best);
+    best.forEach(j => { image[j] = most[j]; });
   }
 }
 
@@ -384,14 +376,14 @@ const excites = net.map((_, n) => once(k => {
 
 const flow = $('flow'), wires = [], drawing = smallCanvas(), wireBox = svg('svg', { viewBox: `0 0 ${net.length + 1} 1`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
 let followed = null; // the node {n, k} whose sum is shown: unit k of layer n, from 0
+const isFollowed = b => followed !== null && followed.n === b.n && followed.k === b.k;
 const slots = net.map((l, n) => Array.from({ length: n < hidden ? Math.min(8, l.out) : 10 }, () => {
   const b = make('button', { type: 'button', className: 'node' }, n < hidden ? smallCanvas() : make('b'), make('span', { className: 'unseen' }), make('small'), make('span'));
   b.onclick = () => {
-    const { n, k } = b, again = followed?.n === n && followed.k === k;
-    followed = again ? null : { n, k };
-    showFlow();
-    if (!again && n === 0) showUnit(k);
-    if (!again) say($('sum').textContent);
+    followed = isFollowed(b) ? null : { n, k: b.k };
+    explain();
+    if (followed && n === 0) showUnit(b.k);
+    if (followed) say($('sum').textContent);
   };
   return b;
 }));
@@ -414,28 +406,31 @@ function showFlow() {
   slots.forEach((of, n) => {
     const pictures = n === hidden ? [] : n ? units[n].map(k => known ? excites[n](k).picture : []) : units[0].map(k => column(net[0], k).map((w, i) => w * (now.x[i] - paper[i])));
     of.forEach((b, r) => {
-      const k = units[n][r], value = now.a[n][k], self = followed?.n === n && followed.k === k;
+      const k = units[n][r], value = now.a[n][k];
       Object.assign(b, { n, k, title: unitName(n, k) });
       Object.assign(b.dataset, { layer: n + 1, node: k, value });
       b.classList.toggle('first', n === hidden && k === now.first);
-      b.classList.toggle('faded', !near(n) && !self);
+      b.classList.toggle('faded', !near(n) && !isFollowed(b));
       [b.title, n && n < hidden && known ? excites[n](k).digits : '', short(value)].forEach((text, i) => { b.children[1 + i].textContent = text; });
       if (n === hidden) b.firstChild.textContent = k;
       else paint(b.firstChild, pictures[r], signed(size(pictures[r]), 0.5));
     });
   });
-  choose(nodes, nodes.find(b => b.n === followed?.n && b.k === followed.k));
+  choose(nodes, nodes.find(isFollowed));
   const flows = wires.map(w => w.n ? now.a[w.n - 1][w.from.k] * net[w.n].w[w.from.k * net[w.n].out + w.to.k] : now.z[0][w.to.k] - onPaper.z[0][w.to.k]);
   const tops = net.map((_, n) => size(flows.filter((_, i) => wires[i].n === n)));
   wires.forEach(({ n, from, to, line }, i) => {
-    const touches = b => b.n === followed.n && b.k === followed.k;
-    line.setAttribute('class', (flows[i] < 0 ? 'against' : 'for') + (followed && !touches(from) && !touches(to) ? ' faded' : ''));
+    line.setAttribute('class', (flows[i] < 0 ? 'against' : 'for') + (followed && !isFollowed(from) && !isFollowed(to) ? ' faded' : ''));
     line.setAttribute('stroke-width', 7 * Math.abs(flows[i]) / tops[n] || 0);
   });
   if (!followed) return $('sum').replaceChildren('Choose a unit or a digit, and see what it adds up.');
-  const { n, k } = followed, { parts, total } = adds(n, k), exact = (text, value) => (e => { e.dataset.value = value; return e; })(make('span', {}, text));
-  $('sum').replaceChildren(make('b', {}, unitName(n, k)), ': ', ...parts.flatMap((p, i) => [i ? ' + ' : '', exact(`${p.name} ${short(p.value)}`, p.value)]),
-    ' = ', exact(short(total), total), ` → ${n === hidden ? 'logit' : net[n].name === 'relu' ? 'ReLU' : net[n].name} `, exact(short(now.a[n][k]), now.a[n][k]));
+  const { n, k } = followed, { parts, total } = adds(n, k), does = n === hidden ? 'logit' : net[n].name === 'relu' ? 'ReLU' : net[n].name;
+  const told = [...parts.map((p, i) => [`${i ? ' +' : ':'} ${p.name} `, p.value]), [' = ', total], [` → ${does} `, now.a[n][k]]];
+  $('sum').replaceChildren(make('b', {}, unitName(n, k)), ...told.map(([text, value]) => {
+    const e = make('span', {}, text + short(value));
+    e.dataset.value = value;
+    return e;
+  }));
 }
 
 // adds returns what unit k of layer n adds up, and its strongest inputs. Pixels count by
@@ -618,5 +613,5 @@ new ResizeObserver(() => showHistory()).observe($('history'));
 const inputsOfBytes = image => inputs(upright(Uint8Array.from(image)).image), logits = image => Array.from(forward(net, inputsOfBytes(image)).a.at(-1));
 window.mlp = Object.freeze({
   logits, predict: image => softmax(logits(image)), image: () => Array.from(now.image),
-  attribution: (image, digit) => Array.from(contributions(inputsOfBytes(image), digit)[0]),
+  attribution: (image, digit) => Array.from(attribute(net, paper, inputsOfBytes(image), towards(digit))[0]),
 });
