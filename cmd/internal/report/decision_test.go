@@ -26,7 +26,6 @@ type node struct {
 
 // nodes chooses each node of the strip in turn and returns what the page shows.
 func (b *browser) nodes() (all []node) {
-	b.settle()
 	b.eval(`[...document.querySelectorAll('[data-layer][data-node]')].map(e => {
 		e.click();
 		const Terms = [...document.querySelectorAll('#sum [data-value]')].map(t => Number(t.dataset.value));
@@ -64,6 +63,11 @@ func testDecision(t *testing.T, b *browser) {
 		name := fmt.Sprintf("%s, normalisation %v, deskewed %v, hidden %v", c.act.Name, c.norm, c.deskew, c.hidden)
 		m := trained(t, c.act, c.norm, c.deskew, 2, c.hidden...)
 		b.open(mustHTML(t, m, test))
+		b.settle()
+		var opened bool // the unit that contributes most, below
+		if b.eval("document.querySelector('[data-unit][aria-pressed=true]').dataset.unit === document.querySelector('[data-layer=\"1\"]').dataset.node", &opened); !opened && c.hidden != nil {
+			t.Errorf("%s: another tile than that of the strongest unit is open", name)
+		}
 		shown := b.nodes()
 		want := 10
 		for _, n := range c.hidden {
@@ -195,9 +199,35 @@ func integrated(net mlp.Network, from, to *mlp.Matrix, digit int) []float64 {
 	return all
 }
 
+// The keys walk through the strip, and choosing a node, also by them, fades what does not touch
+// it, until it is chosen again.
+func testStrip(t *testing.T, b *browser) {
+	slowly(t)
+	_, test := sample(t, 60)
+	b.open(mustHTML(t, trained(t, mlp.ReLU, false, false, 2, 20, 12), test))
+	b.settle()
+	b.eval("document.querySelector('[data-layer]').focus()", nil)
+	b.press(0, "ArrowRight", "ArrowDown", "ArrowRight", "ArrowLeft")
+	faded := func() (n [3]int) { // nodes, lines and lines that are not faded
+		b.eval("['.node.faded', 'line.faded', '#flow line:not(.faded)'].map(s => document.querySelectorAll(s).length)", &n)
+		return n
+	}
+	before := faded()
+	b.eval("document.activeElement.click()", nil)
+	after, sum := faded(), b.text("#sum")
+	if before[0]+before[1] != 0 || after[0] != 7 || after[2] != 8+10 || !strings.HasPrefix(sum, "Unit ") || !strings.Contains(sum, " of layer 2: 12 strongest inputs ") {
+		t.Errorf("%d faded, then %d, and %q", before, after, sum)
+	}
+	b.eval("document.activeElement.click()", nil)
+	if faded() != before {
+		t.Errorf("chosen again it leaves %d", faded())
+	}
+}
+
 // Choosing a bar compares its digit with the one that is read, and ink in the hatched places
 // makes the network read it, if the page says so.
 func testWhy(t *testing.T, b *browser) {
+	slowly(t)
 	m := trained(t, mlp.ReLU, false, false, 3, 32, 16)
 	_, test := sample(t, 60)
 	b.open(mustHTML(t, m, test))

@@ -465,7 +465,9 @@ const paintUnit = (canvas, k) => paint(canvas, weightsOf(k), signed(peak));
 // showUnit shows what unit k adds up, which digits excite it and where it goes.
 function showUnit(k) {
   chosenUnit = k;
-  choose(tiles, tiles[shownUnits.indexOf(k)]);
+  const tile = tiles[shownUnits.indexOf(k)], box = $('tiles');
+  choose(tiles, tile);
+  if (tile && (tile.offsetTop < box.scrollTop || tile.offsetTop + tile.offsetHeight > box.scrollTop + box.clientHeight)) box.scrollTop = tile.offsetTop - 60;
   const large = smallCanvas('large'), { answers, means } = known ? excites[0](k) : { answers: [], means: [] };
   paintUnit(large, k);
   const excited = [...answers.keys()].sort((a, b) => answers[b] - answers[a]).slice(0, 6).map(i => digitButton(i, short(answers[i])));
@@ -592,6 +594,7 @@ $('controls').onreset = () => setTimeout(breakIt); // after the sliders are back
 function paintAll() {
   readColours();
   showStarts();
+  cost = 0; // nothing may come later, on paper
   tiles.forEach((b, i) => paintUnit(b.firstChild, shownUnits[i]));
   update();
   showUnit(chosenUnit ?? slots[0][0].k); // at first the unit that contributes most

@@ -100,7 +100,7 @@ func TestPage(t *testing.T) {
 		test func(t *testing.T, b *browser)
 	}{
 		{"numbers", testNumbers}, {"use", testUse}, {"keyboard", testKeyboard}, {"windows", testWindows},
-		{"center", testCenter}, {"decision", testDecision}, {"why", testWhy},
+		{"center", testCenter}, {"decision", testDecision}, {"strip", testStrip}, {"why", testWhy},
 		{"drawing", testDrawing}, {"ticks", testTicks}, {"charts", testCharts}, {"media", testMedia}, {"exploded", testExploded}, {"large", testLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -42,7 +42,7 @@ func TestEscaped(t *testing.T) {
 	m := trained(t, mlp.ReLU, false, false, 1)
 	m.Recipe = map[string]string{"data": hostile, hostile: hostile}
 	_, test := sample(t, 20)
-	html, err := HTML(m, "model.npz", test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
+	html, err := HTML(m, hostile, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +102,17 @@ func TestCommandLine(t *testing.T) {
 	for _, c := range []string{"\x03", "\n", "\x7f", "\u009b", "\u202e"} {
 		if got := commandLine(map[string]string{"data": "a" + c + "id", "lr": "1"}); got != "" {
 			t.Errorf("%q: %q", c, got)
+		}
+	}
+}
+
+// The command that trains again names the model's file, if a shell takes its name.
+func TestVerifyCommand(t *testing.T) {
+	m := &mlp.Model{Recipe: map[string]string{"seed": "1"}}
+	for file, want := range map[string]string{"out/train/model.npz": "-verify=out/train/model.npz", "my model.npz": "-verify='my model.npz'", "a\nid": ""} {
+		_, got, _ := strings.Cut(fmt.Sprint(facts(m, file, "")), "go run ./cmd/train -verify")
+		if _, want, _ := strings.Cut(want, "-verify"); !strings.HasPrefix(got, want) || (want == "") != (got == "") {
+			t.Errorf("%q: %q, want %q", file, got, want)
 		}
 	}
 }
