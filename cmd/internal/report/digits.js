@@ -154,11 +154,8 @@ function drawAction(a) {
   }
 }
 
-function act(action) {
-  actions.push(action);
-  sayDrawing();
-}
-function sayDrawing() {
+// settle shows and says what became of the drawing, when something has been done.
+function settle() {
   update();
   say($('verdict').textContent + ' ' + $('remark').textContent);
 }
@@ -274,20 +271,18 @@ function paintHeat() {
   heat.transform(...now.place);
   heat.transform(...now.upright);
   heat.drawImage(small, 0, 0);
-  Object.assign(heat, { strokeStyle: `rgb(${colour.negative})`, lineWidth: 0.15 });
+  Object.assign(heat, { strokeStyle: `rgb(${colour.negative})`, lineWidth: 0.25 });
   heat.beginPath();
   for (const j of now.hatched) {
-    const x = j % side, y = Math.floor(j / side);
-    for (const [a, b, c, d] of [[0, 0.5, 0.5, 0], [0, 1, 1, 0], [0.5, 1, 1, 0.5]]) {
-      heat.moveTo(x + a, y + b);
-      heat.lineTo(x + c, y + d);
-    }
+    heat.moveTo(j % side, Math.floor(j / side) + 1);
+    heat.lineTo(j % side + 1, Math.floor(j / side));
   }
   heat.stroke();
 }
 
 function load(i) {
-  act({ digit: i });
+  actions.push({ digit: i });
+  settle();
   if (sheet.getBoundingClientRect().top < 0) $('drawing').scrollIntoView();
 }
 
@@ -308,11 +303,7 @@ function pointer(e, begins) {
 function lift() {
   if (cursor.down === null) return;
   cursor.down = null;
-  sayDrawing();
-}
-function undo() {
-  actions.pop();
-  sayDrawing();
+  settle();
 }
 sheet.onpointerdown = e => {
   if (e.button || !e.isPrimary) return;
@@ -347,11 +338,11 @@ sheet.onblur = () => { lift(); cursor.shown = false; soon(); };
 document.onkeydown = e => {
   if (e.key !== 'z' || !(e.ctrlKey || e.metaKey) || e.shiftKey) return;
   e.preventDefault();
-  undo();
+  $('undo').click();
 };
 
-$('undo').onclick = undo;
-$('clear').onclick = () => act({});
+$('undo').onclick = () => { actions.pop(); settle(); };
+$('clear').onclick = () => { actions.push({}); settle(); };
 $('show-heat').onchange = paintHeat;
 let round = 0; // how many times ten others were asked for
 function showStarts() {
