@@ -207,9 +207,9 @@ func testMedia(t *testing.T, b *browser) {
 		const lightness = c => c.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
 		const of = (selector, property) => lightness(getComputedStyle(document.querySelector(selector))[property].match(/[\d.]+/g).slice(0, 3).map(Number));
 		const seen = document.querySelector('#seen').getContext('2d').getImageData(0, 0, 1, 1).data;
-		return [of('body', 'backgroundColor'), lightness([...seen].slice(0, 3)), of('.first .track i', 'backgroundColor'), of('.track', 'backgroundColor'), of('[data-count="0"]', 'color')];
+		return [of('.card', 'backgroundColor'), lightness([...seen].slice(0, 3)), of('.first .track i', 'backgroundColor'), of('.track', 'backgroundColor'), of('[data-count="0"]', 'color')];
 	})()`
-	get := func() (l [5]float64) { // the relative luminance of the page, a canvas, a bar, its track, and a zero
+	get := func() (l [5]float64) { // the relative luminance of a card, a canvas, a bar, its track, and a zero
 		b.frame()
 		b.eval(colours, &l)
 		return l

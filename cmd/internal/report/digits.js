@@ -15,13 +15,13 @@ const sample = [...Array(data.Sample).keys()], ten = [...Array(10).keys()];
 const digit = i => images.subarray(i * pixels, (i + 1) * pixels);
 
 // inputs standardizes grey values.
-const inputs = image => Float64Array.from(image, (p, j) => p * scale[j] + shift[j]);
+const inputs = image => vector(pixels, j => image[j] * scale[j] + shift[j]);
 const inputsOf = once(i => inputs(upright(digit(i)).image)); // of a test digit
 const paper = inputs(new Uint8Array(pixels)), onPaper = forward(net, paper);
 const answersOf = once(i => forward(net, inputsOf(i)).a);
 
 // towards is the direction of a digit's logit, or of what it is above another's.
-const towards = (digit, other) => Float64Array.from(ten, k => (k === digit) - (k === other));
+const towards = (digit, other) => vector(10, k => (k === digit) - (k === other));
 
 // spread calls f(0) to f(n − 1), a few at a time so that the page stays responsive, and
 // goes on as long as more(i) holds after each few.
@@ -248,7 +248,7 @@ function missing(other) {
   for (let n = 0; n <= 12; n++) {
     const { a } = forward(net, inputs(image)), first = largest(a.at(-1));
     if (first === other || n === 12) return { hatched, changes: first === other };
-    const slope = through(net[0], backward(net, towards(other, first), (n, j) => net[n].slope(a[n][j]))[0]);
+    const slope = through(net[0], backward(net, towards(other, first), net.map((l, n) => a[n].map(l.slope)))[0]);
     const gain = slope.map((v, j) => v * scale[j] * Math.max(0, most[j] - image[j]));
     const best = blots[largest(blots.map(blot => sum(blot.map(j => gain[j]))))].filter(j => image[j] < most[j]);
     hatched.push(...best);
@@ -352,7 +352,7 @@ function showStarts() {
 $('more').onclick = () => { round++; showStarts(); };
 
 // ---- Follow one decision ----
-const single = hidden === 0, column = (l, k) => Float64Array.from({ length: l.in }, (_, i) => l.w[i * l.out + k]);
+const single = hidden === 0, column = (l, k) => vector(l.in, i => l.w[i * l.out + k]);
 const unitName = (n, k) => n === hidden ? `Digit ${k}` : `Unit ${k + 1}` + (n ? ` of layer ${n + 1}` : '');
 let known = false; // answersOf each sample is
 // excites returns what a unit answers to the sample: each answer, each digit's mean, the
@@ -395,7 +395,7 @@ function showFlow() {
   paint(drawing, now.seen, inkPixel);
   drawing.classList.toggle('faded', !near(-1));
   slots.forEach((of, n) => {
-    const pictures = n === hidden ? [] : n ? units[n].map(k => known ? excites[n](k).picture : []) : units[0].map(k => column(net[0], k).map((w, i) => w * (now.x[i] - paper[i])));
+    const pictures = n === hidden ? [] : n ? units[n].map(k => known ? excites[n](k).picture : []) : units[0].map(k => vector(pixels, i => net[0].w[i * net[0].out + k] * (now.x[i] - paper[i])));
     of.forEach((b, r) => {
       const k = units[n][r], value = now.a[n][k];
       Object.assign(b, { n, k, title: unitName(n, k) });
@@ -427,7 +427,7 @@ function showFlow() {
 // adds returns what unit k of layer n adds up, and its strongest inputs. Pixels count by
 // what they differ from paper.
 function adds(n, k) {
-  const l = net[n], bias = l.b[k], x = n ? now.a[n - 1] : now.x.map((v, i) => v - paper[i]);
+  const l = net[n], bias = l.b[k], x = n ? now.a[n - 1] : vector(pixels, i => now.x[i] - paper[i]);
   const terms = Array.from(x, (v, i) => ({ name: n ? `unit ${i + 1}` : `${Math.floor(i / side) + 1}, ${i % side + 1}`, value: v * l.w[i * l.out + k] }));
   const all = sum(terms.map(t => t.value)), best = strongest(terms, 12), most = sum(best.map(t => t.value)), what = n ? 'inputs' : 'pixels';
   const parts = [{ name: `${best.length} strongest ${what}`, value: most }, { name: `${l.in - best.length} others`, value: all - most },
@@ -437,7 +437,7 @@ function adds(n, k) {
 
 // ---- What each unit looks for ----
 const deviation = v => Math.sqrt(Math.max(0, average(v.map(x => x * x)) - average(v) ** 2));
-const varies = Float64Array.from(digit(0), (_, j) => Math.min(1, deviation(sample.map(i => inputsOf(i)[j]))));
+const varies = vector(pixels, j => Math.min(1, deviation(sample.map(i => inputsOf(i)[j]))));
 const weightsOf = k => column(net[0], k).map((v, j) => v * varies[j]); // where no digit has ink they say nothing
 const shownUnits = data.Order.slice(0, 1024);
 let chosenUnit = null, sumBox = null;

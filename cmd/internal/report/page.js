@@ -51,6 +51,12 @@ function floats(base64) {
   return all;
 }
 
+// vector returns the numbers f(0) to f(n − 1).
+function vector(n, f) {
+  const v = new Float64Array(n);
+  for (let i = 0; i < n; i++) v[i] = f(i);
+  return v;
+}
 const sum = values => values.reduce((a, b) => a + b, 0);
 const average = values => sum(values) / Math.max(1, values.length);
 const largest = p => p.indexOf(Math.max(...p));
@@ -100,27 +106,31 @@ function affine(l, x) {
 // or for the first layer's sums.
 const forward = (net, x) => upward(net, affine(net[0], x));
 function upward(net, sums) {
-  const z = [sums], a = [sums.map(net[0].f)];
-  for (const l of net.slice(1)) a.push(z[z.push(affine(l, a.at(-1))) - 1].map(l.f));
+  const z = [], a = [];
+  net.forEach((l, n) => {
+    const of = z[n] = n ? affine(l, a[n - 1]) : sums;
+    a[n] = vector(l.out, j => l.f(of[j]));
+  });
   return { z, a };
 }
 
-// backward returns the derivative of direction·answer by each layer's sums. slope(n, j) is
-// the derivative of what unit j of layer n answers by what it adds up.
-function backward(net, direction, slope) {
+// backward returns the derivative of direction·answer by each layer's sums. slopes has the
+// derivative of what each unit answers by what it adds up.
+function backward(net, direction, slopes) {
   const all = [];
   for (let n = net.length - 1, d = direction; n >= 0; n--) {
-    all[n] = d.map((v, j) => v * slope(n, j));
+    const slope = slopes[n], of = d;
+    all[n] = vector(slope.length, j => of[j] * slope[j]);
     if (n > 0) d = through(net[n], all[n]);
   }
   return all;
 }
 function through(l, dz) { // the derivative by a layer's inputs
-  const dx = new Float64Array(l.in);
-  for (let i = 0, at = 0; i < l.in; i++, at += l.out) {
-    for (let j = 0; j < l.out; j++) dx[i] += dz[j] * l.w[at + j];
-  }
-  return dx;
+  return vector(l.in, i => {
+    let d = 0;
+    for (let j = 0, at = i * l.out; j < l.out; j++) d += dz[j] * l.w[at + j];
+    return d;
+  });
 }
 
 // attribute returns what the inputs, and then the units of each layer, contributed to the
@@ -131,19 +141,20 @@ function through(l, dz) { // the derivative by a layer's inputs
 // the difference.
 function attribute(net, from, x, direction) {
   const start = affine(net[0], from), end = affine(net[0], x), steps = 32;
-  const parts = net.map(l => new Float64Array(l.out)), mean = new Float64Array(net[0].out);
+  const parts = net.map(l => new Float64Array(l.out)), total = new Float64Array(net[0].out);
   for (let s = 1, before = upward(net, start); s <= steps; s++) {
-    const after = upward(net, start.map((v, j) => v + (end[j] - v) * s / steps));
-    const rise = after.z.map((z, n) => z.map((v, j) => v - before.z[n][j]));
-    const d = backward(net, direction, (n, j) => {
-      const r = rise[n][j], a = after.a[n][j];
-      return Math.abs(r) > 1e-6 ? (a - before.a[n][j]) / r : net[n].slope(a);
-    });
-    d.forEach((of, n) => of.forEach((v, j) => { parts[n][j] += v * rise[n][j]; }));
-    d[0].forEach((v, j) => { mean[j] += v / steps; });
+    const after = upward(net, vector(start.length, j => start[j] + (end[j] - start[j]) * s / steps));
+    const rises = after.z.map((z, n) => vector(z.length, j => z[j] - before.z[n][j]));
+    const d = backward(net, direction, rises.map((rise, n) => vector(rise.length, j => {
+      const a = after.a[n][j];
+      return Math.abs(rise[j]) > 1e-6 ? (a - before.a[n][j]) / rise[j] : net[n].slope(a);
+    })));
+    rises.forEach((rise, n) => { for (let j = 0; j < rise.length; j++) parts[n][j] += d[n][j] * rise[j]; });
+    for (let j = 0; j < total.length; j++) total[j] += d[0][j];
     before = after;
   }
-  return [through(net[0], mean).map((v, i) => v * (x[i] - from[i])), ...parts];
+  const slope = through(net[0], total);
+  return [vector(x.length, i => slope[i] / steps * (x[i] - from[i])), ...parts];
 }
 
 function softmax(y) {
