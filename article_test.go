@@ -63,23 +63,22 @@ func near(t *testing.T, what string, got, want *Matrix, tolerance float64) {
 func scalar(v float64) *Matrix { return NewMatrix(1, 1, v) }
 
 // clone returns a copy of z.
-func clone(z *Matrix) *Matrix { return NewMatrix(z.Rows, z.Cols, z.Data...) }
 
 // dense returns a layer of the given weights.
 func dense(w, b *Matrix, act *Activation) *Layer {
-	return &Layer{W: *clone(w), B: *clone(b), Act: act}
+	return &Layer{W: *w.Clone(), B: *b.Clone(), Act: act}
 }
 
 func TestNumPyElementary(t *testing.T) {
 	c := numpy(t, "normalize")
-	near(t, "normalize", clone(c.In["X"]).Normalize(), c.Out["Y"], 1e-12)
+	near(t, "normalize", c.In["X"].Clone().Normalize(), c.Out["Y"], 1e-12)
 	c = numpy(t, "matrix_multiply")
 	near(t, "matrix_multiply", new(Matrix).Mul(c.In["X"], c.In["W"]), c.Out["Y"], 1e-12)
 	c = numpy(t, "softmax")
-	near(t, "softmax", clone(c.In["Z"]).Softmax(), c.Out["A"], 1e-12)
+	near(t, "softmax", c.In["Z"].Clone().Softmax(), c.Out["A"], 1e-12)
 	for name, act := range map[string]*Activation{"sigmoid": Sigmoid, "relu": ReLU} {
 		c = numpy(t, name)
-		a := clone(c.In["Z"])
+		a := c.In["Z"].Clone()
 		act.Forward(a.Data)
 		for i, v := range c.Out["A"].Data {
 			near(t, name, scalar(a.Data[i]), scalar(v), 1e-12) // each relative to itself
@@ -162,7 +161,7 @@ func TestNumPyMLP(t *testing.T) {
 		for i, l := range net[:len(net)-1] {
 			near(t, fmt.Sprintf("forward_mlp%s A%d", suffix, i+1), &l.a, c.Out[fmt.Sprintf("A%d", i+1)], 1e-12)
 		}
-		near(t, "forward_mlp"+suffix, clone(logits).Softmax(), c.Out[fmt.Sprintf("A%d", len(net))], 1e-12)
+		near(t, "forward_mlp"+suffix, logits.Clone().Softmax(), c.Out[fmt.Sprintf("A%d", len(net))], 1e-12)
 
 		c = numpy(t, "backward_mlp"+suffix)
 		var dy Matrix
@@ -179,7 +178,7 @@ func TestNumPyMLP(t *testing.T) {
 func TestNumPyOptimizers(t *testing.T) {
 	for name, rule := range map[string]*Optimizer{"momentum": Momentum, "adam": Adam} {
 		c := numpy(t, name)
-		w := clone(c.In["w"])
+		w := c.In["w"].Clone()
 		n := len(w.Data)
 		m, v := make([]float64, n), make([]float64, n)
 		for i := range c.In["G"].Rows {
@@ -191,7 +190,7 @@ func TestNumPyOptimizers(t *testing.T) {
 
 func TestAdamWFormula(t *testing.T) {
 	c := reference(t, "sklearn.json", "adamw")
-	w := clone(c.In["w"])
+	w := c.In["w"].Clone()
 	n := len(w.Data)
 	m, v := make([]float64, n), make([]float64, n)
 	for i := range c.In["G"].Rows {

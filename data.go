@@ -28,9 +28,9 @@ type Augmented interface {
 	Epoch(n int) Dataset
 }
 
-// samplesOf returns the samples that train trains on in epoch n, and their weights, or nil
+// epochOf returns the samples that train trains on in epoch n, and their weights, or nil
 // if they have none.
-func samplesOf(train Dataset, n int) (samples Dataset, weights []float64) {
+func epochOf(train Dataset, n int) (samples Dataset, weights []float64) {
 	samples = train
 	if a, ok := train.(Augmented); ok {
 		samples = a.Epoch(n)
@@ -82,6 +82,14 @@ func (s Samples) batch(x, y *Matrix, index []int, columns []interval) {
 	}
 }
 
+// SamplesOf returns all samples of a data set as matrices: of a part of MNIST, for example, the
+// standardized images. What a Weighted set weighs them by is not among them.
+func SamplesOf(data Dataset) Samples {
+	s := Samples{new(Matrix), new(Matrix)}
+	batch(data, s.X, s.Y, shuffle(make([]int, data.Len()), 0, 0, true))
+	return s
+}
+
 // A Weighted data set says how much each sample counts: the loss is then the mean over the
 // samples of Weight(i) times the loss of sample i. Weights whose mean is 1 leave the loss its
 // size. A Metric knows no weights. If an Augmented data set is Weighted, and that of an epoch
@@ -115,19 +123,13 @@ func (s WeightedSamples) Weight(i int) float64 { return s.W[i] }
 // is over 1/2.
 func BalancedWeights(y *Matrix) []float64 {
 	y.mustBeFilled("BalancedWeights")
-	class := func(i int) int {
-		if y.Cols == 1 && y.Data[i] > 0.5 {
-			return 1
-		}
-		return Argmax(y.Row(i))
-	}
 	rows := map[int]int{}
 	for i := range y.Rows {
-		rows[class(i)]++
+		rows[classOf(y.Row(i), 0.5)]++
 	}
 	weights := make([]float64, y.Rows)
 	for i := range weights {
-		weights[i] = float64(y.Rows) / float64(len(rows)*rows[class(i)])
+		weights[i] = float64(y.Rows) / float64(len(rows)*rows[classOf(y.Row(i), 0.5)])
 	}
 	return weights
 }
@@ -149,13 +151,38 @@ func weightsOf(name string, data Dataset) ([]float64, error) {
 	return weights, nil
 }
 
+// Slice returns rows lo to hi-1, which share the storage of s. It panics if s has no such rows.
+func (s Samples) Slice(lo, hi int) Samples {
+	s.Len()
+	return Samples{s.X.Slice(lo, hi), s.Y.Slice(lo, hi)}
+}
+
 // Split returns copies of the rows in a random order, which depends on seed alone, in two
 // parts. test has so large a share of them, rounded. Split panics unless share is from 0 to 1.
 func (s Samples) Split(share float64, seed uint64) (train, test Samples) {
-	if !(0 <= share && share <= 1) {
-		panic(fmt.Sprintf("mlp: Samples.Split: a share of %v, want 0 to 1", share))
-	}
+	return s.split("Split", share, shuffle(make([]int, s.Len()), seed, 0, false))
+}
+
+// SplitStratified is Split by class: test has this share of the rows of each, to within one
+// row. A row's class is that of BalancedWeights.
+func (s Samples) SplitStratified(share float64, seed uint64) (train, test Samples) {
 	order := shuffle(make([]int, s.Len()), seed, 0, false)
+	byClass, inTest := slices.Clone(order), make([]float64, len(order))
+	slices.SortStableFunc(byClass, func(a, b int) int {
+		return cmp.Compare(classOf(s.Y.Row(a), 0.5), classOf(s.Y.Row(b), 0.5))
+	})
+	for i, r := range byClass {
+		inTest[r] = math.Round(share*float64(i+1)) - math.Round(share*float64(i)) // 0 or 1
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(inTest[a], inTest[b]) })
+	return s.split("SplitStratified", share, order)
+}
+
+// split returns the rows in this order, in two parts as Split does.
+func (s Samples) split(method string, share float64, order []int) (train, test Samples) {
+	if !(0 <= share && share <= 1) {
+		panic(fmt.Sprintf("mlp: Samples.%s: a share of %v, want 0 to 1", method, share))
+	}
 	cut := len(order) - int(math.Round(share*float64(len(order))))
 	rows := func(index []int) Samples {
 		part := Samples{new(Matrix), new(Matrix)}
@@ -239,6 +266,20 @@ func validateTargets(name string, y *Matrix, loss Loss, index []int) error {
 		want = ", want 0 or more for a cross-entropy"
 	}
 	return fmt.Errorf("%s: sample %d: column %d of its target is %v%s", name, sample, at%y.Cols, v, want)
+}
+
+// validateInputs returns an error for the first input that is not finite. Row i of x is sample
+// index[i] or, if index is nil, sample i.
+func validateInputs(name string, x *Matrix, index []int) error {
+	at := slices.IndexFunc(x.Data, func(v float64) bool { return !finite(v) })
+	if at < 0 {
+		return nil
+	}
+	sample := at / x.Cols
+	if index != nil {
+		sample = index[sample]
+	}
+	return fmt.Errorf("%s: sample %d: column %d of its input is %v", name, sample, at%x.Cols, x.Data[at])
 }
 
 // validateWidths returns an error if samples x, y of a data set of that name have other widths

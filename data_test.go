@@ -37,9 +37,42 @@ func TestSplit(t *testing.T) {
 	if !slices.Equal(all, s.Y.Data) {
 		t.Errorf("rows %v", all)
 	}
-	train.X.Data[0] = -1
-	if slices.Contains(s.X.Data, -1) {
+	if some := train.Slice(3, 5); some.Len() != 2 || some.X.Data[1] != train.X.Row(3)[1] || &some.Y.Data[0] != &train.Y.Data[3] {
+		t.Errorf("rows 3 and 4 are %v, %v", some.X, some.Y)
+	}
+	copied := train.X.Clone()
+	if train.X.Data[0] = -1; slices.Contains(s.X.Data, -1) || slices.Contains(copied.Data, -1) {
 		t.Error("a part shares rows with the whole")
+	}
+}
+
+// A stratified split has as many rows as another and its share of each class, of one-hot
+// targets and of a single column, and the classes are mixed.
+func TestSplitStratified(t *testing.T) {
+	classes := slices.Concat(slices.Repeat([]int{2}, 4), slices.Repeat([]int{0}, 83), slices.Repeat([]int{1}, 13))
+	s := Samples{NewMatrix(100, 1), OneHot(classes, 3)}
+	column := NewMatrix(100, 1)
+	for i, c := range classes {
+		s.X.Data[i], column.Data[i] = float64(i), float64(c%2)
+	}
+	train, test := s.SplitStratified(0.255, 1)
+	rows := slices.Concat(train.X.Data, test.X.Data)
+	if slices.Sort(rows); !slices.Equal(rows, s.X.Data) || test.Len() != 26 {
+		t.Errorf("%d of the rows %v", test.Len(), rows)
+	}
+	changes, n := 0, [3]int{}
+	for i := range test.Len() {
+		class := classes[int(test.X.Data[i])]
+		if n[class]++; test.Y.Row(i)[class] != 1 || i > 0 && test.Y.Row(i - 1)[class] != 1 {
+			changes++
+		}
+	}
+	if n[0] < 21 || n[0] > 22 || n[1] < 3 || n[1] > 4 || n[2] < 1 || n[2] > 2 || changes < 5 {
+		t.Errorf("%v rows of the classes to test on, which change %d times", n, changes)
+	}
+	s.Y = column
+	if _, test := s.SplitStratified(0.5, 2); test.Len() != 50 || math.Abs(sum(test.Y.Data)-6.5) > 1 {
+		t.Errorf("of a column %v of %d", sum(test.Y.Data), test.Len())
 	}
 }
 
@@ -277,7 +310,7 @@ func TestShuffleIsFair(t *testing.T) {
 type shifted struct{ Samples }
 
 func (s shifted) Epoch(n int) Dataset {
-	x := clone(s.X)
+	x := s.X.Clone()
 	for i := range x.Data {
 		x.Data[i] += float64(n)
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 )
 
 const (
@@ -102,22 +101,19 @@ func bilinear(image *[MNISTPixels]byte, x, y float64) float64 {
 	return float64(above*(1-fy)) + float64(below*fy)
 }
 
-// deskewRows replaces each row of x, an image with pixels from 0 to 1, by the normalised image. The pixels
-// are rounded to 256 grey values first, as those of MNIST are. A row with a NaN stays as it is.
-func deskewRows(x *Matrix) {
+// deskewRow replaces an image with pixels from 0 to 1 by the normalised image. The pixels are rounded to 256
+// grey values first, as those of MNIST are. A row with a NaN stays as it is.
+func deskewRow(row []float64) {
 	var src, dst [MNISTPixels]byte
-	for i := range x.Rows {
-		row := x.Row(i)
-		if slices.ContainsFunc(row, math.IsNaN) {
-			continue
+	for j, v := range row {
+		if v != v {
+			return
 		}
-		for j, v := range row {
-			src[j] = byte(math.Floor(float64(max(0, min(1, v))*255) + 0.5))
-		}
-		deskew(&dst, &src)
-		for j, p := range dst {
-			row[j] = float64(p) / 255
-		}
+		src[j] = byte(math.Floor(float64(max(0, min(1, v))*255) + 0.5))
+	}
+	deskew(&dst, &src)
+	for j, p := range dst {
+		row[j] = float64(p) / 255
 	}
 }
 

@@ -58,8 +58,8 @@ package mlp
 //	loss.go         losses with their gradients, metrics
 //	data.go         data sets, the weight of each sample, the order of samples; whether
 //	                samples fit a network (validateWidths, validateTargets)
-//	train.go        Config, Train, an epoch, a step, inputs that are always zero
-//	optimizer.go    optimizers, schedules of the rate, the update of weights
+//	train.go        Config, Train, a step (Stepper), an epoch, inputs that are always zero
+//	optimizer.go    optimizers, schedules of the rate, a test of rates, the update of weights
 //	history.go      Epoch, History, Run, statistics of layers: what a training leaves
 //	predict.go      predictions and evaluations, which only read a network
 //
@@ -81,7 +81,8 @@ package mlp
 //	    a = f(z + B), dropout         epilogue biasAndActivation
 //	Loss                          the loss, and dy by the outputs loss.go
 //	Schedule                      the learning rate               optimizer.go
-//	Network.backward              for each layer, the last first  nn.go
+//	Network.backward              for each layer, the last first, nn.go
+//	                              down to the lowest that is not Frozen
 //	    DB = Σ dz, DGain              BatchNorm.backward, if Norm
 //	    dz of the layer below         = (dz·Wᵀ) ∘ f′, epilogue derivative
 //	    DW = xᵀ·dz, then W moves      epilogue weightUpdate       optimizer.go
@@ -93,9 +94,9 @@ package mlp
 // Matrix.product computes all three products. product.cut chooses the number of threads and
 // cuts the result into rectangles, and the worker pool computes them. The thread that has
 // computed some rows of a rectangle applies the product's epilogue to them while they are in
-// the cache. In some steps trainer.step moves W after Network.backward instead: if gradients
+// the cache. In some steps Stepper.move moves W after Network.backward instead: if gradients
 // are clipped, and in the steps whose statistics are kept, which are the first of a run and
-// the last of each epoch.
+// the last of each epoch that is measured.
 //
 // A network's weights, biases, gains and running averages are parts of one vector, row by
 // row; a Layer's matrices are views of it. The gradient, the optimizer's running values, and
@@ -114,7 +115,7 @@ package mlp
 //	what a layer dropped in the last step                            dropout      nn.go
 //	what batch normalisation needs from forward to backward          BatchNorm    nn.go
 //	the history, the optimizer's running values                      Run          history.go
-//	the number of the step, the learning rate                        update       optimizer.go
+//	the number of the step, the learning rate, the gradient          Stepper      train.go
 //	the weights, and the copies that undo an epoch                   trainer      train.go
 //	what a prediction computes on its way                            forwardPass  predict.go
 //	a packed block of a product                                      workspace    gemm.go

@@ -230,7 +230,7 @@ func Example_labels() {
 type jittered struct{ mlp.Samples }
 
 func (s jittered) Epoch(n int) mlp.Dataset {
-	x, rng := mlp.NewMatrix(s.X.Rows, s.X.Cols, s.X.Data...), rand.New(rand.NewPCG(1, uint64(n)))
+	x, rng := s.X.Clone(), rand.New(rand.NewPCG(1, uint64(n)))
 	for i := range x.Data {
 		x.Data[i] += 0.1 * (rng.Float64() - 0.5)
 	}
@@ -253,6 +253,62 @@ func Example_augmentation() {
 	fmt.Printf("accuracy on %d other points %.3f\n", test.Len(), history[199].TestMetric)
 	// Output:
 	// accuracy on 1089 other points 0.972
+}
+
+// A rare class is in both parts of a split, and rows that weigh more let the network find it.
+// Of what it finds more is wrong then.
+func ExampleSamples_SplitStratified() {
+	data := mlp.Samples{X: random(600), Y: mlp.NewMatrix(600, 1)}
+	rng := rand.New(rand.NewPCG(2, 2))
+	for i := range data.Y.Data {
+		if x := data.X.Row(i); x[0]+x[1]+rng.NormFloat64() > 3 {
+			data.Y.Data[i] = 1
+		}
+	}
+	train, test := data.SplitStratified(0.5, 1)
+	for _, weights := range [][]float64{nil, mlp.BalancedWeights(train.Y)} {
+		var weighted mlp.Dataset = train
+		if weights != nil {
+			weighted = mlp.WeightedSamples{Samples: train, W: weights}
+		}
+		net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 8, 1)
+		_, err := mlp.Train(context.Background(), net, weighted, mlp.Config{
+			Loss: mlp.SigmoidCrossEntropy, Optimizer: mlp.Adam, Rate: 0.03, Epochs: 100, Batch: 20})
+		if err != nil {
+			panic(err)
+		}
+		y := net.Predict(new(mlp.Matrix), test.X)
+		fmt.Printf("recall %.2f, precision %.2f, F1 %.2f, area under the curve %.2f\n", mlp.Recall.Of(y, test.Y),
+			mlp.Precision.Of(y, test.Y), mlp.F1.Of(y, test.Y), mlp.AUC.Of(y, test.Y))
+	}
+	// Output:
+	// recall 0.21, precision 1.00, F1 0.35, area under the curve 0.95
+	// recall 0.79, precision 0.28, F1 0.41, area under the curve 0.92
+}
+
+// Outliers in a tenth of the targets pull a network by the squared error, and less by Huber's.
+func ExampleHuber() {
+	data := mlp.Samples{X: random(300), Y: mlp.NewMatrix(300, 1)}
+	for i := range data.Y.Data {
+		data.Y.Data[i] = data.X.Row(i)[0]
+	}
+	train, test := data.Slice(0, 200), data.Slice(200, 300)
+	for i := 0; i < 200; i += 10 {
+		train.Y.Data[i] += 30
+	}
+	for _, loss := range []mlp.Loss{mlp.SquaredError, mlp.Huber(1)} {
+		net := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 2, 8, 1)
+		_, err := mlp.Train(context.Background(), net, train, mlp.Config{
+			Loss: loss, Metric: mlp.MeanAbsoluteError, Optimizer: mlp.Adam, Rate: 0.01, Epochs: 100, Batch: 20})
+		if err != nil {
+			panic(err)
+		}
+		_, off := mlp.EvaluateBy(net, test, loss, mlp.MeanAbsoluteError)
+		fmt.Printf("mean absolute error on other rows %.2f\n", off)
+	}
+	// Output:
+	// mean absolute error on other rows 2.99
+	// mean absolute error on other rows 0.15
 }
 
 // What an output depends on: of two inputs, this one only sees the first.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -208,6 +209,30 @@ func ExampleSamples() {
 	// Output: accuracy on the test points 0.983
 }
 
+// What a network answers in every place, the points that it was trained on, and its curves.
+func ExampleFigure() {
+	points, classes := grid(20)
+	data := samples(points, classes)
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 16, 16, 2)
+	history, err := mlp.Train(context.Background(), net, data, mlp.Config{Optimizer: mlp.Adam, Rate: 0.01, Epochs: 50, Batch: 20})
+	if err != nil {
+		panic(err)
+	}
+	c := mlp.Chart{Equal: true, Series: []mlp.Series{{Name: "outside", Points: true, Size: 0.6}, {Name: "inside", Points: true, Size: 0.6}}}
+	for i, p := range points {
+		s := &c.Series[classes[i]]
+		s.X, s.Y = append(s.X, p[0]), append(s.Y, p[1])
+	}
+	var y mlp.Matrix
+	c.Region = func(a, b float64) string {
+		return c.Series[mlp.Argmax(net.Predict(&y, mlp.NewMatrix(1, 2, a, b)).Data)].Name
+	}
+	boundary := mlp.Figure{Title: "Inside and outside", Height: 400, Charts: []mlp.Chart{c}}
+
+	fmt.Printf("%.4s… %.4s…\n", boundary.SVG(), history.Figure().SVG())
+	// Output: <svg… <svg…
+}
+
 // A model is read from its file and asked for a digit. Predict, unlike Forward, only
 // reads the network, and gives a row the same output whatever the other rows are.
 func ExampleNetwork_Predict() {
@@ -378,4 +403,135 @@ func ExampleDivergedError() {
 	// Output:
 	// true 27 the loss over all samples is +Inf
 	// true not an .npz archive: it begins with "W1"
+}
+
+// A network in words.
+func ExampleNetwork_String() {
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 256, 128, mlp.MNISTClasses)
+	net[0].Norm, net[1].Dropout = mlp.NewBatchNorm(256), 0.2
+	fmt.Println(net)
+	// Output:
+	// layer  shape    activation         parameters  operations
+	// 1      784×256  relu, batch norm   201216      401408
+	// 2      256×128  relu, dropout 0.2  32896       65536
+	// 3      128×10   linear             1290        2560
+	// all    784×10                      235402      469504
+}
+
+// Transfer: what a network has learned of the digits serves to tell even ones from odd ones. Its
+// first layer stays as it is, and a new last one is trained.
+func ExampleLayer() {
+	train, test := digits1000()
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)
+	c := mlp.Config{Rate: 0.1, Epochs: 5, Batch: 32}
+	if _, err := mlp.Train(context.Background(), net, train, c); err != nil {
+		panic(err)
+	}
+	net[0].Frozen = true
+	net[1] = mlp.NewNetwork(2, mlp.He, mlp.ReLU, 32, 2)[0]
+	parity := func(digits *mlp.MNIST) mlp.Samples {
+		classes := make([]int, digits.Len())
+		for i, digit := range digits.Labels {
+			classes[i] = int(digit) % 2
+		}
+		return mlp.Samples{X: mlp.SamplesOf(digits).X, Y: mlp.OneHot(classes, 2)}
+	}
+	c.Test = parity(test)
+	history, err := mlp.Train(context.Background(), net, parity(train), c)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("even or odd: test accuracy %.2f\n", history[4].TestMetric)
+	// Output: even or odd: test accuracy 0.92
+}
+
+// Which rate to begin with: a tenth of that at which the loss was lowest.
+func ExampleRangeTest() {
+	train, _ := digits1000()
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, mlp.MNISTPixels, 32, mlp.MNISTClasses)
+	t, err := mlp.RangeTest(context.Background(), net, train, mlp.Config{Epochs: 8, Batch: 32}, 1e-4, 100)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%d rates up to %.1f; take %.2f\n", len(t.Rates), t.Rates[len(t.Rates)-1], t.Suggestion())
+	// Output: 137 rates up to 1.2; take 0.06
+}
+
+// Two networks that train each other (Goodfellow et al. 2014): one makes numbers of noise, and
+// the other tells them from real ones, which are normally distributed around 4.
+func ExampleStepper() {
+	generator, critic := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 1, 16, 1), mlp.NewNetwork(2, mlp.He, mlp.Tanh, 1, 16, 1)
+	c := mlp.Config{Loss: mlp.SigmoidCrossEntropy, Optimizer: mlp.Adam, Rate: 0.01, Beta1: 0.5}
+	makes, err := mlp.NewStepper(generator, c)
+	if err != nil {
+		panic(err)
+	}
+	tells, err := mlp.NewStepper(critic, c)
+	if err != nil {
+		panic(err)
+	}
+	const n = 64
+	rng := rand.New(rand.NewPCG(1, 1))
+	noise, real, yes, no := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
+	var dy, dx mlp.Matrix
+	for range 1000 {
+		for i := range n {
+			noise.Data[i], real.Data[i], yes.Data[i] = rng.NormFloat64(), 4+0.5*rng.NormFloat64(), 1
+		}
+		for _, batch := range [][2]*mlp.Matrix{{real, yes}, {generator.Forward(noise), no}} {
+			if _, err := tells.Step(batch[0], batch[1]); err != nil {
+				panic(err)
+			}
+		}
+		mlp.SigmoidCrossEntropy(&dy, critic.Forward(generator.Forward(noise)), yes)
+		critic.Backward(&dy) // which moves nothing
+		generator.Backward(critic.InputGradient(&dx))
+		makes.Move()
+	}
+	mean := 0.0
+	for _, v := range generator.Predict(&dx, noise).Data {
+		mean += v / n
+	}
+	fmt.Printf("the mean of what it makes is %.0f\n", mean)
+	// Output: the mean of what it makes is 4
+}
+
+// A policy learns from rewards (Williams 1992): a step goes left or right by chance, and only
+// that towards 0 is rewarded.
+func ExampleStepper_Move() {
+	policy := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 1, 8, 2)
+	s, err := mlp.NewStepper(policy, mlp.Config{Optimizer: mlp.Adam, Rate: 0.02})
+	if err != nil {
+		panic(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	place, dy := mlp.NewMatrix(32, 1), mlp.NewMatrix(32, 2)
+	rewarded := 0
+	for n := range 200 {
+		for i := range place.Data {
+			place.Data[i] = 2*rng.Float64() - 1
+		}
+		p := policy.Predict(new(mlp.Matrix), place).Softmax()
+		policy.Forward(place)
+		for i, x := range place.Data {
+			right := 0
+			if rng.Float64() < p.Row(i)[1] {
+				right = 1
+			}
+			reward := -1.0
+			if (x < 0) == (right == 1) {
+				if reward = 1; n >= 190 {
+					rewarded++
+				}
+			}
+			for j, v := range p.Row(i) { // the gradient of -reward·ln p of what it did
+				dy.Row(i)[j] = reward * v / 32
+			}
+			dy.Row(i)[right] -= reward / 32
+		}
+		policy.Backward(dy)
+		s.Move()
+	}
+	fmt.Printf("%.2f of the last steps are rewarded\n", float64(rewarded)/(10*32))
+	// Output: 0.98 of the last steps are rewarded
 }

@@ -17,8 +17,13 @@ type Epoch struct {
 	TestLoss, TestMetric float64      // NaN without Config.Test
 	ValidationLoss       float64      // NaN without Config.Validation
 	LossRise             float64      // the largest rise of the batch's loss in five steps, each of which raised it; or 0
-	Layers               []LayerStats // of the epoch's last step
+	Layers               []LayerStats // of the epoch's last step; nil in an epoch that Config.Measure leaves out
 	First                []LayerStats // of the run's first step; only in the first epoch
+}
+
+// numbers are what was measured, in the order of a file.
+func (e *Epoch) numbers() []*float64 {
+	return []*float64{&e.Loss, &e.Metric, &e.TestLoss, &e.TestMetric, &e.ValidationLoss, &e.LossRise}
 }
 
 // History is the epochs of a run in order.
@@ -37,6 +42,40 @@ func (h History) Best() Epoch {
 		}
 	}
 	return best
+}
+
+// Figure returns the curves over the epochs: in the first chart the loss of the training
+// samples, of Config.Test and of Config.Validation, in the second the metric of the first two.
+// What was not measured is left out. The caller may change titles, labels and the rest.
+func (h History) Figure() *Figure {
+	loss := Chart{Title: "Loss over epochs", XLabel: "Epoch", YLabel: "Loss"}
+	metric := Chart{Title: "Metric over epochs", XLabel: "Epoch", YLabel: "Metric"}
+	for _, line := range []struct {
+		chart *Chart
+		name  string
+		of    func(*Epoch) float64
+	}{
+		{&loss, "Training", func(e *Epoch) float64 { return e.Loss }},
+		{&loss, "Test", func(e *Epoch) float64 { return e.TestLoss }},
+		{&loss, "Held out", func(e *Epoch) float64 { return e.ValidationLoss }},
+		{&metric, "Training", func(e *Epoch) float64 { return e.Metric }},
+		{&metric, "Test", func(e *Epoch) float64 { return e.TestMetric }},
+	} {
+		s := Series{Name: line.name}
+		for i := range h {
+			if v := line.of(&h[i]); v == v { // without a gap where an epoch was not measured
+				s.X, s.Y = append(s.X, float64(h[i].N)), append(s.Y, v)
+			}
+		}
+		if len(s.X) > 0 {
+			line.chart.Series = append(line.chart.Series, s)
+		}
+	}
+	f := &Figure{Title: "Training", Charts: []Chart{loss, metric}}
+	if n := len(h); n > 0 {
+		f.Desc = fmt.Sprintf("Over %d epochs the training loss ends at %.4f.", n, h[n-1].Loss)
+	}
+	return f
 }
 
 // DivergedError says that the loss, a weight or a running value is no longer finite.

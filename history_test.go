@@ -2,6 +2,7 @@ package mlp
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -24,6 +25,34 @@ func TestBestAndFirst(t *testing.T) {
 	}
 	if y := NewMatrix(1, 3, 0, 1, 1); Accuracy.Of(y, NewMatrix(1, 3, 0, 1, 0)) != 1 || Accuracy.Of(y, NewMatrix(1, 3, 0, 0, 1)) != 0 {
 		t.Error("of two largest outputs it is not the first that counts")
+	}
+}
+
+// The curves have what was measured and nothing else.
+func TestHistoryFigure(t *testing.T) {
+	h := History{{1, nan, nan, 3, 0.3, nan, 0, nil, nil}, {2, 2, 0.5, 4, 0.4, nan, 0, nil, nil}, {3, 1, 0.6, 5, 0.5, nan, 0, nil, nil}}
+	lines := func(h History) (s string) {
+		for _, c := range h.Figure().Charts {
+			for _, line := range c.Series {
+				s += fmt.Sprint(line.Name, " ", line.X, line.Y, "; ")
+			}
+			s += "| "
+		}
+		return s
+	}
+	want := "Training [2 3] [2 1]; Test [1 2 3] [3 4 5]; | Training [2 3] [0.5 0.6]; Test [1 2 3] [0.3 0.4 0.5]; | "
+	if got := lines(h); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	h[1].ValidationLoss = 7
+	for i := range h {
+		h[i].TestLoss, h[i].TestMetric = nan, nan
+	}
+	if got, want := lines(h), "Training [2 3] [2 1]; Held out [2] [7]; | Training [2 3] [0.5 0.6]; | "; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := lines(nil); got != "| | " {
+		t.Errorf("of no epochs: %s", got)
 	}
 }
 

@@ -3,6 +3,7 @@
 package mlp
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -91,6 +92,32 @@ func SquaredError(dy, y, want *Matrix) float64 {
 	return total / n
 }
 
+// Huber returns the loss of P. J. Huber (1964), which outliers pull less than SquaredError:
+// the mean over all elements of d²/2 if |d| ≤ delta, and of delta·(|d| - delta/2) if not, with
+// d = y - want. Its gradient is d, at least -delta and at most delta, divided by n·k. Huber
+// panics unless delta is above 0.
+//
+//go:noinline
+func Huber(delta float64) Loss {
+	if !(delta > 0) {
+		panic(fmt.Sprintf("mlp: Huber: a delta of %v, want more than 0", delta))
+	}
+	// isOneOf knows it by its code, of which inlining would make more than one.
+	return func(dy, y, want *Matrix) float64 {
+		prepareLoss("Huber", dy, y, want)
+		n, total := float64(len(y.Data)), 0.0
+		for i, v := range y.Data {
+			d := v - want.Data[i]
+			slope := max(-delta, min(delta, d))
+			total += float64(slope * (d - float64(slope/2)))
+			if dy != nil {
+				dy.Data[i] = slope / n
+			}
+		}
+		return total / n
+	}
+}
+
 // epsilon keeps the losses of probabilities away from ln 0, as the article does.
 const epsilon = 1e-15
 
@@ -161,7 +188,7 @@ func (loss Loss) isOneOf(own ...Loss) bool {
 
 // isOwn reports whether loss is the package's, and not a function of the caller's.
 func (loss Loss) isOwn() bool {
-	return loss.isOneOf(SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError)
+	return loss.isOneOf(SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError, Huber(1))
 }
 
 // A rowLoss computes a loss row by row, so that each row can have its weight.
@@ -225,6 +252,24 @@ var (
 	// RSquared is for numbers: 1 - Σ(y - want)²/Σ(want - mean of want)² of each column, and
 	// of several columns the mean. It is NaN if a column of targets does not vary.
 	RSquared = &Metric{"R²", rSquared}
+	// MeanAbsoluteError is for numbers: the mean over all elements of |y - want|.
+	MeanAbsoluteError = &Metric{"mean absolute error", meanAbsoluteError}
+
+	// Precision is for classes: of the rows that are answered with a class, the fraction that
+	// have it; Recall is, of the rows that have it, the fraction that are answered with it; and
+	// F1 is the harmonic mean of the two. Each is 0 if no answer with the class is right. Of
+	// two columns, and of a single one, the class is the second: there an output above 0 answers
+	// with it, and a target over 1/2 has it. Of more columns the metric is the mean over the
+	// classes that have a row or an answer. A row with an output that is NaN has no answer.
+	Precision = &Metric{"precision", perClass("Precision", func(right, answers, _ float64) float64 { return right / answers })}
+	Recall    = &Metric{"recall", perClass("Recall", func(right, _, rows float64) float64 { return right / rows })}
+	F1        = &Metric{"F1", perClass("F1", func(right, answers, rows float64) float64 { return 2 * right / (answers + rows) })}
+	// AUC is for two classes, in two columns or in a single one: the area under the curve of
+	// the receiver operating characteristic. It is the fraction of the pairs of a row of the
+	// second class and one of the first in which the former has the larger output, or the larger
+	// second minus first output; equal ones count half. AUC is NaN if a class has no row, if an
+	// output is NaN, and of more columns.
+	AUC = &Metric{"area under the curve", auc}
 )
 
 func accuracy(y, want *Matrix) float64 {
@@ -270,6 +315,90 @@ func rSquared(y, want *Matrix) float64 {
 		total += 1 - squares/float64(y.Rows)/float64(std*std)
 	}
 	return total / float64(want.Cols)
+}
+
+func meanAbsoluteError(y, want *Matrix) float64 {
+	mustBeAlike("MeanAbsoluteError", y, want)
+	total := 0.0
+	for i, v := range y.Data {
+		total += math.Abs(v - want.Data[i])
+	}
+	return total / float64(len(y.Data))
+}
+
+// classOf returns the class of a row of targets or of outputs: the column of the largest
+// element or, in a single column, whether it is over a threshold.
+func classOf(row []float64, threshold float64) int {
+	if len(row) == 1 && row[0] > threshold {
+		return 1
+	}
+	return Argmax(row)
+}
+
+// perClass returns the metric of that name, a score of how many of a class's answers are right,
+// how many it has, and how many rows.
+func perClass(name string, score func(right, answers, rows float64) float64) func(y, want *Matrix) float64 {
+	return func(y, want *Matrix) float64 {
+		mustBeAlike(name, y, want)
+		counts := make([]struct{ right, answers, rows float64 }, max(2, y.Cols))
+		for i := range y.Rows {
+			truth := classOf(want.Row(i), 0.5)
+			counts[truth].rows++
+			if most := largest(y.Row(i)); most != most {
+				continue
+			}
+			answer := classOf(y.Row(i), 0)
+			if counts[answer].answers++; answer == truth {
+				counts[answer].right++
+			}
+		}
+		if len(counts) == 2 {
+			counts = counts[1:]
+		}
+		total, classes := 0.0, 0.0
+		for _, c := range counts {
+			if c.right > 0 {
+				total += score(c.right, c.answers, c.rows)
+			}
+			if c.answers+c.rows > 0 {
+				classes++
+			}
+		}
+		return total / max(1, classes)
+	}
+}
+
+func auc(y, want *Matrix) float64 {
+	mustBeAlike("AUC", y, want)
+	if y.Cols > 2 {
+		return math.NaN()
+	}
+	type row struct {
+		output float64
+		class  int
+	}
+	rows := make([]row, y.Rows)
+	for i := range rows {
+		out := y.Row(i)
+		rows[i] = row{out[len(out)-1], classOf(want.Row(i), 0.5)}
+		if len(out) == 2 {
+			rows[i].output -= out[0]
+		}
+		if v := rows[i].output; v != v {
+			return v
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.output, b.output) })
+	pairs, seen := 0.0, [2]float64{} // rows of each class with smaller outputs
+	for lo, hi := 0, 0; lo < len(rows); lo = hi {
+		var equal [2]float64
+		for ; hi < len(rows) && rows[hi].output == rows[lo].output; hi++ {
+			equal[rows[hi].class]++
+		}
+		pairs += float64(equal[1] * (seen[0] + equal[0]/2))
+		seen[0], seen[1] = seen[0]+equal[0], seen[1]+equal[1]
+	}
+	return pairs / (seen[0] * seen[1])
 }
 
 func (m *Metric) validate() error {

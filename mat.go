@@ -41,6 +41,12 @@ func (z *Matrix) Reset(rows, cols int) *Matrix {
 	return z
 }
 
+// Clone returns a copy of z.
+func (z *Matrix) Clone() *Matrix {
+	z.mustBeFilled("Clone")
+	return NewMatrix(z.Rows, z.Cols, z.Data...)
+}
+
 // Row returns row i, which shares z's storage. It panics if z has no such row.
 func (z *Matrix) Row(i int) []float64 {
 	if uint(i) >= uint(z.Rows) {

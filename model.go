@@ -4,6 +4,8 @@ package mlp
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,29 +21,145 @@ import (
 	"unicode/utf8"
 )
 
-// Model is a network with what is needed to use it, to go on training it and to train
-// it again.
+// Model is a network, or an ensemble of several, with what is needed to use it, to go on
+// training it and to train it again.
 type Model struct {
-	Net    Network
-	Input  Standardization   // of what the network sees
-	Deskew bool              // inputs are images of MNISTPixels pixels, which MNIST.Deskew normalised before the standardization
-	Run    Run               // how far it has been trained
-	Recipe map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
+	Net     Network
+	Others  []Member          // the networks of an ensemble beside Net, with layers like Net's
+	Columns Columns           // how the raw rows of a table become inputs; then Input is not used
+	Targets Columns           // what the outputs are; nil are those of one target of classes
+	Input   Standardization   // of what the network sees
+	Deskew  bool              // inputs are images of MNISTPixels pixels, which MNIST.Deskew normalised before the standardization
+	Run     Run               // how far Net has been trained
+	Recipe  map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
+}
+
+// A Member is a network of an ensemble.
+type Member struct {
+	Net Network
+	Run *Run // how far it has been trained
+}
+
+// members returns the networks of m, Net first.
+func (m *Model) members() []Member {
+	for i := range m.Others {
+		if m.Others[i].Run == nil {
+			m.Others[i].Run = new(Run)
+		}
+	}
+	return append([]Member{{m.Net, &m.Run}}, m.Others...)
+}
+
+// Task says what the outputs of a network are.
+type Task int
+
+// The tasks of a network, which is trained by the loss that Task.Loss returns.
+const (
+	Classes Task = iota // one target of Values: Softmax makes the outputs their probabilities
+	Labels              // several targets of two Values: Sigmoid makes an output the probability of the second
+	Numbers             // each output is a target without Values, standardized by its Mean and Std
+)
+
+// Task returns what the outputs of m's networks are.
+func (m *Model) Task() Task {
+	switch {
+	case len(m.Targets) > 0 && m.Targets[0].Values == nil:
+		return Numbers
+	case len(m.Targets) > 1:
+		return Labels
+	}
+	return Classes
+}
+
+// Loss returns the loss by which the task is learnt.
+func (t Task) Loss() Loss { return []Loss{SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError}[t] }
+
+// validateTargets returns an error if m's networks cannot have its targets.
+func (m *Model) validateTargets() error {
+	if m.Targets == nil {
+		return nil
+	}
+	want := len(m.Targets)
+	if m.Task() == Classes {
+		want = len(m.Targets[0].Values)
+	}
+	if out := m.Net[len(m.Net)-1].W.Cols; out != want {
+		return fmt.Errorf("its targets are %d outputs, the network has %d", want, out)
+	}
+	for _, c := range m.Targets {
+		switch values := len(c.Values); {
+		case len(c.Edges) > 0 || c.Gaps:
+			return fmt.Errorf("the target %.60q has edges or gaps", c.Name)
+		case (values == 0) != (m.Task() == Numbers):
+			return fmt.Errorf("%.60q and %.60q are targets, one of numbers and one of categories", m.Targets[0].Name, c.Name)
+		case values == 1 || m.Task() == Labels && values != 2:
+			return fmt.Errorf("the target %.60q has %d categories, want two", c.Name, values)
+		}
+	}
+	if m.Task() != Numbers {
+		return nil
+	}
+	return m.Targets.validate()
+}
+
+// History returns the history of Net or, of an ensemble, the means over its networks. The
+// statistics of layers are those of Net.
+func (m *Model) History() History {
+	all := slices.Clone(m.Run.History)
+	for i := range all {
+		all[i] = m.epoch(all[i].N)
+	}
+	return all
+}
+
+// epoch returns epoch n of the history.
+func (m *Model) epoch(n int) Epoch {
+	e := m.Run.History[n-1]
+	if len(m.Others) == 0 {
+		return e
+	}
+	for _, other := range m.Others {
+		o := other.Run.History[n-1]
+		for i, v := range o.numbers() {
+			*e.numbers()[i] += *v
+		}
+	}
+	for _, v := range e.numbers() {
+		*v /= float64(1 + len(m.Others))
+	}
+	return e
+}
+
+// Fingerprint is that of Net or, of an ensemble, the SHA-256 of the fingerprints of its
+// networks.
+func (m *Model) Fingerprint() string {
+	if len(m.Others) == 0 {
+		return m.Net.Fingerprint()
+	}
+	hash := sha256.New()
+	for _, member := range m.members() {
+		io.WriteString(hash, member.Net.Fingerprint())
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 }
 
 // The limits of a model's file, which Write and ReadModel share.
 const (
-	maxLayers  = 1000    // an archive of tiny arrays could ask for many
-	maxRunJSON = 1 << 20 // bytes
+	maxLayers   = 1000    // an archive of tiny arrays could ask for many
+	maxNetworks = 1000    // of an ensemble
+	maxRunJSON  = 1 << 20 // bytes
 )
 
 // A fileArray is an array in a model's file. Write and ReadModel get its name, its shape and
 // what its elements may be from the same place. To be read, the matrix needs only a shape, in
-// which 0 stands for any number.
+// which 0 stands for any number. In the file of an ensemble, the arrays of its networks are
+// stacked: an array has one axis more, the first.
 type fileArray struct {
 	name   string
 	matrix *Matrix
 	may    elements
+	shared bool // by the networks of an ensemble: it is not stacked
+	stack  int  // the length of the first of three axes, or 0
 }
 
 // elements says what the elements of an array may be.
@@ -60,14 +178,24 @@ func (a fileArray) validate() error {
 	if i < 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: element (%d, %d) is %v", a.name, i/a.matrix.Cols, i%a.matrix.Cols, a.matrix.Data[i])
+	place := fmt.Sprintf("%d, %d", i/a.matrix.Cols, i%a.matrix.Cols)
+	if a.stack > 0 {
+		n := len(a.matrix.Data) / a.stack
+		place = fmt.Sprintf("%d, %d, %d", i/n, i%n/a.matrix.Cols, i%a.matrix.Cols)
+	}
+	return fmt.Errorf("%s: element (%s) is %v", a.name, place, a.matrix.Data[i])
 }
 
-// read reads the array. What was measured must be float64 in the file, because smaller
-// elements would become many times as many bytes as there are.
+// read reads the array, of the network that is being read unless it is shared. What was
+// measured must be float64 in the file, because smaller elements would become many times as
+// many bytes as there are.
 func (a fileArray) read(z *npz) error {
 	x, rows, cols := a.matrix, a.matrix.Rows, a.matrix.Cols
-	if err := z.matrix(x, a.name); err != nil {
+	get := z.layer
+	if a.shared {
+		get = z.matrix
+	}
+	if err := get(x, a.name); err != nil {
 		return err
 	}
 	if rows > 0 && x.Rows != rows || cols > 0 && x.Cols != cols {
@@ -88,7 +216,7 @@ func (p *part) inFile(prefix string, x *Matrix, may elements) fileArray {
 	if p.kind == partVar {
 		may = squares
 	}
-	return fileArray{prefix + p.name, x, may}
+	return fileArray{name: prefix + p.name, matrix: x, may: may}
 }
 
 // A runVector is a vector of a run, as a file has it: an array for each part of the network up
@@ -116,13 +244,17 @@ func (r *Run) vectors() []runVector {
 	}
 }
 
-// arrays returns the standardization as the arrays of a file, for a network of so many inputs.
-func (s *Standardization) arrays(inputs int) []fileArray {
-	return []fileArray{{"mean", &Matrix{1, inputs, s.Mean}, finiteNumbers}, {"std", &Matrix{1, inputs, s.Std}, squares}}
+// arrays returns the standardization of so many columns as arrays of a file, whose names begin
+// with a prefix.
+func (s *Standardization) arrays(prefix string, columns int) []fileArray {
+	return []fileArray{
+		{name: prefix + "mean", matrix: &Matrix{1, columns, s.Mean}, shared: true},
+		{name: prefix + "std", matrix: &Matrix{1, columns, s.Std}, may: squares, shared: true},
+	}
 }
 
-// arrays returns the arrays of a file in order.
-func (m *Model) arrays() (all []fileArray) {
+// arrays returns the weights and the vectors of the run as arrays of a file in order.
+func (m Member) arrays() (all []fileArray) {
 	parts := m.Net.parts()
 	for _, p := range parts {
 		all = append(all, p.inFile("", p.array, finiteNumbers))
@@ -136,18 +268,53 @@ func (m *Model) arrays() (all []fileArray) {
 			}
 		}
 	}
-	if m.Input.Mean != nil {
-		all = append(all, m.Input.arrays(m.Net[0].W.Rows)...)
+	return all
+}
+
+// arrays returns the arrays of a file in order.
+func (m *Model) arrays() []fileArray {
+	all := m.stacked(Member.arrays)
+	switch {
+	case m.Columns != nil:
+		all = append(all, m.Columns.arrays()...)
+	case m.Input.Mean != nil:
+		all = append(all, m.Input.arrays("", m.Net[0].W.Rows)...)
 	}
-	return append(all, m.Run.History.arrays(len(m.Net))...)
+	if s := m.Targets.standardization(); m.Task() == Numbers {
+		all = append(all, s.arrays("target_", len(m.Targets))...)
+	}
+	return append(all, m.stacked(func(n Member) []fileArray { return n.Run.History.arrays(len(n.Net)) })...)
+}
+
+// stacked returns arrays of each network, stacked if there is more than one.
+func (m *Model) stacked(arrays func(Member) []fileArray) []fileArray {
+	all := arrays(Member{m.Net, &m.Run})
+	if len(m.Others) == 0 {
+		return all
+	}
+	for i, a := range all {
+		x := *a.matrix
+		x.Data = slices.Clone(x.Data)
+		all[i].matrix, all[i].stack = &x, 1+len(m.Others)
+	}
+	for _, other := range m.Others {
+		for i, a := range arrays(other) {
+			all[i].matrix.Rows += a.matrix.Rows
+			all[i].matrix.Data = append(all[i].matrix.Data, a.matrix.Data...)
+		}
+	}
+	return all
 }
 
 // Write writes m as an .npz archive: W1 (in×out), b1 (1×out), W2 and so on; with
-// normalisation gain1, mean1 and var1 (1×out); mean and std (1×in); history (a row per
+// normalisation gain1, mean1 and var1 (1×out); mean and std (1×in); with Columns edges (a
+// row for each column, filled up with NaN); target_mean and target_std
+// (1×out); history (a row per
 // epoch: its number, loss, metric, test loss, test metric, validation loss, loss rise);
 // layer_stats (a row for the first step and one per epoch: six numbers for each layer); the
 // optimizer's running values as m.W1, v.W1, …; with Config.Patience the last epoch's
-// weights as last.W1, …; and run.json. The same model gives the same bytes. To write only
+// weights as last.W1, …; and run.json. Of an ensemble of k networks, what each has for itself
+// has one axis more: W1 is k×in×out. The same model gives the same bytes. To write only
 // what is needed to use the model, set m.Run to Run{} before. Write returns an error, and
 // writes nothing, if ReadModel would refuse the file or read another model from it.
 func (m *Model) Write(w io.Writer) error {
@@ -162,7 +329,7 @@ func (m *Model) Write(w io.Writer) error {
 		if err := a.validate(); err != nil {
 			return err
 		}
-		members = append(members, npzMember{Name: a.name, Matrix: a.matrix})
+		members = append(members, npzMember{Name: a.name, Matrix: a.matrix, Stack: a.stack})
 	}
 	text, err := m.runJSON()
 	if err != nil {
@@ -178,6 +345,10 @@ func (m *Model) validate() error {
 	}
 	in, mean, std := m.Net[0].W.Rows, m.Input.Mean, m.Input.Std
 	switch {
+	case m.Columns != nil && (mean != nil || m.Deskew):
+		return errors.New("it has Columns, and Input or Deskew too")
+	case m.Columns != nil && m.Columns.Width() != in:
+		return fmt.Errorf("its columns become %d inputs, the network has %d", m.Columns.Width(), in)
 	case len(m.Net) > maxLayers:
 		return fmt.Errorf("a network of %d layers, more than %d", len(m.Net), maxLayers)
 	case m.Deskew && in != MNISTPixels:
@@ -185,7 +356,43 @@ func (m *Model) validate() error {
 	case (mean != nil || std != nil) && (len(mean) != in || len(std) != in):
 		return fmt.Errorf("mean of %d and std of %d inputs, want %d", len(mean), len(std), in)
 	}
-	return m.Run.validate(m.Net)
+	if err := cmp.Or(m.Columns.validate(), m.validateTargets()); err != nil {
+		return err
+	}
+	for i, member := range m.members() {
+		if err := member.validate(m); err != nil {
+			return memberError(i, err)
+		}
+	}
+	return nil
+}
+
+// validate returns an error if the network is not like m.Net, or has not been trained alike.
+func (n Member) validate(m *Model) error {
+	if err := n.Net.validate(); err != nil {
+		return err
+	}
+	if err := n.Run.validate(n.Net); err != nil {
+		return err
+	}
+	if len(n.Net) != len(m.Net) {
+		return fmt.Errorf("%d layers, network 1 has %d", len(n.Net), len(m.Net))
+	}
+	for i, l := range n.Net {
+		if f := m.Net[i]; l.W.Rows != f.W.Rows || l.W.Cols != f.W.Cols || l.Act != f.Act || l.Dropout != f.Dropout || (l.Norm == nil) != (f.Norm == nil) {
+			return fmt.Errorf("layer %d is not like that of network 1", i+1)
+		}
+	}
+	has := func(n Member) (names []string) {
+		for _, a := range append(n.arrays(), n.Run.History.arrays(len(n.Net))...) {
+			names = append(names, a.name)
+		}
+		return append(names, n.Run.Optimizer, n.Run.Metric, fmt.Sprint(len(n.Run.History)))
+	}
+	if !slices.Equal(has(n), has(Member{m.Net, &m.Run})) {
+		return errors.New("it has not been trained like network 1")
+	}
+	return nil
 }
 
 // validate returns an error if the run is not one of net.
@@ -229,17 +436,18 @@ func (m *Model) validateNames() error {
 
 // runJSON is the member run.json: the parts of a model that are not arrays.
 type runJSON struct {
-	Activations []string
-	Dropout     []float64 `json:",omitempty"` // of each layer, if one has any
-	Optimizer   string    `json:",omitempty"`
-	Metric      string    `json:",omitempty"`
-	Deskew      bool      `json:",omitempty"`
-	Recipe      map[string]string
+	Activations      []string
+	Dropout          []float64    `json:",omitempty"` // of each layer, if one has any
+	Optimizer        string       `json:",omitempty"`
+	Metric           string       `json:",omitempty"`
+	Deskew           bool         `json:",omitempty"`
+	Columns, Targets []columnJSON `json:",omitempty"`
+	Recipe           map[string]string
 }
 
 // runJSON returns the content of run.json. It returns an error if JSON would alter a text.
 func (m *Model) runJSON() ([]byte, error) {
-	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Deskew: m.Deskew}
+	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Deskew: m.Deskew, Columns: m.Columns.inJSON(), Targets: m.Targets.inJSON()}
 	if len(m.Recipe) > 0 {
 		r.Recipe = m.Recipe
 	}
@@ -251,6 +459,9 @@ func (m *Model) runJSON() ([]byte, error) {
 		r.Dropout = nil
 	}
 	texts := append([]string{r.Optimizer, r.Metric}, r.Activations...)
+	for _, c := range slices.Concat(m.Columns, m.Targets) {
+		texts = append(append(texts, c.Name), c.Values...)
+	}
 	for key, value := range r.Recipe {
 		texts = append(texts, key, value)
 	}
@@ -283,7 +494,7 @@ func (h History) transfer(history, stats *Matrix, move func(element, number *flo
 	}
 	for i := range h {
 		e := &h[i]
-		for j, v := range []*float64{&e.Loss, &e.Metric, &e.TestLoss, &e.TestMetric, &e.ValidationLoss, &e.LossRise} {
+		for j, v := range e.numbers() {
 			move(&history.Row(i)[1+j], v)
 		}
 		moveLayers(0, e.First)
@@ -305,7 +516,7 @@ func (h History) arrays(layers int) []fileArray {
 		stats.Data[i] = math.NaN()
 	}
 	h.transfer(history, stats, func(element, number *float64) { *element = *number })
-	all := []fileArray{{"history", history, measured}, {"layer_stats", stats, measured}}
+	all := []fileArray{{name: "history", matrix: history, may: measured}, {name: "layer_stats", matrix: stats, may: measured}}
 	if !slices.ContainsFunc(h, func(e Epoch) bool { return len(e.First)+len(e.Layers) > 0 }) {
 		return all[:1]
 	}
@@ -322,11 +533,8 @@ func ReadModel(r io.ReaderAt, size int64, own ...*Activation) (*Model, error) {
 		return nil, err
 	}
 	m := new(Model)
-	for _, read := range []func(*npz) error{m.readNet, m.readInput,
-		func(z *npz) error { return m.readRunJSON(z, own) }, m.readHistory, m.readVectors} {
-		if err := read(z); err != nil {
-			return nil, err
-		}
+	if err := m.readMembers(z, own); err != nil {
+		return nil, err
 	}
 	if err := m.validate(); err != nil {
 		return nil, FormatError(err.Error())
@@ -334,15 +542,43 @@ func ReadModel(r io.ReaderAt, size int64, own ...*Activation) (*Model, error) {
 	return m, nil
 }
 
+// readMembers reads the networks, of which W1 says how many there are, and what they share.
+func (m *Model) readMembers(z *npz, own []*Activation) error {
+	for ; z.network < max(1, z.networks); z.network++ {
+		n := Member{Run: new(Run)}
+		if err := n.readNet(z); err != nil {
+			return err
+		}
+		if z.network > 0 {
+			m.Others = append(m.Others, n)
+			continue
+		}
+		m.Net = n.Net
+	}
+	if err := m.readRunJSON(z, own); err != nil {
+		return err
+	}
+	if err := m.readInput(z); err != nil {
+		return err
+	}
+	for i, n := range m.members() {
+		z.network = i
+		if err := cmp.Or(n.readHistory(z), n.readVectors(z)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // readNet reads W1, W2 and so on, which determine the shapes of all other arrays, and then
 // the others of the network.
-func (m *Model) readNet(z *npz) error {
+func (m *Member) readNet(z *npz) error {
 	for n := 1; n == 1 || z.has(fmt.Sprint("W", n)); n++ {
 		if n > maxLayers {
 			return formatErrorf("more than %d layers", maxLayers)
 		}
 		l, w := &Layer{Act: ReLU}, fmt.Sprint("W", n)
-		if err := (fileArray{w, &l.W, finiteNumbers}).read(z); err != nil {
+		if err := (fileArray{name: w, matrix: &l.W}).read(z); err != nil {
 			return err
 		}
 		if l.W.Rows < 1 || l.W.Cols < 1 {
@@ -383,20 +619,37 @@ func (m *Model) readNet(z *npz) error {
 	return nil
 }
 
+// readInput reads what the inputs and the targets are made by.
 func (m *Model) readInput(z *npz) error {
-	if z.has("mean") != z.has("std") {
-		return FormatError("mean, std: one of the two is missing")
-	}
-	if !z.has("mean") {
-		return nil
-	}
-	arrays := m.Input.arrays(m.Net[0].W.Rows)
-	for _, a := range arrays {
-		if err := a.read(z); err != nil {
+	var targets Standardization
+	if m.Task() == Numbers {
+		if err := targets.read(z, "target_", len(m.Targets)); err != nil {
+			return err
+		}
+		if err := m.Targets.standardize(targets); err != nil {
 			return err
 		}
 	}
-	m.Input = Standardization{arrays[0].matrix.Data, arrays[1].matrix.Data}
+	if m.Columns != nil {
+		return m.Columns.read(z)
+	}
+	return m.Input.read(z, "", m.Net[0].W.Rows)
+}
+
+// read reads the arrays of a standardization, if there are any.
+func (s *Standardization) read(z *npz, prefix string, columns int) error {
+	arrays := s.arrays(prefix, columns)
+	mean, std := arrays[0], arrays[1]
+	switch has := z.has(mean.name); {
+	case has != z.has(std.name):
+		return formatErrorf("%s, %s: one of the two is missing", mean.name, std.name)
+	case !has:
+		return nil
+	}
+	if err := cmp.Or(mean.read(z), std.read(z)); err != nil {
+		return err
+	}
+	*s = Standardization{mean.matrix.Data, std.matrix.Data}
 	return nil
 }
 
@@ -421,26 +674,32 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 	if len(r.Dropout) != len(m.Net) {
 		return formatErrorf("run.json: %d numbers of Dropout for %d layers", len(r.Dropout), len(m.Net))
 	}
-	for i, l := range m.Net {
-		name := r.Activations[i]
-		l.Dropout = r.Dropout[i]
+	for i, name := range r.Activations {
+		var act *Activation
 		if j := slices.IndexFunc(own, func(a *Activation) bool { return a.Name == name }); j >= 0 {
-			l.Act = own[j]
-		} else if l.Act, err = ActivationByName(name); err != nil {
+			act = own[j]
+		} else if act, err = ActivationByName(name); err != nil {
 			return formatErrorf("run.json: layer %d: activation %v, or one passed to ReadModel as own", i+1, err)
 		}
+		for _, n := range m.members() {
+			n.Net[i].Act, n.Net[i].Dropout = act, r.Dropout[i]
+		}
 	}
-	m.Run.Optimizer, m.Run.Metric, m.Deskew = r.Optimizer, r.Metric, r.Deskew
+	for _, n := range m.members() {
+		n.Run.Optimizer, n.Run.Metric = r.Optimizer, r.Metric
+	}
+	m.Deskew = r.Deskew
+	m.Columns, m.Targets = columnsOf(r.Columns), columnsOf(r.Targets)
 	if m.Recipe = r.Recipe; m.Recipe == nil {
 		m.Recipe = map[string]string{}
 	}
 	return nil
 }
 
-func (m *Model) readHistory(z *npz) error {
+func (m Member) readHistory(z *npz) error {
 	history, stats := Matrix{Cols: historyCols}, Matrix{}
 	if z.has("history") {
-		if err := (fileArray{"history", &history, measured}).read(z); err != nil {
+		if err := (fileArray{name: "history", matrix: &history, may: measured}).read(z); err != nil {
 			return err
 		}
 	}
@@ -456,7 +715,7 @@ func (m *Model) readHistory(z *npz) error {
 			return FormatError("layer_stats: there is no history")
 		}
 		stats = Matrix{Rows: len(h) + 1, Cols: len(m.Net) * statsCols}
-		if err := (fileArray{"layer_stats", &stats, measured}).read(z); err != nil {
+		if err := (fileArray{name: "layer_stats", matrix: &stats, may: measured}).read(z); err != nil {
 			return err
 		}
 	}
@@ -476,7 +735,7 @@ func (m *Model) readHistory(z *npz) error {
 
 // readVectors reads the vectors of the run after run.json, which names the optimizer. The
 // file has all arrays of a vector, or none.
-func (m *Model) readVectors(z *npz) error {
+func (m Member) readVectors(z *npz) error {
 	parts := m.Net.parts()
 	for _, v := range m.Run.vectors() {
 		if !z.has(v.prefix + "W1") {

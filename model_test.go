@@ -240,7 +240,7 @@ func TestModelLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	z.limit = 8 * (2*3 + 3 + 3*1)
-	if err := new(Model).readNet(z); err == nil || err.Error() != "b2: the arrays up to here take 104 bytes as float64, over the limit of 96 in all" {
+	if err := new(Member).readNet(z); err == nil || err.Error() != "b2: the arrays up to here take 104 bytes as float64, over the limit of 96 in all" {
 		t.Errorf("error %v", err)
 	}
 }
@@ -373,6 +373,95 @@ print(np.abs(E / E.sum(axis=1, keepdims=True) - ours["A3"]).max() <= 1e-12)
 `, dir).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "True" {
 		t.Errorf("NumPy says %s (%v)", out, err)
+	}
+}
+
+// NumPy's broadcasting computes all networks of an ensemble at once. The mean of their softmax
+// is the answer.
+func TestEnsembleInNumPy(t *testing.T) {
+	python := withNumPy(t)
+	targets := map[Task]Columns{
+		Classes: nil, Labels: {{Name: "a", Values: []string{"n", "y"}}, {Name: "b", Values: []string{"n", "y"}}},
+		Numbers: {{Name: "a", Mean: []float64{3}, Std: []float64{2}}, {Name: "b", Mean: []float64{-1}, Std: []float64{0.5}}},
+	}
+	for task, answer := range map[Task]string{
+		Classes: "(lambda E: E / E.sum(axis=-1, keepdims=True))(np.exp(Z)).mean(axis=0)", Labels: "(1 / (1 + np.exp(-Z))).mean(axis=0)",
+		Numbers: `Z.mean(axis=0) * p["target_std"] + p["target_mean"]`,
+	} {
+		m := &Model{Net: NewNetwork(1, He, ReLU, 9, 5, 2), Targets: targets[task]}
+		for i := range 2 {
+			m.Others = append(m.Others, Member{Net: NewNetwork(uint64(2+i), He, ReLU, 9, 5, 2)})
+		}
+		values := []float64{1, 5, math.NaN(), 2, 9, 2, 3, 7}
+		number, err := FitColumn("n", nil, values, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		category, err := FitColumn("c", []string{"x", "y", "z"}, []float64{0, 1, 1, 2, 2, math.NaN(), 2, 0, 0}, 0)
+		category.Gaps, category.Mean, category.Std = true, append(category.Mean, 0.25), append(category.Std, 0.5)
+		m.Columns = Columns{number, category}
+		raw := NewMatrix(len(values), 2)
+		for i, v := range values {
+			raw.Row(i)[0], raw.Row(i)[1] = v, float64(i%4)
+			if i%4 == 3 {
+				raw.Row(i)[1] = math.NaN()
+			}
+		}
+		if m, err = read(written(t, m)); err != nil {
+			t.Fatal(err)
+		}
+		y := m.Predict(new(Matrix), raw)
+		switch task {
+		case Classes:
+			y.Softmax()
+		case Labels:
+			Sigmoid.Forward(y.Data)
+		}
+		dir := t.TempDir()
+		os.WriteFile(filepath.Join(dir, "model.npz"), written(t, m), 0o666)
+		os.WriteFile(filepath.Join(dir, "ours.npz"), npzFile(t, npzMember{Name: "raw", Matrix: raw}, npzMember{Name: "y", Matrix: y}), 0o666)
+		out, err := exec.Command(python, "-c", `
+import sys, numpy as np
+p, ours = np.load(sys.argv[1] + "/model.npz"), np.load(sys.argv[1] + "/ours.npz")
+v, c = ours["raw"].T
+gap, e = np.isnan(v), p["edges"][0][~np.isnan(p["edges"][0])]
+X = np.column_stack([v, np.clip((v[:, None] - e[:-1]) / np.diff(e), 0, 1)])
+C = c[:, None] == np.arange(3)
+X = (np.column_stack([X, gap, C, np.isnan(c)]) - p["mean"]) / p["std"]
+X[:, :4][gap], X[:, 5:8][np.isnan(c)] = 0, 0
+A = np.maximum(0, X @ p["W1"] + p["b1"])
+Z = A @ p["W2"] + p["b2"]
+print(p["W1"].shape, np.abs(`+answer+` - ours["y"]).max() <= 1e-12)
+`, dir).CombinedOutput()
+		if err != nil || strings.TrimSpace(string(out)) != "(3, 9, 5) True" {
+			t.Errorf("%v: NumPy says %s (%v)", task, out, err)
+		}
+	}
+}
+
+// What a file of an ensemble cannot have.
+func TestEnsembleRefused(t *testing.T) {
+	member := func(name string, stack, rows, cols int) npzMember {
+		return npzMember{Name: name, Matrix: NewMatrix(rows, cols), Stack: stack}
+	}
+	for want, members := range map[string][]npzMember{
+		"b1: the first of three axes is 3, that of W1 is 2": {member("W1", 2, 4, 3), member("b1", 3, 3, 3)},
+		"b1: the first of three axes is 0, that of W1 is 2": {member("W1", 2, 4, 3), member("b1", 0, 1, 3)},
+		"b1: three axes, W1 has two":                        {member("W1", 0, 2, 3), member("b1", 2, 2, 3)},
+		"W1: of 1001 networks, more than 1000":              {member("W1", 1001, 1001, 1)},
+		"b1: 2×3, want 1×3":                                 {member("W1", 2, 4, 3), member("b1", 2, 4, 3)},
+	} {
+		if _, err := read(npzFile(t, members...)); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	m, err := read(npzFile(t, member("W1", 2, 4, 3), member("b1", 2, 2, 3)))
+	if err != nil || len(m.Others) != 1 {
+		t.Fatal(err)
+	}
+	m.Others[0].Net = NewNetwork(1, He, ReLU, 2, 4)
+	if err := m.Write(io.Discard); err == nil || err.Error() != "network 2: layer 1 is not like that of network 1" {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"text/tabwriter"
 )
 
 // Activation is an elementwise function and its derivative. Several goroutines may call
@@ -83,6 +84,10 @@ type Layer struct {
 	// 1-Dropout (Srivastava et al. 2014). Train refuses a last layer that has it.
 	Dropout float64
 
+	// Frozen keeps the layer as it is while others are trained: W, B and Norm do not move, and
+	// Norm normalises by its running averages. It belongs to a training: no file keeps it.
+	Frozen bool
+
 	x     *Matrix // the last Forward's input, n×in; nil before the first
 	a     Matrix  // f(…) of the last Forward, n×out
 	drop  dropout // what the last Forward dropped of a
@@ -126,7 +131,7 @@ func NewNetwork(seed uint64, init Init, act *Activation, sizes ...int) Network {
 func (net Network) Clone() Network {
 	copied := make(Network, len(net))
 	for i, l := range net {
-		copied[i] = &Layer{W: l.W, B: l.B, Act: l.Act, Dropout: l.Dropout}
+		copied[i] = &Layer{W: l.W, B: l.B, Act: l.Act, Dropout: l.Dropout, Frozen: l.Frozen}
 		if n := l.Norm; n != nil {
 			copied[i].Norm = &BatchNorm{Gain: n.Gain, Mean: n.Mean, Var: n.Var}
 		}
@@ -194,6 +199,36 @@ func (net Network) Parameters() (n int) {
 		}
 	}
 	return n
+}
+
+// String is a table of the layers: their shapes, activations and what else they do, how many
+// parameters they have, and how many operations, 2·in·out, their product takes for a row.
+func (net Network) String() string {
+	if err := net.validate(); err != nil {
+		return "mlp.Network: " + err.Error()
+	}
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "layer\tshape\tactivation\tparameters\toperations")
+	operations := 0
+	for i, l := range net {
+		does := []string{l.Act.Name}
+		if l.Norm != nil {
+			does = append(does, "batch norm")
+		}
+		if l.Dropout > 0 {
+			does = append(does, fmt.Sprint("dropout ", l.Dropout))
+		}
+		if l.Frozen {
+			does = append(does, "frozen")
+		}
+		n := 2 * l.W.Rows * l.W.Cols
+		operations += n
+		fmt.Fprintf(w, "%d\t%d×%d\t%s\t%d\t%d\n", i+1, l.W.Rows, l.W.Cols, strings.Join(does, ", "), net[i:i+1].Parameters(), n)
+	}
+	fmt.Fprintf(w, "all\t%d×%d\t\t%d\t%d\n", net[0].W.Rows, net[len(net)-1].W.Cols, net.Parameters(), operations)
+	w.Flush() // to a Builder, which does not fail
+	return b.String()
 }
 
 // length returns how many elements a vector of these parts has.
@@ -285,9 +320,9 @@ func (net Network) mustFit(method string, x *Matrix) {
 }
 
 // Forward returns the network's output for x, n×in to n×out, as training computes it, but
-// without dropout: a layer with Norm normalises by the statistics of these rows. Until
-// Backward, x and the result must stay as they are. The result is the network's own, and
-// must not be passed to Forward.
+// without dropout: a layer with Norm normalises by the statistics of these rows, unless it is
+// Frozen. Until Backward, x and the result must stay as they are. The result is the network's
+// own, and must not be passed to Forward.
 func (net Network) Forward(x *Matrix) *Matrix {
 	net.mustFit("Forward", x)
 	for _, l := range net {
@@ -307,7 +342,7 @@ func (net Network) forward(x *Matrix) *Matrix {
 			l.a.product(maxThreads(), "Forward", x.operand(), l.W.operand(), (*biasAndActivation)(l))
 		} else {
 			l.a.product(maxThreads(), "Forward", x.operand(), l.W.operand(), nil)
-			l.Norm.forward(&l.a, &l.B)
+			l.Norm.forward(&l.a, &l.B, l.Frozen)
 			for i := range l.a.Rows {
 				l.activate(l.a.Row(i), i, 0)
 			}
@@ -328,9 +363,9 @@ func (l *Layer) activate(z []float64, i, j int) {
 	}
 }
 
-// Backward computes DW, DB and Norm.DGain of every layer from dy, n×out, the loss's gradient
-// by what the last Forward returned. It also updates Norm's running averages with the
-// statistics of that Forward.
+// Backward computes DW, DB and Norm.DGain of every layer that is not Frozen from dy, n×out, the
+// loss's gradient by what the last Forward returned. It also updates Norm's running averages
+// with the statistics of that Forward.
 func (net Network) Backward(dy *Matrix) {
 	switch {
 	case len(net) == 0:
@@ -342,26 +377,32 @@ func (net Network) Backward(dy *Matrix) {
 	if a := &net[len(net)-1].a; dy.Rows != a.Rows || dy.Cols != a.Cols {
 		panic(fmt.Sprintf("mlp: Backward: dy is %d×%d, the output %d×%d", dy.Rows, dy.Cols, a.Rows, a.Cols))
 	}
-	net.backward(dy, nil)
+	net.backward(dy, nil, 0)
 }
 
-// backward is Backward. If there are updates, one for each layer, each moves the weights of
-// its layer by their gradient.
-func (net Network) backward(dy *Matrix, updates []weightUpdate) {
+// backward is Backward down to the lowest layer. If there are updates, one for each layer, each
+// moves the weights of its layer by their gradient.
+func (net Network) backward(dy *Matrix, updates []weightUpdate, lowest int) {
 	last := net[len(net)-1]
 	copy(last.dz.Reset(dy.Rows, dy.Cols).Data, dy.Data)
 	last.Act.Backward(last.dz.Data, last.a.Data)
-	for i, l := range slices.Backward(net) {
+	for i, l := range slices.Backward(net[lowest:]) {
+		i += lowest
 		l.hasDz = true
-		l.DB.Reset(1, l.W.Cols)
-		if l.Norm != nil {
-			l.Norm.backward(&l.dz, &l.DB)
-		} else {
-			l.DB.sumRows(&l.dz)
+		switch {
+		case l.Frozen && l.Norm != nil:
+			l.Norm.backwardFixed(&l.dz)
+		case l.Norm != nil:
+			l.Norm.backward(&l.dz, l.DB.Reset(1, l.W.Cols))
+		case !l.Frozen:
+			l.DB.Reset(1, l.W.Cols).sumRows(&l.dz)
 		}
-		if i > 0 { // before the update: the gradient of the layer below is by the W of Forward
+		if i > lowest { // before the update: the gradient of the layer below is by the W of Forward
 			below := net[i-1]
 			below.dz.product(maxThreads(), "Backward", l.dz.operand(), l.W.operand().transpose(), (*derivative)(below))
+		}
+		if l.Frozen {
+			continue
 		}
 		var e epilogue
 		if updates != nil {
@@ -376,7 +417,7 @@ func (net Network) backward(dy *Matrix, updates []weightUpdate) {
 // network, whose output was the input.
 func (net Network) InputGradient(dx *Matrix) *Matrix {
 	if len(net) == 0 || net[0].x == nil || !net[0].hasDz {
-		panic("mlp: InputGradient: there was no Backward")
+		panic("mlp: InputGradient: there was no Backward, or the weights have moved since")
 	}
 	return dx.product(maxThreads(), "InputGradient", net[0].dz.operand(), net[0].W.operand().transpose(), nil)
 }
@@ -437,18 +478,32 @@ func NewBatchNorm(width int) *BatchNorm {
 	return b
 }
 
+// hasNorm reports whether a layer normalises by the statistics of a batch.
 func (net Network) hasNorm() bool {
-	return slices.ContainsFunc(net, func(l *Layer) bool { return l.Norm != nil })
+	return slices.ContainsFunc(net, func(l *Layer) bool { return l.Norm != nil && !l.Frozen })
 }
 
-// forward sets z to Gain·ẑ + shift.
-func (b *BatchNorm) forward(z, shift *Matrix) {
+// lowest returns the index of the first layer that is trained, or len(net) if all are Frozen.
+func (net Network) lowest() int {
+	for i, l := range net {
+		if !l.Frozen {
+			return i
+		}
+	}
+	return len(net)
+}
+
+// forward sets z to Gain·ẑ + shift. If fixed is true, μ and σ² are the running averages.
+func (b *BatchNorm) forward(z, shift *Matrix, fixed bool) {
 	n := float64(z.Rows)
 	b.hat.Reset(z.Rows, z.Cols)
 	mean, dev := b.mean.Reset(1, z.Cols).Data, b.dev.Reset(1, z.Cols).Data
 	b.mean.sumRows(z)
 	for j := range mean {
 		mean[j] /= n
+	}
+	if fixed {
+		copy(mean, b.Mean.Data)
 	}
 	clear(dev)
 	for i := range z.Rows {
@@ -458,7 +513,9 @@ func (b *BatchNorm) forward(z, shift *Matrix) {
 		addProduct(dev, d, d)
 	}
 	for j, squares := range dev {
-		dev[j] = math.Sqrt(squares/n + normEpsilon)
+		if dev[j] = math.Sqrt(squares/n + normEpsilon); fixed {
+			dev[j] = math.Sqrt(b.Var.Data[j] + normEpsilon)
+		}
 	}
 	for i := range z.Rows {
 		row, hat := z.Row(i), b.hat.Row(i)
@@ -499,6 +556,17 @@ func (b *BatchNorm) backward(dz, dB *Matrix) {
 		variance := max(0, math.FMA(b.dev.Data[j], b.dev.Data[j], -normEpsilon)) * n / (n - 1)
 		b.Mean.Data[j] = math.FMA(averageRate, mean-b.Mean.Data[j], b.Mean.Data[j])
 		b.Var.Data[j] = math.FMA(averageRate, variance-b.Var.Data[j], b.Var.Data[j])
+	}
+}
+
+// backwardFixed is backward after forward with fixed running averages, which no row moves.
+func (b *BatchNorm) backwardFixed(dz *Matrix) {
+	factor := b.factors.Reset(1, dz.Cols).Data
+	for j := range factor {
+		factor[j] = b.Gain.Data[j] / b.dev.Data[j]
+	}
+	for i := range dz.Rows {
+		mul(dz.Row(i), factor)
 	}
 }
 

@@ -22,6 +22,7 @@ var losses = []struct {
 	{"SoftmaxCrossEntropy", SoftmaxCrossEntropy, false, true},
 	{"SigmoidCrossEntropy", SigmoidCrossEntropy, false, false},
 	{"SquaredError", SquaredError, false, false},
+	{"Huber", Huber(0.7), false, false},
 }
 
 // closeTo fails where a gradient is not its central difference.
@@ -167,6 +168,10 @@ func TestMisusePanics(t *testing.T) {
 		{"mlp: Evaluate: data is nil", func() { Evaluate(net, nil, nil) }},
 		{"mlp: Matrix.Slice: rows 1 to 4 of 3", func() { NewMatrix(3, 2).Slice(1, 4) }},
 		{"mlp: Samples.Split: a share of NaN, want 0 to 1", func() { blobs(3).Split(math.NaN(), 1) }},
+		{"mlp: Samples.SplitStratified: a share of -1, want 0 to 1", func() { blobs(3).SplitStratified(-1, 1) }},
+		{"mlp: Samples: X has 4 rows, Y has 3", func() { Samples{NewMatrix(4, 3), NewMatrix(3, 2)}.Slice(0, 3) }},
+		{"mlp: Clone: 0 elements for 4×2", func() { (&Matrix{Rows: 4, Cols: 2}).Clone() }},
+		{"mlp: Huber: a delta of NaN, want more than 0", func() { Huber(math.NaN()) }},
 		{"mlp: EvaluateBy: Metric is nil", func() { EvaluateBy(net, Samples{NewMatrix(4, 3), y}, nil, nil) }},
 		{"mlp: EvaluateBy: Metric has no Of", func() { EvaluateBy(net, Samples{NewMatrix(4, 3), y}, nil, &Metric{Name: "x"}) }},
 		{"mlp: Evaluate: data: the weight of sample 1 is -1, want a finite number from 0", func() {
@@ -257,7 +262,7 @@ func TestBatchNormGradients(t *testing.T) {
 func TestNumPyBatchNorm(t *testing.T) {
 	c := numpy(t, "batch_norm")
 	first := dense(c.In["W1"], c.In["b1"], ReLU)
-	first.Norm = &BatchNorm{Gain: *clone(c.In["gain"]), Mean: *clone(c.In["mean"]), Var: *clone(c.In["var"])}
+	first.Norm = &BatchNorm{Gain: *c.In["gain"].Clone(), Mean: *c.In["mean"].Clone(), Var: *c.In["var"].Clone()}
 	net := Network{first, dense(c.In["W2"], c.In["b2"], Linear)}
 	mustTrain(t, net, Samples{c.In["X"], c.In["y"]},
 		Config{Rate: c.In["lr"].Data[0], Epochs: 5, Batch: 9, InOrder: true})
@@ -286,7 +291,7 @@ func TestNormLeavesOneOut(t *testing.T) {
 			t.Errorf("%d samples in batches of %d were taken", bad.samples, bad.batch)
 		}
 	}
-	before := clone(&net[0].Norm.Var)
+	before := net[0].Norm.Var.Clone()
 	one, wanted := NewMatrix(1, 4, 1, 2, 3, 4), NewMatrix(1, 2, 1, 0)
 	backprop(net, one, wanted)
 	near(t, "variance after a batch of one", &net[0].Norm.Var, before, 0)
@@ -298,7 +303,7 @@ func TestNormOfAConstant(t *testing.T) {
 	net := normalized(NewNetwork(1, He, ReLU, 4, 3, 2))
 	data := Samples{NewMatrix(100, 4), blobs(100).Y}
 	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 60, Batch: 5})
-	if err := (fileArray{"var1", &net[0].Norm.Var, squares}).validate(); err != nil {
+	if err := (fileArray{name: "var1", matrix: &net[0].Norm.Var, may: squares}).validate(); err != nil {
 		t.Error(err)
 	}
 }
@@ -415,7 +420,7 @@ func TestDropoutGradient(t *testing.T) {
 			var dy, dx Matrix
 			loss := func() float64 { return SquaredError(nil, forward(x), y) }
 			SquaredError(&dy, forward(x), y)
-			net.backward(&dy, nil)
+			net.backward(&dy, nil, 0)
 			closeTo(t, what+" x", net.InputGradient(&dx).Data, NumericalGradient(loss, x.Data, 1e-5))
 			checkGradients(t, what, net, loss)
 			for i, l := range net {
@@ -441,7 +446,7 @@ func TestDropoutOnlyInSteps(t *testing.T) {
 	for _, l := range without {
 		l.Dropout = 0
 	}
-	near(t, "Forward", net.Forward(data.X), clone(without.Forward(data.X)), 0)
+	near(t, "Forward", net.Forward(data.X), without.Forward(data.X).Clone(), 0)
 	near(t, "Predict", net.Predict(new(Matrix), data.X), without.Predict(new(Matrix), data.X), 0)
 }
 
@@ -472,7 +477,30 @@ func TestInputGradientJoins(t *testing.T) {
 		near(t, fmt.Sprintf("b%d", i+1), &parted[i].DB, &whole[i].DB, 0)
 	}
 	below.Forward(data.X)
-	if got := panicOf(func() { below.InputGradient(&da) }); got != "mlp: InputGradient: there was no Backward" {
+	if got := panicOf(func() { below.InputGradient(&da) }); got != "mlp: InputGradient: there was no Backward, or the weights have moved since" {
 		t.Errorf("panic %q", got)
+	}
+}
+
+func TestNetworkString(t *testing.T) {
+	net := NewNetwork(1, He, ReLU, 784, 256, 128, 10)
+	net[0].Norm, net[0].Dropout, net[1].Frozen = NewBatchNorm(256), 0.25, true
+	want := `layer  shape    activation                      parameters  operations
+1      784×256  relu, batch norm, dropout 0.25  201216      401408
+2      256×128  relu, frozen                    32896       65536
+3      128×10   linear                          1290        2560
+all    784×10                                   235402      469504
+`
+	if got := fmt.Sprint(net); got != want {
+		t.Errorf("\n%swant\n%s", got, want)
+	}
+	for want, net := range map[string]Network{
+		"mlp.Network: a network without layers": nil,
+		"mlp.Network: layer 1 is nil":           {nil},
+		"mlp.Network: layer 1 has no Act":       {{W: *NewMatrix(1, 1), B: *NewMatrix(1, 1)}},
+	} {
+		if got := fmt.Sprint(net); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

@@ -49,8 +49,8 @@ func stoppedAt(at, size int, err error) error {
 // ReadNPZ reads all arrays of an .npz archive of size bytes, and returns them by the
 // names that np.load shows. It leaves out members of the archive that are not arrays.
 //
-// An array of rank 0 becomes 1×1, one of rank 1 with n elements becomes 1×n, and one
-// of rank 2 keeps its shape. The elements may be floats, integers or bools of at most
+// An array of rank 0 becomes 1×1, one of rank 1 with n elements becomes 1×n, one of rank 2
+// keeps its shape, and one of rank 3, k×n×m, becomes k·n×m. The elements may be floats, integers or bools of at most
 // 8 bytes, in either byte order and in C or Fortran order. Integers beyond 2⁵³ are
 // rounded.
 //
@@ -83,6 +83,11 @@ type npz struct {
 	members map[string]zipEntry // all members, by name without .npy
 	total   int64               // bytes of the float64s of all arrays that were read
 	limit   int64               // the most that total may become
+
+	// Of a model's file: how many networks W1 has, or 0 if it has two axes, which of them is being
+	// read, and the arrays of all of them.
+	networks, network int
+	stacks            map[string]*Matrix
 }
 
 // A zipEntry is what the directory of the archive says about a member.
@@ -203,16 +208,57 @@ func (z *npz) has(name string) bool { return z.members[name].isArray }
 
 // matrix sets x to the array of that name. If there is none, the error wraps fs.ErrNotExist.
 func (z *npz) matrix(x *Matrix, name string) error {
+	_, err := z.stacked(x, name)
+	return err
+}
+
+// stacked is matrix. It returns the length of the first of three axes, or 0.
+func (z *npz) stacked(x *Matrix, name string) (stack int, err error) {
 	data, err := z.read(name, true, maxMember)
 	if err == nil {
-		err = parseNPY(x, data)
+		stack, err = parseNPY(x, data)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return 0, fmt.Errorf("%s: %w", name, err)
 	}
 	if z.total += 8 * int64(len(x.Data)); z.total > z.limit {
-		return formatErrorf("%s: the arrays up to here take %d bytes as float64, over the limit of %d in all", name, z.total, z.limit)
+		return 0, formatErrorf("%s: the arrays up to here take %d bytes as float64, over the limit of %d in all", name, z.total, z.limit)
 	}
+	return stack, nil
+}
+
+// layer sets x to the array of that name or, in the file of an ensemble, to the part of the
+// network that is being read. The first array, W1, says how many networks there are.
+func (z *npz) layer(x *Matrix, name string) error {
+	if z.stacks != nil && z.networks == 0 {
+		stack, err := z.stacked(x, name)
+		if err == nil && stack > 0 {
+			err = formatErrorf("%s: three axes, W1 has two", name)
+		}
+		return err
+	}
+	all := z.stacks[name]
+	if all == nil {
+		all = new(Matrix)
+		stack, err := z.stacked(all, name)
+		switch {
+		case err != nil:
+			return err
+		case stack > maxNetworks:
+			return formatErrorf("%s: of %d networks, more than %d", name, stack, maxNetworks)
+		case z.stacks == nil:
+			z.networks, z.stacks = stack, map[string]*Matrix{}
+			if stack == 0 {
+				*x = *all
+				return nil
+			}
+		case stack != z.networks:
+			return formatErrorf("%s: the first of three axes is %d, that of W1 is %d", name, stack, z.networks)
+		}
+		z.stacks[name] = all
+	}
+	size := len(all.Data) / max(1, z.networks)
+	copy(x.Reset(all.Rows/max(1, z.networks), all.Cols).Data, all.Data[z.network*size:])
 	return nil
 }
 
@@ -261,54 +307,56 @@ func (z *npz) unpack(w io.Writer, e zipEntry) error {
 }
 
 // parseNPY sets x to the array of a .npy file: six bytes that name the format, two of its
-// version, the length of the header, the header, and the elements, which nothing may follow.
-func parseNPY(x *Matrix, file []byte) error {
+// version, the length of the header, the header, and the elements, which nothing may follow. It
+// returns the length of the first of three axes, which x has as rows, or 0.
+func parseNPY(x *Matrix, file []byte) (stack int, err error) {
 	if start := file[:min(len(file), 6)]; string(start) != "\x93NUMPY" {
-		return formatErrorf("not an .npy array: it begins with %q", start)
+		return 0, formatErrorf("not an .npy array: it begins with %q", start)
 	}
 	if len(file) < 12 { // no header is so short
-		return formatErrorf("an .npy array that was cut short after %d bytes", len(file))
+		return 0, formatErrorf("an .npy array that was cut short after %d bytes", len(file))
 	}
 	rest, length := file[10:], uint32(binary.LittleEndian.Uint16(file[8:]))
 	switch major, minor := file[6], file[7]; {
 	case major < 1 || major > 3 || minor != 0:
-		return formatErrorf("an .npy array of version %d.%d, want 1.0, 2.0 or 3.0", major, minor)
+		return 0, formatErrorf("an .npy array of version %d.%d, want 1.0, 2.0 or 3.0", major, minor)
 	case major > 1:
 		rest, length = file[12:], binary.LittleEndian.Uint32(file[8:])
 	}
 	switch {
 	case length > maxNPYHeader:
-		return formatErrorf("the header claims %d bytes, over the limit of %d", length, maxNPYHeader)
+		return 0, formatErrorf("the header claims %d bytes, over the limit of %d", length, maxNPYHeader)
 	case int(length) > len(rest):
-		return formatErrorf("the header claims %d bytes, %d are left", length, len(rest))
+		return 0, formatErrorf("the header claims %d bytes, %d are left", length, len(rest))
 	}
 	header, elements := strings.TrimSpace(string(rest[:length])), rest[length:]
 	inside, hasEnd := strings.CutSuffix(header, "}")
 	items := npyItems.FindStringSubmatch(inside)
 	if !hasEnd || items == nil || slices.Contains(items, "") {
-		return formatErrorf("a header that is not NumPy's: %.60q", header)
+		return 0, formatErrorf("a header that is not NumPy's: %.60q", header)
 	}
 	descr, order, shape := strings.Trim(items[1], `'"`), items[2], items[3]
-	rows, cols, err := parseShape(shape)
+	axes, err := parseShape(shape)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	size, number, err := parseDescr(descr)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if len(elements) != rows*cols*size {
-		return formatErrorf("%d bytes of elements, want %d×%d of %d", len(elements), rows, cols, size)
+	n, rows, cols := max(1, axes[0]), axes[1], axes[2]
+	if len(elements) != n*rows*cols*size {
+		return 0, formatErrorf("%d bytes of elements, want %s of %d", len(elements), strings.TrimPrefix(fmt.Sprintf("%d×%d×%d", axes[0], rows, cols), "0×"), size)
 	}
-	x.Reset(rows, cols)
+	x.Reset(n*rows, cols)
 	for k := range x.Data {
 		at := k
-		if order == "True" { // Fortran's: element k of the file is in row k%rows and column k/rows
-			at = k%rows*cols + k/rows
+		if order == "True" { // Fortran's: the first index runs fastest
+			at = (k%n*rows+k/n%rows)*cols + k/n/rows
 		}
 		x.Data[at] = number(elements[k*size:])
 	}
-	return nil
+	return axes[0], nil
 }
 
 // npyItems matches a header without its last brace. The header is a dict in Python, such as
@@ -320,22 +368,26 @@ var npyItems = regexp.MustCompile(`^\{(?:\s*(?:` +
 	`["']shape["']\s*:\s*(\(\s*\)|\((?:\s*\d+\s*,)+(?:\s*\d+)?\s*\))` +
 	`)\s*(?:,|$)){3}\s*$`)
 
-// parseShape reads the shape: () is 1×1, (n,) is 1×n, and (rows, cols) is rows×cols.
-func parseShape(shape string) (rows, cols int, err error) {
+// parseShape reads the shape: () is 1×1, (n,) is 1×n, and (rows, cols) is rows×cols. The first
+// of the axes is 0 unless there are three.
+func parseShape(shape string) (axes [3]int, err error) {
 	fields := strings.FieldsFunc(shape, func(r rune) bool { return r < '0' || r > '9' })
 	shape = strings.Join(strings.Fields(shape), " ") // on one line, because an error may quote it
-	if len(fields) > 2 {
-		return 0, 0, formatErrorf("shape %.60s is of rank %d, want at most 2", shape, len(fields))
+	if len(fields) > 3 {
+		return axes, formatErrorf("shape %.60s is of rank %d, want at most 3", shape, len(fields))
 	}
-	sizes := [2]int64{1, 1}
+	axes, elements := [3]int{0, 1, 1}, int64(1)
 	for i, s := range fields {
 		n, err := strconv.ParseInt(s, 10, 32)
-		sizes[2-len(fields)+i] = n
-		if err != nil || n > maxMember/8 || sizes[0]*sizes[1] > maxMember/8 {
-			return 0, 0, formatErrorf("shape %.60s is over the limit of %d elements", shape, maxMember/8)
+		axes[3-len(fields)+i] = int(n)
+		if elements *= n; err != nil || n > maxMember/8 || elements > maxMember/8 {
+			return axes, formatErrorf("shape %.60s is over the limit of %d elements", shape, maxMember/8)
 		}
 	}
-	return int(sizes[0]), int(sizes[1]), nil
+	if len(fields) == 3 && axes[0] == 0 {
+		return axes, formatErrorf("shape %.60s has no elements in three axes", shape)
+	}
+	return axes, nil
 }
 
 // parseDescr reads a dtype, such as <f8: the byte order, the kind and the size in bytes.
@@ -382,6 +434,7 @@ func float16(bits uint16) float64 {
 type npzMember struct {
 	Name   string  // of an array: without .npy
 	Matrix *Matrix // nil for bytes
+	Stack  int     // the length of the first of three axes, which is a part of the rows, or 0 if there are two
 	Bytes  []byte
 }
 
@@ -444,7 +497,11 @@ func (m npzMember) write(w io.Writer) error {
 		return err
 	}
 	const start = "\x93NUMPY\x01\x00\x76\x00" // version 1.0, and a header of 0x76 = 118 bytes, line break included
-	header := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }", m.Matrix.Rows, m.Matrix.Cols)
+	shape := fmt.Sprintf("%d, %d", m.Matrix.Rows, m.Matrix.Cols)
+	if m.Stack > 0 {
+		shape = fmt.Sprintf("%d, %d, %d", m.Stack, m.Matrix.Rows/m.Stack, m.Matrix.Cols)
+	}
+	header := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%s), }", shape)
 	if _, err := fmt.Fprintf(w, "%s%-*s\n", start, npyHeaderSize-len(start)-1, header); err != nil {
 		return err
 	}

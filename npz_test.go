@@ -51,7 +51,7 @@ func arrayOf(z *npz, name string) (*Matrix, error) {
 // parsed returns the array of a .npy file.
 func parsed(file []byte) (*Matrix, error) {
 	x := new(Matrix)
-	if err := parseNPY(x, file); err != nil {
+	if _, err := parseNPY(x, file); err != nil {
 		return nil, err
 	}
 	return x, nil
@@ -462,6 +462,11 @@ func wantNumPy() map[string]*Matrix {
 		want[order+"f4"] = NewMatrix(3, 3, inf, -inf, math.NaN(), negative, 0, 0x1p-24, float64(float32(1.0/3)), -2.5, 65504)
 		want[order+"f2"] = NewMatrix(3, 3, inf, -inf, math.NaN(), negative, 0, 0x1p-24, 1365.0/4096, -2.5, 65504)
 	}
+	stack := NewMatrix(6, 4)
+	for i := range stack.Data {
+		stack.Data[i] = float64(i)
+	}
+	want["rank3"], want["rank3F"] = stack, stack
 	return want
 }
 
@@ -501,7 +506,7 @@ func TestNumPyWroteWhatIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"rank3": "shape (2, 3, 4) is of rank 3, want at most 2"}
+	want := map[string]string{"rank4": "shape (2, 3, 4, 5) is of rank 4, want at most 3"}
 	for name, dtype := range map[string]string{
 		"object": "|O", "unicode": "<U4", "bytes": "|S4", "record": "[('x', '<i4'), ('y', '<f8')]",
 		"complex": "<c16", "time": "<M8[D]", "longdouble": "<f16",
@@ -741,7 +746,10 @@ func TestParseNPYErrors(t *testing.T) {
 		{"8 bytes of elements, want 1×2 of 8", npyFile(dict("'<f8'", "False", "(2,)"), make([]byte, 8)...)},
 		{"9 bytes of elements, want 1×1 of 8", npyFile(dict("'<f8'", "False", "()"), make([]byte, 9)...)},
 		{"0 bytes of elements, want 134217728×1 of 8", of("<f8", "(134217728, 1)")},
-		{"shape (2, 3, 4) is of rank 3, want at most 2", of("<f8", "(2, 3, 4)")},
+		{"shape (2, 3, 4, 5) is of rank 4, want at most 3", of("<f8", "(2, 3, 4, 5)")},
+		{"shape (0, 3, 4) has no elements in three axes", of("<f8", "(0, 3, 4)")},
+		{"8 bytes of elements, want 2×3×4 of 8", npyFile(dict("'<f8'", "False", "(2,3,4)"), make([]byte, 8)...)},
+		{"shape (65536, 65536, 65536) is over the limit of 134217728 elements", of("|i1", "(65536, 65536, 65536)")},
 		{"shape (134217729,) is over the limit of 134217728 elements", of("<f8", "(134217729,)")},
 		{"shape (0, 134217729) is over the limit of 134217728 elements", of("<f8", "(0, 134217729)")},
 		{"shape (65536, 65536) is over the limit of 134217728 elements", of("|i1", "(65536, 65536)")},

@@ -1,10 +1,13 @@
-// The optimizers, the schedules of the learning rate, and the update of a network.
+// The optimizers, the schedules of the learning rate, a test of rates, and the update of a network.
 
 package mlp
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Optimizer is a rule that moves weights by their gradient.
@@ -127,6 +130,51 @@ func ScheduleByName(name string) (Schedule, error) {
 	return byName(map[string]Schedule{"constant": Constant, "step": StepDecay, "cosine": Cosine}, name)
 }
 
+// A RateTest is how the loss went while the rate rose: for each step its rate, the loss of its
+// batch before it, and the mean of the losses so far, of which each counts 0.9 times the next.
+type RateTest struct{ Rates, Losses, Smooth []float64 }
+
+// Suggestion is a third of the rate at which the smooth loss was lowest. It is NaN without a step.
+func (t *RateTest) Suggestion() float64 {
+	if len(t.Smooth) == 0 {
+		return math.NaN()
+	}
+	return t.Rates[slices.Index(t.Smooth, slices.Min(t.Smooth))] / 3
+}
+
+// RangeTest trains a copy of net as c says, but with a rate that rises from lowest to highest
+// over c.Epochs epochs, by the same factor in each step (Smith 2017, section 3.3). It ends early
+// if training diverges or the smooth loss is twice what it was at first. Of c it takes what a
+// step depends on and how the samples are divided into steps.
+func RangeTest(ctx context.Context, net Network, train Dataset, c Config, lowest, highest float64) (*RateTest, error) {
+	switch {
+	case ctx == nil:
+		return nil, errors.New("ctx is nil")
+	case !(0 < lowest && lowest < highest && finite(highest)):
+		return nil, fmt.Errorf("rates from %v to %v, want finite numbers above 0 that rise", lowest, highest)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	t, enough := new(RateTest), errors.New("the loss has doubled")
+	rise, total, weight := log(highest)-log(lowest), 0.0, 0.0
+	_, err := Train(ctx, net.Clone(), train, Config{
+		Loss: c.Loss, Optimizer: c.Optimizer, Beta1: c.Beta1, Decay: c.Decay, Clip: c.Clip,
+		Epochs: c.Epochs, Batch: c.Batch, Seed: c.Seed, InOrder: c.InOrder, Measure: math.MaxInt,
+		Rate: lowest, Schedule: func(progress float64) float64 { return exp(progress * rise) },
+		OnStep: func(_ int, loss, rate float64) {
+			total, weight = float64(0.9*total)+loss, float64(0.9*weight)+1
+			t.Rates, t.Losses, t.Smooth = append(t.Rates, rate), append(t.Losses, loss), append(t.Smooth, total/weight)
+			if total/weight > 2*t.Smooth[0] {
+				stop(enough)
+			}
+		},
+	})
+	if diverged := new(DivergedError); err == enough || errors.As(err, &diverged) {
+		err = nil
+	}
+	return t, err
+}
+
 // An update moves the numbers of a network by their gradients.
 type update struct {
 	optimizer *Optimizer
@@ -162,9 +210,14 @@ type weightUpdate struct {
 }
 
 func (e *weightUpdate) apply(dw []float64, stride, i0, i1, j0, j1 int) {
+	isCompact := e.compact != nil && e.compact.on
+	if cols := e.w.cols; j1-j0 == cols && stride == cols && !isCompact { // whole rows, one behind the other
+		e.move(e.w.array.Data[i0*cols:i1*cols], dw[:(i1-i0)*cols], e.w.offset+i0*cols, e.decay)
+		return
+	}
 	for i := i0; i < i1; i++ {
 		row := i
-		if e.compact != nil && e.compact.on {
+		if isCompact {
 			row = e.compact.rows[i]
 		}
 		e.move(e.w.array.Row(i)[j0:j1], dw[(i-i0)*stride:][:j1-j0], e.w.offset+row*e.w.cols+j0, e.decay)

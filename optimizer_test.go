@@ -2,6 +2,7 @@ package mlp
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -25,7 +26,7 @@ func TestDecay(t *testing.T) {
 		mustTrain(t, *net, blobs(20), c)
 	}
 	normal := normalized(NewNetwork(1, He, Tanh, 4, 5, 2))
-	gain := clone(&normal[0].Norm.Gain)
+	gain := normal[0].Norm.Gain.Clone()
 	mustTrain(t, normal, blobs(20), Config{Loss: still, Rate: 0.5, Epochs: 1, Batch: 20, Decay: 0.25})
 	near(t, "gain", &normal[0].Norm.Gain, gain, 0)
 	for i, l := range decayed {
@@ -93,5 +94,52 @@ func TestWarmup(t *testing.T) {
 	}
 	if got := panicOf(func() { Warmup(1, Cosine) }); got != "mlp: Warmup: a share of 1, want 0 to below 1" {
 		t.Errorf("panic %q", got)
+	}
+}
+
+// On a parabola the losses, and what follows from them, are those of a loop that multiplies the rate
+// by a factor in each step.
+func TestRangeTest(t *testing.T) {
+	const n, lowest, highest = 40, 1e-2, 1e2
+	net := Network{{W: *NewMatrix(1, 1, 3), B: *NewMatrix(1, 1), Act: Linear, Dropout: 0}}
+	before := net.Fingerprint()
+	data := Samples{NewMatrix(1, 1, 1), NewMatrix(1, 1)} // the loss is (w+b)²
+	r, err := RangeTest(context.Background(), net, data, Config{Loss: SquaredError, Epochs: n, Batch: 1}, lowest, highest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, smooth, weight, least, at := 3.0, 0.0, 0.0, 9.0, 0.0
+	for i, loss := range r.Losses {
+		rate := lowest * math.Pow(highest/lowest, float64(i)/n)
+		smooth, weight = 0.9*smooth+sum*sum, 0.9*weight+1
+		near(t, "rate", scalar(r.Rates[i]), scalar(rate), 1e-13)
+		near(t, "loss", scalar(loss), scalar(sum*sum), 1e-9)
+		near(t, "smooth", scalar(r.Smooth[i]), scalar(smooth/weight), 1e-9)
+		if last := smooth/weight > 2*9; last != (i == len(r.Losses)-1) {
+			t.Errorf("it ends after step %d of %d", len(r.Losses), i+1)
+		}
+		if smooth/weight < least {
+			least, at = smooth/weight, rate
+		}
+		sum -= rate * 2 * 2 * sum // w and b each move by rate·2·sum
+	}
+	if n := len(r.Losses); n < 10 || n > 35 {
+		t.Errorf("it ends after %d steps", n)
+	}
+	near(t, "suggestion", scalar(r.Suggestion()), scalar(at/3), 1e-13)
+	if net.Fingerprint() != before {
+		t.Error("the network is not as it was")
+	}
+	if s := new(RateTest).Suggestion(); s == s {
+		t.Errorf("without a step it suggests %v", s)
+	}
+	_, err = RangeTest(context.Background(), net, data, Config{Loss: SquaredError, Epochs: n, Batch: 1}, 1, 1)
+	if fmt.Sprint(err) != "rates from 1 to 1, want finite numbers above 0 that rise" {
+		t.Errorf("error %v", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if _, err = RangeTest(ctx, net, data, Config{Loss: SquaredError, Epochs: n, Batch: 1}, 1, 2); err != context.Canceled {
+		t.Errorf("error %v", err)
 	}
 }

@@ -97,10 +97,7 @@ func releaseWorkers() {
 	failure := pool.failure.Swap(nil)
 	pool.Unlock()
 	if failure != nil {
-		// If nobody recovers the value, the program's last words begin with the worker's stack,
-		// because that is an earlier panic, which the value replaces.
-		defer func() { panic(failure.value) }()
-		panic("in a worker of mlp:\n\n" + string(failure.stack))
+		failure.raise()
 	}
 }
 
@@ -136,11 +133,7 @@ func serve() {
 		if finished {
 			return
 		}
-		value := recover()
-		if value == nil {
-			value = "mlp: a part of shared work called runtime.Goexit"
-		}
-		pool.failure.Store(&workerPanic{value, debug.Stack()})
+		pool.failure.Store(newWorkerPanic(recover()))
 		pool.left.Store(0)
 	}()
 	takeParts(false)
@@ -173,4 +166,54 @@ func unpackParts(left uint64) (first, end int) {
 type workerPanic struct {
 	value any
 	stack []byte
+}
+
+// newWorkerPanic keeps what a deferred function of the worker has recovered.
+func newWorkerPanic(value any) *workerPanic {
+	if value == nil {
+		value = "mlp: a part of shared work called runtime.Goexit"
+	}
+	return &workerPanic{value, debug.Stack()}
+}
+
+// raise panics with the worker's value. If nobody recovers it, the program's last words begin
+// with the worker's stack, because that is an earlier panic, which the value replaces.
+func (p *workerPanic) raise() {
+	defer func() { panic(p.value) }()
+	panic("in a worker of mlp:\n\n" + string(p.stack))
+}
+
+// together calls f(0) to f(n-1), several at the same time: as many as there may be threads. If
+// one panics, no further begins, and together panics with the same value. Unlike the parts of
+// a task, f may call parallelFor.
+func together(n int, f func(i int)) {
+	if n == 1 {
+		f(0)
+		return
+	}
+	var next atomic.Int64
+	var failure atomic.Pointer[workerPanic]
+	var all sync.WaitGroup
+	for range min(n, maxThreads()) {
+		all.Go(func() {
+			finished := false
+			defer func() {
+				if !finished {
+					failure.Store(newWorkerPanic(recover()))
+				}
+			}()
+			for failure.Load() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					break
+				}
+				f(i)
+			}
+			finished = true
+		})
+	}
+	all.Wait()
+	if p := failure.Load(); p != nil {
+		p.raise()
+	}
 }

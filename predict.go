@@ -30,20 +30,82 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 	return y
 }
 
-// Predict sets y to the network's output for the raw inputs in x, n×in to n×out, and
-// returns y: it normalises images if m.Deskew is set, and standardizes by m.Input. Any
-// number of goroutines may call it. For classes, y.Softmax() makes the output
-// probabilities.
+// Predict sets y to the answers for the raw inputs in x, n×in to n×out, and returns y. It
+// normalises images if m.Deskew is set, and standardizes by m.Input; or encodes the rows of a
+// table by m.Columns. The answers are logits, of which y.Softmax() makes the probabilities of
+// Classes and Sigmoid those of Labels, or Numbers in the units of m.Targets. Any number of
+// goroutines may call Predict.
+//
+// An ensemble answers with the mean over its networks of the probabilities or the Numbers.
 func (m *Model) Predict(y, x *Matrix) *Matrix {
-	m.Net.mustFit("Model.Predict", x)
-	if m.Deskew {
-		if x.Cols != MNISTPixels {
-			panic(fmt.Sprintf("mlp: Model.Predict: images of %d pixels, want %d", x.Cols, MNISTPixels))
+	inputs := new(Matrix)
+	if m.Columns != nil {
+		m.Columns.Apply(inputs, x)
+	} else {
+		m.Net.mustFit("Model.Predict", x)
+		if m.Deskew {
+			if x.Cols != MNISTPixels {
+				panic(fmt.Sprintf("mlp: Model.Predict: images of %d pixels, want %d", x.Cols, MNISTPixels))
+			}
+			x = NewMatrix(x.Rows, x.Cols, x.Data...)
+			for i := range x.Rows {
+				deskewRow(x.Row(i))
+			}
 		}
-		x = NewMatrix(x.Rows, x.Cols, x.Data...)
-		deskewRows(x)
+		m.Input.Apply(inputs, x)
 	}
-	return m.Net.Predict(y, m.Input.Apply(new(Matrix), x))
+	m.outputs(y, inputs)
+	if m.Task() == Numbers {
+		for i := range y.Rows {
+			row := y.Row(i)
+			for j, c := range m.Targets {
+				row[j] = float64(row[j]*c.Std[0]) + c.Mean[0]
+			}
+		}
+	}
+	return y
+}
+
+// outputs sets y to the output for x, the inputs as the networks see them.
+func (m *Model) outputs(y, x *Matrix) {
+	if m.Net.Predict(y, x); len(m.Others) > 0 {
+		m.average(y, x)
+	}
+}
+
+// average makes y, the output of m.Net for x, that of the ensemble. The logits of Classes are
+// ln p, and those of Labels ln p - ln(1-p), for the mean probability p. A probability that
+// underflows counts as the smallest normal number, so that all logits are finite.
+func (m *Model) average(y, x *Matrix) {
+	logOf := func(p float64) float64 { return log(max(p, 0x1p-1022)) }
+	n := float64(1 + len(m.Others))
+	total := NewMatrix(y.Rows, y.Cols) // of the probabilities or the numbers
+	rest := NewMatrix(y.Rows, y.Cols)  // of 1-p, for Labels
+	for i := range 1 + len(m.Others) {
+		if i > 0 {
+			m.Others[i-1].Net.Predict(y, x)
+		}
+		switch m.Task() {
+		case Classes:
+			y.Softmax()
+		case Labels:
+			for j, z := range y.Data {
+				rest.Data[j] += sigmoid(-z)
+			}
+			sigmoids(y.Data)
+		}
+		add(total.Data, y.Data)
+	}
+	for j, sum := range total.Data {
+		switch m.Task() {
+		case Classes:
+			y.Data[j] = logOf(sum / n)
+		case Labels:
+			y.Data[j] = logOf(sum/n) - logOf(rest.Data[j]/n)
+		case Numbers:
+			y.Data[j] = sum / n
+		}
+	}
 }
 
 // A forward pass takes at most maxPassRows rows through the network on one thread, so that
@@ -130,26 +192,32 @@ func (p *forwardPass) apply(z []float64, stride, i0, i1, j0, j1 int) {
 // SoftmaxCrossEntropy. Evaluate panics if net is not complete, or if data has no samples, a
 // wrong weight or target, or a wrong width.
 func Evaluate(net Network, data Dataset, loss Loss) (mean, accuracy float64) {
-	return evaluate("Evaluate", net, data, loss, Accuracy)
+	return evaluate("Evaluate", &Model{Net: net}, data, loss, Accuracy)
 }
 
 // EvaluateBy is Evaluate with another metric than Accuracy.
 func EvaluateBy(net Network, data Dataset, loss Loss, by *Metric) (mean, metric float64) {
-	return evaluate("EvaluateBy", net, data, loss, by)
+	return evaluate("EvaluateBy", &Model{Net: net}, data, loss, by)
 }
 
-func evaluate(method string, net Network, data Dataset, loss Loss, by *Metric) (mean, metric float64) {
-	err := net.validate()
+// Evaluate returns the mean loss by m.Task().Loss() and a metric on data, whose inputs are as
+// the networks see them: images are standardized, and numbers that are targets too.
+func (m *Model) Evaluate(data Dataset, by *Metric) (mean, metric float64) {
+	return evaluate("Model.Evaluate", m, data, m.Task().Loss(), by)
+}
+
+func evaluate(method string, m *Model, data Dataset, loss Loss, by *Metric) (mean, metric float64) {
+	err := m.validate()
 	if err == nil {
-		loss, err = lossFor(net, loss)
+		loss, err = lossFor(m.Net, loss)
 	}
 	if err == nil {
-		err = cmp.Or(validateMeasured("data", data, net, loss), by.validate())
+		err = cmp.Or(validateMeasured("data", data, m.Net, loss), by.validate())
 	}
 	if err != nil {
 		panic(fmt.Sprintf("mlp: %s: %v", method, err))
 	}
-	return new(evaluation).measure(net, data, data.Len(), loss, by, nil)
+	return new(evaluation).measure(m, data, data.Len(), loss, by, nil)
 }
 
 // An evaluation has the storage that measuring a network needs.
@@ -159,19 +227,23 @@ type evaluation struct {
 	rows      rowLoss
 }
 
+// evaluations has the storage of evaluations that are over: of networks that are trained at
+// the same time, only those that measure need it.
+var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
+
 // evaluationRows is the number of rows whose loss is computed by one call. It is fixed, so
 // that the sums do not depend on the number of threads. Layers are measured on so many samples.
 const evaluationRows = 256
 
 // measure returns the mean loss and the metric of the first n samples. If stats is not
 // nil, it receives the statistics of each layer's activations.
-func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (
+func (v *evaluation) measure(m *Model, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (
 	mean, metric float64) {
 	weights, err := weightsOf("mlp: Evaluate", data)
 	if err != nil { // the weights have changed since validateData
 		panic(err.Error())
 	}
-	v.out.Reset(n, net[len(net)-1].W.Cols)
+	v.out.Reset(n, m.Net[len(m.Net)-1].W.Cols)
 	index := shuffle(make([]int, n), 0, 0, true)
 	rowsAtOnce := evaluationRows * max(2, (maxThreads()+1)/2) // two forward passes or more for each thread
 	var out, want Matrix
@@ -180,12 +252,12 @@ func (v *evaluation) measure(net Network, data Dataset, n int, loss Loss, by *Me
 		copy(v.want.Reset(n, v.y.Cols).Data[lo*v.y.Cols:], v.y.Data)
 		out.setRows(&v.out, lo, hi)
 		if lo > 0 || stats == nil {
-			net.Predict(&out, &v.x)
+			m.outputs(&out, &v.x)
 			continue
 		}
 		p := forwardPasses.Get().(*forwardPass)
-		p.run(net, out, v.x, maxThreads())
-		for i, l := range net {
+		p.run(m.Net, out, v.x, maxThreads())
+		for i, l := range m.Net {
 			stats[i].measureActivations(l.Act, &p.outputs[i])
 		}
 		p.release()

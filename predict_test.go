@@ -14,7 +14,7 @@ func TestPredictIsNoForward(t *testing.T) {
 	net := normalized(NewNetwork(1, He, ReLU, 4, 6, 5, 2))
 	x := fill(NewMatrix(700, 4), rng)
 	all := net.Predict(new(Matrix), x)
-	forward := clone(net.Forward(x))
+	forward := net.Forward(x).Clone()
 	for _, i := range []int{0, 255, 256, 699} {
 		one := net.Predict(new(Matrix), NewMatrix(1, 4, x.Row(i)...))
 		for j, v := range one.Data {
@@ -27,7 +27,7 @@ func TestPredictIsNoForward(t *testing.T) {
 		}
 	}
 	// Of a single row ẑ is zero, whatever the row.
-	if one := clone(net.Forward(NewMatrix(1, 4, x.Row(0)...))); one.Data[0] != net.Forward(NewMatrix(1, 4, x.Row(1)...)).Data[0] {
+	if one := net.Forward(NewMatrix(1, 4, x.Row(0)...)).Clone(); one.Data[0] != net.Forward(NewMatrix(1, 4, x.Row(1)...)).Data[0] {
 		t.Error("Forward does not normalise by the rows it is given")
 	}
 }

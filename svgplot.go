@@ -21,11 +21,12 @@ import (
 // own. A figure is 720 CSS pixels wide if it has one column, otherwise 960; its height follows from
 // its rows.
 type Figure struct {
-	Title   string // is drawn on top; screen readers read it out
-	Desc    string // says in words what the figure shows, only for screen readers; if empty, they read Caption
-	Caption string // is drawn below the charts, wrapped
-	Columns int    // charts side by side, 1 to 4; less counts as 1, more as 4
-	SameY   bool   // the charts of a row share one y axis; they must be all linear or all log
+	Title   string  // is drawn on top; screen readers read it out
+	Desc    string  // says in words what the figure shows, only for screen readers; if empty, they read Caption
+	Caption string  // is drawn below the charts, wrapped
+	Columns int     // charts side by side, 1 to 4; less counts as 1, more as 4
+	Height  float64 // of each plot in CSS pixels, 60 to 2000; 0 is 230 in one column, and less in more
+	SameY   bool    // the charts of a row share one y axis; they must be all linear or all log
 	Charts  []Chart
 }
 
@@ -34,8 +35,13 @@ type Figure struct {
 type Chart struct {
 	Title, XLabel, YLabel string
 	LogX, LogY            bool // a log axis leaves out values that are not positive
+	Equal                 bool // a unit is as long along x as along y: the plot is narrower or an axis longer
 	Series                []Series
 	Guides                []Guide
+
+	// Region, if it is not nil, fills the plot with pale colours: at (x, y) with that of the
+	// series whose name it returns, or with none. Both axes must be linear.
+	Region func(x, y float64) string
 }
 
 // Series is a line or, if Points is true, a scatter. A point that is NaN, infinite or, on a linear axis,
@@ -44,7 +50,8 @@ type Chart struct {
 type Series struct {
 	Name   string // for the legend, if not empty; series of one name look the same in all charts
 	X, Y   []float64
-	Points bool // draw a mark at each point and no line
+	Points bool    // draw a mark at each point and no line
+	Size   float64 // of the marks, beside the usual size; 0 is 1
 }
 
 // Guide is a horizontal line at Y, in the units of the y axis, to compare with.
@@ -106,10 +113,10 @@ func (f *Figure) SVG() []byte {
 			continue
 		}
 		if k.points != 1 {
-			d.drawPiece([]point{{k.x, k.y}, {k.x + sampleSize, k.y}}, style, false)
+			d.drawPiece([]point{{k.x, k.y}, {k.x + sampleSize, k.y}}, style, false, 1)
 		}
 		if d.marks || k.points == 1 {
-			d.drawPiece([]point{{k.x + sampleSize/2, k.y}}, style, true)
+			d.drawPiece([]point{{k.x + sampleSize/2, k.y}}, style, true, 1)
 		}
 		d.text("name", k.x+sampleSize+6, k.y+4, k.name)
 	}
@@ -129,7 +136,7 @@ func (f *Figure) SVG() []byte {
 type drawing struct {
 	bytes.Buffer
 	width, height float64
-	plotW, plotH  float64 // of each plot
+	plotW, plotH  float64 // of each plot, whose axes may need less of the width
 	left          float64 // from the left edge of a panel to its plot
 	panels        []panel
 	looks         []look         // by style
@@ -147,6 +154,7 @@ type panel struct {
 	x, y   axis
 	guides []tick // those that can be drawn, from the top down
 	origin point  // the top left corner of the plot
+	width  float64
 }
 
 // layout decides where everything in f is drawn.
@@ -155,6 +163,9 @@ func (f *Figure) layout() *drawing {
 	d := &drawing{width: 720, plotH: 130 + 100/float64(cols), styles: map[string]int{}}
 	if cols > 1 {
 		d.width = 960
+	}
+	if f.Height > 0 {
+		d.plotH = max(60, min(f.Height, 2000))
 	}
 	panelW := (d.width - 2*margin) / float64(cols)
 
@@ -219,7 +230,10 @@ func (f *Figure) layout() *drawing {
 	for i := range d.panels {
 		p := &d.panels[i]
 		p.origin = point{margin + float64(float64(i%cols)*panelW) + d.left, head + float64(float64(i/cols)*panelH) + top}
-		p.x = xAxis(p.xSpan, p.LogX, d.plotW)
+		p.width = d.plotW
+		if p.x = xAxis(p.xSpan, p.LogX, d.plotW); p.Equal {
+			p.equalize(d.plotH)
+		}
 	}
 	d.height = head + float64(float64((len(f.Charts)+cols-1)/cols)*panelH) + inset
 	if d.caption = wrapText(f.Caption, labelSize, d.width-2*margin); len(d.caption) > 0 {
@@ -228,10 +242,37 @@ func (f *Figure) layout() *drawing {
 	return d
 }
 
+// equalize makes the plot so narrow that a unit is as long along x as along y. If it would be wider
+// than it can be, or narrower than 100 pixels, an axis gets longer on both sides instead.
+func (p *panel) equalize(height float64) {
+	const least = 100
+	longer := func(a *axis, log bool, size float64) {
+		more := (size - (a.hi - a.lo)) / 2
+		a.lo, a.hi = a.lo-more, a.hi+more
+		t := slices.DeleteFunc(roundTicks(span{a.lo, a.hi, false}, log, len(a.ticks)), func(t tick) bool { return t.at < a.lo || t.at > a.hi })
+		if widest(t) <= widest(a.ticks) { // there is no more room than those had
+			a.ticks = t
+		}
+	}
+	unit := height / (p.y.hi - p.y.lo)
+	p.x = xAxis(p.xSpan, p.LogX, max(least, min(p.width, float64((p.x.hi-p.x.lo)*unit)+2*inset)))
+	switch width := float64((p.x.hi-p.x.lo)*unit) + 2*inset; {
+	case width > p.width:
+		longer(&p.y, p.LogY, height*((p.x.hi-p.x.lo)/(p.width-2*inset)))
+	case width < least:
+		p.width = least
+		longer(&p.x, p.LogX, (least-2*inset)/unit)
+	default:
+		p.width = width
+	}
+	p.x.to = p.width - inset
+}
+
 // drawPanel draws the axes of a chart, its guides and, on top of them, its lines.
 func (d *drawing) drawPanel(p *panel) {
 	fmt.Fprintf(d, "<g transform=\"translate(%s %s)\">\n", pixel(p.origin.x), pixel(p.origin.y))
 	d.text("title", 0, -2*inset, fitText(p.Title, titleSize, d.plotW))
+	d.drawRegion(p)
 	free := math.Inf(-1) // from here on there is room for the next label
 	for _, t := range p.x.ticks {
 		x := p.x.pixel(t.at)
@@ -241,13 +282,17 @@ func (d *drawing) drawPanel(p *panel) {
 			free = x + half + 6
 		}
 	}
-	d.text("mid", d.plotW/2, d.plotH+20+labelSize+2, fitText(p.XLabel, labelSize, d.plotW))
+	d.text("mid", p.width/2, d.plotH+20+labelSize+2, fitText(p.XLabel, labelSize, p.width))
+	free = math.Inf(1)
 	for _, t := range p.y.ticks {
 		y := p.y.pixel(t.at)
-		fmt.Fprintf(d, "<path class=\"grid\" d=\"M0 %sH%s\"/>\n", pixel(y), pixel(d.plotW))
-		d.text("tick dim end", -inset, y+4, t.label)
+		fmt.Fprintf(d, "<path class=\"grid\" d=\"M0 %sH%s\"/>\n", pixel(y), pixel(p.width))
+		if y < free {
+			d.text("tick dim end", -inset, y+4, t.label)
+			free = y - tickSize
+		}
 	}
-	fmt.Fprintf(d, "<path class=\"axis\" d=\"M0 %sH%s\"/>\n", pixel(d.plotH), pixel(d.plotW))
+	fmt.Fprintf(d, "<path class=\"axis\" d=\"M0 %sH%s\"/>\n", pixel(d.plotH), pixel(p.width))
 	fmt.Fprintf(d, "<g transform=\"translate(%s %s) rotate(-90)\">\n", pixel(labelSize-d.left), pixel(d.plotH/2))
 	d.text("mid", 0, 0, fitText(p.YLabel, labelSize, d.plotH))
 	d.WriteString("</g>\n")
@@ -257,22 +302,54 @@ func (d *drawing) drawPanel(p *panel) {
 	free = math.Inf(-1)
 	for _, g := range p.guides {
 		y := p.y.pixel(g.at)
-		fmt.Fprintf(d, "<path class=\"guide\" d=\"M0 %sH%s\"/>\n", pixel(y), pixel(d.plotW))
+		fmt.Fprintf(d, "<path class=\"guide\" d=\"M0 %sH%s\"/>\n", pixel(y), pixel(p.width))
 		if y = max(y, free); y <= d.plotH {
-			d.text("tick dim", d.plotW+inset, y+4, g.label)
+			d.text("tick dim", p.width+inset, y+4, g.label)
 			free = y + tickSize + 2
 		}
 	}
 
 	for _, s := range p.Series {
 		for _, piece := range p.pieces(&s) {
-			d.drawPiece(piece, d.styles[s.Name], d.marks)
+			d.drawPiece(piece, d.styles[s.Name], d.marks, s.Size)
 		}
 	}
 	if p.xSpan.lo > p.xSpan.hi {
-		d.text("dim mid", d.plotW/2, d.plotH/2+4, "no data")
+		d.text("dim mid", p.width/2, d.plotH/2+4, "no data")
 	}
 	d.WriteString("</g>\n")
+}
+
+// drawRegion fills the plot in squares of two pixels, those of one series in one path.
+func (d *drawing) drawRegion(p *panel) {
+	const square = 2
+	if p.Region == nil || p.LogX || p.LogY {
+		return
+	}
+	styleAt := func(x, y float64) int {
+		if style, ok := d.styles[p.Region(p.x.value(x+square/2), p.y.value(y+square/2))]; ok {
+			return style
+		}
+		return -1
+	}
+	paths := make([][]byte, len(d.looks))
+	for y := 0.0; y < d.plotH; y += square {
+		for x := 0.0; x < p.width; {
+			from, style := x, styleAt(x, y)
+			for x < p.width && styleAt(x, y) == style {
+				x += square
+			}
+			if style >= 0 {
+				paths[style] = fmt.Appendf(paths[style], "M%s %sH%sv%sH%sz",
+					pixel(from), pixel(y), pixel(min(x, p.width)), pixel(min(square, d.plotH-y)), pixel(from))
+			}
+		}
+	}
+	for style, path := range paths {
+		if len(path) > 0 {
+			fmt.Fprintf(d, "<path class=\"s%d\" fill=\"currentColor\" fill-opacity=\".2\" shape-rendering=\"crispEdges\" d=\"%s\"/>\n", style%colours, path)
+		}
+	}
 }
 
 // axisUnits returns v in axis units, and whether it can be drawn. A value in axis units is the value
@@ -304,6 +381,11 @@ type axis struct {
 
 func (a *axis) pixel(v float64) float64 {
 	return a.from + float64((v-a.lo)/(a.hi-a.lo)*(a.to-a.from))
+}
+
+// value is the inverse of pixel.
+func (a *axis) value(pixel float64) float64 {
+	return a.lo + float64((pixel-a.from)/(a.to-a.from)*(a.hi-a.lo))
 }
 
 // xAxis returns an axis that begins and ends with the data, or at ticks if fewer than two ticks lie
@@ -519,9 +601,9 @@ func thin(piece []point) []point {
 	return kept
 }
 
-// drawPiece draws the line through the points of a piece, and a mark at each point if marks is true. A
-// piece of one point always has its mark, because it has no line.
-func (d *drawing) drawPiece(piece []point, style int, marks bool) {
+// drawPiece draws the line through the points of a piece, and a mark of that size at each point if
+// marks is true. A piece of one point always has its mark, because it has no line.
+func (d *drawing) drawPiece(piece []point, style int, marks bool, size float64) {
 	fmt.Fprintf(d, `<g class="s%d">`, style%colours)
 	if len(piece) > 1 {
 		fmt.Fprintf(d, `<path class="line d%d" d="M`, style%dashes)
@@ -531,7 +613,12 @@ func (d *drawing) drawPiece(piece []point, style int, marks bool) {
 		d.WriteString(`"/>`)
 	}
 	for _, p := range piece {
-		if marks || len(piece) == 1 {
+		switch {
+		case !marks && len(piece) > 1:
+		case size > 0 && size != 1:
+			fmt.Fprintf(d, "\n<use class=\"mark\" href=\"#m%d<id>\" transform=\"translate(%s %s) scale(%s)\"/>",
+				style%markers, pixel(p.x), pixel(p.y), pixel(min(size, 10)))
+		default:
 			fmt.Fprintf(d, "\n<use class=\"mark\" href=\"#m%d<id>\" x=\"%s\" y=\"%s\"/>", style%markers, pixel(p.x), pixel(p.y))
 		}
 	}

@@ -70,7 +70,7 @@ func readSVG(t testing.TB, svg []byte) (d picture) {
 				d.width, d.height = number(t, e, "width"), number(t, e, "height")
 			case inPanel && strings.HasPrefix(attr(e, "class"), "line"):
 				d.lines = append(d.lines, attr(e, "d"))
-			case inPanel && e.Name.Local == "use":
+			case inPanel && e.Name.Local == "use" && attr(e, "x") != "":
 				d.uses = append(d.uses, [2]float64{number(t, e, "x"), number(t, e, "y")})
 			}
 			stack = append(stack, g)
@@ -201,7 +201,7 @@ func TestSVGStyles(t *testing.T) {
 	seen := map[string]int{}
 	for i := range colours * dashes {
 		var d drawing
-		d.drawPiece([]point{{0, 0}, {1, 1}}, i, false)
+		d.drawPiece([]point{{0, 0}, {1, 1}}, i, false, 0)
 		if j, ok := seen[d.String()]; ok {
 			t.Errorf("series %d and %d look alike", i, j)
 		}
@@ -492,6 +492,80 @@ func TestSVGPoints(t *testing.T) {
 	}
 	if line := strings.Count(head, `class="line d1"`); line != 1 {
 		t.Errorf("the legend shows the line by %d lines", line)
+	}
+}
+
+// With Equal a unit has as many pixels along x as along y, whatever the shape of the data, and all
+// points lie in the plot.
+func TestSVGEqual(t *testing.T) {
+	for _, size := range [][2]float64{{1, 1}, {1, 3}, {3, 1}, {1, 1000}, {1000, 1}, {0, 0}, {1e-300, 1e300}, {1e300, 1e-300}} {
+		for columns := range 4 {
+			c := Chart{Title: "t", XLabel: "x", YLabel: "y", Equal: true,
+				Series: []Series{{X: []float64{-size[0], size[0]}, Y: []float64{-size[1], size[1]}, Points: true}}}
+			f := &Figure{Columns: columns, Height: 300, Charts: []Chart{c, c, c}}
+			checkLabels(t, readSVG(t, f.SVG()))
+			d := f.layout()
+			for _, p := range d.panels {
+				x, y := (p.x.to-p.x.from)/(p.x.hi-p.x.lo), d.plotH/(p.y.hi-p.y.lo)
+				if math.Abs(x/y-1) > 1e-9 {
+					t.Errorf("%v in %d columns: a unit is %v pixels long along x, %v along y", size, columns, x, y)
+				}
+				a, b := p.x.pixel(-size[0]), p.x.pixel(size[0])
+				if !(a >= inset-1e-6 && b <= p.width-inset+1e-6 && p.width <= d.plotW+1e-9 && p.y.pixel(size[1]) > -1e-6) {
+					t.Errorf("%v in %d columns: x from %v to %v of %v", size, columns, a, b, p.width)
+				}
+			}
+		}
+	}
+	if h := (&Figure{Height: 300, Charts: []Chart{line(1, 2)}}).layout().plotH; h != 300 {
+		t.Errorf("the plot is %v pixels high, want 300", h)
+	}
+}
+
+// A region fills each side of x = 2y in the colour of its series, and nothing beyond x = 8.
+func TestSVGRegion(t *testing.T) {
+	c := Chart{Series: []Series{
+		{Name: "below", X: []float64{0, 10}, Y: []float64{0, 5}, Points: true, Size: 0.5}, {Name: "above", X: []float64{0}, Y: []float64{5}}}}
+	c.Region = func(x, y float64) string {
+		switch {
+		case x > 8:
+			return "none"
+		case x > 2*y:
+			return "below"
+		}
+		return "above"
+	}
+	svg := string(oneChart(c).SVG())
+	d := oneChart(c).layout()
+	p := d.panels[0]
+	unit := (p.x.to - p.x.from) / 10 * d.plotH / 5
+	for style, want := range []float64{16, 8*5 - 16 + inset*d.plotH/unit} { // with the gap to the left of 0
+		path := regexp.MustCompile(fmt.Sprintf(`<path class="s%d" fill="currentColor"[^>]* d="([^"]*)"`, style)).FindStringSubmatch(svg)
+		if path == nil {
+			t.Fatalf("no region of series %d", style)
+		}
+		area := 0.0
+		for _, m := range regexp.MustCompile(`M(\S+) (\S+)H([0-9.]+)v([0-9.]+)H`).FindAllStringSubmatch(path[1], -1) {
+			var v [4]float64
+			for i := range v {
+				v[i], _ = strconv.ParseFloat(m[i+1], 64)
+			}
+			area += (v[2] - v[0]) * v[3]
+			x, y := p.x.value((v[0]+v[2])/2), p.y.value(v[1]+v[3]/2)
+			if (x > 2*y) != (style == 0) || x > 8 {
+				t.Fatalf("(%v, %v) has the colour of series %d", x, y, style)
+			}
+		}
+		if math.Abs(area/unit-want) > 0.2 {
+			t.Errorf("series %d has an area of %v, want %v", style, area/unit, want)
+		}
+	}
+	if n := strings.Count(svg, " scale(0.5)"); n != 2 {
+		t.Errorf("%d marks of half the size, want 2", n)
+	}
+	c.LogX = true
+	if strings.Contains(string(oneChart(c).SVG()), "fill-opacity") {
+		t.Error("a region on a log axis")
 	}
 }
 

@@ -27,7 +27,7 @@ type Config struct {
 	Metric     *Metric    // what to measure beside the loss; nil is Accuracy
 	Test       Dataset    // what to measure on beside the training samples; may be nil
 	Validation Dataset    // samples that are not trained on, for Patience; may be nil
-	Measure    int        // measure on the training samples every Measure epochs and after the last; 0 is 1
+	Measure    int        // measure on the training samples, and the layers, every Measure epochs and after the last; 0 is 1
 
 	// Patience stops the training when so many epochs have not lowered the loss on Validation,
 	// and keeps the best epoch's weights. 0 trains all epochs and keeps the last weights.
@@ -47,31 +47,22 @@ type Config struct {
 	OnEpoch func(Epoch) error
 }
 
-// complete replaces zero values by their defaults, and returns an error that names what is
-// wrong with a field, the network or the samples.
-func (c *Config) complete(net Network, train Dataset) error {
+// completeStep replaces zero values of what a step depends on by their defaults, and returns an
+// error that names what is wrong with a field or the network.
+func (c *Config) completeStep(net Network) error {
 	if err := net.validate(); err != nil {
 		return err
 	}
 	var err error
 	c.Loss, err = lossFor(net, c.Loss)
-	c.Optimizer, c.Metric = cmp.Or(c.Optimizer, SGD), cmp.Or(c.Metric, Accuracy)
-	c.Beta1, c.Measure = cmp.Or(c.Beta1, 0.9), cmp.Or(c.Measure, 1)
-	if c.Schedule == nil {
-		c.Schedule = Constant
-	}
-	if c.Run == nil {
-		c.Run = new(Run)
-	}
+	c.Optimizer, c.Beta1 = cmp.Or(c.Optimizer, SGD), cmp.Or(c.Beta1, 0.9)
 	switch o := c.Optimizer; {
 	case net[len(net)-1].Dropout > 0:
 		return errors.New("the last layer has Dropout, which would drop answers")
 	case err != nil:
 		return err
-	case c.Epochs < 1:
-		return fmt.Errorf("Epochs is %d, want 1 or more", c.Epochs)
-	case c.Batch < 1:
-		return fmt.Errorf("Batch is %d, want 1 or more", c.Batch)
+	case net.lowest() == len(net):
+		return errors.New("all layers are Frozen: there is nothing to train")
 	case !(c.Rate > 0) || !finite(c.Rate):
 		return fmt.Errorf("Rate is %v, want a finite number above 0", c.Rate)
 	case !(0 < c.Beta1 && c.Beta1 < 1):
@@ -80,12 +71,6 @@ func (c *Config) complete(net Network, train Dataset) error {
 		return fmt.Errorf("Decay is %v, want a finite number from 0", c.Decay)
 	case !(c.Clip >= 0):
 		return fmt.Errorf("Clip is %v, want a number from 0", c.Clip)
-	case c.Patience < 0:
-		return fmt.Errorf("Patience is %d, want 0 or more", c.Patience)
-	case c.Patience > 0 && c.Validation == nil:
-		return errors.New("Patience: Validation is nil")
-	case c.Measure < 0:
-		return fmt.Errorf("Measure is %d, want 0 or more", c.Measure)
 	case o.Name == "":
 		return errors.New("Optimizer has no Name")
 	case o.Update == nil:
@@ -93,7 +78,34 @@ func (c *Config) complete(net Network, train Dataset) error {
 	case o.Slots < 0 || o.Slots > maxSlots:
 		return fmt.Errorf("Optimizer.Slots is %d, want 0 to %d", o.Slots, maxSlots)
 	}
-	err = cmp.Or(c.Metric.validate(), validateData("train", train, c.Loss))
+	return nil
+}
+
+// complete is completeStep for all fields, and looks at the samples too.
+func (c *Config) complete(net Network, train Dataset) error {
+	if err := c.completeStep(net); err != nil {
+		return err
+	}
+	c.Metric, c.Measure = cmp.Or(c.Metric, Accuracy), cmp.Or(c.Measure, 1)
+	if c.Schedule == nil {
+		c.Schedule = Constant
+	}
+	if c.Run == nil {
+		c.Run = new(Run)
+	}
+	switch {
+	case c.Epochs < 1:
+		return fmt.Errorf("Epochs is %d, want 1 or more", c.Epochs)
+	case c.Batch < 1:
+		return fmt.Errorf("Batch is %d, want 1 or more", c.Batch)
+	case c.Patience < 0:
+		return fmt.Errorf("Patience is %d, want 0 or more", c.Patience)
+	case c.Patience > 0 && c.Validation == nil:
+		return errors.New("Patience: Validation is nil")
+	case c.Measure < 0:
+		return fmt.Errorf("Measure is %d, want 0 or more", c.Measure)
+	}
+	err := cmp.Or(c.Metric.validate(), validateData("train", train, c.Loss))
 	if err == nil && c.Test != nil {
 		err = validateMeasured("Test", c.Test, net, c.Loss)
 	}
@@ -117,62 +129,336 @@ func (c *Config) complete(net Network, train Dataset) error {
 // the caller's that was a layer's W.Data keeps the weights from before. During an epoch only
 // the functions in Config may use the network.
 func Train(ctx context.Context, net Network, train Dataset, c Config) (History, error) {
-	if ctx == nil {
-		return nil, errors.New("ctx is nil")
-	}
 	t, err := newTrainer(net, train, c)
 	if err != nil {
 		return nil, err
 	}
+	err = trainAll(ctx, []*trainer{t}, func(int) error {
+		if c.OnEpoch == nil {
+			return nil
+		}
+		return c.OnEpoch(t.run.History[len(t.run.History)-1])
+	})
+	return t.run.History, err
+}
+
+// Train trains the networks of m epoch by epoch, several at the same time, as the function
+// Train does: network i on what data returns for it, with its own run and a seed of its own. data
+// may change the Config of a network, for example its Validation. OnEpoch is called when all
+// networks have trained an epoch, with what History returns for it. An epoch that cannot be
+// finished by one network is undone for all. With Patience a network is trained no further when
+// the patience with it is over; its run then has its best epoch once more for each epoch of the
+// others. The result does not depend on how many are trained at the same time.
+func (m *Model) Train(ctx context.Context, c Config, data func(i int, c *Config) (Dataset, error)) error {
+	var all []*trainer
+	for i, member := range m.members() {
+		own := c
+		own.Run, own.Seed = member.Run, MemberSeed(c.Seed, i)
+		samples, err := data(i, &own)
+		if err != nil {
+			return err
+		}
+		t, err := newTrainer(member.Net, samples, own)
+		if err != nil {
+			return memberError(i, err)
+		}
+		if len(t.run.History) != len(m.Run.History) {
+			return fmt.Errorf("network %d has had %d epochs, network 1 %d", i+1, len(t.run.History), len(m.Run.History))
+		}
+		all = append(all, t)
+	}
+	return trainAll(ctx, all, func(n int) error {
+		if c.OnEpoch == nil {
+			return nil
+		}
+		return c.OnEpoch(m.epoch(n))
+	})
+}
+
+// MemberSeed returns the seed of network i of an ensemble: that of network 0 is seed itself.
+func MemberSeed(seed uint64, i int) uint64 { return seed + uint64(i)<<32 }
+
+// memberError says which network of an ensemble an error is about. The first is not
+// numbered, as it may be the only one.
+func memberError(i int, err error) error {
+	if i == 0 || err == nil {
+		return err
+	}
+	return fmt.Errorf("network %d: %w", i+1, err)
+}
+
+// trainAll trains epochs until there are as many as there shall be, or until no trainer has
+// patience any more, and calls onEpoch after each with its number.
+func trainAll(ctx context.Context, all []*trainer, onEpoch func(n int) error) error {
+	if ctx == nil {
+		return errors.New("ctx is nil")
+	}
 	defer func() {
-		for _, l := range net { // x is the trainer's, and the trainer has the data sets
-			l.x = nil
+		for _, t := range all {
+			for _, l := range t.net { // x is the trainer's, and the trainer has the data sets
+				l.x = nil
+			}
 		}
 	}()
-	for n := len(t.run.History) + 1; n <= c.Epochs && !t.patienceIsOver(); n++ {
-		e, err := t.trainEpoch(ctx, n)
-		if err == nil && c.OnEpoch != nil {
-			err = c.OnEpoch(e)
+	first := all[0]
+	for n := len(first.run.History) + 1; n <= first.config.Epochs && slices.ContainsFunc(all, (*trainer).hasPatience); n++ {
+		err := trainEpoch(ctx, all, n)
+		if err == nil {
+			err = onEpoch(n)
 		}
 		if err != nil {
-			return t.run.History, err
+			return err
 		}
 	}
-	return t.run.History, nil
+	return nil
+}
+
+// trainEpoch trains epoch n of all networks with which there is patience, and adds it to their
+// runs; the runs of the others get their best epoch once more. If one cannot finish the epoch,
+// also if a data set, a loss or an activation panics, trainEpoch leaves all networks and runs as
+// they were.
+func trainEpoch(ctx context.Context, all []*trainer, n int) error {
+	var active []int
+	for i, t := range all {
+		if t.hasPatience() {
+			active = append(active, i)
+			t.keep()
+		}
+	}
+	finished := false
+	defer func() {
+		for _, i := range active {
+			if !finished {
+				all[i].undo()
+			}
+		}
+	}()
+	epochs, errs := make([]Epoch, len(all)), make([]error, len(all))
+	together(len(active), func(k int) {
+		i := active[k]
+		epochs[i], errs[i] = all[i].epoch(ctx, n)
+		errs[i] = memberError(i, errs[i])
+	})
+	if err := cmp.Or(errs...); err != nil {
+		return err
+	}
+	for i, t := range all {
+		if slices.Contains(active, i) {
+			t.finish(epochs[i])
+			continue
+		}
+		again := t.run.History.Best()
+		again.N, again.First = n, nil
+		t.run.History = append(t.run.History, again)
+	}
+	finished = true
+	return nil
+}
+
+// A Stepper takes the steps of gradient descent in a loop of one's own. Train is such a loop.
+//
+// Step is a whole step for a loss of outputs and targets. If the gradient comes from somewhere
+// else, from another network or a reward, a step is net.Forward, net.Backward and Move. The
+// network may be used in any way between two steps.
+type Stepper struct {
+	Rate float64 // the learning rate of the next step, at first Config.Rate
+
+	config   Config
+	net      Network
+	parts    []part
+	gradient []float64 // DW, DB and DGain are its parts
+	update   update
+	updates  []weightUpdate // of each layer
+	before   []float64      // of one layer, the weights before a step that is measured
+	dy       Matrix
+}
+
+// NewStepper returns a Stepper of net. It takes Loss, Optimizer, Rate, Beta1, Decay, Clip and
+// Seed, which is of Dropout, from c. An error names what is wrong with one of them or with net.
+func NewStepper(net Network, c Config) (*Stepper, error) {
+	if err := c.completeStep(net); err != nil {
+		return nil, err
+	}
+	s := &Stepper{Rate: c.Rate, config: c, net: net, parts: net.parts()}
+	var slots [maxSlots][]float64
+	for i := range c.Optimizer.Slots {
+		slots[i] = make([]float64, length(s.parts))
+	}
+	s.prepare(&slots, 0)
+	return s, nil
+}
+
+// prepare makes ready for step n+1, with the optimizer's running values in slots.
+func (s *Stepper) prepare(slots *[maxSlots][]float64, n int) {
+	c := &s.config
+	s.gradient = make([]float64, length(s.parts))
+	step := OptimizerStep{N: n, Beta1: c.Beta1}
+	if c.Optimizer == Adam || c.Optimizer == AdamW {
+		step.adam = new(adamFactors)
+	}
+	s.update = update{c.Optimizer, slots, c.Decay, step}
+	for _, p := range s.parts {
+		if p.kind == partW {
+			s.updates = append(s.updates, weightUpdate{&s.update, p, nil})
+		}
+	}
+}
+
+// attach makes the gradients of the layers parts of the vector.
+func (s *Stepper) attach() {
+	for _, p := range s.parts {
+		if p.gradient != nil {
+			*p.gradient = *p.of(s.gradient)
+		}
+	}
+}
+
+// Step moves the network by one step for the samples x, n×in, with the targets want, and
+// returns their loss before it. If that is not finite, nothing moves, and the error names the
+// input that is not finite or is a [DivergedError] of epoch 1, with the step as its batch.
+func (s *Stepper) Step(x, want *Matrix) (loss float64, err error) {
+	x.mustBeFilled("Step")
+	want.mustBeFilled("Step")
+	err = cmp.Or(validateWidths("Step", x, want, s.net, s.config.Loss), validateTargets("Step", want, s.config.Loss, nil))
+	if err != nil {
+		return math.NaN(), err
+	}
+	s.attach()
+	loss = callLoss(s.config.Loss, &s.dy, s.forward(x), want)
+	if finite(loss) {
+		s.descend(&s.dy, nil)
+	} else if err = validateInputs("Step", x, nil); err == nil {
+		err = &DivergedError{1, s.update.step.N + 1, loss, fmt.Sprintf("the loss is %v", loss)}
+	}
+	return loss, err
+}
+
+// Move moves the network by the gradient in DW, DB and DGain of its layers, which the
+// network's Backward has computed, and which the caller may have changed. It panics if there
+// was no Backward.
+func (s *Stepper) Move() {
+	for _, p := range s.parts {
+		switch {
+		case p.gradient == nil || s.net[p.layer].Frozen:
+		case p.gradient.Rows != p.rows || p.gradient.Cols != p.cols:
+			panic("mlp: Stepper.Move: there was no Backward")
+		default:
+			copy(p.of(s.gradient).Data, p.gradient.Data)
+		}
+	}
+	s.attach()
+	s.begin()
+	s.move(nil)
+}
+
+// forward is the network's, with what this step drops.
+func (s *Stepper) forward(x *Matrix) *Matrix {
+	for i, l := range s.net {
+		l.drop.begin(l.Dropout, s.config.Seed, s.update.step.N, i)
+	}
+	return s.net.forward(x)
+}
+
+// descend is the step for dy, the gradient by what forward returned. If stats is not nil, it
+// measures the layers.
+func (s *Stepper) descend(dy *Matrix, stats []LayerStats) {
+	s.begin()
+	lowest := s.net.lowest()
+	if s.config.Clip > 0 || stats != nil {
+		s.net.backward(dy, nil, lowest)
+		s.move(stats)
+		return
+	}
+	s.net.backward(dy, s.updates, lowest)
+	s.moveRows()
+}
+
+// begin begins the next step.
+func (s *Stepper) begin() {
+	step := &s.update.step
+	step.Rate = s.Rate
+	step.N++
+	if step.adam != nil {
+		*step.adam = newAdamFactors(step.N, step.Beta1, step.Rate)
+	}
+}
+
+// move moves the network by the whole gradient.
+func (s *Stepper) move(stats []LayerStats) {
+	s.clip()
+	for i, l := range s.net {
+		if stats != nil {
+			stats[i].measureActivations(l.Act, &l.a)
+		}
+		if l.Frozen {
+			continue
+		}
+		if stats != nil {
+			s.before = append(s.before[:0], l.W.Data...)
+		}
+		s.updates[i].apply(l.DW.Data, l.W.Cols, 0, l.W.Rows, 0, l.W.Cols)
+		if stats != nil {
+			stats[i].measureUpdate(l, s.before)
+		}
+	}
+	s.moveRows()
+}
+
+// moveRows moves the biases and gains.
+func (s *Stepper) moveRows() {
+	for _, p := range s.parts {
+		if (p.kind == partB || p.kind == partGain) && !s.net[p.layer].Frozen {
+			s.update.move(p.array.Data, p.gradient.Data, p.offset, 0)
+		}
+	}
+	s.net[0].hasDz = false // the gradient by the input would be by the new W
+}
+
+// clip scales the gradient down if its norm is larger than Clip.
+func (s *Stepper) clip() {
+	if s.config.Clip == 0 {
+		return
+	}
+	squares := 0.0
+	for _, p := range s.parts {
+		if s.net[p.layer].Frozen {
+			clear(p.of(s.gradient).Data) // of an earlier step, before it was frozen
+		}
+		_, more := absAndSquares(p.of(s.gradient).Data)
+		squares += more
+	}
+	if scale := s.config.Clip / rootOfSquares(squares, s.gradient); scale < 1 {
+		for i := range s.gradient {
+			s.gradient[i] *= scale
+		}
+	}
 }
 
 // A trainer is the state of one call of Train. Its vectors have the layout of parts.
 type trainer struct {
-	config Config
-	net    Network
-	parts  []part
-	data   Dataset
-	run    *Run // its slots are the running values
+	Stepper
+	data Dataset
+	run  *Run // its slots are the running values
 
 	weights     []float64           // the network's arrays are its parts
-	gradient    []float64           // DW, DB and DGain are its parts
 	last        []float64           // the weights of the last finished epoch
 	lastRunning [maxSlots][]float64 // the running values then
 	best        []float64           // the weights of the best epoch, if there is or was Patience
-	before      []float64           // of one layer, the weights before a step that is measured
 
 	batch         Dataset   // the samples of this epoch
 	sampleWeights []float64 // and their weights; nil if they have none
 	order         []int     // of the samples in this epoch
-	x, y, dy      Matrix    // of a batch
+	x, y          Matrix    // of a batch
 	batchWeights  []float64 // empty if the samples have none
 	rows          rowLoss
-	update        update
-	updates       []weightUpdate // of each layer
-	compact       compactLayer   // the first layer without the inputs that are always zero
-	measuring     evaluation
+	compact       compactLayer // the first layer without the inputs that are always zero
 }
 
 func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	if err := c.complete(net, train); err != nil {
 		return nil, err
 	}
-	t := &trainer{config: c, net: net, parts: net.parts(), data: train, run: c.Run}
+	t := &trainer{Stepper: Stepper{config: c, net: net, parts: net.parts()}, data: train, run: c.Run}
 	t.order = make([]int, train.Len())
 	if net.hasNorm() && (c.Batch == 1 || t.stepsPerEpoch() == 0) {
 		return nil, fmt.Errorf("Batch is %d and train has %d samples: Norm needs batches of two or more",
@@ -182,7 +468,7 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 		return nil, fmt.Errorf("Run: %w", err)
 	}
 	vector := func() []float64 { return make([]float64, length(t.parts)) }
-	t.weights, t.gradient, t.last = vector(), vector(), vector()
+	t.weights, t.last = vector(), vector()
 	for s := range c.Optimizer.Slots {
 		t.lastRunning[s] = vector()
 	}
@@ -190,16 +476,7 @@ func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
 	if c.Patience > 0 || t.run.last != nil {
 		t.best = slices.Clone(t.weights)
 	}
-	step := OptimizerStep{N: len(t.run.History) * t.stepsPerEpoch(), Beta1: c.Beta1}
-	if c.Optimizer == Adam || c.Optimizer == AdamW {
-		step.adam = new(adamFactors)
-	}
-	t.update = update{c.Optimizer, &t.run.slots, c.Decay, step}
-	for _, p := range t.parts {
-		if p.kind == partW {
-			t.updates = append(t.updates, weightUpdate{&t.update, p, nil})
-		}
-	}
+	t.prepare(&t.run.slots, len(t.run.History)*t.stepsPerEpoch())
 	t.updates[0].compact = &t.compact
 	if t.mayCompact() {
 		t.compact.find(train, &t.parts[0], t.run.slots)
@@ -251,22 +528,16 @@ func (t *trainer) stepsPerEpoch() int {
 	return (n-1)/batch + 1
 }
 
-// patienceIsOver reports whether too many epochs have passed since the best.
-func (t *trainer) patienceIsOver() bool {
+// hasPatience reports whether not too many epochs have passed since the best.
+func (t *trainer) hasPatience() bool {
 	h := t.run.History
-	return t.config.Patience > 0 && len(h) > 0 && len(h)-h.Best().N >= t.config.Patience
+	return t.config.Patience == 0 || len(h) == 0 || len(h)-h.Best().N < t.config.Patience
 }
 
-// trainEpoch trains epoch n and adds it to the run. If the epoch cannot be finished, also if
-// the data set, the loss or an activation panics, it leaves the network and the run as they
-// were.
-func (t *trainer) trainEpoch(ctx context.Context, n int) (e Epoch, err error) {
+// keep prepares an epoch, and keeps what undo needs.
+func (t *trainer) keep() {
 	gather(t.parts, t.weights) // the caller may have changed the network since
-	for _, p := range t.parts {
-		if p.gradient != nil {
-			*p.gradient = *p.of(t.gradient)
-		}
-	}
+	t.attach()
 	if t.run.last != nil {
 		copy(t.weights, t.run.last) // and not the best weights, which the network has
 	}
@@ -274,25 +545,18 @@ func (t *trainer) trainEpoch(ctx context.Context, n int) (e Epoch, err error) {
 	for s, running := range t.run.slots {
 		copy(t.lastRunning[s], running)
 	}
-	finished := false
-	defer func() {
-		if finished {
-			return
-		}
-		t.expand()
-		copy(t.weights, t.last)
-		if t.run.last != nil {
-			copy(t.weights, t.best)
-		}
-		for s, running := range t.run.slots {
-			copy(running, t.lastRunning[s])
-		}
-	}()
-	if e, err = t.epoch(ctx, n); err == nil {
-		t.finishEpoch(e)
-		finished = true
+}
+
+// undo leaves the network and the run as they were before keep.
+func (t *trainer) undo() {
+	t.expand()
+	copy(t.weights, t.last)
+	if t.run.last != nil {
+		copy(t.weights, t.best)
 	}
-	return e, err
+	for s, running := range t.run.slots {
+		copy(running, t.lastRunning[s])
+	}
 }
 
 // isMeasured reports whether epoch n is measured on the training samples.
@@ -300,14 +564,14 @@ func (t *trainer) isMeasured(n int) bool {
 	return n%t.config.Measure == 0 || n == t.config.Epochs
 }
 
-// finishEpoch adds e to the run. If the run was stopped after the epoch before, and has
-// measured that as its last although Measure leaves it out, finishEpoch blanks it, as if the
+// finish adds e to the run. If the run was stopped after the epoch before, and has
+// measured that as its last although Measure leaves it out, finish blanks it, as if the
 // run had never stopped. With Patience the network gets the best weights, and the run the last.
-func (t *trainer) finishEpoch(e Epoch) {
+func (t *trainer) finish(e Epoch) {
 	if e.N > 1 && !t.isMeasured(e.N-1) {
 		t.run.History = slices.Clone(t.run.History) // the caller may hold it
 		before := &t.run.History[e.N-2]
-		before.Loss, before.Metric = math.NaN(), math.NaN()
+		before.Loss, before.Metric, before.Layers = math.NaN(), math.NaN(), nil
 	}
 	t.run.History = append(t.run.History, e)
 	if t.run.last = nil; t.config.Patience > 0 {
@@ -322,9 +586,9 @@ func (t *trainer) finishEpoch(e Epoch) {
 
 // epoch takes one step for each batch and then measures the network.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
-	e := Epoch{N: n, TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
+	e := Epoch{N: n, Loss: math.NaN(), Metric: math.NaN(), TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
 	shuffle(t.order, t.config.Seed, n, t.config.InOrder)
-	t.batch, t.sampleWeights = samplesOf(t.data, n)
+	t.batch, t.sampleWeights = epochOf(t.data, n)
 	steps := t.stepsPerEpoch()
 	losses := make([]float64, 0, steps)
 	order := t.order[:min(len(t.order), steps*t.config.Batch)]
@@ -334,7 +598,7 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		}
 		firstOfRun := n == 1 && len(losses) == 0
 		var stats []LayerStats
-		if firstOfRun || len(losses) == steps-1 {
+		if firstOfRun || len(losses) == steps-1 && t.isMeasured(n) {
 			stats = make([]LayerStats, len(t.net))
 			t.expand()
 		} else {
@@ -365,44 +629,18 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 // update. If the loss is not finite, there is no update, and an error if the batch is to
 // blame. If stats is not nil, the layers are measured.
 func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
-	c, step := &t.config, &t.update.step
+	c := &t.config
 	if err := t.readBatch(index); err != nil {
 		return 0, err
 	}
-	for i, l := range t.net {
-		l.drop.begin(l.Dropout, c.Seed, step.N, i)
-	}
-	y := t.net.forward(&t.x)
+	y := t.forward(&t.x)
 	loss := t.rows.of(c.Loss, &t.dy, y, &t.y, t.batchWeights)
 	if !finite(loss) {
-		return loss, t.validateBatch(index)
+		t.batch.Batch(&t.x, &t.y, index) // with all inputs
+		return loss, validateInputs("train", &t.x, index)
 	}
-	step.Rate = c.Rate * c.Schedule(float64(step.N)/(float64(c.Epochs)*float64(t.stepsPerEpoch())))
-	step.N++
-	if step.adam != nil {
-		*step.adam = newAdamFactors(step.N, step.Beta1, step.Rate)
-	}
-	if c.Clip == 0 && stats == nil {
-		t.net.backward(&t.dy, t.updates)
-	} else {
-		t.net.backward(&t.dy, nil)
-		t.clip()
-		for i, l := range t.net {
-			if stats != nil {
-				t.before = append(t.before[:0], l.W.Data...)
-			}
-			t.updates[i].apply(l.DW.Data, l.W.Cols, 0, l.W.Rows, 0, l.W.Cols)
-			if stats != nil {
-				stats[i].measureActivations(l.Act, &l.a)
-				stats[i].measureUpdate(l, t.before)
-			}
-		}
-	}
-	for _, p := range t.parts {
-		if p.kind == partB || p.kind == partGain {
-			t.update.move(p.array.Data, p.gradient.Data, p.offset, 0)
-		}
-	}
+	t.Rate = c.Rate * c.Schedule(float64(t.update.step.N)/(float64(c.Epochs)*float64(t.stepsPerEpoch())))
+	t.descend(&t.dy, stats)
 	return loss, nil
 }
 
@@ -423,62 +661,31 @@ func (t *trainer) readBatch(index []int) error {
 		validateTargets("train", &t.y, t.config.Loss, index))
 }
 
-// validateBatch returns an error that names the first input of a batch that is not finite.
-func (t *trainer) validateBatch(index []int) error {
-	t.batch.Batch(&t.x, &t.y, index) // with all inputs
-	at := slices.IndexFunc(t.x.Data, func(v float64) bool { return !finite(v) })
-	if at < 0 {
-		return nil
-	}
-	sample, column := index[at/t.x.Cols], at%t.x.Cols
-	return fmt.Errorf("train: sample %d: column %d of its input is %v", sample, column, t.x.Data[at])
-}
-
-// clip scales the gradient down if its norm is larger than Clip.
-func (t *trainer) clip() {
-	if t.config.Clip == 0 {
-		return
-	}
-	squares := 0.0
-	for _, p := range t.parts {
-		_, s := absAndSquares(p.of(t.gradient).Data)
-		squares += s
-	}
-	if scale := t.config.Clip / rootOfSquares(squares, t.gradient); scale < 1 {
-		for i := range t.gradient {
-			t.gradient[i] *= scale
-		}
-	}
-}
-
 // measure measures the network at the end of epoch e, after its last step.
 func (t *trainer) measure(e *Epoch, lastStep int) error {
 	c := &t.config
+	m := &Model{Net: t.net, Run: Run{Optimizer: c.Optimizer.Name, slots: t.run.slots}}
+	measuring := evaluations.Get().(*evaluation)
+	defer evaluations.Put(measuring)
 	diverged := func(loss float64, reason string) error {
 		return &DivergedError{e.N, lastStep, loss, reason}
 	}
-	n, of := t.data.Len(), "all"
-	if !t.isMeasured(e.N) { // the activations are measured nevertheless
-		n, of = min(evaluationRows, n), "the first"
+	if t.isMeasured(e.N) {
+		e.Loss, e.Metric = measuring.measure(m, t.data, t.data.Len(), c.Loss, c.Metric, e.Layers)
+		if !finite(e.Loss) {
+			return diverged(e.Loss, fmt.Sprintf("the loss over all samples is %v", e.Loss))
+		}
 	}
-	e.Loss, e.Metric = t.measuring.measure(t.net, t.data, n, c.Loss, c.Metric, e.Layers)
-	if !finite(e.Loss) {
-		return diverged(e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss))
-	}
-	m := Model{Net: t.net, Run: Run{Optimizer: c.Optimizer.Name, slots: t.run.slots}}
 	for _, a := range m.arrays() {
 		if err := a.validate(); err != nil {
 			return diverged(e.Loss, err.Error())
 		}
 	}
-	if !t.isMeasured(e.N) {
-		e.Loss, e.Metric = math.NaN(), math.NaN()
-	}
 	if c.Test != nil {
-		e.TestLoss, e.TestMetric = t.measuring.measure(t.net, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
+		e.TestLoss, e.TestMetric = measuring.measure(m, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
 	}
 	if v := c.Validation; v != nil {
-		e.ValidationLoss, _ = t.measuring.measure(t.net, v, v.Len(), c.Loss, c.Metric, nil)
+		e.ValidationLoss, _ = measuring.measure(m, v, v.Len(), c.Loss, c.Metric, nil)
 		if !finite(e.ValidationLoss) && c.Patience > 0 {
 			return diverged(e.ValidationLoss, fmt.Sprintf("the loss on Validation is %v", e.ValidationLoss))
 		}

@@ -202,7 +202,7 @@ func TestClip(t *testing.T) {
 	}
 }
 
-// An epoch that Measure leaves out has no loss, but it has statistics of the layers. A run
+// An epoch that Measure leaves out has no loss and no statistics of the layers. A run
 // that went on after its last epoch has the history of one that never stopped.
 func TestMeasure(t *testing.T) {
 	train := func(r *Run, net Network, epochs int) {
@@ -222,7 +222,7 @@ func TestMeasure(t *testing.T) {
 	for i, e := range whole.History {
 		want := every.History[i]
 		if n := i + 1; n != 3 && n != 6 && n != 7 {
-			want.Loss, want.Metric = math.NaN(), math.NaN()
+			want.Loss, want.Metric, want.Layers = math.NaN(), math.NaN(), nil
 		}
 		for _, other := range []Epoch{want, stopped.History[i]} {
 			if got, want := fmt.Sprint(e), fmt.Sprint(other); got != want {
@@ -830,6 +830,7 @@ func TestTrainRefusesShapes(t *testing.T) {
 		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{}},
 		{"train: targets are n×1, the outputs n×2: if they are indices of classes, see OneHot", Samples{good.X, classes}, Config{}},
 		{"train: targets are n×1, the outputs n×2", Samples{good.X, half}, Config{Loss: SquaredError}},
+		{"train: targets are n×3, the outputs n×2", Samples{good.X, NewMatrix(20, 3)}, Config{Loss: Huber(2)}},
 		{"Test: targets are n×3, the outputs n×2", good, Config{Test: Samples{good.X, NewMatrix(20, 3)}}},
 		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", Samples{good.X, negative}, Config{}},
 		{"train: sample 3: column 1 of its target is -0.5, want 0 or more for a cross-entropy", unknown{Samples{good.X, negative}}, Config{Loss: SigmoidCrossEntropy}},
@@ -857,4 +858,336 @@ func TestTrainRefusesShapes(t *testing.T) {
 	if _, err := Train(nil, NewNetwork(1, He, ReLU, 4, 2), good, Config{Rate: 1, Epochs: 1, Batch: 1}); err == nil || err.Error() != "ctx is nil" {
 		t.Errorf("without a context: error %v", err)
 	}
+}
+
+// stepConfigs are configurations of a step, with layers that are normalised or drop outputs.
+func stepConfigs() map[string]Config {
+	all := map[string]Config{"clip": {Optimizer: Momentum, Clip: 0.1}, "decay": {Optimizer: AdamW, Decay: 0.1}}
+	for name, o := range optimizers {
+		all[name] = Config{Optimizer: o}
+	}
+	for name, c := range all {
+		c.Rate, c.Epochs, c.Batch, c.InOrder, c.Seed = 0.05, 3, 10, true, 7
+		all[name] = c
+	}
+	return all
+}
+
+// A loop over Step has the weights of Train, to the last bit, and so has a loop over the parts
+// of a step, which drops no outputs. The losses are those of OnStep.
+func TestStepper(t *testing.T) {
+	data := blobs(40)
+	for name, c := range stepConfigs() {
+		for _, parts := range []bool{false, true} {
+			net := normalized(NewNetwork(1, He, Tanh, 4, 6, 5, 2))
+			if !parts {
+				net[1].Dropout = 0.3
+			}
+			own := net.Clone()
+			var losses []float64
+			c.OnStep = func(_ int, loss, _ float64) { losses = append(losses, loss) }
+			mustTrain(t, net, data, c)
+			s, err := NewStepper(own, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var dy Matrix
+			for n, want := range losses {
+				lo := n * 10 % 40
+				x, y := data.X.Slice(lo, lo+10), data.Y.Slice(lo, lo+10)
+				var loss float64
+				if parts {
+					loss = SoftmaxCrossEntropy(&dy, own.Forward(x), y)
+					own.Backward(&dy)
+					s.Move()
+				} else if loss, err = s.Step(x, y); err != nil {
+					t.Fatal(err)
+				}
+				if loss != want {
+					t.Errorf("%s: step %d has the loss %v, Train's %v", name, n+1, loss, want)
+				}
+			}
+			if own.Fingerprint() != net.Fingerprint() {
+				t.Errorf("%s: the weights of a loop, in parts %t, are not Train's", name, parts)
+			}
+		}
+	}
+}
+
+// What Step cannot take it names, and it leaves the network as it was.
+func TestStepperRefuses(t *testing.T) {
+	net := NewNetwork(1, He, ReLU, 2, 3, 2)
+	if _, err := NewStepper(net, Config{}); fmt.Sprint(err) != "Rate is 0, want a finite number above 0" {
+		t.Errorf("without a rate: error %v", err)
+	}
+	s, err := NewStepper(net, Config{Rate: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := panicOf(s.Move); got != "mlp: Stepper.Move: there was no Backward" {
+		t.Errorf("panic %q", got)
+	}
+	before := net.Fingerprint()
+	for want, data := range map[string][2]*Matrix{
+		"Step: samples have 3 inputs, the network takes 2":                                 {NewMatrix(1, 3), NewMatrix(1, 2)},
+		"Step: sample 0: column 1 of its target is -1, want 0 or more for a cross-entropy": {NewMatrix(1, 2), NewMatrix(1, 2, 0, -1)},
+		"Step: sample 1: column 0 of its input is NaN":                                     {NewMatrix(2, 2, 0, 0, math.NaN(), 0), NewMatrix(2, 2, 0, 1, 0, 1)},
+	} {
+		if _, err := s.Step(data[0], data[1]); fmt.Sprint(err) != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	s.config.Loss = func(dy, y, want *Matrix) float64 { SquaredError(dy, y, want); return math.Inf(1) }
+	_, err = s.Step(NewMatrix(1, 2), NewMatrix(1, 2))
+	if diverged := new(DivergedError); !errors.As(err, &diverged) || diverged.Batch != 1 {
+		t.Errorf("an infinite loss: error %v", err)
+	}
+	if net.Fingerprint() != before {
+		t.Error("a step that was refused has moved the network")
+	}
+}
+
+// After a step there is no gradient by the input, because W is another.
+func TestStepForgetsInputGradient(t *testing.T) {
+	net, data := NewNetwork(1, He, ReLU, 4, 2), blobs(4)
+	s, err := NewStepper(net, Config{Rate: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := s.Step(data.X, data.Y); err != nil || panicOf(func() { net.InputGradient(new(Matrix)) }) == "" {
+			t.Errorf("InputGradient after a step, whose error is %v", err)
+		}
+		backprop(net, data.X, data.Y)
+		net.InputGradient(new(Matrix))
+		s.Move()
+	}
+}
+
+// Frozen layers stay to the last bit, and the others move as with an optimizer that leaves
+// those alone.
+func TestFrozen(t *testing.T) {
+	data := blobs(40)
+	for name, c := range stepConfigs() {
+		if name == "clip" { // the norm is of what moves
+			continue
+		}
+		for _, frozen := range [][]int{{0}, {1}, {0, 1}, {2}, {0, 2}} {
+			net := NewNetwork(1, He, Tanh, 4, 6, 5, 2)
+			net[0].Dropout = 0.3
+			for i := range net {
+				if i != frozen[0] && i != frozen[len(frozen)-1] && i < 2 {
+					net[i].Norm = NewBatchNorm(net[i].W.Cols)
+				}
+			}
+			want := net.Clone()
+			keeping := *c.Optimizer
+			keeping.Update = func(w, g, m, v []float64, s OptimizerStep) {
+				for _, i := range frozen {
+					if l := want[i]; overlap(w, l.W.Data) || overlap(w, l.B.Data) {
+						return
+					}
+				}
+				c.Optimizer.Update(w, g, m, v, s)
+			}
+			own := c
+			own.Optimizer = &keeping
+			mustTrain(t, want, data, own)
+			for _, i := range frozen {
+				net[i].Frozen = true
+			}
+			stats := mustTrain(t, net, data, c)[0].First
+			if net.Fingerprint() != want.Fingerprint() {
+				t.Errorf("%s: layers %v: other weights than with an optimizer that leaves them alone", name, frozen)
+			}
+			for i, s := range stats {
+				if still := slices.Contains(frozen, i); still != (s.UpdateRatio == 0) || still != (s.GradNorm == 0) {
+					t.Errorf("%s: layers %v: layer %d moves by %v", name, frozen, i+1, s.UpdateRatio)
+				}
+			}
+		}
+	}
+	net := NewNetwork(1, He, Tanh, 4, 2)
+	net[0].Frozen = true
+	if _, err := Train(context.Background(), net, data, Config{Rate: 1, Epochs: 1, Batch: 4}); fmt.Sprint(err) != "all layers are Frozen: there is nothing to train" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// The norm to which a gradient is clipped is that of the layers that are trained, also if
+// another was trained before.
+func TestFrozenClip(t *testing.T) {
+	data := blobs(10)
+	net := NewNetwork(1, He, Tanh, 4, 6, 2)
+	s, err := NewStepper(net, Config{Rate: 1, Clip: 1e-3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, frozen := range []int{0, 1} {
+		net[frozen].Frozen, net[1-frozen].Frozen = true, false
+		before := net.Clone()
+		backprop(net, data.X, data.Y)
+		s.Move()
+		squares := 0.0
+		for i, p := range net.parts() {
+			for j, v := range before.parts()[i].array.Data {
+				squares += (p.array.Data[j] - v) * (p.array.Data[j] - v)
+			}
+		}
+		if math.Abs(math.Sqrt(squares)-1e-3) > 1e-12 {
+			t.Errorf("layer %d frozen: the step is %v long", frozen+1, math.Sqrt(squares))
+		}
+	}
+}
+
+// A frozen layer normalises by its running averages: Forward of a frozen network is Predict,
+// its averages stay, and the gradients of the layers around it are right.
+func TestFrozenNorm(t *testing.T) {
+	data := blobs(20)
+	net := normalized(NewNetwork(1, He, Tanh, 4, 6, 5, 3, 2))
+	mustTrain(t, net, data, Config{Rate: 0.1, Epochs: 1, Batch: 10})
+	net[1].Frozen = true
+	backprop(net, data.X, data.Y)
+	mean, variance := net[1].Norm.Mean.Clone(), net[1].Norm.Var.Clone()
+	backprop(net, data.X, data.Y)
+	near(t, "mean", &net[1].Norm.Mean, mean, 0)
+	near(t, "var", &net[1].Norm.Var, variance, 0)
+	loss := func() float64 { return SoftmaxCrossEntropy(nil, net.Forward(data.X), data.Y) }
+	var dx Matrix
+	closeTo(t, "x", net.InputGradient(&dx).Data, NumericalGradient(loss, data.X.Data, 1e-5))
+	for _, i := range []int{0, 2, 3} {
+		checkGradients(t, fmt.Sprint("beside a frozen layer, layer ", i+1), net[i:i+1], loss)
+	}
+	for _, l := range net {
+		l.Frozen = true
+	}
+	near(t, "Forward", net.Forward(data.X), net.Predict(new(Matrix), data.X), 1e-14)
+}
+
+// ensemble returns n networks that begin differently.
+func ensemble(n int) *Model {
+	m := new(Model)
+	for i := range n {
+		net := NewNetwork(MemberSeed(3, i), He, ReLU, 4, 6, 5, 2)
+		net[0].Norm, net[1].Dropout = NewBatchNorm(6), 0.2
+		if i == 0 {
+			m.Net = net
+		} else {
+			m.Others = append(m.Others, Member{Net: net})
+		}
+	}
+	return m
+}
+
+func ensembleConfig(epochs int) Config {
+	return Config{Optimizer: Adam, Rate: 0.1, Epochs: epochs, Batch: 7, Seed: 9, Patience: 2}
+}
+
+// foldOf returns the data of network i: three quarters of blobs and the last for validation.
+func foldOf(i int, c *Config) (Dataset, error) {
+	var parts [2]Samples
+	parts[0], parts[1] = blobs(100).Split(0.25, uint64(i))
+	c.Validation = parts[1]
+	return parts[0], nil
+}
+
+// An ensemble is its networks, each trained alone: with any number of threads, and stopped,
+// written and resumed.
+func TestEnsembleIsItsNetworks(t *testing.T) {
+	alone, longest, shortest := ensemble(3), 0, math.MaxInt
+	for i, n := range alone.members() {
+		c := ensembleConfig(12)
+		c.Seed, c.Run = MemberSeed(9, i), n.Run
+		samples, _ := foldOf(i, &c)
+		h := mustTrain(t, n.Net, samples, c)
+		longest, shortest = max(longest, len(h)), min(shortest, len(h))
+	}
+	if shortest == longest {
+		t.Errorf("patience with all networks is over after epoch %d", longest)
+	}
+	for _, n := range alone.members() {
+		for h := n.Run.History; len(n.Run.History) < longest; {
+			again := h.Best()
+			again.N, again.First = len(n.Run.History)+1, nil
+			n.Run.History = append(n.Run.History, again)
+		}
+	}
+	want := written(t, alone)
+	for _, threads := range []int{1, 2, 8} {
+		restore := withThreads(threads)
+		m := ensemble(3)
+		for _, epochs := range []int{shortest - 1, shortest + 1, 12} {
+			c := ensembleConfig(epochs)
+			c.OnEpoch = func(e Epoch) error {
+				if got := m.History()[e.N-1]; got.ValidationLoss != e.ValidationLoss {
+					t.Errorf("epoch %d: %v, in the history %v", e.N, e.ValidationLoss, got.ValidationLoss)
+				}
+				return nil
+			}
+			if err := m.Train(context.Background(), c, foldOf); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			if m, err = read(written(t, m)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(written(t, m), want) {
+			t.Errorf("%d threads: another ensemble", threads)
+		}
+		restore()
+	}
+}
+
+// If one network cannot finish an epoch, by an error or a panic, none has trained it.
+func TestEnsembleIsUndone(t *testing.T) {
+	m := ensemble(3)
+	if err := m.Train(context.Background(), ensembleConfig(1), foldOf); err != nil {
+		t.Fatal(err)
+	}
+	before := written(t, m)
+	poisoned := func(i int, c *Config) (Dataset, error) {
+		d, _ := foldOf(i, c)
+		if i == 1 {
+			d.(Samples).X.Row(3)[2] = math.NaN()
+		}
+		return d, nil
+	}
+	err := m.Train(context.Background(), ensembleConfig(4), poisoned)
+	if want := "network 2: train: sample 3: column 2 of its input is NaN"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	panicking := func(i int, c *Config) (Dataset, error) {
+		d, _ := foldOf(i, c)
+		if i == 2 {
+			d = panics{d}
+		}
+		return d, nil
+	}
+	func() {
+		defer func() {
+			if v := recover(); v != "no sample" {
+				t.Errorf("recovered %v", v)
+			}
+		}()
+		m.Train(context.Background(), ensembleConfig(4), panicking)
+	}()
+	if !bytes.Equal(written(t, m), before) {
+		t.Error("an epoch that was not finished has changed the ensemble")
+	}
+	m.Others[0].Run.History = m.Others[0].Run.History[:0]
+	if err := m.Train(context.Background(), ensembleConfig(4), foldOf); err == nil || err.Error() != "network 2 has had 0 epochs, network 1 1" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// panics is a data set whose samples are not there, except for the first, which Train reads to
+// see how wide it is.
+type panics struct{ Dataset }
+
+func (p panics) Batch(x, y *Matrix, index []int) {
+	if len(index) > 1 {
+		panic("no sample")
+	}
+	p.Dataset.Batch(x, y, index)
 }

@@ -1,5 +1,5 @@
-"""What scikit-learn says of weighted samples and of metrics, and the formula of AdamW in
-NumPy, as a reference for the Go tests:
+"""What scikit-learn says of weighted samples and of metrics, SciPy of Huber's loss, and the
+formula of AdamW in NumPy, as a reference for the Go tests:
 
     python3 testdata/sklearn_json.py > testdata/sklearn.json
 
@@ -10,8 +10,10 @@ digits may differ.
 import json
 
 import numpy as np
+from scipy.special import huber
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss, r2_score
+from sklearn.metrics import (accuracy_score, f1_score, log_loss, mean_absolute_error, precision_score, r2_score,
+                             recall_score, roc_auc_score)
 from sklearn.utils.class_weight import compute_sample_weight
 
 random = np.random.RandomState(3)
@@ -40,12 +42,29 @@ labels = (want > 0.5).astype(int)
 
 w, G = random.randn(1, 4), random.randn(5, 4)
 
+classes = random.randint(0, 4, 60)
+onehot = np.eye(6)[classes]  # the last two have no row,
+logits = (onehot + random.randn(60, 6)).round(1)
+logits[:, [3, 5]] = -9  # and the last and another no answer
+two = (logits[:, 1] - logits[:, 0] + 1.5 * random.randn(60) > -0.2).astype(int)  # the logits have ties
+
+
+def scores(truth, answer, **by):
+    return {name: score(truth, answer, zero_division=0, **by) for name, score in
+            {"precision": precision_score, "recall": recall_score, "f1": f1_score}.items()}
+
+
 cases = {
     "logistic_regression": ({"X": X, "c": c, "weights": weights}, {
         "W": fitted.coef_.T, "b": fitted.intercept_,
         "loss": log_loss(c, fitted.predict_proba(X), sample_weight=weights) * weights.mean()}),
     "balanced": ({"c": c}, {"weights": compute_sample_weight("balanced", c)}),
     "r2_score": ({"y": y, "want": want}, {"r2": r2_score(want, y)}),
+    "absolute_error": ({"y": y, "want": want}, {"mae": mean_absolute_error(want, y)}),
+    "huber": ({"y": y, "want": want, "delta": 0.4}, {"loss": huber(0.4, y - want).mean()}),
+    "macro": ({"y": logits, "want": onehot}, scores(classes, logits.argmax(1), average="macro")),
+    "binary": ({"y": logits[:, :2], "want": np.eye(2)[two]}, {
+        **scores(two, logits[:, :2].argmax(1)), "auc": roc_auc_score(two, logits[:, 1] - logits[:, 0])}),
     "label_accuracy": ({"y": y, "want": labels}, {"accuracy": accuracy_score(labels.ravel(), y.ravel() > 0)}),
     "adamw": ({"w": w, "G": G, "lr": 0.1, "decay": 0.3}, {"w": adamw(w, G, 0.1, 0.3)}),
 }

@@ -1,9 +1,11 @@
 // Predict reads digits in pictures with a model of cmd/train's, measures the model on
-// MNIST's test digits, or writes its page.
+// MNIST's test digits, writes its page, or writes it for other
+// programs.
 //
 //	go run ./cmd/predict [-model out/train/model.npz] seven.png photo.jpg …
 //	go run ./cmd/predict [-model out/train/model.npz] [-data DIR]
 //	go run ./cmd/predict [-model out/train/model.npz] -report FILE.html
+//	go run ./cmd/predict [-model out/train/model.npz] -export FILE.onnx, .go, .c or .js
 //
 // Standard output has a line for each picture, or the measurements. The exit code is 0, 1
 // with a line on standard error for each thing that went wrong, or 2 for a wrong flag.
@@ -47,6 +49,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, 
 	}
 	switch {
 	case err != nil:
+	case o.export.IsSet():
+		err = o.writeExport(model, stderr)
 	case len(o.pictures) == 0:
 		err = o.measure(ctx, model, stdout, stderr)
 	default:
@@ -63,6 +67,7 @@ const defaultModel = "out/train/model.npz"
 type options struct {
 	model, data, save, report string
 	raw, json                 bool
+	export                    training.Export
 	pictures                  []string
 }
 
@@ -75,6 +80,7 @@ func parse(args []string) (*options, error) {
 	f.Add("raw", &o.raw)
 	f.Add("json", &o.json)
 	f.Add("save", &o.save)
+	o.export.Define(f)
 	var err error
 	if o.pictures, err = f.Parse(args); err != nil {
 		return nil, err
@@ -85,8 +91,12 @@ func parse(args []string) (*options, error) {
 		err = fmt.Errorf("-report %s: want a FILE.html", o.report)
 	case !reads && (o.raw || o.json || o.save != ""):
 		err = errors.New("-raw, -json and -save are for pictures, and none is named")
-	case reads && o.data+o.report != "":
-		err = errors.New("-data and -report measure and show a network, without pictures")
+	case reads && (o.data+o.report != "" || o.export.IsSet()):
+		err = errors.New("-data, -report and -export measure, show and write a network, without pictures")
+	case o.export.IsSet() && o.data+o.report != "":
+		err = errors.New("-export excludes -data and -report")
+	default:
+		err = o.export.Validate()
 	}
 	return o, cli.WrongFlag(err)
 }

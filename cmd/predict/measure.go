@@ -1,5 +1,5 @@
-// A model on the test digits: accuracy, loss, the confusion matrix, precision and recall,
-// and the page.
+// A model on the test digits: accuracy, loss, the confusion matrix, recall, precision
+// and F1, and the page.
 
 package main
 
@@ -42,7 +42,7 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 		}
 		return mlp.Accuracy.Of(y, want)
 	}
-	loss, accuracy := mlp.EvaluateBy(m.Net, test, nil, &mlp.Metric{Name: "accuracy", Of: count})
+	loss, accuracy := m.Evaluate(test, &mlp.Metric{Name: "accuracy", Of: count})
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return fmt.Errorf("%s: the network's output is not finite", o.model)
 	}
@@ -76,4 +76,11 @@ func (o *options) writeReport(m *mlp.Model, test *mlp.MNIST, stderr io.Writer) e
 	}
 	fmt.Fprintf(stderr, "written to %s: %s\n", cli.Plain(dir), cli.Plain(name))
 	return nil
+}
+
+// writeExport writes a model for other programs, whose images are of grey values.
+func (o *options) writeExport(m *mlp.Model, stderr io.Writer) error {
+	named := *m
+	named.Targets = mlp.Columns{{Name: "digit", Values: strings.Split("0123456789", "")}}
+	return o.export.Write(&named, true, stderr)
 }

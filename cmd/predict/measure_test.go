@@ -34,7 +34,7 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("%q, want %q", stdout, want)
 	}
 	confusion := stat.NewConfusion(mlp.MNISTClasses) // the true digit is the row
-	x, _ := mnist.FirstBatch(&mlp.MNIST{Images: test.Images, Labels: test.Labels}, test.Len())
+	x := mlp.SamplesOf(&mlp.MNIST{Images: test.Images, Labels: test.Labels}).X
 	var y mlp.Matrix
 	m.Predict(&y, x)
 	for i, meant := range test.Labels {

@@ -21,7 +21,6 @@ import (
 	"mlp"
 	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/files"
-	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/picture"
 )
 
@@ -76,10 +75,9 @@ func (r *reader) read(i int) error {
 		return err
 	}
 	var y mlp.Matrix
-	x, _ := mnist.FirstBatch(setOf(digit), 1)
 	m := *r.model
 	m.Deskew = m.Deskew && r.raw // without -raw, digit has done it
-	p := m.Predict(&y, x).Softmax().Row(0)
+	p := m.Predict(&y, mlp.SamplesOf(setOf(digit)).X).Softmax().Row(0)
 	first := mlp.Argmax(p)
 	if math.IsNaN(p[first]) {
 		return fmt.Errorf("%s: the network's output is not finite", r.pictures[i])

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"mlp"
 	"mlp/cmd/internal/training"
@@ -25,44 +26,66 @@ type encoding struct {
 	Fill            bool // a missing input is taken as the column's mean
 }
 
-// A column is one of an encoding.
+// A column is one of an encoding: a number or a category of each row. A date of the file makes
+// more than one.
 type column struct {
-	Name   string
-	Values []string `json:",omitempty"` // the categories, sorted; none if the column has numbers
-	Mean   float64  `json:",omitempty"` // of a target of numbers, over the training rows
-	Std    float64  `json:",omitempty"`
+	mlp.Column `json:"-"` // what it is to the networks: a model's file has it beside the encoding; Values are sorted
 
-	codes map[string]int // the place of each category in Values
+	Name    string // in the file
+	Kind    string `json:",omitempty"` // the name of a kind of dates; none for numbers and categories
+	Part    string `json:",omitempty"` // of a date
+	Unit    string `json:",omitempty"` // of numbers
+	Comma   bool   `json:",omitempty"` // the comma is the decimal mark of numbers
+	Grouped bool   `json:",omitempty"` // numbers have thousands separators
+	Other   bool   `json:",omitempty"` // the last of Values, behind the sorted ones, is what all other texts are
+
+	codes        map[string]int // the place of each category in Values; nil if the column has numbers
+	isMany       bool           // there were too many categories to learn
+	cells, words int            // of the training file, and those that are not what the column has
+
+	read func(text string) (t time.Time, ok bool) // of dates
+	of   func(t time.Time) float64                // the part
 }
 
 func (c *column) isCategory() bool { return c.codes != nil }
 
-// width returns how many inputs the column is.
-func (c *column) width() int {
-	if c.isCategory() {
-		return len(c.Values)
+// trained returns the range of a column of numbers in the training rows, or an empty one.
+func (c *column) trained() (lo, hi float64) {
+	if n := len(c.Edges); n > 0 {
+		return c.Edges[0], c.Edges[n-1]
 	}
-	return 1
+	return math.Inf(-1), math.Inf(1)
 }
 
-// sort sorts the categories, and returns the new place of each.
-func (c *column) sort() (places []float64) {
-	found := slices.Clone(c.Values)
-	slices.SortFunc(c.Values, compareCategories)
-	for k, v := range c.Values {
-		c.codes[v] = k
+// people returns a number as people write it.
+func (c *column) people(v float64) string {
+	if c.Part == dateParts[0].name {
+		return time.Unix(int64(v)*86400, 0).UTC().Format(time.DateOnly)
 	}
-	for _, v := range found {
-		places = append(places, float64(c.codes[v]))
+	return fmt.Sprint(v)
+}
+
+// label returns the name for people.
+func (c *column) label() string {
+	if c.Part == "" {
+		return c.Name
 	}
-	return places
+	return fmt.Sprintf("%s (%s)", c.Name, c.Part)
+}
+
+// sorted returns the categories that texts are looked up in.
+func (c *column) sorted() []string {
+	if c.Other {
+		return c.Values[:len(c.Values)-1]
+	}
+	return c.Values
 }
 
 // compareCategories compares categories as numbers, if both are, and otherwise as texts.
 // Numbers come first.
 func compareCategories(a, b string) int {
-	x, okX := number(a, false)
-	y, okY := number(b, false)
+	x, okX := number(a)
+	y, okY := number(b)
 	switch {
 	case okX && okY && x != y:
 		return cmp.Compare(x, y)
@@ -77,14 +100,6 @@ func compareCategories(a, b string) int {
 // columns returns the inputs and then the targets.
 func (e *encoding) columns() []*column { return slices.Concat(e.Inputs, e.Targets) }
 
-// width returns how many inputs the network has.
-func (e *encoding) width() (n int) {
-	for _, c := range e.Inputs {
-		n += c.width()
-	}
-	return n
-}
-
 // outputs returns how many outputs the network has.
 func (e *encoding) outputs() int {
 	if e.task() == classes {
@@ -93,17 +108,15 @@ func (e *encoding) outputs() int {
 	return len(e.Targets)
 }
 
-// A task is what a network is for: to name the class, to say yes or no to each of several
-// labels, or to give numbers.
-type task int
-
+// What a network is for: to name the class, to say yes or no to each of several labels, or to
+// give numbers.
 const (
-	classes task = iota
-	labels
-	numbers
+	classes = mlp.Classes
+	labels  = mlp.Labels
+	numbers = mlp.Numbers
 )
 
-func (e *encoding) task() task {
+func (e *encoding) task() mlp.Task {
 	switch {
 	case !e.Targets[0].isCategory():
 		return numbers
@@ -113,17 +126,27 @@ func (e *encoding) task() task {
 	return classes
 }
 
-// loss returns the loss to train by, and how large it is if all outputs are 0: each class is
-// as likely as another, each label as likely as not, and each number the mean, about which the
-// standardized numbers have the variance 1.
-func (e *encoding) loss() (loss mlp.Loss, guess float64) {
+// guess returns how large the loss is if all outputs are 0: each class is as likely as another,
+// each label as likely as not, and each number the mean, about which the standardized numbers
+// have the variance 1.
+func (e *encoding) guess() float64 {
 	switch e.task() {
 	case classes:
-		return mlp.SoftmaxCrossEntropy, math.Log(float64(e.outputs()))
+		return math.Log(float64(e.outputs()))
 	case labels:
-		return mlp.SigmoidCrossEntropy, math.Ln2
+		return math.Ln2
 	}
-	return mlp.SquaredError, 1
+	return 1
+}
+
+// fitted returns columns as a model has them.
+func fitted(columns []*column) (all mlp.Columns) {
+	for _, c := range columns {
+		of := c.Column
+		of.Name = c.label()
+		all = append(all, of)
+	}
+	return all
 }
 
 // text returns the encoding as JSON, or an error if that is too long for a model's recipe.
@@ -145,19 +168,16 @@ func encodingOf(m *mlp.Model) (*encoding, error) {
 	if !ok {
 		return nil, errors.New("its recipe has no columns: another command trained it")
 	}
-	e, err := parseEncoding(text)
+	e, err := parseEncoding(text, m)
 	if err != nil {
 		return nil, fmt.Errorf("its columns: %w", err)
-	}
-	in, out := m.Net[0].W.Rows, m.Net[len(m.Net)-1].W.Cols
-	if in != e.width() || out != e.outputs() || len(m.Input.Mean) != in {
-		return nil, fmt.Errorf("its columns make %d inputs and %d outputs, the network has %d and %d", e.width(), e.outputs(), in, out)
 	}
 	return e, nil
 }
 
-// parseEncoding reads what text returned, checks it, and gives categories their codes.
-func parseEncoding(text string) (*encoding, error) {
+// parseEncoding reads what text returned, checks it, takes the columns of the model, and gives
+// categories their codes.
+func parseEncoding(text string, m *mlp.Model) (*encoding, error) {
 	e := new(encoding)
 	if err := json.Unmarshal([]byte(text), e); err != nil {
 		return nil, err
@@ -165,29 +185,61 @@ func parseEncoding(text string) (*encoding, error) {
 	if len(e.Inputs) == 0 || len(e.Targets) == 0 {
 		return nil, errors.New("there is no input or no target")
 	}
-	seen := map[string]bool{}
-	for _, c := range e.columns() {
-		if c == nil || c.Name == "" || seen[c.Name] {
+	if m.Columns == nil {
+		return nil, errors.New("an earlier version trained it, whose models this one cannot use: train it again")
+	}
+	if len(e.Inputs) != len(m.Columns) || len(e.Targets) != len(m.Targets) {
+		return nil, fmt.Errorf("the recipe has %d inputs and %d targets, the model %d and %d", len(e.Inputs), len(e.Targets), len(m.Columns), len(m.Targets))
+	}
+	of, seen := slices.Concat(m.Columns, m.Targets), map[[2]string]bool{}
+	for i, c := range e.columns() {
+		if c == nil || c.Name == "" || seen[[2]string{c.Name, c.Part}] {
 			return nil, errors.New("a column has no name, or two have one")
 		}
-		if seen[c.Name] = true; len(c.Values) > 0 {
-			c.codes = map[string]int{}
+		if seen[[2]string{c.Name, c.Part}] = true; c.label() != of[i].Name {
+			return nil, fmt.Errorf("the recipe has %.60q where the model has %.60q", c.label(), of[i].Name)
 		}
-		for i, v := range c.Values {
-			if c.codes[v] = i; v == "" || i > 0 && compareCategories(c.Values[i-1], v) >= 0 {
-				return nil, fmt.Errorf("the categories of %.60q are not in order", c.Name)
-			}
-		}
-	}
-	if err := e.validateTargets(); err != nil {
-		return nil, err
-	}
-	for _, c := range e.Targets {
-		if !c.isCategory() && !(c.Std > 0 && finite(c.Std) && finite(c.Mean)) {
-			return nil, fmt.Errorf("the target %.60q has the mean %v and the deviation %v", c.Name, c.Mean, c.Std)
+		c.Column = of[i]
+		if err := c.validate(i >= len(e.Inputs)); err != nil {
+			return nil, fmt.Errorf("%.60q: %w", c.Name, err)
 		}
 	}
-	return e, nil
+	return e, e.validateTargets()
+}
+
+// validate returns an error for a column that none becomes, gives categories their codes and
+// finds the part of a date.
+func (c *column) validate(isTarget bool) error {
+	switch hasParts := c.Kind != "" || c.Part != ""; {
+	case c.Other && len(c.Values) < 2 || len(c.Values) > maxCategories:
+		return fmt.Errorf("%d categories", len(c.Values))
+	case hasParts && c.findPart() != nil:
+		return c.findPart()
+	case len(c.Values) > 0 && (hasParts || c.Gaps), isTarget && (hasParts || c.Gaps || c.Other):
+		return errors.New("it is of two kinds")
+	case len(c.Values) > 0:
+		c.codes = map[string]int{}
+	}
+	for i, v := range c.sorted() {
+		if c.codes[v] = i; v == "" && isTarget || i > 0 && compareCategories(c.Values[i-1], v) >= 0 {
+			return errors.New("its categories are not in order")
+		}
+	}
+	return nil
+}
+
+// findPart finds the part of a date by its name.
+func (c *column) findPart() error {
+	k := slices.IndexFunc(kinds[:], func(k kind) bool { return k.name == c.Kind })
+	if k < 0 {
+		return fmt.Errorf("%.60q is no kind of dates", c.Kind)
+	}
+	part := slices.IndexFunc(kinds[k].parts, func(p datePart) bool { return p.name == c.Part })
+	if part < 0 {
+		return fmt.Errorf("%.60q is no part of a date", c.Part)
+	}
+	c.read, c.of = kinds[k].read, kinds[k].parts[part].of
+	return nil
 }
 
 // validateTargets returns an error for targets that one network cannot have.
@@ -205,55 +257,31 @@ func (e *encoding) validateTargets() error {
 	return nil
 }
 
-// input writes to x, 1×width, the inputs of a row of cells. The inputs of a category are
-// all zeros, except a one for the row's. A missing number is what the model subtracts, its
-// column's mean.
-func (e *encoding) input(x, cells []float64, mean []float64) {
-	at := 0
-	for i, c := range e.Inputs {
-		v := cells[i]
-		if !c.isCategory() {
-			if x[at] = v; v != v {
-				x[at] = mean[at]
-			}
-			at++
-			continue
-		}
-		if clear(x[at : at+len(c.Values)]); v >= 0 {
-			x[at+int(v)] = 1
-		}
-		at += len(c.Values)
-	}
-}
-
-// wanted writes to y, 1×outputs, what the network shall answer to a row of cells.
+// wanted writes to y, 1×outputs, what the network shall answer to a row of cells. No answer is
+// right for a class that is new.
 func (e *encoding) wanted(y, cells []float64) {
 	clear(y)
 	for k, v := range cells[len(e.Inputs):] {
 		switch c := e.Targets[k]; e.task() {
 		case classes:
-			y[int(v)] = 1
+			if v == v {
+				y[int(v)] = 1
+			}
 		case labels:
 			y[k] = v
 		case numbers:
-			y[k] = (v - c.Mean) / c.Std
+			y[k] = (v - c.Mean[0]) / c.Std[0]
 		}
 	}
 }
 
-// answers makes a network's outputs probabilities, or numbers in the units of the table.
+// answers makes what a model predicts probabilities; numbers are answers already.
 func (e *encoding) answers(y *mlp.Matrix) *mlp.Matrix {
 	switch e.task() {
 	case classes:
-		return y.Softmax()
+		y.Softmax()
 	case labels:
 		mlp.Sigmoid.Forward(y.Data)
-	case numbers:
-		for i := range y.Rows {
-			for k, c := range e.Targets {
-				y.Row(i)[k] = float64(y.Row(i)[k]*c.Std) + c.Mean
-			}
-		}
 	}
 	return y
 }

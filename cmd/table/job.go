@@ -1,9 +1,10 @@
-// What is trained: a table in three parts, and a network for it.
+// What is trained: the rows of a table, and an ensemble of networks for them.
 
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -21,19 +22,25 @@ type job struct {
 	data, testData, model string
 	target, without, text columnNames
 	holdout               float64
-	decay, patience       auto
+	decay                 auto
 	importance            bool
-	missing               cli.Choice[bool] // a missing cell is taken as the column's mean
+	missing               cli.Choice[bool] // a cell may be missing
 	weights               cli.Choice[bool] // each class weighs the same
+	export                training.Export
 
-	table             *table
-	train, held, test *part // held is nil without -patience
+	table       *table
+	train, test *part   // test is nil without -holdout and -test
+	fold        []int32 // the fold of each row of train, by its number in the table
+	folds       int     // network i holds out fold i%folds
 }
 
-// Instead predicts with the model of -model.
+// Instead predicts with the model of -model, or writes it for other programs.
 func (j *job) Instead(ctx context.Context, stdout, stderr io.Writer) (did bool, err error) {
-	if j.model == "" {
+	switch {
+	case j.model == "":
 		return false, nil
+	case j.export.IsSet():
+		return true, j.writeExport(stderr)
 	}
 	return true, j.predict(ctx, stdout, stderr)
 }
@@ -44,13 +51,19 @@ func (j *job) Check(m *mlp.Model) error {
 	return err
 }
 
-// Gather reads the table, divides it, fits the standardization and makes the network.
+// Gather reads the table, divides it, fits its columns and makes the networks.
 func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (facts map[string]string, err error) {
 	if j.table, err = j.readTable(ctx, j.data, nil, stderr); err != nil {
 		return nil, err
 	}
 	facts = map[string]string{training.DigestPrefix + "data": j.table.digest}
-	if err := j.divide(); err != nil {
+	if err = j.divide(); err == nil {
+		err = j.train.fit(bins)
+	}
+	if err == nil {
+		facts[training.TableKey], err = j.table.text()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", j.table.name, err)
 	}
 	if j.testData != "" {
@@ -61,89 +74,75 @@ func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (fa
 		j.test = test.part(test.all())
 		facts[training.DigestPrefix+"test"] = test.digest
 	}
-	if err := j.CheckSteps(j.train.Len()); err != nil {
+	if err := j.CheckSteps(j.train.Len() - j.train.Len()/j.folds); err != nil {
 		return nil, err
 	}
-	in, out := j.table.width(), j.table.outputs()
+	in, out := j.table.inputs.Width(), j.table.outputs()
 	if err := j.CheckSize(in, out); err != nil {
 		return nil, err
 	}
 	if from == nil {
-		from = &mlp.Model{Net: j.Network(in, out)}
+		j.Networks(&j.Model, in, out)
+	} else {
+		j.Model = *from
 	}
-	j.Model = *from
 	if has, gives := j.Net[0].W.Rows, j.Net[len(j.Net)-1].W.Cols; has != in || gives != out {
 		return nil, fmt.Errorf("the network has %d inputs and %d outputs, the table makes %d and %d", has, gives, in, out)
 	}
-	if j.Input, err = j.train.fit(); err == nil {
-		facts[training.TableKey], err = j.table.text()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", j.table.name, err)
-	}
-	for _, p := range []*part{j.train, j.held, j.test} {
-		if p != nil {
-			p.input = j.Input
-		}
-	}
-	_, j.Guess = j.table.loss()
+	j.Columns, j.Targets = j.table.inputs, fitted(j.table.Targets)
+	j.Guess = j.table.guess()
+	j.table.encode()
 	return facts, nil
 }
 
-// divide makes the parts, and replaces auto by what fits the number of rows to train on.
+// divide makes the parts and their folds, and replaces auto by what fits the number of rows.
 func (j *job) divide() error {
 	tests := j.holdout
 	if j.testData != "" {
 		tests = 0
 	}
 	n := j.table.rows()
-	n -= int(float64(n) * tests)
-	j.resolve(n, len(j.table.Targets))
-	tenth := 0.0
-	if j.Patience > 0 {
-		tenth = 0.1
-	}
-	parts := j.table.split(j.Seed, tests, tenth)
-	j.train, j.test = parts[0], parts[1]
-	switch {
-	case tests > 0 && j.test.Len() == 0:
+	if j.train, j.test = j.table.split(j.Seed, tests); tests > 0 && j.test.Len() == 0 {
 		return fmt.Errorf("-holdout %v of %d rows is none, there is nothing to test on", j.holdout, n)
-	case tenth > 0 && parts[2].Len() == 0:
-		return fmt.Errorf("%d rows to train on, -patience needs at least 10", n)
-	case j.train.Len() == 0:
-		return fmt.Errorf("-holdout %v leaves no row to train on", j.holdout)
-	case tenth > 0:
-		j.held = parts[2]
 	}
+	if tests == 0 {
+		j.test = nil
+	}
+	j.folds = min(max(j.Ensemble, leastFolds), mostFolds, j.train.Len())
+	if j.folds < 2 {
+		return errors.New("a row to train on and one to hold out are needed")
+	}
+	j.fold = j.train.folds(j.folds, j.Seed)
+	j.resolve(j.train.Len(), len(j.table.Targets))
 	return nil
 }
 
-// Samples returns the rows to train on, with the weights that -weights asks for.
-func (j *job) Samples(c *mlp.Config) (mlp.Dataset, error) {
+// Samples returns the rows that network i is trained on, with the weights that -weights asks
+// for. It holds out a fold.
+func (j *job) Samples(i int, c *mlp.Config) (mlp.Dataset, error) {
 	weighted := func(p *part) mlp.Dataset {
 		if !j.weights.Value {
 			return p
 		}
 		return balanced{p, j.train.balance()}
 	}
-	if c.Loss, _ = j.table.loss(); j.held != nil {
-		c.Validation = weighted(j.held)
-	}
-	return weighted(j.train), nil
+	own := int32(i % j.folds)
+	c.Loss, c.Measure = j.Task().Loss(), max(1, j.Epochs/measured)
+	c.Validation = weighted(j.train.where(func(r int32) bool { return j.fold[r] == own }))
+	return weighted(j.train.where(func(r int32) bool { return j.fold[r] != own })), nil
 }
 
-// Describe says what is about to be trained on: rows, and how many columns are what.
+// Len returns about how many rows a network is trained on.
+func (j *job) Len() int { return j.train.Len() - j.train.Len()/j.folds }
+
+// Describe says what is about to be trained on.
 func (j *job) Describe(w io.Writer) {
-	fmt.Fprintf(w, "data: %d rows to train on, %d to test on, from %s\n", j.train.Len(), j.test.Len(), cli.Plain(j.table.name))
-	if j.held != nil {
-		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
+	fmt.Fprintf(w, "data: %d rows to train on", j.train.Len())
+	if j.test != nil {
+		fmt.Fprintf(w, ", %d to test on", j.test.Len())
 	}
-	categories := 0
-	for _, c := range j.table.Inputs {
-		if c.isCategory() {
-			categories++
-		}
-	}
+	fmt.Fprintf(w, ", from %s\n", cli.Plain(j.table.name))
+	fmt.Fprintf(w, "held out: by each network another of %d parts, to decide when to stop\n", j.folds)
 	var targets []string
 	for _, c := range j.table.Targets {
 		what := "a number"
@@ -155,15 +154,14 @@ func (j *job) Describe(w io.Writer) {
 	if n := len(targets); n > 3 {
 		targets = append(targets[:3], fmt.Sprintf("%d more", n-3))
 	}
-	fmt.Fprintf(w, "columns: %d of numbers and %d of categories predict %s\n",
-		len(j.table.Inputs)-categories, categories, strings.Join(targets, ", "))
+	fmt.Fprintf(w, "%d columns predict %s\n", len(j.table.Inputs), strings.Join(targets, ", "))
 }
 
 // Line is the line of an epoch.
 func (j *job) Line(e mlp.Epoch) string {
-	line := fmt.Sprintf("Epoch %d/%d, Loss: %.4f", e.N, j.Epochs, e.Loss)
-	if j.held != nil {
-		line += fmt.Sprintf(", Held-out Loss: %.4f", e.ValidationLoss)
+	loss := "not measured"
+	if e.Loss == e.Loss {
+		loss = fmt.Sprintf("%.4f", e.Loss)
 	}
-	return line
+	return fmt.Sprintf("Epoch %d/%d, Loss: %s, Held-out Loss: %.4f", e.N, j.Epochs, loss, e.ValidationLoss)
 }

@@ -71,44 +71,51 @@ func (a *auto) String() string {
 	return strconv.FormatFloat(a.value, 'g', -1, 64)
 }
 
-// The values of auto. The loss is a mean over rows and targets, and the penalty beside it
-// becomes as much smaller as there are more of both: autoDecay is that of their sum. A tenth
-// of fewer rows than patientRows says too little of when to stop.
+// The defaults, which the README explains.
 const (
-	autoDecay    = 10
-	autoPatience = 10
-	patientRows  = 2000
+	bins       = 12 // of a quantity, at most
+	leastFolds = 8  // of the rows, of which each network holds out one
+	mostFolds  = 16
+	measured   = 8 // times in a run, all rows that a network is trained on are measured
 )
 
-// resolve replaces auto by the values for so many rows to train on and targets.
+// resolve gives the flags that depend on the rows to train on and the targets their values,
+// unless they are set. The loss is a mean over rows and targets, and the penalty beside it
+// becomes as much smaller as there are more of both. A table of many rows needs fewer epochs
+// and has larger steps.
 func (j *job) resolve(rows, targets int) {
-	j.Decay, j.Patience = j.decay.value, int(j.patience.value)
-	if !j.decay.isSet {
-		j.Decay = autoDecay / (float64(rows) * float64(targets))
+	const enough = 20_000 // rows
+	if j.Decay = j.decay.value; !j.decay.isSet {
+		j.Decay = 1 / (float64(rows) * float64(targets))
 	}
-	if !j.patience.isSet && rows >= patientRows {
-		j.Patience = autoPatience
+	given := j.Args.Given()
+	if given["epochs"] == "" {
+		epochs := 40 * math.Sqrt(min(1, enough/float64(rows)))
+		j.Args.SetDefault("epochs", strconv.Itoa(int(math.Round(epochs))))
+	}
+	if given["batch"] == "" {
+		j.Args.SetDefault("batch", strconv.Itoa(min(max(32, rows/30), max(64, rows/300), 256)))
 	}
 }
 
 // parse reads the command line. An error is one line.
 func parse(args []string) (*job, error) {
 	j := &job{
-		holdout: 0.2,
-		missing: cli.NewChoice("refuse", cli.OneOf(map[string]bool{"refuse": false, "mean": true})),
+		missing: cli.NewChoice("keep", cli.OneOf(map[string]bool{"refuse": false, "keep": true, "mean": true})),
 		weights: cli.NewChoice("none", cli.OneOf(map[string]bool{"none": false, "balanced": true})),
 	}
-	j.Flags = training.NewFlags(training.Table, "he", "adam", "cosine", 64, 32)
-	j.LR, j.Batch, j.Epochs = 0.02, 32, 15
+	j.Flags = training.NewFlags(training.Table, "he", "adam", "cosine", 48, 48, 48)
+	j.LR, j.Batch, j.Epochs, j.Ensemble, j.Patience = 0.01, 32, 40, 12, 12
 	j.SaveAfter = time.Second // a short run is saved once
-	j.Define("model", "importance")
+	j.Define("model", "importance", "export", "package")
 	for name, to := range map[string]any{
 		"data": &j.data, "target": &j.target, "without": &j.without, "category": &j.text, "missing": &j.missing,
 		"weights": &j.weights, "holdout": &j.holdout, "test": &j.testData, "importance": &j.importance,
-		"decay": &j.decay, "patience": &j.patience, "model": &j.model,
+		"decay": &j.decay, "patience": &j.Patience, "model": &j.model,
 	} {
 		j.Args.Add(name, to)
 	}
+	j.export.Define(j.Args)
 	words, err := j.Args.Parse(args)
 	if err == nil {
 		err = cli.WrongFlag(j.validate(words))
@@ -133,23 +140,26 @@ func (j *job) validate(words []string) error {
 		j.target = columnNames{irisTarget}
 	}
 	if j.model != "" {
-		if j.data == "" {
+		may := []string{"model", "data"}
+		if j.export.IsSet() {
+			may = []string{"model", "export", "package"}
+		} else if j.data == "" {
 			return errors.New("-model: want the file to predict")
 		}
 		for name := range j.Args.Given() {
-			if name != "model" && name != "data" {
-				return fmt.Errorf("-model excludes -%s", name)
+			if !slices.Contains(may, name) {
+				return fmt.Errorf("-%s excludes -%s", may[len(may)-2], name)
 			}
 		}
-		return nil
+		return j.export.Validate()
 	}
 	switch {
+	case j.export.IsSet():
+		return errors.New("-export: -model must name the model to write")
 	case j.data == "-" || j.testData == "-":
 		return errors.New("-: what is learnt must be a file, because -verify reads it again")
-	case !(0 < j.holdout && j.holdout < 1):
-		return fmt.Errorf("-holdout %v: want a share between 0 and 1", j.holdout)
-	case j.patience.value != math.Trunc(j.patience.value) || j.patience.value > math.MaxInt32:
-		return fmt.Errorf("-patience %v: want a whole number of epochs, at most %d", j.patience.value, math.MaxInt32)
+	case !(0 <= j.holdout && j.holdout < 1):
+		return fmt.Errorf("-holdout %v: want a share from 0 to below 1", j.holdout)
 	case j.Epochs < 1:
 		return fmt.Errorf("-epochs %d: want 1 or more", j.Epochs)
 	}

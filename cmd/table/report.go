@@ -1,5 +1,6 @@
-// What a network does on the test rows: the confusion of classes, the labels it finds, or
-// how far its numbers are off, each beside a baseline; what each column matters; and figures.
+// What a network does on rows that it has not seen: the confusion of classes, the labels it
+// finds, or how far its numbers are off, each beside a baseline; what each column matters; and
+// figures.
 
 package main
 
@@ -13,6 +14,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"mlp"
@@ -21,71 +23,190 @@ import (
 	"mlp/cmd/internal/stat"
 )
 
-// Conclude returns what the network does on the test rows. A matrix has at most so many
-// columns, and at most 200 if it goes to a file.
+// Conclude returns what the ensemble does on rows that it has not seen, and what the table is
+// like. A matrix has at most so many columns, and at most 200 if it goes to a file.
 func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "Test part: %d rows\n", j.test.Len())
-	y := j.test.predict(j.Net)
-	switch j.table.task() {
-	case classes:
-		j.reportClasses(&b, j.test.answers(y), min(columns, 200))
-	case labels:
-		j.reportLabels(&b, j.test.answers(y))
-	case numbers:
-		j.reportNumbers(&b, y)
+	judge := j.judge()
+	e := exam{judge.rows, judge.answers(judge.rows), j.train}
+	title := "Test part"
+	if j.test == nil {
+		title = "Out of fold, answered by networks that had not seen the row"
 	}
+	e.report(&b, title, min(columns, 200))
 	if j.importance {
-		if err := j.reportImportance(ctx, &b); err != nil {
+		if err := judge.rows.reportImportance(ctx, &b, j.Seed, judge.loss); err != nil {
 			return "", err
 		}
 	}
-	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Net.Fingerprint())
+	advice := j.table.advice()
+	if !j.weights.Value {
+		advice = append(advice, e.rare()...)
+	}
+	if j.testData != "" {
+		advice = append(advice, j.table.differs(j.test.table)...)
+	}
+	for _, line := range advice {
+		fmt.Fprintf(&b, "Advice: %s\n", line)
+	}
+	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Fingerprint())
 	return b.String(), nil
 }
 
-// predict returns the outputs of a network for the rows of p.
-func (p *part) predict(net mlp.Network) *mlp.Matrix {
-	all := mlp.NewMatrix(p.Len(), p.outputs())
-	rows := make([]int, p.Len())
-	for i := range rows {
-		rows[i] = i
+// A judge has rows that are no part of the training: the test rows, or those that a network has
+// held out, for which only the networks answer that have done so.
+type judge struct {
+	rows   *part
+	models []*mlp.Model
+	model  []int32 // the place in models of what answers each row of rows
+}
+
+// judge returns the judge of the run.
+func (j *job) judge() *judge {
+	if j.test != nil {
+		return &judge{j.test, []*mlp.Model{&j.Model}, make([]int32, j.test.Len())}
 	}
-	var x, y mlp.Matrix
-	for index := range slices.Chunk(rows, p.rowsAtOnce()) {
-		p.raw(&x, index)
-		net.Predict(&y, p.input.Apply(&x, &x))
-		copy(all.Data[index[0]*all.Cols:], y.Data)
+	models := make([]*mlp.Model, min(j.folds, 1+len(j.Others)))
+	for f := range models {
+		models[f] = &mlp.Model{Net: j.Net, Columns: j.Columns, Targets: j.Targets}
+		if f > 0 {
+			models[f].Net = j.Others[f-1].Net
+		}
+		for i := f + j.folds; i <= len(j.Others); i += j.folds {
+			models[f].Others = append(models[f].Others, j.Others[i-1])
+		}
+	}
+	rows := j.train.where(func(r int32) bool { return int(j.fold[r]) < len(models) })
+	of := make([]int32, rows.Len())
+	for i, r := range rows.index {
+		of[i] = j.fold[r]
+	}
+	return &judge{rows, models, of}
+}
+
+// answers returns the answers to rows like those of the judge, in their order.
+func (g *judge) answers(p *part) *mlp.Matrix { return p.answers(g.predict(p)) }
+
+// predict returns what is predicted for rows like those of the judge.
+func (g *judge) predict(p *part) *mlp.Matrix {
+	all := mlp.NewMatrix(p.Len(), p.outputs())
+	var raw, y mlp.Matrix
+	for m, model := range g.models {
+		var rows []int
+		for i, of := range g.model {
+			if int(of) == m {
+				rows = append(rows, i)
+			}
+		}
+		for index := range slices.Chunk(rows, rowsAtOnce(model)) {
+			model.Predict(&y, p.rawOf(&raw, index))
+			for k, i := range index {
+				copy(all.Row(i), y.Row(k))
+			}
+		}
 	}
 	return all
 }
 
-// rowsAtOnce is how many rows are predicted together: if they have many inputs, fewer.
-func (e *encoding) rowsAtOnce() int { return max(1, min(1024, 1<<20/e.width())) }
-
-// reportClasses prints the confusion of the classes, and the accuracy beside that of the
-// class that most training rows have. Columns is the width of the terminal.
-func (j *job) reportClasses(b *bytes.Buffer, y *mlp.Matrix, columns int) {
-	var names []string
-	for _, v := range j.table.Targets[0].Values {
-		names = append(names, short(v))
-	}
-	confusion := stat.NewConfusion(len(names))
-	right := 0
-	for i := range j.test.Len() {
-		truth, answer := int(j.test.truth(i, 0)), mlp.Argmax(y.Row(i))
-		if confusion[truth][answer]++; truth == answer {
-			right++
+// loss returns the loss of what is predicted for rows like those of the judge.
+func (g *judge) loss(p *part) float64 {
+	y := g.predict(p)
+	want := mlp.NewMatrix(y.Rows, y.Cols)
+	for i := range y.Rows {
+		p.wanted(want.Row(i), p.at(i))
+		for k, c := range p.Targets {
+			if p.task() == numbers {
+				y.Row(i)[k] = (y.Row(i)[k] - c.Mean[0]) / c.Std[0]
+			}
 		}
 	}
-	confusion.Write(b, names, columns)
-	usual := mlp.Argmax(j.train.count(0))
-	most := 0
-	for _, n := range confusion[usual] {
-		most += n
+	return p.task().Loss()(nil, y, want)
+}
+
+// rowsAtOnce is how many rows are predicted together: if they have many inputs, fewer.
+func rowsAtOnce(m *mlp.Model) int { return max(1, min(1024, 1<<20/m.Net[0].W.Rows)) }
+
+// An exam is rows with the answers to them: probabilities, or numbers in the units of the table.
+type exam struct {
+	*part
+	y     *mlp.Matrix // n×outputs
+	train *part       // what is most frequent, or the mean, in these rows is the baseline
+}
+
+// report prints the figures under a title. Columns is the width of the terminal.
+func (e *exam) report(b *bytes.Buffer, title string, columns int) {
+	fmt.Fprintf(b, "%s: %d rows\n", title, e.Len())
+	switch e.task() {
+	case classes:
+		e.reportClasses(b, columns)
+	case labels:
+		e.reportLabels(b)
+	case numbers:
+		e.reportNumbers(b)
 	}
-	n := float64(j.test.Len())
-	fmt.Fprintf(b, "Accuracy: %.4f (baseline %.4f: always %s)\n", float64(right)/n, float64(most)/n, names[usual])
+}
+
+// confusion counts the classes of the rows and of their answers, if each probability is
+// multiplied by the weight of its class. A class that no training row has, which is NaN, is the
+// last if there is any.
+func (e *exam) confusion(weights []float64) stat.Confusion {
+	unseen := len(weights)
+	c, p := stat.NewConfusion(unseen+1), make([]float64, unseen)
+	for i := range e.Len() {
+		for k, w := range weights {
+			p[k] = w * e.y.Row(i)[k]
+		}
+		truth := unseen
+		if v := e.truth(i, 0); v == v {
+			truth = int(v)
+		}
+		c[truth][mlp.Argmax(p)]++
+	}
+	if _, _, n := c.Class(unseen); n > 0 {
+		return c
+	}
+	for k := range c {
+		c[k] = c[k][:unseen]
+	}
+	return c[:unseen]
+}
+
+// reportClasses prints the confusion of the classes, the accuracy beside that of the class that
+// most training rows have, the balanced accuracy, which is the mean of the classes' recalls,
+// the log-loss beside that of the training rows' shares and, of two classes, the area under the
+// curve. The last two are of the rows whose class a training row has.
+func (e *exam) reportClasses(b *bytes.Buffer, columns int) {
+	var names []string
+	for _, v := range e.Targets[0].Values {
+		names = append(names, short(v))
+	}
+	n := e.Len()
+	confusion := e.confusion(slices.Repeat([]float64{1}, len(names)))
+	if len(confusion) > len(names) {
+		names = append(names, "(new)")
+	}
+	confusion.Write(b, names, columns)
+	counts := e.train.count(0)
+	usual := mlp.Argmax(counts)
+	_, _, most := confusion.Class(usual)
+	fmt.Fprintf(b, "Accuracy: %.4f (baseline %.4f: always %s)\n", confusion.Accuracy(), float64(most)/float64(n), names[usual])
+	balanced, present := confusion.Balanced()
+	fmt.Fprintf(b, "Balanced accuracy: %.4f (baseline %.4f)\n", balanced, 1/float64(present))
+
+	var truth, second, right, share []float64 // of rows of a known class; right is the probability of the true one
+	for i := range n {
+		if v := e.truth(i, 0); v == v {
+			truth, second = append(truth, v), append(second, e.y.Row(i)[1])
+			right, share = append(right, e.y.Row(i)[int(v)]), append(share, counts[int(v)]/float64(e.train.Len()))
+		}
+	}
+	column := func(x []float64) *mlp.Matrix { return mlp.NewMatrix(len(x), 1, x...) }
+	ones := column(slices.Repeat([]float64{1}, len(truth)))
+	fmt.Fprintf(b, "Log-loss: %.4f (baseline %.4f: always the shares of the classes)\n",
+		mlp.CrossEntropy(column(right), ones), mlp.CrossEntropy(column(share), ones))
+	if area := mlp.AUC.Of(column(second), column(truth)); len(counts) == 2 && area == area {
+		fmt.Fprintf(b, "Area under the curve: %.4f (baseline 0.5)\n", area)
+	}
 }
 
 // short returns a name on one line, cut if it is very long.
@@ -98,45 +219,52 @@ func short(name string) string {
 	return string(r)
 }
 
-// reportLabels prints for each target how many of its second category were found (recall),
-// how many of those found are right (precision), and the accuracy beside that of the answer
-// that most training rows have.
-func (j *job) reportLabels(b *bytes.Buffer, y *mlp.Matrix) {
+// reportLabels prints for each target how many of its second category were found (recall), how
+// many of those found are right (precision), F1, the area under the curve, and the accuracy
+// beside that of the answer that most training rows have.
+func (e *exam) reportLabels(b *bytes.Buffer) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "target\tis\trows\trecall\tprecision\taccuracy\tbaseline\t")
-	for k, c := range j.table.Targets {
-		var n [2][2]int // by what is true and what is answered
-		for i := range j.test.Len() {
-			n[int(j.test.truth(i, k))][isYes(y.Row(i)[k])]++
+	fmt.Fprintln(w, "target\tis\trows\trecall\tprecision\tF1\tAUC\taccuracy\tbaseline\t")
+	n := e.Len()
+	y, truth := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
+	for k, c := range e.Targets {
+		confusion := stat.NewConfusion(2)
+		for i := range n {
+			y.Data[i], truth.Data[i] = e.y.Row(i)[k], e.truth(i, k)
+			confusion[int(truth.Data[i])][isYes(y.Data[i])]++
 		}
-		usual := mlp.Argmax(j.train.count(k))
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", short(c.Name), short(c.Values[1]), n[1][0]+n[1][1],
-			stat.Share(n[1][1], n[1][0]+n[1][1]), stat.Share(n[1][1], n[0][1]+n[1][1]),
-			stat.Share(n[0][0]+n[1][1], j.test.Len()), stat.Share(n[usual][0]+n[usual][1], j.test.Len()))
+		area := "-"
+		if v := mlp.AUC.Of(y, truth); v == v {
+			area = fmt.Sprintf("%.3f", v)
+		}
+		_, _, rows := confusion.Class(1)
+		_, _, most := confusion.Class(mlp.Argmax(e.train.count(k)))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%.3f\t%s\t\n", short(c.Name), short(c.Values[1]), rows,
+			strings.Join(confusion.Scores(1), "\t"), area, confusion.Accuracy(), stat.Share(most, n))
 	}
 	w.Flush()
 }
 
-// reportNumbers prints for each target R² and the root of the mean squared error, beside
-// that of the training rows' mean. Both are computed of standardized numbers, whose squares
-// are in the range of a float64.
-func (j *job) reportNumbers(b *bytes.Buffer, y *mlp.Matrix) {
-	n := j.test.Len()
-	answers, want := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
-	for k, c := range j.table.Targets {
-		var residual, baseline float64
+// reportNumbers prints for each target R², the root of the mean squared error and the mean
+// absolute error, beside those of the training rows' mean. They are computed of standardized
+// numbers, whose squares are in the range of a float64.
+func (e *exam) reportNumbers(b *bytes.Buffer) {
+	n := e.Len()
+	answers, want, mean := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
+	for k, c := range e.Targets {
 		for i := range n {
-			answers.Data[i], want.Data[i] = y.Row(i)[k], (j.test.truth(i, k)-c.Mean)/c.Std
-			off := answers.Data[i] - want.Data[i]
-			residual += off * off
-			baseline += want.Data[i] * want.Data[i]
+			answers.Data[i], want.Data[i] = (e.y.Row(i)[k]-c.Mean[0])/c.Std[0], (e.truth(i, k)-c.Mean[0])/c.Std[0]
 		}
-		r2 := "undefined, as the test rows do not vary"
+		off := func(y *mlp.Matrix) (rmse, mae string) {
+			return people(c.Std[0] * math.Sqrt(mlp.SquaredError(nil, y, want))), people(c.Std[0] * mlp.MeanAbsoluteError.Of(y, want))
+		}
+		r2 := "undefined, as the rows do not vary"
 		if v := mlp.RSquared.Of(answers, want); v == v {
 			r2 = fmt.Sprintf("%.4f", v)
 		}
-		fmt.Fprintf(b, "%s: R² %s, RMSE %s (always the mean: %s)\n", short(c.Name), r2,
-			people(c.Std*math.Sqrt(residual/float64(n))), people(c.Std*math.Sqrt(baseline/float64(n))))
+		rmse, mae := off(answers)
+		baseRMSE, baseMAE := off(mean)
+		fmt.Fprintf(b, "%s: R² %s, RMSE %s (always the mean: %s), mean absolute error %s (%s)\n", short(c.Name), r2, rmse, baseRMSE, mae, baseMAE)
 	}
 }
 
@@ -155,35 +283,42 @@ func people(v float64) string {
 	return text
 }
 
-// reportImportance prints by how much the loss on the test rows rises when the cells of a
-// column are shuffled among them (Breiman 2001, section 10), the most important first.
-func (j *job) reportImportance(ctx context.Context, b *bytes.Buffer) error {
-	loss, _ := j.table.loss()
-	base, _ := mlp.Evaluate(j.Net, j.test, loss)
-	rise := make([]float64, len(j.table.Inputs))
-	order := make([]int, len(rise))
-	t := &table{encoding: j.table.encoding} // of the test rows, with the column shuffled
-	for i := range j.test.Len() {
-		t.cells = append(t.cells, j.test.at(i)...)
+// shuffles is how often the importance of a column is measured.
+const shuffles = 10
+
+// reportImportance prints by how much a loss on the rows of p rises when the cells of a column
+// are shuffled among them (Breiman 2001, section 10): the mean of ten shuffles and their
+// standard deviation, the most important column first. The rows that loss gets have the order
+// of those of p.
+func (p *part) reportImportance(ctx context.Context, b *bytes.Buffer, seed uint64, loss func(*part) float64) error {
+	base := loss(p)
+	t := &table{encoding: p.encoding} // of the rows of p, with the column shuffled
+	for i := range p.Len() {
+		t.cells = append(t.cells, p.at(i)...)
 	}
-	shuffled := &part{table: t, index: t.all(), input: j.Input}
-	for i := range rise {
-		if err := context.Cause(ctx); err != nil {
-			return err
+	shuffled := t.part(t.all())
+	rises, order := mlp.NewMatrix(shuffles, len(p.Inputs)), make([]int, len(p.Inputs))
+	for c := range order {
+		order[c] = c
+		rng := rand.New(rand.NewPCG(seed, uint64(c+1)))
+		for k := range shuffles {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			for i, from := range rng.Perm(t.rows()) {
+				t.row(i)[c] = p.at(from)[c]
+			}
+			rises.Row(k)[c] = loss(shuffled) - base
 		}
-		for row, from := range rand.New(rand.NewPCG(j.Seed, uint64(i+1))).Perm(t.rows()) {
-			t.row(row)[i] = j.test.at(from)[i]
-		}
-		loss, _ := mlp.Evaluate(j.Net, shuffled, loss)
-		rise[i], order[i] = loss-base, i
-		for row := range t.rows() {
-			t.row(row)[i] = j.test.at(row)[i]
+		for i := range t.rows() {
+			t.row(i)[c] = p.at(i)[c]
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rise[b], rise[a]) })
-	fmt.Fprintf(b, "Importance: the test loss, %.4f, rises with a column shuffled by\n", base)
-	for _, i := range order {
-		fmt.Fprintf(b, "%+.4f  %s\n", rise[i], cli.Plain(j.table.Inputs[i].Name))
+	rise := mlp.FitStandardization(rises)
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rise.Mean[b], rise.Mean[a]) })
+	fmt.Fprintf(b, "Importance: the loss, %.4f, rises with a column shuffled by (mean ± deviation of %d times)\n", base, shuffles)
+	for _, c := range order {
+		fmt.Fprintf(b, "%+.4f ± %.4f  %s\n", rise.Mean[c], rise.Std[c], cli.Plain(p.Inputs[c].label()))
 	}
 	return nil
 }
@@ -199,9 +334,11 @@ func (j *job) Names() (files []string, page string) { return []string{curvesName
 
 // Files returns the files of the run's history and of the network that it led to.
 func (j *job) Files() []files.File {
-	all := []files.File{{Name: curvesName, Content: j.curves(j.Run.History).SVG()}}
+	all := []files.File{{Name: curvesName, Content: j.curves(j.History()).SVG()}}
 	if j.table.task() == numbers {
-		all = append(all, files.File{Name: pointsName, Content: j.points().SVG()})
+		judge := j.judge().some(maxPoints)
+		e := exam{judge.rows, judge.answers(judge.rows), j.train}
+		all = append(all, files.File{Name: pointsName, Content: e.points().SVG()})
 	}
 	return all
 }
@@ -211,49 +348,45 @@ func (j *job) Page(io.Writer) *files.File { return nil }
 
 // curves is the losses over the epochs.
 func (j *job) curves(h mlp.History) *mlp.Figure {
-	train, held := mlp.Series{Name: "Training"}, mlp.Series{Name: "Held out"}
-	for _, e := range h {
-		train.Y, held.Y = append(train.Y, e.Loss), append(held.Y, e.ValidationLoss)
+	f := h.Figure()
+	f.Title, f.Charts = "Training a network on a table", f.Charts[:1]
+	if f.Charts[0].YLabel = "Cross-entropy loss"; j.table.task() == numbers {
+		f.Charts[0].YLabel = "Squared error, standardized"
 	}
-	series := []mlp.Series{train}
-	desc := fmt.Sprintf("Over %d epochs the training loss ends at %.4f.", len(h), h[len(h)-1].Loss)
-	if j.held != nil {
-		best := h.Best()
-		series = append(series, held)
-		desc += fmt.Sprintf(" The loss on the held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
-	}
-	label := "Cross-entropy loss"
-	if j.table.task() == numbers {
-		label = "Squared error, standardized"
-	}
-	return &mlp.Figure{Title: "Training a network on a table", Desc: desc, Charts: []mlp.Chart{
-		{Title: "Loss over epochs", XLabel: "Epoch", YLabel: label, Series: series}}}
+	best := h.Best()
+	f.Desc += fmt.Sprintf(" The mean loss on held-out rows is lowest after epoch %d: %.4f.", best.N, best.ValidationLoss)
+	return f
 }
 
-// The most rows and the most targets that are drawn.
+// The most rows and the most targets that are drawn; so many targets are looked at for advice too.
 const maxPoints, maxTargets = 500, 4
 
-// points is a chart for each target, the first ones, with a point for each test row.
-func (j *job) points() *mlp.Figure {
-	n := min(maxPoints, j.test.Len())
-	some := *j.test
-	some.index = make([]int32, n)
-	for i := range some.index {
-		some.index[i] = j.test.index[i*j.test.Len()/n]
+// some returns a judge of at most so many of the rows, as far apart as another.
+func (g *judge) some(most int) *judge {
+	few := *g
+	few.rows, few.model = g.rows.part(nil), nil
+	n := min(most, g.rows.Len())
+	for i := range n {
+		at := i * g.rows.Len() / n
+		few.rows.index, few.model = append(few.rows.index, g.rows.index[at]), append(few.model, g.model[at])
 	}
-	y := some.answers(some.predict(j.Net))
-	f := &mlp.Figure{Title: "Predicted against true", Columns: 2,
-		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", n)}
-	for k, c := range j.table.Targets[:min(maxTargets, len(j.table.Targets))] {
+	return &few
+}
+
+// points is a chart for each target, the first ones, with a point for each row.
+func (e *exam) points() *mlp.Figure {
+	f := &mlp.Figure{Title: "Predicted against true", Columns: 2, Height: 340,
+		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", e.Len())}
+	for k, c := range e.Targets[:min(maxTargets, len(e.Targets))] {
 		var truth, predicted []float64
 		lo, hi := math.Inf(1), math.Inf(-1)
-		for i := range n {
-			t := some.truth(i, k)
-			truth, predicted = append(truth, t), append(predicted, y.Row(i)[k])
+		for i := range e.Len() {
+			t := e.truth(i, k)
+			truth, predicted = append(truth, t), append(predicted, e.y.Row(i)[k])
 			lo, hi = min(lo, t), max(hi, t)
 		}
-		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Series: []mlp.Series{
-			{Name: "Test row", X: truth, Y: predicted, Points: true}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
+		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Equal: true, Series: []mlp.Series{
+			{Name: "Test row", X: truth, Y: predicted, Points: true, Size: 0.7}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
 	}
 	return f
 }

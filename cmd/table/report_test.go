@@ -39,15 +39,23 @@ func TestClassFigures(t *testing.T) {
 	long := strings.Repeat("c", 40)
 	j := made([][]float64{{1}, {0}, {1}}, [][]float64{{0}, {0}, {0}, {0}, {1}, {1}, {2}}, categories("k", "a", "b", long))
 	y := mlp.NewMatrix(7, 3)
+	loss, baseline := 0.0, 0.0
 	for i, answer := range []int{0, 0, 0, 1, 1, 1, 0} {
+		copy(y.Row(i), []float64{0.3, 0.3, 0.3})
 		y.Row(i)[answer] = 0.4
+		loss -= math.Log(y.Row(i)[int(j.test.truth(i, 0))]) / 7
 	}
-	accuracy := "Accuracy: 0.7143 (baseline 0.2857: always b)\n"
-	matrix := `^ +true . predicted  a  b +c{40} +recall +precision\n +a  3  1 +0 +0.750 +0.750\n +b  0  2 +0 +1.000 +0.667\n +c{40}  1  0 +0 +0.000 +-\n`
-	mistakes := "1 × a taken for b\n1 × " + long + " taken for a\n"
-	for columns, want := range map[int]string{109: matrix + regexp.QuoteMeta(accuracy), 108: "^" + regexp.QuoteMeta(mistakes+accuracy), 5: "^1 × a"} {
+	for _, share := range []float64{1.0 / 3, 1.0 / 3, 1.0 / 3, 1.0 / 3, 2.0 / 3, 2.0 / 3, 1e-15} {
+		baseline -= math.Log(share) / 7
+	}
+	figures := regexp.QuoteMeta("Accuracy: 0.7143 (baseline 0.2857: always b)\nBalanced accuracy: 0.5833 (baseline 0.3333)\n" +
+		"Log-loss: @ (baseline @: always the shares of the classes)\n")
+	figures = fmt.Sprintf(strings.ReplaceAll(figures, "@", "%.4f"), loss, baseline)
+	matrix := `^ +true . predicted  a  b +c{40} +recall +precision +F1\n +a  3  1 +0 +0.750 +0.750 +0.750\n +b  0  2 +0 +1.000 +0.667 +0.800\n +c{40}  1  0 +0 +0.000 +- +0.000\n`
+	mistakes := `1 × a taken for b\n1 × c{40} taken for a\n`
+	for columns, want := range map[int]string{116: matrix + figures, 115: `^ +true +rows[^×]*` + mistakes + figures, 5: `^ +true +rows`} {
 		var b bytes.Buffer
-		if j.reportClasses(&b, y, columns); !regexp.MustCompile(want).MatchString(b.String()) {
+		if (&exam{j.test, y, j.train}).reportClasses(&b, columns); !regexp.MustCompile(want).MatchString(b.String()) {
 			t.Errorf("with %d columns:\n%s", columns, b.String())
 		}
 	}
@@ -63,27 +71,29 @@ func TestLabelFigures(t *testing.T) {
 		y.Row(i)[1] = p
 	}
 	var b bytes.Buffer
-	j.reportLabels(&b, y)
-	want := `^target +is +rows +recall +precision +accuracy +baseline\n +rare +y +0 +- +- +1.000 +1.000\n +big +yes +4 +0.750 +0.600 +0.700 +0.400\n$`
+	(&exam{j.test, y, j.train}).reportLabels(&b)
+	want := `^target +is +rows +recall +precision +F1 +AUC +accuracy +baseline\n +rare +y +0 +- +- +- +- +1.000 +1.000\n +big +yes +4 +0.750 +0.600 +0.667 +0.750 +0.700 +0.400\n$`
 	if got := regexp.MustCompile(` *\n *`).ReplaceAllString(strings.TrimSpace(b.String()), "\n ") + "\n"; !regexp.MustCompile(want).MatchString(got) {
 		t.Errorf("printed\n%s", b.String())
 	}
 }
 
 // Of 1, 2, 3 and 4 the answers are 1, 2, 3 and 5: R² is 1 - 1/5, and the mean squared error
-// is 1/4. The training rows' mean is 2, for which it is 6/4. The unit does not matter, not
+// is 1/4, as is the mean absolute error. The training rows' mean is 2, for which these are 6/4 and 1. The unit does not matter, not
 // even if the square of a number is none.
 func TestNumberFigures(t *testing.T) {
 	for unit, want := range map[float64]string{
-		1: "0.5 (always the mean: 1.225)", 1e5: "50,000 (always the mean: 122,500)", 1e154: "5e+153 (always the mean: 1.225e+154)",
-		1e-300: "5e-301 (always the mean: 1.225e-300)", 1e308 / 4: "1.25e+307 (always the mean: 3.062e+307)",
+		1: "0.5 (always the mean: 1.225), mean absolute error 0.25 (1)", 1e5: "50,000 (always the mean: 122,500), mean absolute error 25,000 (100,000)",
+		1e154:     "5e+153 (always the mean: 1.225e+154), mean absolute error 2.5e+153 (1e+154)",
+		1e-300:    "5e-301 (always the mean: 1.225e-300), mean absolute error 2.5e-301 (1e-300)",
+		1e308 / 4: "1.25e+307 (always the mean: 3.062e+307), mean absolute error 6.25e+306 (2.5e+307)",
 	} {
 		j := made(nil, [][]float64{{7, unit}, {7, 2 * unit}, {7, 3 * unit}, {7, 4 * unit}},
 			&column{Name: "same", Mean: 8, Std: 1}, &column{Name: "n", Mean: 2 * unit, Std: unit / 4})
 		y := mlp.NewMatrix(4, 2, -1, -4, -1, 0, -1, 4, -1, 12)
 		var b bytes.Buffer
-		j.reportNumbers(&b, y)
-		if got := b.String(); got != "same: R² undefined, as the test rows do not vary, RMSE 0 (always the mean: 1)\nn: R² 0.8000, RMSE "+want+"\n" {
+		(&exam{j.test, j.test.answers(y), j.train}).reportNumbers(&b)
+		if got := b.String(); got != "same: R² undefined, as the rows do not vary, RMSE 0 (always the mean: 1), mean absolute error 0 (1)\nn: R² 0.8000, RMSE "+want+"\n" {
 			t.Errorf("in units of %v: %s", unit, got)
 		}
 	}
@@ -95,29 +105,46 @@ func TestNumberFigures(t *testing.T) {
 	}
 }
 
-// The importance of a column is the rise of the mean of (y - want)² if it alone is
-// shuffled, for y = 3·b of the inputs b and a, and for targets of b: for a that is none.
+// The importance of a column is the rise of the mean of (y - want)² if it alone is shuffled,
+// in the mean of ten times, for y = 3·b of the inputs b and a, and for targets of b: for a that
+// is none.
 func TestImportance(t *testing.T) {
 	j := prepared(t, "-target", "y", "-seed", "4", file(t, "ba.csv", "b,a,y\n"+strings.Repeat("4,1,4\n1,2,1\n3,3,3\n1,4,1\n5,5,5\n", 20)))
-	j.Net = mlp.Network{{W: *mlp.NewMatrix(2, 1, 3, 0), B: *mlp.NewMatrix(1, 1), Act: mlp.Linear}}
+	net := mlp.Network{{W: *mlp.NewMatrix(2, 1, 3, 0), B: *mlp.NewMatrix(1, 1), Act: mlp.Linear}}
+	loss := func(p *part) float64 {
+		mean, _ := mlp.Evaluate(net, p, mlp.SquaredError)
+		return mean
+	}
 	var b bytes.Buffer
-	if err := j.reportImportance(context.Background(), &b); err != nil {
+	if err := j.test.reportImportance(context.Background(), &b, 4, loss); err != nil {
 		t.Fatal(err)
 	}
-	base, shuffled, n := 0.0, 0.0, j.test.Len()
-	at := rand.New(rand.NewPCG(4, 1)).Perm(n)
+	n, rng := j.test.Len(), rand.New(rand.NewPCG(4, 1))
 	input := func(i int) float64 { return (j.test.at(i)[0] - j.Input.Mean[0]) / j.Input.Std[0] }
-	for i := range n {
-		want := (j.test.truth(i, 0) - j.table.Targets[0].Mean) / j.table.Targets[0].Std
-		base += math.Pow(3*input(i)-want, 2) / float64(n)
-		shuffled += math.Pow(3*input(at[i])-want, 2) / float64(n)
+	off := func(at []int) (mean float64) {
+		for i := range n {
+			want := (j.test.truth(i, 0) - j.table.Targets[0].Mean) / j.table.Targets[0].Std
+			mean += math.Pow(3*input(at[i])-want, 2) / float64(n)
+		}
+		return mean
 	}
-	if want := fmt.Sprintf("Importance: the test loss, %.4f, rises with a column shuffled by\n%+.4f  b\n+0.0000  a\n", base, shuffled-base); b.String() != want {
+	unshuffled := make([]int, n)
+	for i := range unshuffled {
+		unshuffled[i] = i
+	}
+	base := off(unshuffled)
+	mean, square := 0.0, 0.0
+	for range 10 {
+		rise := off(rng.Perm(n)) - base
+		mean, square = mean+rise/10, square+rise*rise/10
+	}
+	if want := fmt.Sprintf("Importance: the loss, %.4f, rises with a column shuffled by (mean ± deviation of 10 times)\n%+.4f ± %.4f  b\n+0.0000 ± 0.0000  a\n",
+		base, mean, math.Sqrt(square-mean*mean)); b.String() != want {
 		t.Errorf("printed\n%swant\n%s", b.String(), want)
 	}
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := j.reportImportance(cancelled, &b); err != context.Canceled {
+	if err := j.test.reportImportance(cancelled, &b, 4, loss); err != context.Canceled {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -131,12 +158,13 @@ func TestCharts(t *testing.T) {
 	}
 	j := made(nil, rows, &column{Name: "n", Mean: 10, Std: 100})
 	j.Net = mlp.Network{{W: *mlp.NewMatrix(1, 1, 0.02), B: *mlp.NewMatrix(1, 1, 0), Act: mlp.Linear}} // of x, which is the row
-	points := j.points().Charts[0].Series[0]
+	some := j.test.some(500)
+	points := (&exam{some, some.answers(some.predict(j.Net)), nil}).points().Charts[0].Series[0]
 	if len(points.X) != 500 || points.X[7] != 14 || math.Abs(points.Y[7]-(14*0.02*100+10)) > 1e-12 {
 		t.Errorf("%d points, one at %v, %v", len(points.X), points.X[7], points.Y[7])
 	}
 	j.held = j.test
-	losses := j.curves(mlp.History{{N: 1, Loss: 1, ValidationLoss: 2}, {N: 2, Loss: 3, ValidationLoss: 4}}).Charts[0].Series
+	losses := j.curves(mlp.History{{N: 1, Loss: 1, TestLoss: math.NaN(), ValidationLoss: 2}, {N: 2, Loss: 3, TestLoss: math.NaN(), ValidationLoss: 4}}).Charts[0].Series
 	if losses[0].Name != "Training" || losses[0].Y[1] != 3 || losses[1].Name != "Held out" || losses[1].Y[1] != 4 {
 		t.Errorf("the losses are %v", losses)
 	}

@@ -1,11 +1,10 @@
-// A CSV file, row by row: its separator, its header, and where in it something is wrong.
+// A CSV file, row by row: its conventions, its header, and where in it something is wrong.
 
 package main
 
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -14,11 +13,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"mlp/cmd/internal/files"
 )
@@ -37,58 +33,43 @@ var iris []byte
 
 const irisTarget = "species"
 
-// A source is a CSV file that can be read more than once. If it changes in between, the
-// later reading ends with an error.
+// A source is a CSV file. One that is no stream can be read more than once; if it changes in
+// between, the later reading ends with an error.
 type source struct {
-	name string // in messages
-	file io.ReaderAt
-	size int64
+	name   string // in messages
+	file   io.ReaderAt
+	size   int64
+	stream *stream // in place of file
 	io.Closer
-	digest string // the SHA-256 of the file in hexadecimal, known at the end of a reading
+	decimal  byte      // the comma or the point before fractions; 0 if not known
+	digest   string    // the SHA-256 of the file in hexadecimal, known at the end of a reading
+	warnings io.Writer // is told that the file is not UTF-8; nil if it was, or need not be
 }
 
-// openSource opens a file of at most limit bytes, standard input if name is -, or iris if it is
-// empty.
-func openSource(name string, limit int64) (*source, error) {
+// openSource opens a file of at most limit bytes, or iris if the name is empty.
+func openSource(name string, limit int64, stderr io.Writer) (*source, error) {
 	if name == "" {
 		return &source{name: "iris.csv in the program", file: bytes.NewReader(iris), size: int64(len(iris)), Closer: io.NopCloser(nil)}, nil
-	}
-	if name == "-" {
-		return standardInput()
 	}
 	f, size, err := files.OpenRegular(name)
 	if err == nil && size > limit {
 		f.Close()
 		err = fmt.Errorf("%s: %d bytes, more than %d", name, size, limit)
 	}
-	return &source{name: name, file: f, size: size, Closer: f}, err
+	return &source{name: name, file: f, size: size, Closer: f, warnings: stderr}, err
 }
-
-// standardInput copies standard input to a temporary file, because a source is read twice.
-func standardInput() (*source, error) {
-	f, err := os.CreateTemp("", "table.*.csv")
-	if err != nil {
-		return nil, err
-	}
-	s := &source{name: "standard input", file: f, Closer: temporary{f}}
-	if s.size, err = io.Copy(f, os.Stdin); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("%s: %w", s.name, err)
-	}
-	return s, nil
-}
-
-// A temporary is a file that is removed when it is closed.
-type temporary struct{ *os.File }
-
-func (t temporary) Close() error { return cmp.Or(t.File.Close(), os.Remove(t.Name())) }
 
 // rows is a reading of a source.
 type rows struct {
 	*source
 	csv       *csv.Reader
-	hash      hash.Hash // of what was read
+	hash      hash.Hash    // of what was read
+	text      bytes.Buffer // what csv has read, from the end of line on
+	line      []byte       // what read returned the cells of, with the empty lines before
+	offset    int64        // of the end of line
 	separator rune
+	hasMark   bool // the file begins with a byte order mark
+	hasCRLF   bool // the header ends with a carriage return too
 	header    []string
 	n         int // of the row that next returned, from 1
 }
@@ -96,23 +77,64 @@ type rows struct {
 // rows begins a reading, which ends early if the context is cancelled.
 func (s *source) rows(ctx context.Context) (*rows, error) {
 	r := &rows{source: s, hash: sha256.New()}
-	file := bufio.NewReaderSize(io.TeeReader(io.NewSectionReader(s.file, 0, s.size), r.hash), 1<<16)
-	head, err := file.Peek(1 << 16)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("%s: %w", s.name, err)
+	var content io.Reader = io.NewSectionReader(s.file, 0, s.size)
+	if s.stream != nil {
+		content = s.stream
 	}
-	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+	file := bufio.NewReaderSize(io.TeeReader(content, r.hash), 1<<16)
+	mark, err := file.Peek(len("\ufeff"))
+	if bytes.HasPrefix(mark, []byte("\xff\xfe")) || bytes.HasPrefix(mark, []byte("\xfe\xff")) {
 		return nil, fmt.Errorf("%s: UTF-16, want UTF-8; iconv -f UTF-16 -t UTF-8 converts it", s.name)
 	}
-	if mark := []byte("\ufeff"); bytes.HasPrefix(head, mark) {
-		head = head[len(mark):]
+	if r.hasMark = string(mark) == "\ufeff"; r.hasMark {
 		file.Discard(len(mark))
 	}
-	r.separator = separator(head)
-	r.csv = csv.NewReader(&guard{Reader: file, ctx: ctx, separator: byte(r.separator)})
+	if err == nil || err == io.EOF {
+		r.separator, err = separator(file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	text := &utf8Reader{Reader: file, first: r.notUTF8}
+	r.csv = csv.NewReader(io.TeeReader(&guard{Reader: text, ctx: ctx, separator: byte(r.separator)}, &r.text))
 	r.csv.Comma, r.csv.FieldsPerRecord, r.csv.ReuseRecord = r.separator, -1, true
 	r.csv.TrimLeadingSpace = r.separator != '\t' // which is a space itself
 	return r, r.readHeader()
+}
+
+// separator returns the one of comma, semicolon and tab that the first line has most of
+// outside of quotes. It reads no further than it must.
+func separator(file *bufio.Reader) (rune, error) {
+	var count [256]int
+	for n, quoted := 1, false; ; n++ {
+		line, err := file.Peek(n)
+		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+			return 0, err
+		}
+		if err != nil || line[n-1] == '\n' && !quoted {
+			break
+		}
+		if b := line[n-1]; b == '"' {
+			quoted = !quoted
+		} else if !quoted {
+			count[b]++
+		}
+	}
+	best := ','
+	for _, s := range ";\t" {
+		if count[s] > count[best] {
+			best = s
+		}
+	}
+	return best, nil
+}
+
+// notUTF8 warns, in one reading, that the file is converted.
+func (s *source) notUTF8(b byte, line int) {
+	if s.warnings != nil {
+		warn(s.warnings, "%s: line %d: byte %X is not UTF-8, and is read as Windows-1252, %q; so are others, and what is written is UTF-8", s.name, line, b, windows1252(b))
+	}
+	s.warnings = nil
 }
 
 // A guard is a CSV file up to the first row that is too long. Package csv takes about a
@@ -157,22 +179,6 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// quoted is what is in quotes, or behind a quote that does not close.
-var quoted = regexp.MustCompile(`"[^"]*"?`)
-
-// separator returns the one of comma, semicolon and tab that the first line has most of
-// outside of quotes.
-func separator(text []byte) rune {
-	line, _, _ := strings.Cut(string(quoted.ReplaceAll(text, nil)), "\n")
-	best := ","
-	for _, s := range []string{";", "\t"} {
-		if strings.Count(line, s) > strings.Count(line, best) {
-			best = s
-		}
-	}
-	return rune(best[0])
-}
-
 // readHeader reads the names of the columns. A column without a name, as pandas writes one
 // for its index, is called by its number.
 func (r *rows) readHeader() error {
@@ -183,13 +189,11 @@ func (r *rows) readHeader() error {
 	if err != nil {
 		return err
 	}
+	r.hasCRLF = bytes.HasSuffix(r.line, []byte("\r\n"))
 	numbers, seen := 0, map[string]int{}
 	for i, name := range cells {
 		name = strings.TrimSpace(name)
-		if !utf8.ValidString(name) {
-			return fmt.Errorf("%s: the name of column %d is %s", r.name, i+1, notUTF8)
-		}
-		if _, ok := number(name, false); ok {
+		if _, ok := number(name); ok {
 			numbers++
 		}
 		if name == "" {
@@ -206,8 +210,6 @@ func (r *rows) readHeader() error {
 	}
 	return nil
 }
-
-const notUTF8 = "not UTF-8; if the file is Latin-1, iconv -f LATIN1 -t UTF-8 converts it"
 
 // next returns the cells of the next row, which are valid until it is called again, or
 // io.EOF.
@@ -236,6 +238,8 @@ func (r *rows) next() ([]string, error) {
 // read returns the cells of a line, or an error that names the place.
 func (r *rows) read() ([]string, error) {
 	cells, err := r.csv.Read()
+	end := r.csv.InputOffset()
+	r.line, r.offset = r.text.Next(int(end-r.offset)), end
 	if err == nil || err == io.EOF || errors.Is(err, context.Canceled) {
 		return cells, err
 	}
@@ -252,6 +256,16 @@ func (r *rows) read() ([]string, error) {
 		what = "a quote inside a cell that does not begin with one"
 	}
 	return nil, fmt.Errorf("%s: %s (line %d): %s", r.name, place, wrong.StartLine, what)
+}
+
+// raw returns the row that read returned last as it stands in the file, without the end of
+// the line.
+func (r *rows) raw() []byte {
+	line := r.line
+	for bytes.HasPrefix(line, []byte("\n")) || bytes.HasPrefix(line, []byte("\r\n")) { // as csv does
+		_, line, _ = bytes.Cut(line, []byte("\n"))
+	}
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }
 
 // errorf is an error at the row that next returned last and, if column is not empty, in that

@@ -4,15 +4,21 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"unicode/utf8"
+
+	"mlp/cmd/internal/cli"
 )
 
 // sourceOf returns a source with this content.
@@ -20,13 +26,53 @@ func sourceOf(content io.ReaderAt, size int) *source {
 	return &source{name: "F", file: content, size: int64(size)}
 }
 
-// Whatever is in a file: its cells are those that package csv reads, errors are short, and
-// a table of it can be encoded, and its encoding read again.
+// converted returns a text in which bytes that are not UTF-8 are those of Windows-1252.
+func converted(text []byte) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			r = []rune(pythonWindows1252)[text[0]-0x80]
+		}
+		b.WriteRune(r)
+		text = text[size:]
+	}
+	return b.String()
+}
+
+// pythonWindows1252 is what Python prints for
+//
+//	print("".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in range(128, 256)))
+const pythonWindows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ\u00a0¡¢£¤¥¦§¨©ª«¬\u00ad®¯°±²³´µ¶·¸¹º»¼½¾¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ"
+
+// A byte that is not UTF-8 is one of Windows-1252, wherever a reading is cut into pieces.
+func TestWindows1252(t *testing.T) {
+	text := []byte("a\xff\u00e9\xe9\u20ac\U0001f600\xf0\x9f\x98\n\xe2\x82")
+	for b := 0x80; b < 0x100; b++ {
+		text = append(text, byte(b), '\n')
+	}
+	text = append(text, "\u20ac\xe2\x82"...)
+	for _, cut := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
+		first := 0
+		u := &utf8Reader{Reader: bufio.NewReaderSize(cut(bytes.NewReader(text)), 16), first: func(b byte, line int) { first += 1000*int(b) + line }}
+		got, err := io.ReadAll(cut(u))
+		if want := converted(text); err != nil || string(got) != want || first != 255_001 {
+			t.Errorf("got %q and error %v, the first byte %d; want %q", got, err, first, want)
+		}
+	}
+}
+
+// Whatever is in a file: its cells are those that package csv reads, what is printed is short, and
+// a table of it can be encoded, and by the encoding that is read again it is the same table.
 func FuzzCSV(f *testing.F) {
 	for _, text := range []string{
 		"a,b\n1,x\n2,y\n1,x\n", "\ufeffa;b\r\n1,5;x\r\n2;y\r\n", "a\tb\n 1\t x\n\n2\t\"y\n,\"\"z\"\n", "a,a\n1,2\n", ",b\n1,nan\n2,3\n3,1_0\n", "a,b\n1,\"x\n",
 		"a,b\n1,x\"y\"\n", "\xff\xfea\x00", "a,\xe9\n1,\xe9\n2,y\n", "a,b\n1,<\x1b[2J\u2028>\n2,\\\n", "a,b\n1,1e999\n2,inf\n3,0x1p2\n", "a b,a  b\nNA,1\n?,2\n", "x\r,y\n\r1,2\r\n3,\r",
 		strings.Repeat("c", 1000) + ",b\n,1\n,2\n",
+		"a,b\n\"$1,234\",x\n€5,y\n(7) ,x\n", "a\tb\n1,5 km\t1\n2,25 km\t2\n−3 m²\t3\n7%\t1\n", "a;b\n1.234;2\n1'000;3\n1 000,5;4\n",
+		"a,b\n31.12.2024,1\n2024-12-31 10:00,2\n1/2/2024,3\n31-Dec-2024,4\n", "a,b\n9:30,x\n24:00,y\n,\n1:5,x\n",
+		"a,b\n" + strings.Repeat("2024-12-31T10:00:00+02:00,1\n1/2/2024,2\n1/2/2024,3\n", 9), "i,a,b\n" + strings.Repeat("1,1,2\n2,two,\n", 50),
+		"a,b\n" + strings.Join(different(30, "name %d,1\nname 1,2\n"), "") + strings.Repeat("x,1\nother,2\n", 70),
 	} {
 		f.Add([]byte(text))
 	}
@@ -42,7 +88,7 @@ func FuzzCSV(f *testing.F) {
 			check(err)
 			return
 		}
-		direct := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
+		direct := csv.NewReader(strings.NewReader(converted(bytes.TrimPrefix(text, []byte("\ufeff")))))
 		direct.Comma, direct.FieldsPerRecord, direct.TrimLeadingSpace = r.separator, len(r.header), r.separator != '\t'
 		direct.Read()
 		for err == nil {
@@ -56,28 +102,39 @@ func FuzzCSV(f *testing.F) {
 		if err != io.EOF {
 			check(err)
 		}
+		r, _ = s.rows(context.Background())
+		for cells, err := r.next(); err == nil; cells, err = r.next() {
+			again := csv.NewReader(strings.NewReader(string(r.raw()) + string(r.separator) + "x\n"))
+			again.Comma, again.TrimLeadingSpace = r.separator, r.separator != '\t'
+			if got, err := again.Read(); err != nil || !slices.Equal(got, append(slices.Clone(cells), "x")) {
+				t.Fatalf("%q with another cell is %q with error %v, want %q", r.raw(), got, err, cells)
+			}
+		}
 		for _, flags := range [][]string{nil, {"-category", columnNames{r.header[0]}.String(), "-missing", "mean"}} {
 			o, err := parse(append(flags, "-target", columnNames{r.header[len(r.header)-1]}.String(), "F"))
 			if err != nil {
 				return // a name that no flag can have
 			}
-			table, err := o.tableOf(context.Background(), sourceOf(bytes.NewReader(text), len(text)), io.Discard)
+			var stderr bytes.Buffer
+			learnt, err := o.tableOf(context.Background(), sourceOf(bytes.NewReader(text), len(text)), &stderr)
+			for line := range strings.Lines(stderr.String()) {
+				if line = strings.TrimSuffix(line, "\n"); len(line) > 1000 || line != cli.Plain(line) {
+					t.Fatalf("printed %.2000q", line)
+				}
+			}
 			if err != nil {
 				check(err)
 				continue
 			}
-			for _, c := range table.Targets {
-				c.Std = 1
-			}
-			encoded, err := table.text()
-			if err == nil {
-				_, err = parseEncoding(encoded)
-			}
+			again := &table{encoding: encoded(t, learnt.encoding)}
+			err = again.fill(context.Background(), sourceOf(bytes.NewReader(text), len(text)), new(decoder), io.Discard)
 			if err != nil {
-				t.Fatal(err)
+				check(err) // of words, which are more than a share of the rows before
+			} else if fmt.Sprint(again.cells) != fmt.Sprint(learnt.cells) {
+				t.Fatalf("cells %v, learnt were %v", again.cells, learnt.cells)
 			}
-			table.input(make([]float64, table.width()), table.row(table.rows()-1), make([]float64, table.width()))
-			table.wanted(make([]float64, table.outputs()), table.row(0))
+			learnt.input(make([]float64, learnt.width()), learnt.row(learnt.rows()-1), make([]float64, learnt.width()))
+			learnt.wanted(make([]float64, learnt.outputs()), learnt.row(0))
 		}
 	})
 }

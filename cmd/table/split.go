@@ -13,12 +13,12 @@ import (
 	"mlp"
 )
 
-// A part is some rows of a table as a data set of the package: inputs standardized, and a
-// target for each output.
+// A part is some rows of a table as a data set of the package: the inputs of the networks, and
+// a target for each output.
 type part struct {
 	*table
 	index []int32 // the rows
-	input mlp.Standardization
+	raw   mlp.Matrix
 }
 
 func (t *table) part(index []int32) *part { return &part{table: t, index: index} }
@@ -37,22 +37,29 @@ func (p *part) Len() int               { return len(p.index) }
 func (p *part) at(i int) []float64     { return p.row(int(p.index[i])) }
 func (p *part) truth(i, k int) float64 { return p.target(int(p.index[i]), k) }
 
-// Batch encodes the rows of index.
+// Batch encodes the rows of index, or copies them if the table is encoded.
 func (p *part) Batch(x, y *mlp.Matrix, index []int) {
-	p.raw(x, index)
-	p.input.Apply(x, x)
+	if p.encoded != nil {
+		x.Reset(len(index), p.encoded.Cols)
+		for i, r := range index {
+			copy(x.Row(i), p.encoded.Row(int(p.index[r])))
+		}
+	} else {
+		p.inputs.Apply(x, p.rawOf(&p.raw, index))
+	}
 	y.Reset(len(index), p.outputs())
 	for i, r := range index {
 		p.wanted(y.Row(i), p.at(r))
 	}
 }
 
-// raw encodes the inputs of the rows of index as the model takes them.
-func (p *part) raw(x *mlp.Matrix, index []int) {
-	x.Reset(len(index), p.width())
+// rawOf sets raw to the inputs of the rows of index as a model takes them.
+func (p *part) rawOf(raw *mlp.Matrix, index []int) *mlp.Matrix {
+	raw.Reset(len(index), len(p.Inputs))
 	for i, r := range index {
-		p.encoding.input(x.Row(i), p.at(r), p.input.Mean)
+		copy(raw.Row(i), p.at(r))
 	}
+	return raw
 }
 
 // A balanced part has weights for its rows, as mlp.Weighted says.
@@ -92,31 +99,51 @@ func (p *part) balance() []float64 {
 	return weights
 }
 
-// split divides the rows in a training part and, with one share for each, others. Each
-// part has the same share of each class, of each combination of labels, or of each tenth
-// of the numbers. Which rows they are depends on the seed.
-func (t *table) split(seed uint64, shares ...float64) []*part {
+// dealt returns the rows in a random order, stratum after stratum, which depends on the seed. If
+// they are dealt to parts in turn, each part has its share of each class, of each combination of
+// labels, or of each tenth of the numbers.
+func (t *table) dealt(seed uint64) []int32 {
 	order := t.all()
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	stratum := t.strata()
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(stratum[a], stratum[b]) })
-	var parts []*part
-	for _, share := range shares {
-		n := int(float64(len(order)) * share)
-		taken, left := make([]int32, 0, n), make([]int32, 0, len(order)-n)
-		for i, r := range order {
-			if math.Floor(float64(i+1)*share) > math.Floor(float64(i)*share) {
-				taken = append(taken, r)
-			} else {
-				left = append(left, r)
-			}
+	return order
+}
+
+// split divides the rows in a part to train on and one of so large a share to test on.
+func (t *table) split(seed uint64, share float64) (train, test *part) {
+	train, test = t.part(nil), t.part(nil)
+	for i, r := range t.dealt(seed) {
+		to := train
+		if math.Floor(float64(i+1)*share) > math.Floor(float64(i)*share) {
+			to = test
 		}
-		order = left
-		slices.Sort(taken)
-		parts = append(parts, t.part(taken))
+		to.index = append(to.index, r)
 	}
-	slices.Sort(order)
-	return append([]*part{t.part(order)}, parts...)
+	slices.Sort(train.index)
+	slices.Sort(test.index)
+	return train, test
+}
+
+// folds divides the rows of p in n parts, and returns the part of each row of the table, or -1.
+func (p *part) folds(n int, seed uint64) []int32 {
+	fold := slices.Repeat([]int32{-1}, p.rows())
+	for _, r := range p.index {
+		fold[r] = 0
+	}
+	rank := 0
+	for _, r := range p.dealt(seed) {
+		if fold[r] == 0 {
+			fold[r] = int32(rank % n)
+			rank++
+		}
+	}
+	return fold
+}
+
+// where returns the rows of p for which is(row) holds.
+func (p *part) where(is func(r int32) bool) *part {
+	return p.part(slices.DeleteFunc(slices.Clone(p.index), func(r int32) bool { return !is(r) }))
 }
 
 // strata returns the stratum of each row: the class, the labels, or the tenth of the numbers.
@@ -140,39 +167,47 @@ func (t *table) strata() []int32 {
 	return stratum
 }
 
-// fit returns the standardization of the inputs of p, and sets that of targets of numbers.
-// Categories stay zeros and ones.
-func (p *part) fit() (s mlp.Standardization, err error) {
-	cells := make([]float64, 0, p.Len()) // of a column, without the missing ones
+// fit fits the columns to the rows of p. Inputs that are quantities get so many bins at most.
+func (p *part) fit(bins int) error {
+	raw := make([]float64, p.Len()) // of a column
 	for i, c := range p.columns() {
 		isTarget := i >= len(p.Inputs)
-		if c.isCategory() {
-			if !isTarget {
-				zeros := make([]float64, len(c.Values))
-				s.Mean, s.Std = append(s.Mean, zeros...), append(s.Std, zeros...)
-			}
+		if isTarget && c.isCategory() {
 			continue
 		}
-		cells = cells[:0]
-		for r := range p.index {
-			if v := p.at(r)[i]; v == v {
-				cells = append(cells, v)
-			}
+		for r := range raw {
+			raw[r] = p.at(r)[i]
 		}
-		if len(cells) == 0 {
-			return s, fmt.Errorf("column %.60q: no number in the training rows", c.Name)
+		n := bins
+		if isTarget {
+			n = 0
 		}
-		of := mlp.FitStandardization(&mlp.Matrix{Rows: len(cells), Cols: 1, Data: cells})
-		switch mean, std := of.Mean[0], of.Std[0]; {
-		case !finite(mean) || !finite(std):
-			return s, fmt.Errorf("column %.60q: its numbers are too large for a mean and a deviation", c.Name)
-		case isTarget && std == 0:
-			return s, fmt.Errorf("column %.60q: the target never varies in the training rows", c.Name)
-		case isTarget:
-			c.Mean, c.Std = mean, std
-		default:
-			s.Mean, s.Std = append(s.Mean, mean), append(s.Std, std)
+		of, err := mlp.FitColumn(c.label(), c.Values, raw, n)
+		if err == nil && isTarget && of.Std[0] == 0 {
+			err = fmt.Errorf("column %.60q: the target never varies in the training rows", c.Name)
+		}
+		if err != nil {
+			return err
+		}
+		if c.Column = of; isTarget {
+			c.Edges = nil
 		}
 	}
-	return s, nil
+	p.inputs = fitted(p.Inputs)
+	return nil
+}
+
+// maxEncoded is the most numbers of an encoded table that are kept, 64 MiB.
+const maxEncoded = 1 << 23
+
+// encode encodes the rows of the table once for all networks and epochs, unless that takes too
+// much memory.
+func (t *table) encode() {
+	if width := t.inputs.Width(); t.rows() <= maxEncoded/width {
+		raw := mlp.NewMatrix(t.rows(), len(t.Inputs))
+		for i := range t.rows() {
+			copy(raw.Row(i), t.row(i))
+		}
+		t.encoded = t.inputs.Apply(new(mlp.Matrix), raw)
+	}
 }

@@ -19,7 +19,7 @@ func TestSplit(t *testing.T) {
 	b.WriteString("n,yes,no,x\n")
 	for i := range 1000 {
 		n := i * 7919 % 1000
-		fmt.Fprintf(&b, "%d,%d,%d,1\n", n*n, i%2, i%5/3)
+		fmt.Fprintf(&b, "%d,%d,%d,%d\n", n*n, i%2, i%5/3, i%7)
 	}
 	data := file(t, "data.csv", b.String())
 	for target, stratum := range map[string]func(cells []float64) int{
@@ -70,7 +70,7 @@ func TestBalance(t *testing.T) {
 	j := prepared(t, "-weights", "balanced", "-patience", "1")
 	j.train.index = []int32{0, 1, 2, 3, 60, 61, 120} // 4, 2 and 1 of the classes
 	var config mlp.Config
-	samples, err := j.Samples(&config)
+	samples, err := j.Samples(0, &config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,9 +88,9 @@ func TestBalance(t *testing.T) {
 }
 
 // Inputs of numbers and targets are standardized by the training rows alone. A missing
-// number is 0 then, and a missing category is 0 in all its inputs.
+// number is 0 then and 1 in the input behind, and a missing category is one more category.
 func TestEncoded(t *testing.T) {
-	j := prepared(t, "-target", "y", "-missing", "mean", "-category", "b", file(t, "gaps.csv", "a,b,y\n"+strings.Repeat("5,10,1\n7,9,2\n,10,3\n8,,4.5\n", 10)))
+	j := prepared(t, "-target", "y", "-category", "b", file(t, "gaps.csv", "a,b,y\n"+strings.Repeat("5,10,1\n7,9,2\n,10,3\n8,,4.5\n", 10)))
 	moments := func(column int) (mean, std float64) {
 		n := 0.0
 		for i := range j.train.Len() {
@@ -107,7 +107,7 @@ func TestEncoded(t *testing.T) {
 	all := j.table.part(j.table.all())
 	all.input = j.Input
 	all.Batch(&gotX, &gotY, []int{0, 1, 2, 3})
-	wantX := []float64{(5 - a) / stdA, 0, 1, (7 - a) / stdA, 1, 0, 0, 0, 1, (8 - a) / stdA, 0, 0}
+	wantX := []float64{(5 - a) / stdA, 0, 0, 1, 0, (7 - a) / stdA, 0, 1, 0, 0, 0, 1, 0, 1, 0, (8 - a) / stdA, 0, 0, 0, 1}
 	for i, want := range append(wantX, (1-y)/stdY, (2-y)/stdY, (3-y)/stdY, (4.5-y)/stdY) {
 		if got := append(gotX.Data, gotY.Data...)[i]; math.Abs(got-want) > 1e-12 {
 			t.Errorf("number %d is %v, want %v", i, got, want)
@@ -115,9 +115,9 @@ func TestEncoded(t *testing.T) {
 	}
 }
 
-// As many words as numbers make categories, which all rows but two may have for themselves.
+// As many words as numbers make categories.
 func TestColumns(t *testing.T) {
-	j := prepared(t, "-target", "y", file(t, "half.csv", "half,y\n2,5\n10,6\n3,7\nv,5\nu,6\nv,7\n"))
+	j := prepared(t, "-target", "y", file(t, "half.csv", "half,y\n"+strings.Repeat("2,5\n10,6\n3,7\nv,5\nu,6\nv,7\n", 2)))
 	if got := j.table.Inputs[0].Values; !slices.Equal(got, []string{"2", "3", "10", "u", "v"}) {
 		t.Errorf("the categories are %q", got)
 	}

@@ -1,5 +1,5 @@
 // A table: the rows of a file as numbers. A first reading of all rows decides what its columns
-// are, inputs or targets, numbers or categories, and a second one reads them.
+// are, and a second one reads them.
 
 package main
 
@@ -8,9 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
+	"mlp"
 	"mlp/cmd/internal/cli"
 )
 
@@ -22,7 +22,9 @@ const maxCells = 1 << 28
 type table struct {
 	*encoding
 	cells        []float64
-	name, digest string // of the file: the name in messages, and the SHA-256
+	inputs       mlp.Columns // the fitted Inputs
+	encoded      *mlp.Matrix // the inputs of the networks for all rows, or nil if they are too many
+	name, digest string      // of the file: the name in messages, and the SHA-256
 }
 
 func (t *table) cols() int           { return len(t.Inputs) + len(t.Targets) }
@@ -34,7 +36,7 @@ func (t *table) target(i, k int) float64 { return t.row(i)[len(t.Inputs)+k] }
 
 // readTable reads a file with the columns of like, or finds them if like is nil.
 func (j *job) readTable(ctx context.Context, name string, like *encoding, stderr io.Writer) (*table, error) {
-	s, err := openSource(name, maxBytes)
+	s, err := openSource(name, maxBytes, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -42,39 +44,81 @@ func (j *job) readTable(ctx context.Context, name string, like *encoding, stderr
 	if like == nil {
 		return j.tableOf(ctx, s, stderr)
 	}
-	t := &table{encoding: like}
-	return t, t.fill(ctx, s, &decoder{warnings: stderr})
+	t, d := &table{encoding: like}, new(decoder)
+	err = t.fill(ctx, s, d, stderr)
+	if err == nil {
+		d.unseen.report(stderr, s.name, t.rows())
+	}
+	return t, err
 }
 
 // tableOf reads a table in two readings: the first finds its columns, the second its rows.
 func (j *job) tableOf(ctx context.Context, s *source, stderr io.Writer) (*table, error) {
-	e, n, err := j.columnsOf(ctx, s, stderr)
+	profiles, n, err := j.profilesOf(ctx, s, stderr)
 	if err != nil {
 		return nil, err
 	}
-	t := &table{encoding: e, cells: make([]float64, 0, min(maxCells, n*len(e.columns())))}
-	if err := t.fill(ctx, s, &decoder{learn: true}); err != nil {
+	t := &table{encoding: &encoding{Fill: j.missing.Value}}
+	for _, p := range profiles {
+		if p.isTarget {
+			t.Targets = append(t.Targets, p.columns...)
+		} else {
+			t.Inputs = append(t.Inputs, p.columns...)
+		}
+	}
+	t.cells = make([]float64, 0, min(maxCells, n*t.cols()))
+	if err := t.fill(ctx, s, &decoder{learn: true, warnings: stderr}, stderr); err != nil {
 		return nil, err
 	}
-	for i, c := range e.columns() {
-		if !c.isCategory() {
-			continue
-		}
-		places := c.sort()
-		for r := range t.rows() {
-			if cell := &t.row(r)[i]; *cell >= 0 {
-				*cell = places[int(*cell)]
-			}
-		}
-	}
+	t.settle(profiles)
+	describe(stderr, profiles)
 	if err := j.check(t); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	return t, nil
 }
 
+// settle decides what can only be decided when all rows are read: which categories share an
+// input, and which columns say nothing about another row.
+func (t *table) settle(profiles []*profile) {
+	rows, cols := t.rows(), t.cols()
+	values := make([]float64, rows) // of a column
+	var kept []int                  // places in a row
+	at := 0
+	t.Inputs = t.Inputs[:0]
+	for _, p := range profiles {
+		columns := p.columns
+		p.columns = nil
+		for _, c := range columns {
+			for r := range values {
+				values[r] = t.cells[r*cols+at]
+			}
+			says, isLeft := p.settle(c, values)
+			if p.columns == nil {
+				p.says = says
+			}
+			if !isLeft {
+				p.columns, kept = append(p.columns, c), append(kept, at)
+			}
+			for r, v := range values {
+				t.cells[r*cols+at] = v
+			}
+			at++
+		}
+		if !p.isTarget {
+			t.Inputs = append(t.Inputs, p.columns...)
+		}
+	}
+	for r := range rows {
+		for k, i := range kept {
+			t.cells[r*len(kept)+k] = t.cells[r*cols+i]
+		}
+	}
+	t.cells = t.cells[:rows*len(kept)]
+}
+
 // fill reads a file and adds its rows.
-func (t *table) fill(ctx context.Context, s *source, d *decoder) error {
+func (t *table) fill(ctx context.Context, s *source, d *decoder, stderr io.Writer) error {
 	err := d.open(ctx, s, t.encoding, t.columns())
 	if err == nil {
 		err = d.all(func(_ []string, cells []float64) error {
@@ -85,8 +129,11 @@ func (t *table) fill(ctx context.Context, s *source, d *decoder) error {
 			return nil
 		})
 	}
-	if err == nil && t.rows() == 0 {
-		err = fmt.Errorf("%s: there is a header, but no row", s.name)
+	if err == nil && d.dropped > 0 {
+		fmt.Fprintf(stderr, "rows without a target: %d, left out\n", d.dropped)
+	}
+	if err == nil && len(t.cells) == 0 {
+		err = fmt.Errorf("%s: there is a header, but no row with a target", s.name)
 	}
 	t.name, t.digest = s.name, s.digest
 	return err
@@ -94,122 +141,20 @@ func (t *table) fill(ctx context.Context, s *source, d *decoder) error {
 
 // check returns an error for a table that nothing can be learnt from.
 func (j *job) check(t *table) error {
-	for _, c := range t.columns() {
+	for _, c := range t.Targets {
 		if n := len(c.Values); n > 2 && n == t.rows() {
-			return fmt.Errorf("column %.60q has %d different categories in %d rows, which say nothing about another row; -without %s leaves it out",
-				c.Name, n, t.rows(), flagged(c.Name))
+			return fmt.Errorf("the target %.60q has %d different categories in %d rows, which say nothing about another row", c.Name, n, n)
 		}
 	}
-	if j.weights.Value && t.task() != classes {
+	switch {
+	case len(t.Inputs) == 0:
+		return errors.New("no column is left to predict from")
+	case fitted(t.Inputs).Width() > maxColumns:
+		return fmt.Errorf("numbers and categories make more than %d inputs", maxColumns)
+	case j.weights.Value && t.task() != classes:
 		return errors.New("-weights balanced is for one target of categories")
 	}
 	return t.validateTargets()
-}
-
-// A profile is what the first reading finds in a column.
-type profile struct {
-	numbers, words int
-	values         []string // the first that differ
-}
-
-// fewValues is how many different numbers of a target look like classes.
-const fewValues = 10
-
-// columnsOf reads a file and returns an encoding with its columns, which has no categories
-// yet, and the number of rows.
-func (j *job) columnsOf(ctx context.Context, s *source, stderr io.Writer) (e *encoding, n int, err error) {
-	r, err := s.rows(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	if e, err = j.used(r); err != nil {
-		return nil, 0, err
-	}
-	at, err := r.positions(e.columns())
-	if err != nil {
-		return nil, 0, err
-	}
-	profiles := make([]profile, len(at))
-	for {
-		cells, err := r.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, 0, err
-		}
-		for i := range profiles {
-			profiles[i].add(strings.TrimSpace(cells[at[i]]), r.separator == ';')
-		}
-	}
-	if r.n == 1 {
-		return nil, 0, fmt.Errorf("%s: there is a header, but no row", s.name)
-	}
-	for i, c := range e.columns() {
-		if err := j.decide(c, &profiles[i], i >= len(e.Inputs), stderr); err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", s.name, err)
-		}
-	}
-	return e, r.n - 1, nil
-}
-
-// used returns the columns that are used: inputs in the order of the file, and targets in
-// that of -target.
-func (j *job) used(r *rows) (*encoding, error) {
-	if len(j.target) == 0 {
-		return nil, cli.WrongFlag(fmt.Errorf("%s: -target must name the column to predict, one of %.500s", r.name, columnNames(r.header)))
-	}
-	for _, name := range slices.Concat(j.target, j.without, j.text) {
-		if _, err := r.position(name); err != nil {
-			return nil, err
-		}
-	}
-	e := &encoding{Fill: j.missing.Value}
-	for _, name := range r.header {
-		if !slices.Contains(j.target, name) && !slices.Contains(j.without, name) {
-			e.Inputs = append(e.Inputs, &column{Name: name})
-		}
-	}
-	if len(e.Inputs) == 0 {
-		return nil, fmt.Errorf("%s: no column is left to predict from", r.name)
-	}
-	for _, name := range j.target {
-		if slices.Contains(j.without, name) {
-			return nil, fmt.Errorf("%s: column %.60q is a target, and -without leaves it out", r.name, name)
-		}
-		e.Targets = append(e.Targets, &column{Name: name})
-	}
-	return e, nil
-}
-
-// add counts a cell. In a file with semicolons a number may have a comma for the point.
-func (p *profile) add(text string, comma bool) {
-	if _, ok := number(text, comma); ok {
-		p.numbers++
-	} else if !isGap(text) {
-		p.words++
-	}
-	if len(p.values) <= fewValues && text != "" && !slices.Contains(p.values, text) {
-		p.values = append(p.values, strings.Clone(text))
-	}
-}
-
-// decide decides what a column is. If more cells are numbers than words, the column has
-// numbers, and a word is an error of the second reading. A target of two different values
-// has categories.
-func (j *job) decide(c *column, p *profile, isTarget bool, stderr io.Writer) error {
-	switch {
-	case p.numbers+p.words == 0:
-		return fmt.Errorf("column %.60q has no values; -without %s leaves it out", c.Name, flagged(c.Name))
-	case isTarget && len(p.values) == 1:
-		return fmt.Errorf("the target %.60q is always %.60q, there is nothing to learn", c.Name, p.values[0])
-	case p.words >= p.numbers || slices.Contains(j.text, c.Name) || isTarget && len(p.values) == 2:
-		c.codes = map[string]int{}
-	case isTarget && len(p.values) <= fewValues:
-		warn(stderr, "the target %.60q is taken as a number; if its %d values are classes, take -category %s",
-			c.Name, len(p.values), flagged(c.Name))
-	}
-	return nil
 }
 
 // warn prints a warning on one line, whatever is in the names that it has.
@@ -217,11 +162,12 @@ func warn(stderr io.Writer, format string, args ...any) {
 	fmt.Fprintf(stderr, "warning: %s\n", cli.Plain(fmt.Sprintf(format, args...)))
 }
 
-// flagged returns a column's name as a shell passes it to a flag, or NAME for one that is too
-// long to be repeated in a message.
-func flagged(name string) string {
-	if len(name) > 200 {
-		return "NAME"
+// flagged returns the names of columns as a shell passes them to a flag, or NAMES for some that
+// are too long to be repeated in a message.
+func flagged(names ...string) string {
+	text := columnNames(names).String()
+	if len(text) > 200 {
+		return "NAMES"
 	}
-	return "'" + strings.ReplaceAll(columnNames{name}.String(), "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

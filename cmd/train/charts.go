@@ -87,34 +87,13 @@ func historyCSV(h mlp.History) []byte {
 
 // curves is the article's figure: the loss above, the accuracy below.
 func curves(h mlp.History) *mlp.Figure {
-	line := func(name string, of func(e mlp.Epoch) float64) mlp.Series {
-		s := mlp.Series{Name: name}
-		for _, e := range h {
-			if v := of(e); v == v { // not every epoch need be measured
-				s.X, s.Y = append(s.X, float64(e.N)), append(s.Y, v)
-			}
-		}
-		return s
-	}
-	last := h[len(h)-1]
-	loss := []mlp.Series{
-		line("Training", func(e mlp.Epoch) float64 { return e.Loss }),
-		line("Test", func(e mlp.Epoch) float64 { return e.TestLoss }),
-	}
-	if last.ValidationLoss == last.ValidationLoss {
-		loss = append(loss, line("Held out", func(e mlp.Epoch) float64 { return e.ValidationLoss }))
-	}
-	return &mlp.Figure{
-		Title: "Training a multi-layer perceptron on MNIST",
-		Desc: fmt.Sprintf("Over %d epochs the training loss ends at %.4f and the test accuracy at %.4f.",
-			len(h), last.Loss, last.TestMetric),
-		Charts: []mlp.Chart{
-			{Title: "Loss over epochs", XLabel: "Epoch", YLabel: "Cross-entropy loss", Series: loss},
-			{Title: "Accuracy over epochs", XLabel: "Epoch", YLabel: "Accuracy", Series: []mlp.Series{
-				line("Training", func(e mlp.Epoch) float64 { return e.Metric }),
-				line("Test", func(e mlp.Epoch) float64 { return e.TestMetric })}},
-		},
-	}
+	f, last := h.Figure(), h[len(h)-1]
+	f.Title = "Training a multi-layer perceptron on MNIST"
+	f.Desc = fmt.Sprintf("Over %d epochs the training loss ends at %.4f and the test accuracy at %.4f.",
+		len(h), last.Loss, last.TestMetric)
+	f.Charts[0].YLabel = "Cross-entropy loss"
+	f.Charts[1].Title, f.Charts[1].YLabel = "Accuracy over epochs", "Accuracy"
+	return f
 }
 
 // gradients is the figure of how each layer learns, or nil if that was not measured:

@@ -52,7 +52,8 @@ func TestCharts(t *testing.T) {
 	compare("loss", c.Charts[0].Series[2], "Held out", 0.5, 1.5)
 	compare("accuracy", c.Charts[1].Series[0], "Training", 0.2, 1.2)
 	compare("accuracy", c.Charts[1].Series[1], "Test", 0.4, 1.4)
-	h[0].Loss, h[1].Loss, h[1].ValidationLoss = math.NaN(), 0.1, math.NaN() // -measure 2, and no patience
+	h[0].Loss, h[1].Loss = math.NaN(), 0.1 // -measure 2
+	h[0].ValidationLoss, h[1].ValidationLoss = math.NaN(), math.NaN()
 	c = curves(h)
 	if x := c.Charts[0].Series[0].X; len(x) != 1 || x[0] != 2 || len(c.Charts[0].Series) != 2 {
 		t.Errorf("the loss of epoch 2 is at %v, and there are %d curves", x, len(c.Charts[0].Series))

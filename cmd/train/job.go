@@ -46,13 +46,17 @@ func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (fa
 	switch {
 	case from != nil:
 		j.Model = *from
-		j.SetDropout(j.Net)
+		j.SetDropout(&j.Model)
 	case j.load != "":
 		if facts[training.DigestPrefix+"load"], err = j.takeFile(); err != nil {
 			return nil, err
 		}
 	default:
-		j.Net, j.Deskew = j.Network(mlp.MNISTPixels, mlp.MNISTClasses), j.deskew
+		j.Networks(&j.Model, mlp.MNISTPixels, mlp.MNISTClasses)
+		j.Deskew = j.deskew
+	}
+	if err := j.freezeLayers(); err != nil {
+		return nil, err
 	}
 	j.train, j.test, err = j.digits(stderr)
 	if err != nil && from != nil && j.Finished() {
@@ -67,6 +71,22 @@ func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (fa
 		j.Args.SetDefault("epochs", strconv.Itoa(bestEpochs(j.train.Len())))
 	}
 	return facts, j.prepare()
+}
+
+// freezeLayers keeps the first layers as they are.
+func (j *job) freezeLayers() error {
+	if n := len(j.Net); j.freeze >= n {
+		return fmt.Errorf("-freeze %d: the network has %d layers, and one must be left to train", j.freeze, n)
+	}
+	for _, l := range j.Net[:j.freeze] {
+		l.Frozen = true
+	}
+	for _, other := range j.Others {
+		for _, l := range other.Net[:j.freeze] {
+			l.Frozen = true
+		}
+	}
+	return nil
 }
 
 // takeFile begins with the network in the file of -load, and returns the file's SHA-256. The
@@ -84,8 +104,8 @@ func (j *job) takeFile() (digest string, err error) {
 	if err := j.takeLayers(from); err != nil {
 		return "", fmt.Errorf("%s: %w", j.load, err)
 	}
-	j.Net, j.Input, j.Deskew, j.From = from.Net, from.Input, j.deskew, j.load
-	j.SetDropout(j.Net)
+	j.Net, j.Others, j.Input, j.Deskew, j.From = from.Net, from.Others, from.Input, j.deskew, j.load
+	j.SetDropout(&j.Model)
 	content, err := os.ReadFile(j.load)
 	return fmt.Sprintf("%x", sha256.Sum256(content)), err
 }
@@ -102,11 +122,11 @@ func (j *job) takeLayers(from *mlp.Model) error {
 			return errors.New("a hidden layer is linear, which -act cannot be")
 		}
 	}
-	inFile, given := training.Layers(from.Net), j.Args.Given()
+	inFile, given := training.Layers(from), j.Args.Given()
 	if from.Recipe != nil {
 		inFile["deskew"] = strconv.FormatBool(from.Deskew)
 	}
-	for _, name := range []string{"hidden", "act", "norm", "deskew"} {
+	for _, name := range []string{"ensemble", "hidden", "act", "norm", "deskew"} {
 		value, ok := inFile[name]
 		if now, set := given[name]; ok && set && now != value {
 			return training.Contradiction(name, now, value)
@@ -173,7 +193,7 @@ func (j *job) prepare() error {
 
 // Samples returns what the network is trained on: the training images, or deformed
 // versions of them.
-func (j *job) Samples(c *mlp.Config) (mlp.Dataset, error) {
+func (j *job) Samples(_ int, c *mlp.Config) (mlp.Dataset, error) {
 	c.InOrder, c.Test, c.Measure = !j.shuffle, j.test, j.interval
 	if j.held != nil {
 		c.Validation = j.held
@@ -181,8 +201,11 @@ func (j *job) Samples(c *mlp.Config) (mlp.Dataset, error) {
 	if !j.deform.on {
 		return j.train, nil
 	}
-	return j.train.Deform(j.deform.Deformation, j.Seed, j.Epochs)
+	return j.train.Deform(j.deform.Deformation, c.Seed, j.Epochs)
 }
+
+// Len returns how many training images there are.
+func (j *job) Len() int { return j.train.Len() }
 
 // Describe says what is about to be trained on, or measured, and names what the user may not
 // have meant.
@@ -226,11 +249,15 @@ func (j *job) Line(e mlp.Epoch) string {
 
 // Conclude returns the last two lines.
 func (j *job) Conclude(context.Context, int) (string, error) {
-	return j.conclusion(j.Run.History.Best().TestMetric), nil
+	accuracy := j.Run.History.Best().TestMetric
+	if len(j.Others) > 0 {
+		_, accuracy = j.Evaluate(j.test, mlp.Accuracy)
+	}
+	return j.conclusion(accuracy), nil
 }
 
 func (j *job) conclusion(accuracy float64) string {
-	return fmt.Sprintf("Final Test Accuracy: %.4f\nWeights SHA-256: %s\n", accuracy, j.Net.Fingerprint())
+	return fmt.Sprintf("Final Test Accuracy: %.4f\nWeights SHA-256: %s\n", accuracy, j.Fingerprint())
 }
 
 // measure prints how accurate the model of -load is. It writes no file.
@@ -239,8 +266,8 @@ func (j *job) measure(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	j.Describe(stderr)
-	training.DescribeNetwork(stderr, j.Net, j.load)
-	_, accuracy := mlp.Evaluate(j.Net, j.test, nil)
+	training.DescribeNetwork(stderr, &j.Model, j.load)
+	_, accuracy := j.Evaluate(j.test, mlp.Accuracy)
 	if _, err := io.WriteString(stdout, j.conclusion(accuracy)); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}

@@ -95,6 +95,35 @@ func TestLoadStrangers(t *testing.T) {
 	says(t, "network: 784-10, 7850 parameters, from init he by sgd\n", quick("-hidden=", "-epochs", "1", "-out", t.TempDir())...)
 }
 
+// The layers that -freeze keeps are those of the file, also after the run was resumed, and with
+// batch normalisation. The others are trained. The doctor does not take a layer that is kept for
+// one whose gradient vanishes.
+func TestFreeze(t *testing.T) {
+	dir := t.TempDir()
+	base, model := filepath.Join(dir, "base", training.ModelName), filepath.Join(dir, training.ModelName)
+	must(t, quick("-hidden", "12,8", "-norm", "batch", "-out", filepath.Dir(base))...)
+	_, stderr := says(t, "", "-load", base, "-freeze", "1", "-limit", "300", "-epochs", "1", "-out", dir)
+	if strings.Contains(stderr, "doctor: vanishing") {
+		t.Error(stderr)
+	}
+	must(t, "-resume", model, "-epochs", "3")
+	must(t, "-verify", model)
+	read := func(name string) mlp.Network {
+		m, err := mlp.ReadModelFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Net
+	}
+	before, after := read(base), read(model)
+	for i := range after {
+		if same := before[i:i+1].Fingerprint() == after[i:i+1].Fingerprint(); same != (i == 0) {
+			t.Errorf("layer %d is as it was: %t", i+1, same)
+		}
+	}
+	refused(t, []string{"-load", base, "-freeze", "3", "-out", dir}, "-freeze 3: the network has 3 layers, and one must be left to train")
+}
+
 func TestVerify(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, training.ModelName)

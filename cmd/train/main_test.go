@@ -237,7 +237,7 @@ func TestWrongFlags(t *testing.T) {
 		"-act linear", "-act cos", "-init big", "-opt lbfgs", "-epochs 0", "-epochs -1", "-limit -1", "-seed -1", "-seed 1.5",
 		"-shuffle=maybe", "-momentum 1", "-momentum 0", "-norm layer", "-norm batch -batch 1", "-hidden= -norm batch",
 		"-hidden 65536,1500", "-hidden 1500,65536 -opt adam", "-hidden 65536,1000 -opt momentum -patience 3",
-		"-resume a -load b", "-resume a -verify b", "-dropout 1", "-dropout NaN", "-hidden= -dropout 0.5", "-decay -1", "-decay NaN",
+		"-resume a -load b", "-freeze 1", "-load a -freeze -1", "-resume a -verify b", "-dropout 1", "-dropout NaN", "-hidden= -dropout 0.5", "-decay -1", "-decay NaN",
 		"-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-warmup 1", "-warmup NaN", "-measure 0", "-scale all",
 		"-deform rotation=46", "-deform elastic=NaN", "-deform shift=x", "-deform twist=3", "-deform=", "-deform none,shift=1",
 		"-resume a -best", "-verify a -best", "-load a -best", "-verify a -out b", "-nonsense", "extra",
@@ -258,9 +258,9 @@ func TestSizes(t *testing.T) {
 	for flags, want := range map[string]string{
 		"-hidden 65536,1262":                           "<nil>",
 		"-hidden 65536,1262 -norm batch":               "-hidden: 134232882 parameters, more than 134217728",
-		"-hidden 65536,1240 -opt momentum":             "-hidden: with -opt momentum and -patience 0 the model file would have 265448100 numbers of the network, more than 264241152",
+		"-hidden 65536,1240 -opt momentum":             "-hidden: with -opt momentum, -patience 0 and -ensemble 1 the model file would have 265448100 numbers of the networks, more than 264241152",
 		"-hidden 65536,1230 -opt momentum":             "<nil>",
-		"-hidden 65536,1230 -opt momentum -norm batch": "-hidden: with -opt momentum and -patience 0 the model file would have 264404224 numbers of the network, more than 264241152",
+		"-hidden 65536,1230 -opt momentum -norm batch": "-hidden: with -opt momentum, -patience 0 and -ensemble 1 the model file would have 264404224 numbers of the networks, more than 264241152",
 	} {
 		if _, err := parse(strings.Fields(flags)); fmt.Sprint(err) != want {
 			t.Errorf("%s: %v, want %q", flags, err, want)

@@ -22,11 +22,12 @@ type options struct {
 	scale         cli.Choice[bool] // one mean and deviation for all pixels
 	deform        deformation
 	interval      int // epochs between two measurements of the training images
+	freeze        int // the first layers, which stay as they are in the file of -load
 }
 
 // laterFlags are the flags that recipes of earlier versions do not have. Such a run had
 // their defaults.
-var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure", "dropout"}
+var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure", "dropout", "ensemble", "freeze"}
 
 // parse reads the command line. An error is one line.
 func parse(args []string) (*job, error) {
@@ -37,7 +38,7 @@ func parse(args []string) (*job, error) {
 	j.Define("best")
 	for name, to := range map[string]any{
 		"data": &j.data, "limit": &j.limit, "holdout": &j.holdout, "deskew": &j.deskew, "scale": &j.scale, "deform": &j.deform,
-		"shuffle": &j.shuffle, "decay": &j.Decay, "patience": &j.Patience, "measure": &j.interval, "best": &j.best, "load": &j.load,
+		"shuffle": &j.shuffle, "decay": &j.Decay, "patience": &j.Patience, "measure": &j.interval, "best": &j.best, "load": &j.load, "freeze": &j.freeze,
 	} {
 		j.Args.Add(name, to)
 	}
@@ -69,6 +70,10 @@ func (j *job) validate(words []string) error {
 		return fmt.Errorf("-limit %d: want 0 (all) or more", j.limit)
 	case !(0 <= j.holdout && j.holdout < 1):
 		return fmt.Errorf("-holdout %v: want a share from 0 to below 1", j.holdout)
+	case j.freeze < 0:
+		return fmt.Errorf("-freeze %d: want 0 or more", j.freeze)
+	case j.freeze > 0 && j.load == "":
+		return errors.New("-freeze keeps layers of a file: want -load with it")
 	case j.interval < 1:
 		return fmt.Errorf("-measure %d: want 1 or more", j.interval)
 	case j.Epochs == 0 && j.load == "":

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/stat"
 )
 
@@ -79,7 +78,7 @@ func constant(pixels mlp.Standardization) float64 {
 func (l *lab) firstStep(b beginning, batch *mlp.MNIST) (*reading, error) {
 	net := b.network(l.seed, mlp.ReLU, 256, 128)
 	m := &reading{beginning: b}
-	x, _ := mnist.FirstBatch(batch, batch.Len())
+	x := mlp.SamplesOf(batch).X
 	for i, layer := range net {
 		m.size = append(m.size, float64(len(layer.W.Data)))
 		m.input = append(m.input, norm(x.Data))

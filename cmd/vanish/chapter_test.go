@@ -72,7 +72,7 @@ func TestNielsen(t *testing.T) {
 	}
 	l := sampleLab(t)
 	l.seed = 7 // which has no part in it
-	x, y := mnist.FirstBatch(l.train, few)
+	first := mlp.SamplesOf(l.train.Slice(0, few))
 	he := func(seed uint64, layers int) mlp.Network {
 		net := nielsenNetwork(seed, layers)
 		for _, layer := range net {
@@ -94,7 +94,7 @@ func TestNielsen(t *testing.T) {
 		{"the mean over the outputs for their sum", published[0], nielsenNetwork, mlp.SigmoidCrossEntropy, false},
 		{"weights from N(0, 2/fan-in)", published[1], he, nielsenLoss, false},
 	} {
-		ours, err := l.norms(len(c.values), c.network, c.loss, x, y)
+		ours, err := l.norms(len(c.values), c.network, c.loss, first)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,6 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/files"
-	"mlp/cmd/internal/mnist"
 )
 
 // A way is a network and what is done to its digits.
@@ -217,7 +216,7 @@ func (l *lab) deformedDigits(epochs int) []byte {
 		panic(err) // the usual amounts are in their ranges
 	}
 	for epoch := 1; epoch <= 2; epoch++ {
-		x, _ := mnist.FirstBatch(deformed.Epoch(epoch), digits.Len())
+		x := mlp.SamplesOf(deformed.Epoch(epoch)).X
 		pixels := make([]byte, len(x.Data))
 		for i, v := range x.Data {
 			pixels[i] = byte(math.Round(v * 255))

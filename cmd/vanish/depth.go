@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"mlp"
-	"mlp/cmd/internal/mnist"
 )
 
 const (
@@ -25,14 +24,14 @@ type outcomes [len(activations)][len(beginnings)][deepest]outcome
 
 func depth(l *lab) (*mlp.Figure, error) {
 	train, test := standardized(l.train.Stats(), l.train, l.test)
-	x, y := mnist.FirstBatch(train, few)
+	first := mlp.SamplesOf(train.Slice(0, few))
 	var all outcomes
 	n := len(activations) * len(beginnings) * deepest
 	l.start("depth", n*depthEpochs)
 	err := l.each(n, func(i int) (err error) {
 		a, b, h := i/deepest/len(beginnings), i/deepest%len(beginnings), i%deepest
 		net := beginnings[b].network(l.seed, activations[a], hidden(h+1)...)
-		norms := deltas(net, mlp.SoftmaxCrossEntropy, x, y)
+		norms := deltas(net, mlp.SoftmaxCrossEntropy, first)
 		o := &all[a][b][h]
 		*o, err = l.learn(net, train, test, mlp.Config{Epochs: depthEpochs}, 1)
 		o.ratio = norms[0] / norms[h]

@@ -99,10 +99,10 @@ func (b beginning) network(seed uint64, act *mlp.Activation, hidden ...int) mlp.
 // hidden returns the widths of n hidden layers. Each has 30 units, like Nielsen's.
 func hidden(n int) []int { return slices.Repeat([]int{30}, n) }
 
-// deltas returns ‖δ‖ = ‖∂L/∂b‖ of each layer, for the loss over all of x.
-func deltas(net mlp.Network, loss mlp.Loss, x, y *mlp.Matrix) []float64 {
+// deltas returns ‖δ‖ = ‖∂L/∂b‖ of each layer, for the loss over all samples.
+func deltas(net mlp.Network, loss mlp.Loss, samples mlp.Samples) []float64 {
 	var dy mlp.Matrix
-	loss(&dy, net.Forward(x), y)
+	loss(&dy, net.Forward(samples.X), samples.Y)
 	net.Backward(&dy)
 	norms := make([]float64, len(net))
 	for i, l := range net {

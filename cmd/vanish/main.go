@@ -1,9 +1,9 @@
 // Vanish is a laboratory: it measures how the gradient vanishes on its way down a
-// deep network, what cures that, and what data do that depth does not.
+// deep network, what cures that, what data do that depth does not, and which learning rate to take.
 //
-//	go run ./cmd/vanish [depth] [article] [nielsen] [init] [data] [-data DIR] [-out DIR] [-seed N]
+//	go run ./cmd/vanish [depth] [article] [nielsen] [init] [data] [rate] [-data DIR] [-out DIR] [-seed N]
 //
-// Without a name it runs all five experiments. Standard output has their tables
+// Without a name it runs all six experiments. Standard output has their tables
 // and captions and, last, one hash of all numbers and weights; each experiment
 // writes its sheet of charts to -out. The exit code is 0, 1 with one line on
 // standard error that says what went wrong, or 2 for a wrong flag.
@@ -35,6 +35,7 @@ var experiments = []experiment{
 	{"nielsen", []string{"nielsen.svg"}, nielsen},
 	{"init", []string{"init.svg"}, initialisation},
 	{"data", []string{"data.svg", deformedName}, data},
+	{"rate", []string{"rate.svg"}, rate},
 }
 
 func main() { cli.Main(run) }
@@ -68,7 +69,7 @@ func parse(args []string) (*options, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(experiments, func(e experiment) bool { return e.name == name })
 		if i < 0 {
-			return nil, cli.WrongFlag(fmt.Errorf("%.60q is no experiment: want one of depth, article, nielsen, init, data", name))
+			return nil, cli.WrongFlag(fmt.Errorf("%.60q is no experiment: want one of depth, article, nielsen, init, data, rate", name))
 		}
 		o.chosen = append(o.chosen, experiments[i])
 	}

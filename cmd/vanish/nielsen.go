@@ -130,8 +130,7 @@ func (l *lab) speed(layers int, data *mlp.MNIST) (norms [][]float64, err error) 
 		}
 		norms = append(norms, before)
 	}
-	x, y := mnist.FirstBatch(data, data.Len())
-	return append(norms, deltas(net, nielsenLoss, x, y)), nil
+	return append(norms, deltas(net, nielsenLoss, mlp.SamplesOf(data))), nil
 }
 
 // comparePublished prints the published values beside ours, if the digits are MNIST's,
@@ -141,11 +140,11 @@ func (l *lab) comparePublished(data *mlp.MNIST) (sentence string, compared bool,
 	if !isMNIST(data) {
 		return "The published values are of digits of MNIST's training part. These digits are others, so the values are not compared.", false, nil
 	}
-	x, y := mnist.FirstBatch(data, data.Len())
+	first := mlp.SamplesOf(data)
 	l.printf("‖δ‖ before training, and percentiles of ours in %d networks\n", ensemble)
 	l.printf("hidden layers  layer  published  %8d  %8d  %8d\n", low, 50, high)
 	for _, values := range published {
-		ours, failed := l.norms(len(values), nielsenNetwork, nielsenLoss, x, y)
+		ours, failed := l.norms(len(values), nielsenNetwork, nielsenLoss, first)
 		if failed != nil {
 			return "", false, failed
 		}
@@ -164,13 +163,13 @@ func (l *lab) comparePublished(data *mlp.MNIST) (sentence string, compared bool,
 }
 
 // norms returns, for each hidden layer, ‖δ‖ in each of our networks.
-func (l *lab) norms(layers int, network func(seed uint64, layers int) mlp.Network, loss mlp.Loss, x, y *mlp.Matrix) ([][]float64, error) {
+func (l *lab) norms(layers int, network func(seed uint64, layers int) mlp.Network, loss mlp.Loss, first mlp.Samples) ([][]float64, error) {
 	norms := make([][]float64, layers)
 	for layer := range norms {
 		norms[layer] = make([]float64, ensemble)
 	}
 	return norms, l.each(ensemble, func(i int) error {
-		for layer, v := range deltas(network(uint64(i+1), layers), loss, x, y)[:layers] {
+		for layer, v := range deltas(network(uint64(i+1), layers), loss, first)[:layers] {
 			norms[layer][i] = v
 		}
 		return nil

@@ -24,6 +24,8 @@ for order in "<>":
         arrays[f"{order}u{size}"] = np.array(ints, order + "u" + size)
 arrays["i1"], arrays["u1"] = np.array(signed, "i1"), np.array(ints, "u1")
 arrays["bool"] = np.array([[True, False], [False, True]])
+arrays["rank3"] = np.arange(24.0).reshape(2, 3, 4)
+arrays["rank3F"] = np.asfortranarray(arrays["rank3"])
 arrays["rank0"], arrays["rank1"] = np.array(2.5), np.array([1.0, 2, 3])
 arrays["0x3"], arrays["3x0"], arrays["empty"] = np.zeros((0, 3)), np.zeros((3, 0)), np.array([])
 arrays["i8_ends"] = np.array([-(2**63), 2**63 - 1])
@@ -51,7 +53,7 @@ np.savez_compressed(into + "savez_compressed.npz", **arrays)
 np.savez(Stream(into + "stream.npz"), W1=np.array([[1.0, 2], [3, 4]]), b1=np.array([[5.0, 6]]))
 np.savez_compressed(
     into + "refused.npz",
-    rank3=np.zeros((2, 3, 4)),
+    rank4=np.zeros((2, 3, 4, 5)),
     object=np.array([None]),
     unicode=np.array(["β", "text"]),
     bytes=np.array([b"text"]),

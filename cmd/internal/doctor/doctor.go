@@ -111,7 +111,7 @@ func (e *exam) vanishing() bool {
 	}
 	decayed := 2 * e.number("lr") * e.number("decay") // the penalty alone moves the weights by about that
 	most, at := largestDelta(seen)
-	if at == 0 || !(most > unequal*seen[0].DeltaNorm) || !(e.hidden[0].UpdateRatio < smallUpdate+decayed) {
+	if at == 0 || e.number("freeze") > 0 || !(most > unequal*seen[0].DeltaNorm) || !(e.hidden[0].UpdateRatio < smallUpdate+decayed) {
 		return false
 	}
 	other := "fewer layers"

@@ -51,17 +51,6 @@ func Digest(m *mlp.MNIST) string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// FirstBatch returns the first n samples of a data set.
-func FirstBatch(data mlp.Dataset, n int) (x, y *mlp.Matrix) {
-	index := make([]int, n)
-	for i := range index {
-		index[i] = i
-	}
-	x, y = new(mlp.Matrix), new(mlp.Matrix)
-	data.Batch(x, y, index)
-	return x, y
-}
-
 // Network returns a network for the digits with hidden layers of these widths and, if norm
 // is true, batch normalisation in them.
 func Network(seed uint64, init mlp.Init, act *mlp.Activation, norm bool, hidden ...int) mlp.Network {

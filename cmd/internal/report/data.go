@@ -15,7 +15,6 @@ import (
 	"strconv"
 
 	"mlp"
-	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/picture"
 	"mlp/cmd/internal/stat"
 )
@@ -193,8 +192,7 @@ func (d *data) readAll(m *mlp.Model, test *mlp.MNIST) error {
 // pixels returns the digits from lo to hi as a model takes them, from 0 to 1.
 func pixels(digits *mlp.MNIST, lo, hi int) *mlp.Matrix {
 	part := mlp.MNIST{Images: digits.Images, Labels: digits.Labels}
-	x, _ := mnist.FirstBatch(part.Slice(lo, hi), hi-lo)
-	return x
+	return mlp.SamplesOf(part.Slice(lo, hi)).X
 }
 
 // addDigits adds the digits that the page has: the first of the test part, and the worst of

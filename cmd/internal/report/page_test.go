@@ -15,7 +15,6 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/doctor"
-	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/picture"
 )
 
@@ -76,7 +75,7 @@ func difference(t *testing.T, b *browser, m *mlp.Model, digits *mlp.MNIST) (most
 	var got []float64
 	b.eval(string(text)+".flatMap(image => mlp.predict(image))", &got)
 	var y mlp.Matrix
-	x, _ := mnist.FirstBatch(digits, digits.Len())
+	x := mlp.SamplesOf(digits).X
 	want := m.Predict(&y, x).Softmax().Data
 	if len(got) != len(want) {
 		t.Fatalf("%d probabilities, want %d", len(got), len(want))

@@ -53,13 +53,21 @@ const maxParameters = 1 << 22
 // has looked at the run. The same arguments, with the same kernel, give the same bytes.
 // HTML returns an error if the network is not one from 784 pixels to ten digits, if it has
 // an activation that the page cannot compute, if it has more than four million parameters,
-// if its answer to a digit is not finite, or if a number that the page computes with is not.
+// if its answer to a digit is not finite, or if a number that the page computes with is not. Of
+// an ensemble the page shows the first network.
 func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []doctor.Finding) ([]byte, error) {
 	if len(m.Net) == 0 {
 		return nil, errors.New("a network without layers")
 	}
 	if err := mnist.Check(m.Net); err != nil {
 		return nil, err
+	}
+	summary := training.Summary(m.Net)
+	if n := len(m.Others); n > 0 {
+		summary += fmt.Sprintf(", the first of %d that are averaged", n+1)
+		first := *m
+		first.Others = nil
+		m = &first
 	}
 	if n := m.Net.Parameters(); n > maxParameters {
 		return nil, fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
@@ -81,7 +89,7 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 	var b bytes.Buffer
 	err = page.Execute(&b, map[string]any{
 		"Style": template.CSS(style), "Script": template.JS(script), "Policy": policy(), "Data": d, "JSON": template.JS(text),
-		"Summary": training.Summary(m.Net), "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, file, about),
+		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, file, about),
 		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()),
 		"Confusion": d.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
 		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),

@@ -28,6 +28,7 @@ type Flags struct {
 	Clip, Dropout       float64
 	Warmup              float64
 	Batch, Epochs       int
+	Ensemble            int // how many networks
 	Seed                uint64
 	Out, Resume, Verify string
 
@@ -41,14 +42,14 @@ type Flags struct {
 }
 
 // NewFlags returns the flags of a command with these defaults, a momentum of 0.9, a seed of
-// 1, the folder out/command, and zeros for the other numbers.
+// 1, the folder out/command, and one network, and zeros for the other numbers.
 func NewFlags(command, init, opt, schedule string, hidden ...int) Flags {
 	acts := map[string]*mlp.Activation{"relu": mlp.ReLU, "sigmoid": mlp.Sigmoid, "tanh": mlp.Tanh}
 	return Flags{
 		Hidden: hidden, Act: cli.NewChoice("relu", cli.OneOf(acts)), Init: cli.NewChoice(init, mlp.InitByName),
 		Norm: cli.NewChoice("none", cli.OneOf(map[string]bool{"none": false, "batch": true})),
 		Opt:  cli.NewChoice(opt, mlp.OptimizerByName), Schedule: cli.NewChoice(schedule, mlp.ScheduleByName),
-		Momentum: 0.9, Seed: 1, Out: "out/" + command, Args: cli.NewFlags(command),
+		Momentum: 0.9, Ensemble: 1, Seed: 1, Out: "out/" + command, Args: cli.NewFlags(command),
 	}
 }
 
@@ -59,7 +60,7 @@ func (f *Flags) Define(unkept ...string) {
 	for name, to := range map[string]any{
 		"hidden": &f.Hidden, "act": &f.Act, "init": &f.Init, "norm": &f.Norm, "dropout": &f.Dropout,
 		"opt": &f.Opt, "lr": &f.LR, "momentum": &f.Momentum, "schedule": &f.Schedule, "warmup": &f.Warmup, "clip": &f.Clip,
-		"batch": &f.Batch, "epochs": &f.Epochs, "seed": &f.Seed, "out": &f.Out, "resume": &f.Resume, "verify": &f.Verify,
+		"batch": &f.Batch, "epochs": &f.Epochs, "ensemble": &f.Ensemble, "seed": &f.Seed, "out": &f.Out, "resume": &f.Resume, "verify": &f.Verify,
 	} {
 		f.Args.Add(name, to)
 	}
@@ -94,6 +95,8 @@ func (f *Flags) Validate(ownLayers bool) error {
 		return errors.New("-dropout: there is no hidden layer to drop units of")
 	case noLayer && f.Norm.Value:
 		return errors.New("-norm batch: there is no hidden layer to normalise")
+	case !(1 <= f.Ensemble && f.Ensemble <= maxEnsemble):
+		return fmt.Errorf("-ensemble %d: want 1 to %d networks", f.Ensemble, maxEnsemble)
 	case f.Batch < 1:
 		return fmt.Errorf("-batch %d: want 1 or more", f.Batch)
 	case f.Batch == 1 && f.Norm.Value:
@@ -111,8 +114,9 @@ func (f *Flags) CheckSteps(samples int) error {
 	return nil
 }
 
-// The limits of a network that flags ask for.
+// The limits of what flags ask for.
 const (
+	maxEnsemble   = 1000
 	maxParameters = 1 << 27       // they fill 1 GiB
 	maxStored     = 1<<28 - 1<<22 // numbers that a model file has of the network: 2 GiB less 32 MiB for the rest
 )
@@ -136,17 +140,24 @@ func (f *Flags) CheckSize(in, out int) error {
 		return fmt.Errorf("-hidden: %d parameters, more than %d", parameters, maxParameters)
 	}
 	networks := 1 + min(1, f.Patience)
-	if stored := networks*(parameters+averages) + f.Opt.Value.Slots*parameters; stored > maxStored {
-		return fmt.Errorf("-hidden: with -opt %s and -patience %d the model file would have %d numbers of the network, more than %d",
-			f.Opt.Name, f.Patience, stored, maxStored)
+	if stored := f.Ensemble * (networks*(parameters+averages) + f.Opt.Value.Slots*parameters); stored > maxStored {
+		return fmt.Errorf("-hidden: with -opt %s, -patience %d and -ensemble %d the model file would have %d numbers of the networks, more than %d",
+			f.Opt.Name, f.Patience, f.Ensemble, stored, maxStored)
 	}
 	return nil
 }
 
-// Network returns the network that the flags ask for.
-func (f *Flags) Network(in, out int) mlp.Network {
-	net := mlp.NewNetwork(f.Seed, f.Init.Value, f.Act.Value, slices.Concat([]int{in}, f.Hidden, []int{out})...)
-	f.SetDropout(net)
+// Networks gives m the networks that the flags ask for. Each has a seed of its own.
+func (f *Flags) Networks(m *mlp.Model, in, out int) {
+	m.Net, m.Others = f.network(f.Seed, in, out), nil
+	for i := 1; i < f.Ensemble; i++ {
+		m.Others = append(m.Others, mlp.Member{Net: f.network(mlp.MemberSeed(f.Seed, i), in, out)})
+	}
+}
+
+func (f *Flags) network(seed uint64, in, out int) mlp.Network {
+	net := mlp.NewNetwork(seed, f.Init.Value, f.Act.Value, slices.Concat([]int{in}, f.Hidden, []int{out})...)
+	f.setDropout(net)
 	for _, l := range net[:len(net)-1] {
 		if f.Norm.Value {
 			l.Norm = mlp.NewBatchNorm(l.W.Cols)
@@ -155,17 +166,24 @@ func (f *Flags) Network(in, out int) mlp.Network {
 	return net
 }
 
-// SetDropout gives the hidden layers of net the probability of -dropout.
-func (f *Flags) SetDropout(net mlp.Network) {
+// SetDropout gives the hidden layers of m's networks the probability of -dropout.
+func (f *Flags) SetDropout(m *mlp.Model) {
+	f.setDropout(m.Net)
+	for _, other := range m.Others {
+		f.setDropout(other.Net)
+	}
+}
+
+func (f *Flags) setDropout(net mlp.Network) {
 	for _, l := range net[:len(net)-1] {
 		l.Dropout = f.Dropout
 	}
 }
 
-// Layers is what the flags of a network's layers are, by name.
-func Layers(net mlp.Network) map[string]string {
-	hidden, flags := cli.Widths(nil), map[string]string{"norm": "none"}
-	for _, l := range net[:len(net)-1] {
+// Layers is what the flags of a model's layers are, by name.
+func Layers(m *mlp.Model) map[string]string {
+	hidden, flags := cli.Widths(nil), map[string]string{"norm": "none", "ensemble": strconv.Itoa(1 + len(m.Others))}
+	for _, l := range m.Net[:len(m.Net)-1] {
 		hidden = append(hidden, l.W.Cols)
 		if flags["act"] = l.Act.Name; l.Norm != nil {
 			flags["norm"] = "batch"

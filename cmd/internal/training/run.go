@@ -57,8 +57,11 @@ type Task interface {
 	// Describe says what the data are, in lines.
 	Describe(w io.Writer)
 
-	// Samples returns what the network is trained on and adds to c what is measured.
-	Samples(c *mlp.Config) (mlp.Dataset, error)
+	// Samples returns what network i is trained on and adds to c what is measured.
+	Samples(i int, c *mlp.Config) (mlp.Dataset, error)
+
+	// Len returns how many samples that is.
+	Len() int
 
 	// Line returns the line of an epoch on standard output.
 	Line(e mlp.Epoch) string
@@ -178,8 +181,8 @@ func (r *runner) again(j *Job, m *mlp.Model) (Task, error) {
 			return nil, fmt.Errorf("-epochs %s: the run's %s is for -epochs %s, which cannot change", now, what, m.Recipe["epochs"])
 		}
 	}
-	inFile := Layers(m.Net)
-	for _, name := range []string{"hidden", "norm", "act"} {
+	inFile := Layers(m)
+	for _, name := range []string{"ensemble", "hidden", "norm", "act"} {
 		if name == "act" && m.Recipe["load"] != "" {
 			break // another program can have given the layers different ones
 		}
@@ -212,7 +215,10 @@ func (j *Job) dependsOnEpochs() string {
 func (r *runner) rehearse(j *Job) error {
 	var b bytes.Buffer
 	m := j.Model
-	m.Run = mlp.Run{Optimizer: j.Opt.Name}
+	m.Run, m.Others = mlp.Run{Optimizer: j.Opt.Name}, nil
+	for _, other := range j.Others {
+		m.Others = append(m.Others, mlp.Member{Net: other.Net, Run: &mlp.Run{Optimizer: j.Opt.Name}})
+	}
 	if err := m.Write(&b); err != nil {
 		return about(ModelName, err)
 	}
@@ -261,7 +267,7 @@ func (r *runner) verify(ctx context.Context, j *Job) error {
 	if err != nil {
 		return about(j.Verify, err)
 	}
-	_, err = fmt.Fprintf(r.stdout, "reproduced: %s\n", want.Net.Fingerprint())
+	_, err = fmt.Fprintf(r.stdout, "reproduced: %s\n", want.Fingerprint())
 	return about("standard output", err)
 }
 
@@ -273,20 +279,29 @@ func (r *runner) describe(t Task) {
 	if n := len(j.Run.History); n > 0 {
 		from = fmt.Sprintf("epoch %d", n)
 	}
-	DescribeNetwork(r.stderr, j.Net, from+" by "+j.Opt.Name)
+	DescribeNetwork(r.stderr, &j.Model, from+" by "+j.Opt.Name)
 }
 
-// DescribeNetwork says what a network is, from which file it comes, and which kernel computes.
-func DescribeNetwork(w io.Writer, net mlp.Network, from string) {
-	fmt.Fprintf(w, "network: %s, %d parameters, from %s\n", Summary(net), net.Parameters(), cli.Plain(from))
+// DescribeNetwork says what a model's network is, how many there are, from which file they come,
+// and which kernel computes.
+func DescribeNetwork(w io.Writer, m *mlp.Model, from string) {
+	what := "network: "
+	if n := len(m.Others); n > 0 {
+		what = fmt.Sprintf("%d networks: each ", n+1)
+	}
+	fmt.Fprintf(w, "%s%s, %d parameters, from %s\n", what, Summary(m.Net), m.Net.Parameters(), cli.Plain(from))
 	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
 }
 
 // Finished reports whether the run has trained all its epochs, or whether its patience
-// is over.
+// with each network is over.
 func (j *Job) Finished() bool {
 	n := len(j.Run.History)
-	return n >= j.Epochs || n > 0 && j.Patience > 0 && n-j.Run.History.Best().N >= j.Patience
+	hope := j.Patience == 0 || n == 0 || n-j.Run.History.Best().N < j.Patience
+	for _, other := range j.Others {
+		hope = hope || n-other.Run.History.Best().N < j.Patience
+	}
+	return n >= j.Epochs || !hope
 }
 
 // complete trains until the run is finished, writes its files and prints its results.
@@ -312,8 +327,11 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 			return err
 		}
 	}
-	if best := j.Run.History.Best(); j.Patience > 0 {
-		fmt.Fprintf(r.stderr, "kept: epoch %d of %d, whose loss on the held-out tenth is %.4f\n", best.N, len(j.Run.History), best.ValidationLoss)
+	if j.Patience > 0 && len(j.Others) == 0 {
+		best := j.Run.History.Best()
+		fmt.Fprintf(r.stderr, "kept: epoch %d of %d, whose loss on what was held out is %.4f\n", best.N, len(j.Run.History), best.ValidationLoss)
+	} else if j.Patience > 0 {
+		fmt.Fprintf(r.stderr, "kept: of each network the epoch of %d whose loss on what it held out is lowest\n", len(j.Run.History))
 	}
 	text, err := t.Conclude(ctx, cli.Width(r.stdout))
 	if err != nil {
@@ -367,13 +385,9 @@ var errEnough = errors.New("as many epochs as are wanted")
 func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp.Epoch) error) error {
 	j := t.Base()
 	c := mlp.Config{Optimizer: j.Opt.Value, Rate: j.LR, Schedule: mlp.Warmup(j.Warmup, j.Schedule.Value), Beta1: j.Momentum,
-		Decay: j.Decay, Clip: j.Clip, Epochs: j.Epochs, Batch: j.Batch, Seed: j.Seed, Patience: j.Patience, Run: &j.Run}
-	samples, err := t.Samples(&c)
-	if err != nil {
-		return err
-	}
+		Decay: j.Decay, Clip: j.Clip, Epochs: j.Epochs, Batch: j.Batch, Seed: j.Seed, Patience: j.Patience}
 	past := len(j.Run.History)
-	steps := math.Ceil(float64(samples.Len()) / float64(c.Batch))
+	steps := math.Ceil(float64(t.Len()) / float64(c.Batch))
 	var measured []string
 	bar := cli.NewBar(r.stderr, float64(epochs)*steps, func(share float64) []string {
 		epoch := past + min(epochs, int(share*float64(epochs))+1)
@@ -381,7 +395,7 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 	})
 	defer bar.Clear()
 	long := steps > 1000 // With OnStep, Train cannot leave out inputs that are always zero.
-	if long && cli.Terminal(r.stderr) != nil {
+	if long && len(j.Others) == 0 && cli.Terminal(r.stderr) != nil {
 		c.OnStep = func(int, float64, float64) { bar.Add(1) }
 	}
 	c.OnEpoch = func(e mlp.Epoch) error {
@@ -395,12 +409,12 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 		if e.N == past+epochs {
 			return errEnough
 		}
-		if !long {
+		if c.OnStep == nil {
 			bar.Add(steps)
 		}
 		return nil
 	}
-	if _, err := mlp.Train(ctx, j.Net, samples, c); err != errEnough {
+	if err := j.Model.Train(ctx, c, t.Samples); err != errEnough {
 		return err
 	}
 	return nil

@@ -64,7 +64,7 @@ func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[strin
 	if from != nil {
 		j.Model = *from
 	} else {
-		j.Net = j.Network(2, 3)
+		j.Networks(&j.Model, 2, 3)
 	}
 	facts := map[string]string{DigestPrefix + "train": fmt.Sprint(j.limit)}
 	maps.Copy(facts, j.facts)
@@ -73,13 +73,15 @@ func (j *toy) Gather(_ context.Context, from *mlp.Model, _ io.Writer) (map[strin
 
 func (j *toy) Describe(w io.Writer) { fmt.Fprintln(w, "data: twelve points") }
 
-func (j *toy) Samples(c *mlp.Config) (mlp.Dataset, error) {
+func (j *toy) Samples(_ int, c *mlp.Config) (mlp.Dataset, error) {
 	if j.begin != nil {
 		j.begin()
 	}
 	c.Validation, c.Measure = j.points, j.measure
 	return j.points, nil
 }
+
+func (j *toy) Len() int { return j.points.Len() }
 
 func (j *toy) Line(e mlp.Epoch) string {
 	if j.slow != nil {
