@@ -45,10 +45,10 @@ func randomNetwork(random func() float64, act *Activation, norm bool, widths ...
 
 // tableColumns are columns of every kind, with names that could end a comment.
 var tableColumns = Columns{
-	{Name: "length", Mean: []float64{1, 0.5, 0, 0.25}, Std: []float64{2, 0.3, 0, 1}, Edges: []float64{-1, 0, 0.5, 3}, Gaps: true},
-	{Name: "*/\n\"kind\"", Values: []string{"a", "b\u2028", "c"}, Gaps: true},
-	{Name: "constant", Mean: []float64{5}, Std: []float64{0}},
-	{Name: "yes", Values: []string{"no", "yes"}},
+	{Name: "length", Edges: []float64{-1, 0, 0.5, 3}, Gaps: true, Mean: []float64{1, 0.5, 0, 0.25, 0.1}, Std: []float64{2, 0.3, 0, 1, 0.3}},
+	{Name: "*/\n\"kind\"", Values: []string{"a", "b\u2028", "c"}, Gaps: true, Mean: []float64{0.2, 0.4, 0.3, 0}, Std: []float64{0.4, 0.6, 0, 1}},
+	{Name: "constant", Edges: []float64{5, 6}, Mean: []float64{5}, Std: []float64{0}},
+	{Name: "yes", Values: []string{"no", "yes"}, Mean: []float64{0.5, 0.5}, Std: []float64{0.5, 0.5}},
 }
 
 func quantity(name string, mean, std float64) Column {

@@ -97,32 +97,29 @@ var onnxFormulas = map[string]string{
 	"restore":       "Add(Mul(%[1]s, %[3]s), %[2]s)",
 }
 
-// encode adds what Columns.Apply does, by one formula for all inputs. That of a quantity or a bin
-// is (v-from)/width, cut off at low and high, and then standardized; of a category, whether the
-// raw number is code; of gaps, whether it is missing.
+// encode adds the inputs that columns make before they are standardized, by one formula for all.
+// That of a quantity or a bin is (raw-from)/width, cut off at low and high, and that of a category
+// whether the raw number is code. If that is missing or not from least to below most, it is
+// filler: 1 for gaps, and the mean for others, which standardization makes 0.
 func (g *onnxGraph) encode(columns Columns) string {
 	var places []int
-	names := []string{"from", "width", "low", "high", "mean", "std", "code", "gap"}
-	constants, nan := NewMatrix(len(names), columns.Width()), math.NaN()
+	names := []string{"from", "width", "low", "high", "code", "least", "most", "filler"}
+	constants, nan, inf := NewMatrix(len(names), columns.Width()), math.NaN(), math.Inf(1)
 	for i, c := range columns {
-		add := func(numbers ...float64) {
+		for k, mean := range c.Mean {
+			numbers := []float64{0, 1, -inf, inf, nan, nan, nan, mean}
+			switch {
+			case k == c.inputs():
+				numbers = []float64{0, 1, 0, 0, nan, nan, nan, 1}
+			case c.Values != nil:
+				numbers = []float64{0, 1, 0, 0, float64(k), 0, float64(len(c.Values)), mean}
+			case k > 0:
+				numbers = []float64{c.Edges[k-1], c.Edges[k] - c.Edges[k-1], 0, 1, nan, nan, nan, mean}
+			}
 			for row, v := range numbers {
 				constants.Row(row)[len(places)] = v
 			}
 			places = append(places, i)
-		}
-		for k := range c.Values {
-			add(0, 1, 0, 0, 0, 1, float64(k), 0)
-		}
-		for k, std := range (Standardization{Std: c.Std}).divisors() {
-			if k == 0 {
-				add(0, 1, math.Inf(-1), math.Inf(1), c.Mean[0], std, nan, 0)
-			} else {
-				add(c.Edges[k-1], c.Edges[k]-c.Edges[k-1], 0, 1, c.Mean[k], std, nan, 0)
-			}
-		}
-		if c.Gaps {
-			add(0, 1, 0, 0, 0, 1, nan, 1)
 		}
 	}
 	g.integers("places", places...)
@@ -131,10 +128,10 @@ func (g *onnxGraph) encode(columns Columns) string {
 	}
 	return g.run(`
 		raw = Gather(x, places, axis=1)
-		missing = IsNaN(raw)
-		measured = Div(Sub(Min(Max(Div(Sub(raw, from), width), low), high), mean), std)
-		chosen = Cast(Equal(Floor(raw), code), to=11)
-		inputs = Add(Add(Where(missing, 0, measured), chosen), Mul(Cast(missing, to=11), gap))`)
+		measured = Min(Max(Div(Sub(raw, from), width), low), high)
+		chosen = Cast(Equal(raw, code), to=11)
+		unknown = Or(IsNaN(raw), Or(Less(raw, least), GreaterOrEqual(raw, most)))
+		inputs = Where(unknown, filler, Add(measured, chosen))`)
 }
 
 // deskew adds what deskewRow does to images with pixels from 0 to 1, operation for operation, so

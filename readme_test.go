@@ -262,15 +262,18 @@ func cleanCopy(t *testing.T, to string) {
 	}
 }
 
-// pythonAfter are the commands after which the blocks of Python in cmd/train/README.md read
-// the model, one each.
-var pythonAfter = []string{"go run ./cmd/train", "go run ./cmd/train -best"}
+// pythonAfter are the commands after which the blocks of Python in a command's README read the
+// model, one each.
+var pythonAfter = map[string][]string{
+	"cmd/train/README.md": {"go run ./cmd/train", "go run ./cmd/train -best"},
+	"cmd/table/README.md": {"go run ./cmd/table"},
+}
 
-// readmePython runs block i in a folder. It ends with what it prints.
-func readmePython(t *testing.T, dir string, i int) {
+// readmePython runs block i of a README in a folder. It ends with what it prints.
+func readmePython(t *testing.T, dir, readme string, i int) {
 	python := withNumPy(t)
-	blocks := fencedBlocks(readText(t, "cmd/train/README.md"), "python")
-	if len(blocks) != len(pythonAfter) {
+	blocks := fencedBlocks(readText(t, readme), "python")
+	if len(blocks) != len(pythonAfter[readme]) {
 		t.Fatalf("%d blocks of Python", len(blocks))
 	}
 	c := exec.Command(python, "-c", blocks[i])
@@ -319,8 +322,8 @@ func TestReadmeCommands(t *testing.T) {
 				}
 				printed.Write(runReadmeCommand(t, dir, l.command, mnist))
 				ran[l.command] = true
-				if i := slices.Index(pythonAfter, l.command); i >= 0 {
-					t.Run("python", func(t *testing.T) { readmePython(t, here, i) })
+				if i := slices.Index(pythonAfter[file], l.command); i >= 0 {
+					t.Run("python", func(t *testing.T) { readmePython(t, here, file, i) })
 				}
 			}
 		}

@@ -114,17 +114,19 @@ func (m *Model) program(as Export) *program {
 	if as.Grey {
 		scale = 255
 	}
+	input := m.Input
 	switch {
 	case m.Columns != nil:
-		p.do("encode", "z[0]", "x", m.Columns.constants())
+		p.do("encode", "z[0]", "x", m.Columns.edges())
+		input = m.Columns.standardization()
 	case m.Deskew:
 		p.do("take", "z[1]", "x", nil, in, scale)
 		p.do("deskewTo", "z[0]", "z[1]", nil)
 	default:
 		p.do("take", "z[0]", "x", nil, in, scale)
 	}
-	if m.Input.Mean != nil {
-		p.do("standardize", "z[0]", "", []constant{row("mean", m.Input.Mean), row("std", m.Input.divisors())}, in)
+	if input.Mean != nil {
+		p.do("standardize", "z[0]", "", []constant{row("mean", input.Mean), row("std", input.divisors())}, in)
 	}
 	link, members := []string{"softmax", "sigmoids", ""}[m.Task()], m.members()
 	if len(members) == 1 {
@@ -195,12 +197,11 @@ func (p *program) network(net Network, prefix, other, answer string) string {
 	return from
 }
 
-// constants returns the edges of each column that has bins, and the means and deviations of these.
-func (cs Columns) constants() (all []constant) {
+// edges returns the edges of each column that has bins.
+func (cs Columns) edges() (all []constant) {
 	for i, c := range cs {
-		if len(c.Edges) > 0 {
-			all = append(all, row(fmt.Sprint("edges", i), c.Edges), row(fmt.Sprint("mean", i), c.Mean[1:]),
-				row(fmt.Sprint("std", i), Standardization{Std: c.Std[1:]}.divisors()))
+		if c.inputs() > 1 && c.Values == nil {
+			all = append(all, row(fmt.Sprint("edges", i), c.Edges))
 		}
 	}
 	return all
@@ -230,17 +231,14 @@ func (p *program) text() string {
 	return b.String()
 }
 
-// text calls line for the statements that do what Apply does.
+// text calls line for the statements that make inputs of a row, before they are standardized.
 func (cs Columns) text(line func(format string, args ...any)) {
 	at := 0
 	for i, c := range cs {
-		if c.Values != nil {
-			line("category(z[0], %d, x[%d], %d)", at, i, len(c.Values))
-		} else {
-			line("quantity(z[0], %d, x[%d], %v, %v)", at, i, c.Mean[0], Standardization{Std: c.Std}.divisors()[0])
-		}
-		if len(c.Edges) > 0 {
-			line("bins(z[0], %d, x[%d], edges%[2]d, mean%[2]d, std%[2]d, %d)", at+1, i, len(c.Edges)-1)
+		if n := c.inputs(); c.Values != nil {
+			line("category(z[0], %d, x[%d], mean, %d)", at, i, n)
+		} else if line("quantity(z[0], %d, x[%d], mean)", at, i); n > 1 {
+			line("bins(z[0], %d, x[%d], mean, edges%[2]d, %d)", at+1, i, n-1)
 		}
 		if at += c.Width(); c.Gaps {
 			line("gap(z[0], %d, x[%d])", at-1, i)
@@ -311,32 +309,36 @@ func standardize(y, mean, std []float64, n int) {
 	}
 }
 
-func quantity(z []float64, at int, v, mean, std float64) {
-	if z[at] = 0; v == v {
-		z[at] = (v - mean) / std
+// quantity sets an input to v or, if that is missing, to the mean. So do the others.
+func quantity(z []float64, at int, v float64, mean []float64) {
+	if z[at] = v; v != v {
+		z[at] = mean[at]
 	}
 }
 
-func bins(z []float64, at int, v float64, edges, mean, std []float64, n int) {
+func bins(z []float64, at int, v float64, mean, edges []float64, n int) {
 	for k := range n {
-		bin := 1.0
 		switch a, b := edges[k], edges[k+1]; {
+		case v != v:
+			z[at+k] = mean[at+k]
 		case v <= a:
-			bin = 0
+			z[at+k] = 0
 		case v < b:
-			bin = (v - a) / (b - a)
+			z[at+k] = (v - a) / (b - a)
+		default:
+			z[at+k] = 1
 		}
-		if v != v {
-			bin = v
-		}
-		quantity(z, at+k, bin, mean[k], std[k])
 	}
 }
 
-func category(z []float64, at int, v float64, n int) {
-	for k := range n {
-		if z[at+k] = 0; math.Floor(v) == float64(k) {
-			z[at+k] = 1
+func category(z []float64, at int, v float64, mean []float64, n int) {
+	copy(z[at:at+n], mean[at:])
+	if 0 <= v && v < float64(n) {
+		for k := range n {
+			z[at+k] = 0
+			if v == float64(k) {
+				z[at+k] = 1
+			}
 		}
 	}
 }
@@ -475,16 +477,19 @@ static void standardize(double *y, const double *mean, const double *std, int n)
 	for (int j = 0; j < n; j++) y[j] = (y[j] - mean[j]) / std[j];
 }
 
-static void quantity(double *z, int at, double v, double mean, double std) { z[at] = v == v ? (v - mean) / std : 0; }
+// quantity sets an input to v or, if that is missing, to the mean. So do the others.
+static void quantity(double *z, int at, double v, const double *mean) { z[at] = v == v ? v : mean[at]; }
 
-static void bins(double *z, int at, double v, const double *edges, const double *mean, const double *std, int n) {
+static void bins(double *z, int at, double v, const double *mean, const double *edges, int n) {
 	for (int k = 0; k < n; k++) {
-		double a = edges[k], b = edges[k + 1], bin = v <= a ? 0 : v < b ? (v - a) / (b - a) : 1;
-		quantity(z, at + k, v == v ? bin : v, mean[k], std[k]);
+		double a = edges[k], b = edges[k + 1];
+		z[at + k] = v != v ? mean[at + k] : v <= a ? 0 : v < b ? (v - a) / (b - a) : 1;
 	}
 }
 
-static void category(double *z, int at, double v, int n) { for (int k = 0; k < n; k++) z[at + k] = floor(v) == k; }
+static void category(double *z, int at, double v, const double *mean, int n) {
+	for (int k = 0; k < n; k++) z[at + k] = 0 <= v && v < n ? v == k : mean[at + k];
+}
 
 static void gap(double *z, int at, double v) { z[at] = v != v; }
 

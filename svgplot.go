@@ -389,15 +389,24 @@ func (a *axis) value(pixel float64) float64 {
 }
 
 // xAxis returns an axis that begins and ends with the data, or at ticks if fewer than two ticks lie
-// within the data. A first choice of ticks shows how wide their labels are.
+// within the data. A first choice of ticks shows how wide their labels are. Integers, such as epochs,
+// have a tick at the last one, in place of the one before if their labels would touch.
 func xAxis(s span, log bool, width float64) axis {
 	t := roundTicks(s, log, int(width/45))
 	t = roundTicks(s, log, int(width/max(36, widest(t)+14)))
 	a := axis{t[0].at, t[len(t)-1].at, inset, width - inset, t}
 	slack := (s.hi - s.lo) / 1e9 // a tick may miss the end by rounding: 3·0.1 > 0.3
 	inside := slices.DeleteFunc(slices.Clone(t), func(t tick) bool { return t.at < s.lo-slack || t.at > s.hi+slack })
-	if len(inside) > 1 {
-		a.lo, a.hi, a.ticks = s.lo, s.hi, inside
+	if len(inside) < 2 {
+		return a
+	}
+	a.lo, a.hi, a.ticks = s.lo, s.hi, inside
+	if last := inside[len(inside)-1].at; s.integers && !log && last < s.hi && s.hi < 1e8 {
+		end := tick{s.hi, linearLabel(s.hi, 0, s.hi)}
+		if a.pixel(s.hi)-a.pixel(last) < textWidth(end.label, tickSize)+inset {
+			inside = inside[:len(inside)-1]
+		}
+		a.ticks = append(inside, end)
 	}
 	return a
 }
@@ -507,8 +516,16 @@ func logLabel(m float64, exp int, lo, hi float64) string {
 // linearLabel writes v, a multiple of 10^exp, on an axis whose largest magnitude is size. It writes a
 // plain number if all plain numbers on the axis are short, otherwise a multiple of one power of ten.
 func linearLabel(v float64, exp int, size float64) string {
-	if size >= 1e-3 && size < 1e6 {
-		return fixed(v, -exp)
+	if size >= 1e-3 && size < 1e8 {
+		text := fixed(v, -exp)
+		if size >= 1e4 && exp >= 0 {
+			digits := strings.TrimPrefix(text, "−")
+			for i := len(digits) - 3; i > 0; i -= 3 {
+				digits = digits[:i] + "," + digits[i:]
+			}
+			text = strings.Repeat("−", strings.Count(text, "−")) + digits
+		}
+		return text
 	}
 	if v == 0 {
 		return "0"

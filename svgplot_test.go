@@ -619,7 +619,10 @@ func TestRoundTicks(t *testing.T) {
 		{1, 5, false, true, 13, "1 2 3 4 5"},
 		{1, 1, false, true, 13, "0 1 2"},
 		{-1, 1, false, false, 2, "−1 0 1"},
-		{0, 3e6, false, false, 4, "0 1×10⁶ 2×10⁶ 3×10⁶"},
+		{0, 3e6, false, false, 4, "0 1,000,000 2,000,000 3,000,000"},
+		{-2e4, 1e4, false, false, 4, "−20,000 −10,000 0 10,000"},
+		{0, 9999, false, false, 5, "0 2,000 4,000 6,000 8,000 10,000"},
+		{0, 3e8, false, false, 4, "0 1×10⁸ 2×10⁸ 3×10⁸"},
 		{0, 2e-5, false, false, 4, "0 5×10⁻⁶ 10×10⁻⁶ 15×10⁻⁶ 20×10⁻⁶"},
 		{2.30251, 2.30258, false, false, 6, "2.30240 2.30245 2.30250 2.30255 2.30260 2.30265 2.30270"},
 		{inf, -inf, false, false, 5, "0.0 0.2 0.4 0.6 0.8 1.0"},
@@ -647,6 +650,10 @@ func TestXAxisEnds(t *testing.T) {
 		{[]float64{10, 1000}, true, "10 20 50 100 200 500 1000"},
 		{[]float64{1, 9}, false, "1 2 3 4 5 6 7 8 9"},
 		{[]float64{11, 12}, true, "10 20"},
+		{[]float64{1, 17}, false, "2 4 6 8 10 12 14 16 17"},
+		{[]float64{0, 57}, false, "0 10 20 30 40 50 57"},
+		{[]float64{0, 51}, false, "0 5 10 15 20 25 30 35 40 45 51"},
+		{[]float64{0, 54}, false, "0 5 10 15 20 25 30 35 40 45 50 54"},
 	} {
 		c := Chart{LogX: tt.log, Series: []Series{{X: tt.x, Y: []float64{1, 1}}}}
 		a := xAxis(oneChart(c).layout().panels[0].xSpan, tt.log, 400)
@@ -711,7 +718,7 @@ func checkTicks(t *testing.T, s span, log bool, n int) {
 // touch the label of the axis: of the gap of 8 pixels between them, the descenders of
 // the axis label take 3, and an error of the estimated width may take 3 more.
 func TestTickWidths(t *testing.T) {
-	width := map[rune]float64{'.': 318, '×': 838, '−': 838, '⁻': 528}
+	width := map[rune]float64{'.': 318, ',': 318, '×': 838, '−': 838, '⁻': 528}
 	for _, r := range "0123456789" {
 		width[r] = 636
 	}

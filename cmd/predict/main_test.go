@@ -289,7 +289,8 @@ func TestBadModels(t *testing.T) {
 
 func TestWrongFlags(t *testing.T) {
 	for _, flags := range []string{"-nonsense", "-json", "-raw", "-save x", "-save= a.png", "-data x a.png", "a.png -nonsense",
-		"-model=", "-data=", "-report=", "-report newdir/", "-report page", "-report model.npz", "-report x.html a.png"} {
+		"-model=", "-data=", "-report=", "-export=", "-export x", "-export x.py", "-export x.c a.png", "-export x.c -data x", "-export x.c -report x.html",
+		"-package x", "-export x.c -package x", "-export x.go -package 2", "-report newdir/", "-report page", "-report model.npz", "-report x.html a.png"} {
 		stdout, stderr, code := command(t, nil, strings.Fields(flags)...)
 		if code != 2 || stdout != "" || !strings.HasPrefix(stderr, "predict: ") || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
@@ -298,6 +299,32 @@ func TestWrongFlags(t *testing.T) {
 	stdout, _, code := command(t, nil, "-h")
 	if code != 0 || !strings.HasPrefix(stdout, "Predict reads ") || !strings.Contains(stdout, "\n  -save DIR\n") {
 		t.Errorf("exit code %d, %q", code, stdout)
+	}
+}
+
+// What is exported knows that it reads digits, and another file stays if it cannot be replaced.
+func TestExport(t *testing.T) {
+	dir := workplace(t)
+	model := filepath.Join(dir, "model.npz")
+	for _, kind := range []string{".onnx", ".go", ".c", ".js"} {
+		name := filepath.Join(dir, "digits"+kind)
+		stdout, stderr, code := command(t, nil, "-model", model, "-export", name)
+		if stdout != "" || stderr != "written to "+dir+": digits"+kind+"\n" || code != 0 {
+			t.Errorf("%q, standard error %q, exit code %d", stdout, stderr, code)
+		}
+		text := string(read(t, name))
+		for _, want := range []string{"x: an image, 28 rows of 28 grey values", `y[9]: "9"`} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %q", name, want)
+			}
+		}
+	}
+	big := filepath.Join(dir, "big.npz")
+	write(t, big, fileOf(&mlp.Model{Net: mnist.Network(1, mlp.He, mlp.ReLU, false, 2600)}))
+	before := read(t, filepath.Join(dir, "digits.c"))
+	_, stderr, code := command(t, nil, "-model", big, "-export", filepath.Join(dir, "digits.c"))
+	if code != 1 || !strings.Contains(stderr, "a model of 2067010 numbers") || !bytes.Equal(read(t, filepath.Join(dir, "digits.c")), before) {
+		t.Errorf("%q, exit code %d", stderr, code)
 	}
 }
 
@@ -337,7 +364,7 @@ func TestInterrupted(t *testing.T) {
 func TestUnwritable(t *testing.T) {
 	dir := workplace(t)
 	model := filepath.Join(dir, "model.npz")
-	for _, args := range [][]string{{"-save", model, filepath.Join(dir, "digit0.png")}, {"-report", filepath.Join(model, "page.html")}} {
+	for _, args := range [][]string{{"-save", model, filepath.Join(dir, "digit0.png")}, {"-report", filepath.Join(model, "page.html")}, {"-export", filepath.Join(model, "x.c")}} {
 		stdout, stderr, code := command(t, nil, append([]string{"-model", model}, args...)...)
 		if code != 1 || stdout != "" || !strings.HasPrefix(stderr, "predict: "+args[0]+" "+args[1]+": ") {
 			t.Errorf("exit code %d, %q", code, stderr)

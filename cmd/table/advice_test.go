@@ -138,15 +138,17 @@ func TestDiffers(t *testing.T) {
 // The advice is printed, and that on rare classes only if they do not weigh more already.
 func TestAdvicePrinted(t *testing.T) {
 	draw := func(shift float64) string {
-		return drawn(t, 1, 200, "y,n", func(i int, rng *rand.Rand) []any {
-			return []any{[]string{"no", "yes"}[i%20/19], rng.NormFloat64() + shift}
+		return drawn(t, 1, 400, "y,n", func(i int, rng *rand.Rand) []any {
+			k := i % 20 / 19
+			return []any{[]string{"no", "yes"}[k], rng.NormFloat64() + 2*float64(k) + shift}
 		})
 	}
 	data, out := draw(0), t.TempDir()
 	rare, differs := "\nAdvice: \"yes\" has 5.0 % of the training rows; ", "\nAdvice: the rows of -test are not like "
-	for flags, want := range map[string][2]bool{"": {true, false}, "-weights balanced": {false, false}, "-test " + draw(9): {false, true}} {
-		stdout, _ := must(t, append(strings.Fields(flags), "-target", "y", "-epochs", "1", "-out", out, data)...)
-		if got := [2]bool{strings.Contains(stdout, rare), strings.Contains(stdout, differs)}; got != want || !strings.Contains(stdout, "\nArea under the curve: ") {
+	for flags, want := range map[string]string{"": rare, "-weights balanced": "", "-test " + draw(9): differs} {
+		stdout, _ := must(t, append(strings.Fields(flags), "-target", "y", "-epochs", "3", "-hidden", "8", "-out", out, data)...)
+		if !strings.Contains(stdout, want) || want == "" && strings.Contains(stdout, rare) ||
+			want != differs && strings.Contains(stdout, differs) || !strings.Contains(stdout, "\nArea under the curve: ") {
 			t.Errorf("%s: printed\n%s", flags, stdout)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mlp"
 )
 
 // tableFrom reads a table with the target y, and returns also what was printed.
@@ -86,6 +88,7 @@ func TestTakenAs(t *testing.T) {
 		{cellsOf(",", 2, different(50, "name %d")...), "", "x (left out): it has 50 different texts in 100 rows, such as \"name 0\" and \"name 1\""},
 		{cellsOf(",", 1, append(different(25, "%d.5 km"), different(25, "%d0 m")...)...), "", `x (left out): it has 50 different texts in 50 rows, such as "0.5 km" and "00 m"`},
 		{cellsOf(",", 1, different(50, "%d")...), "", "x (left out): it numbers the rows"},
+		{cellsOf(",", 1, different(9, "%d")...), "", "x: number, 9 cells from 0 to 8"},
 		{cellsOf(",", 1, different(150, "1%03d")...), "", "x (left out): it numbers the rows"},
 		{cellsOf(",", 1, different(50, "20%02d")...), "", "x: number, 50 cells from 2000 to 2049"},
 		{cellsOf(",", 10, append(different(21, "name %d"), different(19, "name %d")...)...) + "rare,1,1\nother,1,1\n", "",
@@ -101,14 +104,11 @@ func TestTakenAs(t *testing.T) {
 // encoded returns the encoding as whoever reads a model file has it.
 func encoded(t *testing.T, e *encoding) *encoding {
 	t.Helper()
-	for _, c := range e.Targets {
-		c.Std = 1
-	}
 	text, err := e.text()
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := parseEncoding(text)
+	read, err := parseEncoding(text, &mlp.Model{Columns: fitted(e.Inputs), Targets: fitted(e.Targets)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,6 +147,8 @@ func TestDecoded(t *testing.T) {
 		{cellsOf(",", 9, "red", "blue"), "x,z\nred,0\n,0\n", "1 0\nNaN 0\n"},
 		{cellsOf(",", 9, "2023-12-30", "2024-01-02"), "x,z\n2024-01-01,0\n2024/1/1 10:00,0\n1.1.2024,0\n,0\n",
 			"19723 2024 1 0 0\n19723 2024 1 0 0\nNaN NaN NaN NaN 0\nNaN NaN NaN NaN 0\n"},
+		{cellsOf(",", 9, "31.12.2023", "16.01.2023"), "x,z\n1.1.2023,0\n2023-01-02 12:00,0\n3-Jan-2023,0\n1/13/2023,0\n",
+			"19358 1 6 0\n19359 1 0 0\n19360 1 1 0\nNaN NaN NaN 0\n"},
 		{cellsOf(",", 9, "2024-01-01 10:30", "2024-01-02 09:00"), "x,z\n2024-01-01,0\n2024-01-03T09:45Z,0\n", "19723 0 0 0\n19725 2 9.75 0\n"},
 		{cellsOf(",", 9, "9:30", "18:00"), "x,z\n8:15,0\n6:00 PM,0\n", "8.25 0\n18 0\n"},
 		{cellsOf(",", 99, "1", "2", "3", "4") + "two,0,1\n", "x,z\n" + strings.Repeat("2,0\na,0\n", 4), "2 0\nNaN 0\n2 0\nNaN 0\n2 0\nNaN 0\n2 0\n" +
@@ -201,11 +203,15 @@ func TestPeople(t *testing.T) {
 		text = strings.ReplaceAll(text, "$0,", "$")
 		data := file(t, name+".csv", text)
 		out := t.TempDir()
-		stdout, stderr := must(t, "-target", "y", "-epochs", "40", "-out", out, data)
+		stdout, stderr := must(t, "-target", "y", "-epochs", "20", "-ensemble", "2", "-importance", "-out", out, data)
 		r2 := 0.0
 		if fmt.Sscanf(stdout[strings.Index(stdout, "y: R² ")+len("y: R² "):], "%f", &r2); r2 < 0.98 {
 			t.Errorf("%s: printed\n%s%s", name, stdout, stderr)
 		}
+		if name == "prices" && !strings.Contains(stdout, "  sold (days)\n") {
+			t.Errorf("the importance of dates is not printed:\n%s", stdout)
+		}
 		must(t, "-model", filepath.Join(out, "model.npz"), data)
+		must(t, "-verify", filepath.Join(out, "model.npz"))
 	}
 }

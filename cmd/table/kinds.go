@@ -53,6 +53,16 @@ func hour(t time.Time) float64 { return float64(seconds(t)) / 3600 }
 // seconds returns the seconds since midnight.
 func seconds(t time.Time) int { return t.Hour()*3600 + t.Minute()*60 + t.Second() }
 
+// certainDate reads a date that only one kind can be.
+func certainDate(text string) (t time.Time, ok bool) {
+	for _, k := range kinds {
+		if t, ok = k.read(text); ok && (k.name == "year-month-day" || k.name == "day-name-year") {
+			return t, true
+		}
+	}
+	return t, false
+}
+
 // dates returns a reader of dates in a layout with hyphens, in whose place there may be one of
 // others. A time of day may follow behind a space or a T. Its zone is not heeded: a person
 // means the hour that is written.
@@ -97,6 +107,9 @@ func clock(text string) (t time.Time, ok bool) {
 // isGap reports whether a cell says that there is nothing. In a column of categories the last
 // two are some.
 func isGap(text string, category bool) bool {
+	if len(text) > len("none") {
+		return false
+	}
 	switch strings.ToLower(text) {
 	case "", "na", "n/a", "#n/a", "nan", "null", "?":
 		return true
@@ -182,7 +195,7 @@ func quantity(text string) (digits, unit string) {
 }
 
 // codes are those of ISO 4217 that stand before or behind numbers most often.
-const codes = "AUD BRL CAD CHF CNY CZK DKK EUR GBP HUF INR JPY KRW MXN NOK PLN RUB SEK TRY USD ZAR"
+const codes = " AUD BRL CAD CHF CNY CZK DKK EUR GBP HUF INR JPY KRW MXN NOK PLN RUB SEK TRY USD ZAR "
 
 // currency returns the code of a currency that is written by its code or its sign, or a sign
 // that more than one has.
@@ -195,7 +208,7 @@ func currency(text string) (code string, ok bool) {
 	case "£":
 		return "GBP", true
 	}
-	if upper := strings.ToUpper(text); len(text) == 3 && strings.Contains(codes, upper) {
+	if upper := strings.ToUpper(text); len(text) == 3 && strings.Contains(codes, " "+upper+" ") {
 		return upper, true
 	}
 	r, n := utf8.DecodeRuneInString(text)

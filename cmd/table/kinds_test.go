@@ -25,8 +25,8 @@ func TestNumberIn(t *testing.T) {
 		{"chf 7", 7, 7, "CHF"}, {"−3 °C", -3, -3, "°C"}, {"5%", 5, 5, "%"}, {"12.3 km", 12.3, nan, "km"}, {"5m²", 5, 5, "m²"}, {"9 km/h", 9, 9, "km/h"}, {".5 l", .5, nan, "l"},
 		{"1e999", math.Inf(1), math.Inf(1), ""}, {"1st", 1, 1, "st"}, {"7e2 m", 700, 700, "m"}, {"2e", 2, 2, "e"},
 		{"", nan, nan, ""}, {"x", nan, nan, ""}, {"type 1", nan, nan, ""}, {"A1", nan, nan, ""}, {"NaN", nan, nan, ""}, {"inf", nan, nan, ""}, {"0x10", 0, 0, "x10"}, {"1_0", nan, nan, ""},
-		{"1,23,456", nan, nan, ""}, {"1 23", nan, nan, ""}, {"1,234 567", nan, nan, ""}, {"0,123.5", nan, nan, ""}, {"12:30", nan, nan, ""}, {"3-5", nan, nan, ""}, {"2024-12-31", nan, nan, ""}, {"$5 EUR", nan, nan, ""},
-		{"$", nan, nan, ""}, {"--5", nan, nan, ""}, {"1.2.3", nan, nan, ""}, {"5 km \xff", nan, nan, ""}, {"5 " + strings.Repeat("k", 21), nan, nan, ""}, {",", nan, nan, ""}, {"1e", 1, 1, "e"}, {"١", nan, nan, ""},
+		{"1,23,456", nan, nan, ""}, {"1 23", nan, nan, ""}, {"1,23.5", nan, nan, ""}, {"1.2345,5", nan, nan, ""}, {"1,234 567", nan, nan, ""}, {"0,123.5", nan, nan, ""}, {"12:30", nan, nan, ""}, {"3-5", nan, nan, ""}, {"2024-12-31", nan, nan, ""}, {"$5 EUR", nan, nan, ""},
+		{"$", nan, nan, ""}, {"D B 5", nan, nan, ""}, {"--5", nan, nan, ""}, {"1.2.3", nan, nan, ""}, {"5 km \xff", nan, nan, ""}, {"5 " + strings.Repeat("k", 21), nan, nan, ""}, {",", nan, nan, ""}, {"1e", 1, 1, "e"}, {"١", nan, nan, ""},
 	} {
 		point, comma, unit := numberIn(c.text)
 		if got, want := fmt.Sprint(point, comma), fmt.Sprint(c.point, c.comma); got != want || unit != c.unit {

@@ -47,7 +47,7 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 		advice = append(advice, j.table.differs(j.test.table)...)
 	}
 	for _, line := range advice {
-		fmt.Fprintf(&b, "Advice: %s\n", line)
+		fmt.Fprintf(&b, "Advice: %s\n", cli.Plain(line))
 	}
 	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Fingerprint())
 	return b.String(), nil
@@ -376,7 +376,7 @@ func (g *judge) some(most int) *judge {
 // points is a chart for each target, the first ones, with a point for each row.
 func (e *exam) points() *mlp.Figure {
 	f := &mlp.Figure{Title: "Predicted against true", Columns: 2, Height: 340,
-		Desc: fmt.Sprintf("What the network predicts of %d test rows, against what is true.", e.Len())}
+		Desc: fmt.Sprintf("What is predicted of %d rows that had not been seen, against what is true.", e.Len())}
 	for k, c := range e.Targets[:min(maxTargets, len(e.Targets))] {
 		var truth, predicted []float64
 		lo, hi := math.Inf(1), math.Inf(-1)
@@ -386,7 +386,7 @@ func (e *exam) points() *mlp.Figure {
 			lo, hi = min(lo, t), max(hi, t)
 		}
 		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Equal: true, Series: []mlp.Series{
-			{Name: "Test row", X: truth, Y: predicted, Points: true, Size: 0.7}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
+			{Name: "Row", X: truth, Y: predicted, Points: true, Size: 0.7}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
 	}
 	return f
 }

@@ -30,7 +30,12 @@ func made(train, test [][]float64, targets ...*column) *job {
 
 // categories returns a column of them.
 func categories(name string, values ...string) *column {
-	return &column{Name: name, Values: values, codes: map[string]int{}}
+	return &column{Column: mlp.Column{Values: values}, Name: name, codes: map[string]int{}}
+}
+
+// numeric returns a column of numbers with this mean and this deviation.
+func numeric(name string, mean, std float64) *column {
+	return &column{Column: mlp.Column{Mean: []float64{mean}, Std: []float64{std}}, Name: name}
 }
 
 // Of the true classes a, a, a, a, b, b, c the answers are a, a, a, b, b, b, a. Most training
@@ -79,8 +84,8 @@ func TestLabelFigures(t *testing.T) {
 }
 
 // Of 1, 2, 3 and 4 the answers are 1, 2, 3 and 5: R² is 1 - 1/5, and the mean squared error
-// is 1/4, as is the mean absolute error. The training rows' mean is 2, for which these are 6/4 and 1. The unit does not matter, not
-// even if the square of a number is none.
+// is 1/4, as is the mean absolute error. The training rows' mean is 2, for which these are 6/4
+// and 1. The unit does not matter, not even if the square of a number is none.
 func TestNumberFigures(t *testing.T) {
 	for unit, want := range map[float64]string{
 		1: "0.5 (always the mean: 1.225), mean absolute error 0.25 (1)", 1e5: "50,000 (always the mean: 122,500), mean absolute error 25,000 (100,000)",
@@ -89,10 +94,10 @@ func TestNumberFigures(t *testing.T) {
 		1e308 / 4: "1.25e+307 (always the mean: 3.062e+307), mean absolute error 6.25e+306 (2.5e+307)",
 	} {
 		j := made(nil, [][]float64{{7, unit}, {7, 2 * unit}, {7, 3 * unit}, {7, 4 * unit}},
-			&column{Name: "same", Mean: 8, Std: 1}, &column{Name: "n", Mean: 2 * unit, Std: unit / 4})
-		y := mlp.NewMatrix(4, 2, -1, -4, -1, 0, -1, 4, -1, 12)
+			numeric("same", 8, 1), numeric("n", 2*unit, unit/4))
+		y := mlp.NewMatrix(4, 2, 7, unit, 7, 2*unit, 7, 3*unit, 7, 5*unit)
 		var b bytes.Buffer
-		(&exam{j.test, j.test.answers(y), j.train}).reportNumbers(&b)
+		(&exam{j.test, y, j.train}).reportNumbers(&b)
 		if got := b.String(); got != "same: R² undefined, as the rows do not vary, RMSE 0 (always the mean: 1), mean absolute error 0 (1)\nn: R² 0.8000, RMSE "+want+"\n" {
 			t.Errorf("in units of %v: %s", unit, got)
 		}
@@ -105,65 +110,58 @@ func TestNumberFigures(t *testing.T) {
 	}
 }
 
-// The importance of a column is the rise of the mean of (y - want)² if it alone is shuffled,
-// in the mean of ten times, for y = 3·b of the inputs b and a, and for targets of b: for a that
-// is none.
+// The importance of a column is the rise of a loss if it alone is shuffled, in the mean of ten
+// times: here of the mean of (3·b - y)², of the inputs b and a. For a that is none.
 func TestImportance(t *testing.T) {
-	j := prepared(t, "-target", "y", "-seed", "4", file(t, "ba.csv", "b,a,y\n"+strings.Repeat("4,1,4\n1,2,1\n3,3,3\n1,4,1\n5,5,5\n", 20)))
-	net := mlp.Network{{W: *mlp.NewMatrix(2, 1, 3, 0), B: *mlp.NewMatrix(1, 1), Act: mlp.Linear}}
-	loss := func(p *part) float64 {
-		mean, _ := mlp.Evaluate(net, p, mlp.SquaredError)
-		return mean
-	}
-	var b bytes.Buffer
-	if err := j.test.reportImportance(context.Background(), &b, 4, loss); err != nil {
-		t.Fatal(err)
-	}
-	n, rng := j.test.Len(), rand.New(rand.NewPCG(4, 1))
-	input := func(i int) float64 { return (j.test.at(i)[0] - j.Input.Mean[0]) / j.Input.Std[0] }
-	off := func(at []int) (mean float64) {
+	j := prepared(t, "-target", "y", file(t, "ba.csv", "b,a,y\n"+strings.Repeat("4,1,4\n1,2,1\n3,3,3\n1,4,1\n5,5,5\n", 20)))
+	all := j.table.part(j.table.all())
+	n := all.Len()
+	loss := func(p *part) (mean float64) {
 		for i := range n {
-			want := (j.test.truth(i, 0) - j.table.Targets[0].Mean) / j.table.Targets[0].Std
-			mean += math.Pow(3*input(at[i])-want, 2) / float64(n)
+			mean += math.Pow(3*p.at(i)[0]-p.truth(i, 0), 2) / float64(n)
 		}
 		return mean
 	}
-	unshuffled := make([]int, n)
-	for i := range unshuffled {
-		unshuffled[i] = i
+	var b bytes.Buffer
+	if err := all.reportImportance(context.Background(), &b, 4, loss); err != nil {
+		t.Fatal(err)
 	}
-	base := off(unshuffled)
-	mean, square := 0.0, 0.0
+	rng, mean, square := rand.New(rand.NewPCG(4, 1)), 0.0, 0.0
 	for range 10 {
-		rise := off(rng.Perm(n)) - base
+		rise := -loss(all)
+		for i, from := range rng.Perm(n) {
+			rise += math.Pow(3*all.at(from)[0]-all.truth(i, 0), 2) / float64(n)
+		}
 		mean, square = mean+rise/10, square+rise*rise/10
 	}
 	if want := fmt.Sprintf("Importance: the loss, %.4f, rises with a column shuffled by (mean ± deviation of 10 times)\n%+.4f ± %.4f  b\n+0.0000 ± 0.0000  a\n",
-		base, mean, math.Sqrt(square-mean*mean)); b.String() != want {
+		loss(all), mean, math.Sqrt(square-mean*mean)); b.String() != want {
 		t.Errorf("printed\n%swant\n%s", b.String(), want)
 	}
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := j.test.reportImportance(cancelled, &b, 4, loss); err != context.Canceled {
+	if err := all.reportImportance(cancelled, &b, 4, loss); err != context.Canceled {
 		t.Errorf("cancelled: %v", err)
 	}
 }
 
-// The points of the chart are what is true to the right and what is predicted above, in the
-// units of the table; that of the losses has each for its rows.
+// The points of the chart are what is true to the right and what is predicted above, of 500 rows
+// that are as far apart as another; that of the losses has each for its rows.
 func TestCharts(t *testing.T) {
 	var rows [][]float64
 	for i := range 1000 {
 		rows = append(rows, []float64{float64(i)})
 	}
-	j := made(nil, rows, &column{Name: "n", Mean: 10, Std: 100})
-	j.Net = mlp.Network{{W: *mlp.NewMatrix(1, 1, 0.02), B: *mlp.NewMatrix(1, 1, 0), Act: mlp.Linear}} // of x, which is the row
-	some := j.test.some(500)
-	points := (&exam{some, some.answers(some.predict(j.Net)), nil}).points().Charts[0].Series[0]
-	if len(points.X) != 500 || points.X[7] != 14 || math.Abs(points.Y[7]-(14*0.02*100+10)) > 1e-12 {
+	j := made(nil, rows, numeric("n", 10, 100))
+	some := (&judge{rows: j.test, model: make([]int32, 1000)}).some(500)
+	y := mlp.NewMatrix(500, 1)
+	for i := range y.Data {
+		y.Data[i] = 3 * some.rows.truth(i, 0)
+	}
+	points := (&exam{some.rows, y, nil}).points().Charts[0].Series[0]
+	if len(points.X) != 500 || points.X[7] != 14 || points.Y[7] != 3*14 {
 		t.Errorf("%d points, one at %v, %v", len(points.X), points.X[7], points.Y[7])
 	}
-	j.held = j.test
 	losses := j.curves(mlp.History{{N: 1, Loss: 1, TestLoss: math.NaN(), ValidationLoss: 2}, {N: 2, Loss: 3, TestLoss: math.NaN(), ValidationLoss: 4}}).Charts[0].Series
 	if losses[0].Name != "Training" || losses[0].Y[1] != 3 || losses[1].Name != "Held out" || losses[1].Y[1] != 4 {
 		t.Errorf("the losses are %v", losses)

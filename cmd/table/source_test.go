@@ -18,6 +18,7 @@ import (
 	"testing/iotest"
 	"unicode/utf8"
 
+	"mlp"
 	"mlp/cmd/internal/cli"
 )
 
@@ -133,8 +134,9 @@ func FuzzCSV(f *testing.F) {
 			} else if fmt.Sprint(again.cells) != fmt.Sprint(learnt.cells) {
 				t.Fatalf("cells %v, learnt were %v", again.cells, learnt.cells)
 			}
-			learnt.input(make([]float64, learnt.width()), learnt.row(learnt.rows()-1), make([]float64, learnt.width()))
-			learnt.wanted(make([]float64, learnt.outputs()), learnt.row(0))
+			if all := learnt.part(learnt.all()); all.fit(8) == nil {
+				all.Batch(new(mlp.Matrix), new(mlp.Matrix), []int{0, all.Len() - 1})
+			}
 		}
 	})
 }

@@ -217,31 +217,25 @@ func TestTamperedColumns(t *testing.T) {
 	}
 	good := m.Recipe[training.TableKey]
 	data := file(t, "new.csv", string(iris))
-	for want, text := range map[string]string{
-		"its columns: unexpected end of JSON input":                                          "{",
-		"its columns: there is no input or no target":                                        "{}",
-		"its columns: a column has no name, or two have one":                                 strings.Replace(good, "petal width", "petal length", 1),
-		"its columns make 4 inputs and 1 outputs, the network has 4 and 3":                   strings.Replace(good, `"Values":["setosa","versicolor","virginica"]`, `"Std":2`, 1),
-		"its columns: the target \"species\" has the mean 0 and the deviation 0":             strings.Replace(good, `"Values":["setosa","versicolor","virginica"]`, `"Std":0`, 1),
-		"its columns: \"species\": its categories are not in order":                          strings.Replace(good, `"setosa"`, `"zetosa"`, 1),
-		"its columns make 4 inputs and 2 outputs, the network has 4 and 3":                   strings.Replace(good, `,"virginica"`, "", 1),
-		"its columns make 5 inputs and 3 outputs, the network has 4 and 3":                   strings.Replace(good, `"petal width"`, `"petal width","Values":["a","b"]`, 1),
-		"its columns: the target \"species\" has one category":                               strings.Replace(good, `"setosa","versicolor",`, "", 1),
-		"its columns: a column has no name, or two have one\n":                               strings.Replace(good, `"Inputs":[`, `"Inputs":[null,`, 1),
-		"its columns: \"petal width\": \"June\" is no kind of dates":                         strings.Replace(good, `"petal width"`, `"petal width","Kind":"June","Part":"year"`, 1),
-		"its columns: \"petal width\": \"June\" is no part of a date":                        strings.Replace(good, `"petal width"`, `"petal width","Kind":"year-month-day","Part":"June"`, 1),
-		"its columns: \"petal width\": \"\" is no kind of dates":                             strings.Replace(good, `"petal width"`, `"petal width","Part":"year"`, 1),
-		"its columns: \"petal width\": it is of two kinds":                                   strings.Replace(good, `"petal width"`, `"petal width","Gaps":true,"Values":["a","b"]`, 1),
-		"its columns: \"species\": it is of two kinds":                                       strings.Replace(good, `"Values":["setosa"`, `"Other":true,"Values":["setosa"`, 1),
-		"its columns: \"petal width\": 0 categories":                                         strings.Replace(good, `"petal width"`, `"petal width","Other":true`, 1),
-		"its columns: json: cannot unmarshal number into Go struct field column.Inputs.Name": strings.Replace(good, `"petal width"`, `7`, 1),
+	for want, c := range map[string]struct{ old, new string }{
+		"unexpected end of JSON input":                                                  {good, "{"},
+		"there is no input or no target":                                                {good, "{}"},
+		"a column has no name, or two have one":                                         {"petal width", "petal length"},
+		"a column has no name, or two have one\n":                                       {`{"Name":"petal width"}`, "null"},
+		"the recipe has 3 inputs and 1 targets, the":                                    {`,{"Name":"petal width"}`, ""},
+		"the recipe has \"petal size\" where the model has \"petal width\"":             {"petal width", "petal size"},
+		"the recipe has \"petal width (year)\" where the model has \"petal width\"":     {`"petal width"`, `"petal width","Kind":"year-month-day","Part":"year"`},
+		"\"petal width\": \"June\" is no kind of dates":                                 {`"petal width"`, `"petal width","Kind":"June"`},
+		"\"petal width\": \"\" is no part of a date":                                    {`"petal width"`, `"petal width","Kind":"year-month-day"`},
+		"\"species\": it is of two kinds":                                               {`"species"`, `"species","Other":true`},
+		"\"petal width\": 0 categories":                                                 {`"petal width"`, `"petal width","Other":true`},
+		"json: cannot unmarshal number into Go struct field column.Inputs.Name of type": {`"petal width"`, "7"},
 	} {
-		if text == good {
-			t.Errorf("%s: nothing was changed", want)
-		}
-		name := changed(t, model, func(m *mlp.Model) { m.Recipe[training.TableKey] = text })
-		refused(t, []string{"-model", name, data}, "table: "+name+": "+want)
+		name := changed(t, model, func(m *mlp.Model) { m.Recipe[training.TableKey] = strings.Replace(good, c.old, c.new, 1) })
+		refused(t, []string{"-model", name, data}, "table: "+name+": its columns: "+want)
 	}
+	unsorted := changed(t, model, func(m *mlp.Model) { m.Targets[0].Values[0] = "zetosa" })
+	refused(t, []string{"-model", unsorted, data}, unsorted+": its columns: \"species\": its categories are not in order\n")
 	other := changed(t, model, func(m *mlp.Model) { delete(m.Recipe, training.TableKey) })
 	refused(t, []string{"-model", other, data}, other+": its recipe has no columns: another command trained it\n")
 }

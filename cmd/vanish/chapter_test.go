@@ -25,7 +25,7 @@ func readFile(t *testing.T, name ...string) string {
 }
 
 // The command prints testdata/vanish.txt and draws the sheets in testdata/svg. The two
-// short experiments are repeated here, in CI all five.
+// short experiments are repeated here, in CI all six.
 func TestTranscript(t *testing.T) {
 	if testing.Short() || mlp.Kernel() == "Go" {
 		t.Skip("the kernel in Go would take minutes; TestOneHash covers it")
@@ -43,7 +43,7 @@ func TestTranscript(t *testing.T) {
 		}
 	}
 	sheets, _ := filepath.Glob(filepath.Join(out, "*"))
-	if len(sheets) != 2 && len(sheets) != 6 {
+	if len(sheets) != 2 && len(sheets) != 7 {
 		t.Errorf("sheets %v", sheets)
 	}
 	for _, name := range sheets {

@@ -39,14 +39,16 @@ const (
 	rateEpochs              = 5
 )
 
-// rateFactors are the shares of the suggested rate at which a run is trained, beside its own.
+// A run is trained at so many times the suggested rate, and last at its own.
 var rateFactors = [...]float64{0.1, 0.3, 1, 3, 10}
 
-// A tried run has been through the range test, and trained at each rate: its own is the last.
+const suggested, own = 2, len(rateFactors) // among the rates of a run that was tried
+
+// A tried run has been through the range test, and trained at each rate.
 type tried struct {
 	test     *mlp.RateTest
-	rates    [len(rateFactors) + 1]float64
-	outcomes [len(rateFactors) + 1]outcome
+	rates    [own + 1]float64
+	outcomes [own + 1]outcome
 }
 
 // atRate returns the smooth loss of the range test at the rate that is next to this one.
@@ -98,7 +100,7 @@ func rate(l *lab) (*mlp.Figure, error) {
 		err = l.each(len(all)*trainings, func(i int) error {
 			r, t, k := &ratedRuns[i/trainings], &all[i/trainings], i%trainings
 			c := config(r, rateEpochs)
-			if c.Rate = r.rate; k < len(rateFactors) {
+			if c.Rate = r.rate; k < own {
 				c.Rate = t.test.Suggestion() * rateFactors[k]
 			}
 			train, test, err := samples(r, rateEpochs)
@@ -123,23 +125,17 @@ func rate(l *lab) (*mlp.Figure, error) {
 // showRates prints the rates and the accuracies. The sheet has the range tests, and beside them the
 // accuracy by rate.
 func (l *lab) showRates(all []tried) *mlp.Figure {
-	own := len(rateFactors)
-	marks := [...]mlp.Series{{Name: "the run's own rate", Points: true}, {Name: "the suggested rate", Points: true}}
 	for i := range all {
-		t := &all[i]
-		l.record(t.test.Rates...)
-		l.record(t.test.Losses...)
-		for _, o := range t.outcomes {
+		l.record(all[i].test.Rates...)
+		l.record(all[i].test.Losses...)
+		for _, o := range all[i].outcomes {
 			l.record(o.accuracy)
 			l.hash.Write([]byte(o.weights))
 		}
-		for k, v := range []float64{ratedRuns[i].rate, t.test.Suggestion()} {
-			marks[k].X, marks[k].Y = append(marks[k].X, v), append(marks[k].Y, t.atRate(v))
-		}
 	}
 	table(l, "rate", []string{"of the run", "suggested", "at an end"}, ratedRuns[:], 14, func(row, i int) string {
-		t := all[i].test
-		return short([]float64{ratedRuns[i].rate, t.Suggestion(), t.Rates[len(t.Rates)-1]}[row])
+		t := &all[i]
+		return short([]float64{t.rates[own], t.rates[suggested], t.test.Rates[len(t.test.Rates)-1]}[row])
 	})
 	var rows []string
 	for _, f := range rateFactors {
@@ -150,30 +146,37 @@ func (l *lab) showRates(all []tried) *mlp.Figure {
 
 	tests := mlp.Chart{Title: "Range test", XLabel: "Learning rate", YLabel: "Smooth loss", LogX: true}
 	trained := mlp.Chart{Title: fmt.Sprintf("Trained for %d epochs", rateEpochs), XLabel: "Learning rate", YLabel: "Test accuracy", LogX: true}
-	ends := [len(marks)]mlp.Series{{Name: marks[0].Name, Points: true}, {Name: marks[1].Name, Points: true}}
 	for i, r := range ratedRuns {
-		t := &all[i]
-		n := len(t.test.Smooth)
-		if t.test.Smooth[n-1] > 2*t.test.Smooth[0] { // the last one would flatten all others
+		smooth := all[i].test.Smooth
+		n := len(smooth)
+		if smooth[n-1] > 2*smooth[0] { // the last one would flatten all others
 			n--
 		}
-		tests.Series = append(tests.Series, mlp.Series{Name: r.name, X: t.test.Rates[:n], Y: t.test.Smooth[:n]})
-		line := mlp.Series{Name: r.name, X: t.rates[:own]}
-		for _, o := range t.outcomes[:own] {
+		tests.Series = append(tests.Series, mlp.Series{Name: r.name, X: all[i].test.Rates[:n], Y: smooth[:n]})
+		line := mlp.Series{Name: r.name, X: all[i].rates[:own]}
+		for _, o := range all[i].outcomes[:own] {
 			line.Y = append(line.Y, o.accuracy)
 		}
 		trained.Series = append(trained.Series, line)
-		for k, at := range []int{own, 2} {
-			ends[k].X, ends[k].Y = append(ends[k].X, t.rates[at]), append(ends[k].Y, t.outcomes[at].accuracy)
-		}
 	}
-	tests.Series, trained.Series = append(tests.Series, marks[:]...), append(trained.Series, ends[:]...)
+	for _, mark := range []struct {
+		name string
+		at   int
+	}{{"the run's own rate", own}, {"the suggested rate", suggested}} {
+		inTest, inTrained := mlp.Series{Name: mark.name, Points: true}, mlp.Series{Name: mark.name, Points: true}
+		for i := range all {
+			rate := all[i].rates[mark.at]
+			inTest.X, inTest.Y = append(inTest.X, rate), append(inTest.Y, all[i].atRate(rate))
+			inTrained.X, inTrained.Y = append(inTrained.X, rate), append(inTrained.Y, all[i].outcomes[mark.at].accuracy)
+		}
+		tests.Series, trained.Series = append(tests.Series, inTest), append(trained.Series, inTrained)
+	}
 	score := func(at int) string {
 		return list(ratedRuns[:], func(i int) string { return all[i].outcomes[at].score() })
 	}
 	sentences := []string{
-		"The suggested rates: " + list(ratedRuns[:], func(i int) string { return short(all[i].test.Suggestion()) }) + ".",
-		fmt.Sprintf("Test accuracy after %d epochs at the suggested rate: %s.", rateEpochs, score(2)),
+		"The suggested rates: " + list(ratedRuns[:], func(i int) string { return short(all[i].rates[suggested]) }) + ".",
+		fmt.Sprintf("Test accuracy after %d epochs at the suggested rate: %s.", rateEpochs, score(suggested)),
 		fmt.Sprintf("At the run's own rate: %s.", score(own)),
 	}
 	return &mlp.Figure{Title: "Which learning rate", Columns: 2, Height: 280, Charts: []mlp.Chart{tests, trained}, Caption: strings.Join(sentences, "\n")}

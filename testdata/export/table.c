@@ -15,16 +15,23 @@
 
 void predict(const double *x, double *y);
 
-static void quantity(double *z, int at, double v, double mean, double std) { z[at] = v == v ? (v - mean) / std : 0; }
+static void standardize(double *y, const double *mean, const double *std, int n) {
+	for (int j = 0; j < n; j++) y[j] = (y[j] - mean[j]) / std[j];
+}
 
-static void bins(double *z, int at, double v, const double *edges, const double *mean, const double *std, int n) {
+// quantity sets an input to v or, if that is missing, to the mean. So do the others.
+static void quantity(double *z, int at, double v, const double *mean) { z[at] = v == v ? v : mean[at]; }
+
+static void bins(double *z, int at, double v, const double *mean, const double *edges, int n) {
 	for (int k = 0; k < n; k++) {
-		double a = edges[k], b = edges[k + 1], bin = v <= a ? 0 : v < b ? (v - a) / (b - a) : 1;
-		quantity(z, at + k, v == v ? bin : v, mean[k], std[k]);
+		double a = edges[k], b = edges[k + 1];
+		z[at + k] = v != v ? mean[at + k] : v <= a ? 0 : v < b ? (v - a) / (b - a) : 1;
 	}
 }
 
-static void category(double *z, int at, double v, int n) { for (int k = 0; k < n; k++) z[at + k] = floor(v) == k; }
+static void category(double *z, int at, double v, const double *mean, int n) {
+	for (int k = 0; k < n; k++) z[at + k] = 0 <= v && v < n ? v == k : mean[at + k];
+}
 
 static void gap(double *z, int at, double v) { z[at] = v != v; }
 
@@ -57,12 +64,14 @@ static const double edges0[4] = {
 	-1, 0, 0.5, 3,
 };
 
-static const double mean0[3] = {
-	0.5, 0, 0.25,
+static const double mean[12] = {
+	1, 0.5, 0, 0.25, 0.1, 0.2, 0.4, 0.3,
+	0, 5, 0.5, 0.5,
 };
 
-static const double std0[3] = {
-	0.3, 1, 1,
+static const double std[12] = {
+	2, 0.3, 1, 1, 0.3, 0.4, 0.6, 1,
+	1, 1, 0.5, 0.5,
 };
 
 static const double net1_w1[36] = {
@@ -108,13 +117,14 @@ static const double net2_b2[2] = {
 // predict sets y for x.
 void predict(const double *x, double *y) {
 	double z[4][12];
-	quantity(z[0], 0, x[0], 1, 2);
-	bins(z[0], 1, x[0], edges0, mean0, std0, 3);
+	quantity(z[0], 0, x[0], mean);
+	bins(z[0], 1, x[0], mean, edges0, 3);
 	gap(z[0], 4, x[0]);
-	category(z[0], 5, x[1], 3);
+	category(z[0], 5, x[1], mean, 3);
 	gap(z[0], 8, x[1]);
-	quantity(z[0], 9, x[2], 5, 1);
-	category(z[0], 10, x[3], 2);
+	quantity(z[0], 9, x[2], mean);
+	category(z[0], 10, x[3], mean, 2);
+	standardize(z[0], mean, std, 12);
 	zero(y, 2);
 	zero(z[3], 2);
 	dense(z[1], z[0], net1_w1, 12, 3);

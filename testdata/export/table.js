@@ -11,16 +11,23 @@
 //    y[0]: "u=yes"
 //    y[1]: "v=b"
 
-function quantity(z, at, v, mean, std) { z[at] = v == v ? (v - mean) / std : 0; }
+function standardize(y, mean, std, n) {
+	for (let j = 0; j < n; j++) y[j] = (y[j] - mean[j]) / std[j];
+}
 
-function bins(z, at, v, edges, mean, std, n) {
+// quantity sets an input to v or, if that is missing, to the mean. So do the others.
+function quantity(z, at, v, mean) { z[at] = v == v ? v : mean[at]; }
+
+function bins(z, at, v, mean, edges, n) {
 	for (let k = 0; k < n; k++) {
-		let a = edges[k], b = edges[k + 1], bin = v <= a ? 0 : v < b ? (v - a) / (b - a) : 1;
-		quantity(z, at + k, v == v ? bin : v, mean[k], std[k]);
+		let a = edges[k], b = edges[k + 1];
+		z[at + k] = v != v ? mean[at + k] : v <= a ? 0 : v < b ? (v - a) / (b - a) : 1;
 	}
 }
 
-function category(z, at, v, n) { for (let k = 0; k < n; k++) z[at + k] = Math.floor(v) == k; }
+function category(z, at, v, mean, n) {
+	for (let k = 0; k < n; k++) z[at + k] = 0 <= v && v < n ? v == k : mean[at + k];
+}
 
 function gap(z, at, v) { z[at] = v != v; }
 
@@ -53,12 +60,14 @@ const edges0 = new Float64Array([ // 4
 	-1, 0, 0.5, 3,
 ]);
 
-const mean0 = new Float64Array([ // 3
-	0.5, 0, 0.25,
+const mean = new Float64Array([ // 12
+	1, 0.5, 0, 0.25, 0.1, 0.2, 0.4, 0.3,
+	0, 5, 0.5, 0.5,
 ]);
 
-const std0 = new Float64Array([ // 3
-	0.3, 1, 1,
+const std = new Float64Array([ // 12
+	2, 0.3, 1, 1, 0.3, 0.4, 0.6, 1,
+	1, 1, 0.5, 0.5,
 ]);
 
 const net1_w1 = new Float64Array([ // 36
@@ -104,13 +113,14 @@ const net2_b2 = new Float64Array([ // 2
 // predict returns y for x.
 export function predict(x) {
 	const z = Array.from({length: 4}, () => new Float64Array(12)), y = new Float64Array(2);
-	quantity(z[0], 0, x[0], 1, 2);
-	bins(z[0], 1, x[0], edges0, mean0, std0, 3);
+	quantity(z[0], 0, x[0], mean);
+	bins(z[0], 1, x[0], mean, edges0, 3);
 	gap(z[0], 4, x[0]);
-	category(z[0], 5, x[1], 3);
+	category(z[0], 5, x[1], mean, 3);
 	gap(z[0], 8, x[1]);
-	quantity(z[0], 9, x[2], 5, 1);
-	category(z[0], 10, x[3], 2);
+	quantity(z[0], 9, x[2], mean);
+	category(z[0], 10, x[3], mean, 2);
+	standardize(z[0], mean, std, 12);
 	zero(y, 2);
 	zero(z[3], 2);
 	dense(z[1], z[0], net1_w1, 12, 3);

@@ -15,32 +15,42 @@ package tableexport
 
 import "math"
 
-func quantity(z []float64, at int, v, mean, std float64) {
-	if z[at] = 0; v == v {
-		z[at] = (v - mean) / std
+func standardize(y, mean, std []float64, n int) {
+	for j := range y[:n] {
+		y[j] = (y[j] - mean[j]) / std[j]
 	}
 }
 
-func bins(z []float64, at int, v float64, edges, mean, std []float64, n int) {
+// quantity sets an input to v or, if that is missing, to the mean. So do the others.
+func quantity(z []float64, at int, v float64, mean []float64) {
+	if z[at] = v; v != v {
+		z[at] = mean[at]
+	}
+}
+
+func bins(z []float64, at int, v float64, mean, edges []float64, n int) {
 	for k := range n {
-		bin := 1.0
 		switch a, b := edges[k], edges[k+1]; {
+		case v != v:
+			z[at+k] = mean[at+k]
 		case v <= a:
-			bin = 0
+			z[at+k] = 0
 		case v < b:
-			bin = (v - a) / (b - a)
+			z[at+k] = (v - a) / (b - a)
+		default:
+			z[at+k] = 1
 		}
-		if v != v {
-			bin = v
-		}
-		quantity(z, at+k, bin, mean[k], std[k])
 	}
 }
 
-func category(z []float64, at int, v float64, n int) {
-	for k := range n {
-		if z[at+k] = 0; math.Floor(v) == float64(k) {
-			z[at+k] = 1
+func category(z []float64, at int, v float64, mean []float64, n int) {
+	copy(z[at:at+n], mean[at:])
+	if 0 <= v && v < float64(n) {
+		for k := range n {
+			z[at+k] = 0
+			if v == float64(k) {
+				z[at+k] = 1
+			}
 		}
 	}
 }
@@ -195,12 +205,14 @@ var edges0 = []float64{ // 4
 	-1, 0, 0.5, 3,
 }
 
-var mean0 = []float64{ // 3
-	0.5, 0, 0.25,
+var mean = []float64{ // 12
+	1, 0.5, 0, 0.25, 0.1, 0.2, 0.4, 0.3,
+	0, 5, 0.5, 0.5,
 }
 
-var std0 = []float64{ // 3
-	0.3, 1, 1,
+var std = []float64{ // 12
+	2, 0.3, 1, 1, 0.3, 0.4, 0.6, 1,
+	1, 1, 0.5, 0.5,
 }
 
 var net1_w1 = []float64{ // 36
@@ -247,13 +259,14 @@ var net2_b2 = []float64{ // 2
 func Predict(x []float64) []float64 {
 	var z [4][12]float64
 	y := make([]float64, 2)
-	quantity(z[0][:], 0, x[0], 1, 2)
-	bins(z[0][:], 1, x[0], edges0, mean0, std0, 3)
+	quantity(z[0][:], 0, x[0], mean)
+	bins(z[0][:], 1, x[0], mean, edges0, 3)
 	gap(z[0][:], 4, x[0])
-	category(z[0][:], 5, x[1], 3)
+	category(z[0][:], 5, x[1], mean, 3)
 	gap(z[0][:], 8, x[1])
-	quantity(z[0][:], 9, x[2], 5, 1)
-	category(z[0][:], 10, x[3], 2)
+	quantity(z[0][:], 9, x[2], mean)
+	category(z[0][:], 10, x[3], mean, 2)
+	standardize(z[0][:], mean, std, 12)
 	zero(y, 2)
 	zero(z[3][:], 2)
 	dense(z[1][:], z[0][:], net1_w1, 12, 3)
