@@ -223,9 +223,9 @@ function update() {
 // explain shows what contributed to the answer: the pixels, over the drawing, and units.
 let cost = 0, later; // the milliseconds that it took, and the next one
 function explain() {
-  const begin = performance.now(), other = rival === now.first ? null : rival;
+  const begin = performance.now(), other = now.blank || rival === now.first ? null : rival;
   now.parts = attribute(net, paper, now.x, towards(now.first, other));
-  const { hatched, changes } = other === null || now.blank ? { hatched: [] } : missing(other);
+  const { hatched, changes } = other === null ? { hatched: [] } : missing(other);
   $('why').dataset.hatched = now.hatched = hatched;
   choose(bars, bars[other ?? now.first]);
   $('for').textContent = `speaks for ${now.first}`;
