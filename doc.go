@@ -67,7 +67,7 @@ package mlp
 //	digits.go       digits deskewed, and deformed anew in each epoch
 //	npz.go          NumPy's archives and arrays, FormatError
 //	model.go        models in files: W1, b1, …; the running values as m.W1, v.W1, …
-//	source.go       a model as a file of Go, C or JavaScript, and as the program that they share
+//	source.go       a model as a file of Go, C or JavaScript; export/ has the functions of the file
 //	onnx.go         the same program as an ONNX graph
 //	svgplot.go      charts
 //

@@ -421,6 +421,7 @@ func TestExportRefused(t *testing.T) {
 		{swish, "onnx", Export{}, `layer 1: its activation, "swish", is not the package's, and cannot be exported`},
 		{broken, "onnx", Export{}, "b2: element (0, 1) is +Inf"},
 		{new(Model), "js", Export{}, "a network without layers"},
+		{&Model{Net: NewNetwork(1, He, ReLU, 3, 1)}, "js", Export{}, "a single output and no Targets: Softmax of it is always 1"},
 		{large, "go", Export{}, "a model of 2006002 numbers, more than the 2000000 that a compiler takes; ONNX takes more"},
 		{small(), "go", Export{Package: "a b"}, `package "a b": want a name of Go's`},
 		{small(), "rust", Export{}, `language "rust": want one of c, go, js`},

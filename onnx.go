@@ -25,8 +25,8 @@ const (
 // labels, or numbers. The graph contains all that Predict does, also the deskewing, the encoding
 // of a table's columns and the mean of an ensemble. Its metadata are outputs, the names as JSON;
 // columns, the Columns as JSON; and sha256, the model's Fingerprint. The same model gives the
-// same bytes. The results are those of Predict as exactly as the program that runs the graph
-// computes. WriteONNX returns an error, and writes nothing, if a layer's activation is not the
+// same bytes. The program that runs the graph may round results otherwise than Predict. WriteONNX
+// returns an error, and writes nothing, if a layer's activation is not the
 // package's, or if the file would have more than 2 GiB.
 func (m *Model) WriteONNX(w io.Writer, as Export) error {
 	if err := m.validateExport(); err != nil {
@@ -67,7 +67,9 @@ func (m *Model) WriteONNX(w io.Writer, as Export) error {
 		return err
 	}
 	for _, entry := range [][2]string{{"columns", string(columns)}, {"outputs", string(outputs)}, {"sha256", m.Fingerprint()}} {
-		file = append(file, item{14, message{{1, entry[0]}, {2, entry[1]}}})
+		if key, text := entry[0], entry[1]; text != "null" {
+			file = append(file, item{14, message{{1, key}, {2, text}}})
+		}
 	}
 	if n := file.size(); n > math.MaxInt32 {
 		return fmt.Errorf("an ONNX file of %d bytes, more than %d", n, math.MaxInt32)
@@ -77,8 +79,8 @@ func (m *Model) WriteONNX(w io.Writer, as Export) error {
 	return to.Flush()
 }
 
-// onnxFormulas are the statements of a program. The verbs are for the values that a statement changes and
-// reads, and then for its constants and numbers.
+// onnxFormulas are the statements of a program. The verbs are for the values that a statement
+// changes and reads, and then for its constants and numbers.
 var onnxFormulas = map[string]string{
 	"take":          "Div(%[2]s, %[4]d)",
 	"standardize":   "Div(Sub(%[1]s, %[2]s), %[3]s)",

@@ -4,7 +4,8 @@ package mlp
 
 import (
 	"bufio"
-	_ "embed"
+	"embed"
+	"errors"
 	"fmt"
 	"go/token"
 	"io"
@@ -17,11 +18,11 @@ import (
 
 // An Export is what a program adds to a model that it writes for other programs.
 type Export struct {
-	Grey    bool   // the inputs are grey values from 0 to 255; a 255th of each is what Model.Predict takes
+	Grey    bool   // without Columns: inputs are grey values from 0 to 255, and a 255th of each is what Model.Predict takes
 	Package string // the package of a Go file; model if empty
 }
 
-// maxSource is the most numbers of a model in a file of source. A compiler takes a minute for
+// maxSource is the most numbers of a model in a file of source. Go's compiler takes a minute for
 // so many.
 const maxSource = 2_000_000
 
@@ -33,8 +34,8 @@ const maxSource = 2_000_000
 //
 // It takes a row of what Model.Predict takes, or what as says, and returns the probabilities of
 // classes or labels, or numbers. In Go they have the bits of Model.Predict and, for classes,
-// Softmax or, for labels, Sigmoid. C and JavaScript have their own functions of math and round
-// each product before it is added. The same model gives the same bytes. WriteSource returns an
+// Softmax or, for labels, Sigmoid. C and JavaScript have other functions of math, and round sums
+// otherwise. The same model gives the same bytes. WriteSource returns an
 // error, and writes nothing, if the model has more than 2,000,000 numbers or an activation that
 // is not the package's.
 func (m *Model) WriteSource(w io.Writer, language string, as Export) error {
@@ -61,20 +62,13 @@ func (m *Model) WriteSource(w io.Writer, language string, as Export) error {
 	}
 	fmt.Fprintf(to, l.head, as.Package)
 	text := p.text()
-	for _, block := range neededBlocks(l.library, text) {
+	for _, block := range neededBlocks(l.library(), text) {
 		to.WriteString("\n" + block)
 	}
 	for _, s := range p.statements {
 		for _, c := range s.constants {
 			fmt.Fprintf(to, l.array, c.name, len(c.Data))
-			for some := range slices.Chunk(c.Data, 8) {
-				line := []byte("\t")
-				for _, v := range some {
-					line = append(strconv.AppendFloat(line, v, 'g', -1, 64), ", "...)
-				}
-				line[len(line)-1] = '\n'
-				to.Write(line)
-			}
+			c.write(to)
 			to.WriteString(l.arrayEnd)
 		}
 	}
@@ -83,7 +77,7 @@ func (m *Model) WriteSource(w io.Writer, language string, as Export) error {
 	return to.Flush()
 }
 
-// A program is what a model computes for a row x, as statements that the functions below and the graph
+// A program is what a model computes for a row x, in statements that all languages and the graph
 // in onnx.go have in common. The inputs of the networks are in the buffer z[0], and those and the
 // outputs of a layer in z[1] and z[2] or, if there is one network, z[0] again. The answer is y.
 type program struct {
@@ -103,6 +97,18 @@ type statement struct {
 type constant struct {
 	name string
 	*Matrix
+}
+
+// write writes the elements, each as the shortest text that is read as it.
+func (c constant) write(to *bufio.Writer) {
+	for some := range slices.Chunk(c.Data, 8) {
+		line := []byte("\t")
+		for _, v := range some {
+			line = append(strconv.AppendFloat(line, v, 'g', -1, 64), ", "...)
+		}
+		line[len(line)-1] = '\n' // in place of the last space
+		to.Write(line)
+	}
 }
 
 func row(name string, x []float64) constant { return constant{name, &Matrix{1, len(x), x}} }
@@ -151,9 +157,12 @@ func (p *program) do(function, to, from string, constants []constant, numbers ..
 // ensemble adds the mean of the networks' probabilities or numbers. Of labels it adds up in y
 // the probabilities, and in z[3] what is left to 1.
 func (p *program) ensemble(members []Member, task Task, link string, out int) {
-	p.buffers = 4
+	p.buffers = 3
 	p.do("zero", "y", "", nil, out)
-	p.do("zero", "z[3]", "", nil, out)
+	if task == Labels {
+		p.buffers = 4
+		p.do("zero", "z[3]", "", nil, out)
+	}
 	for k, member := range members {
 		answer := p.network(member.Net, fmt.Sprintf("net%d_", k+1), "z[2]", "")
 		if task == Labels {
@@ -207,7 +216,7 @@ func (cs Columns) edges() (all []constant) {
 	return all
 }
 
-// text returns the statements as statements, a line each without a semicolon.
+// text returns the statements, a line each without a semicolon.
 func (p *program) text() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "\t"+format+"\n", args...) }
@@ -251,8 +260,8 @@ func (cs Columns) text(line func(format string, args ...any)) {
 type language struct {
 	head, array, arrayEnd, predict, predictEnd string
 
-	statements *strings.Replacer
-	library    string // functions, and what they need
+	statements *strings.Replacer // of the ends of lines, and of names
+	library    func() string     // functions, and what they need
 }
 
 var languages = map[string]language{
@@ -262,14 +271,17 @@ var languages = map[string]language{
 		predict: "\n// Predict returns y for x.\nfunc Predict(x []float64) []float64 {\n" +
 			"\tvar z [%d][%d]float64\n\ty := make([]float64, %d)\n", predictEnd: "\treturn y\n}\n",
 		statements: strings.NewReplacer("z[0]", "z[0][:]", "z[1]", "z[1][:]", "z[2]", "z[2][:]", "z[3]", "z[3][:]"),
-		library:    goLibrary + strings.ReplaceAll(digitsSource, "MNISTPixels", "784") + mathSource + genericSource,
+		library: func() string {
+			text := libraryOf("export/library.go", "digits.go", "math.go", "mat_generic.go")
+			return strings.ReplaceAll(text, "MNISTPixels", "784")
+		},
 	},
 	"c": {
 		head:  "\n#include <math.h>\n%.0s\nvoid predict(const double *x, double *y);\n",
 		array: "\nstatic const double %s[%d] = {\n", arrayEnd: "};\n",
 		predict: "\n// predict sets y for x.\nvoid predict(const double *x, double *y) {\n\tdouble z[%[1]d][%[2]d];\n", predictEnd: "}\n",
 		statements: strings.NewReplacer("\n", ";\n"),
-		library:    cLibrary,
+		library:    func() string { return libraryOf("export/library.c") },
 	},
 	"js": {
 		head:  "%.0s",
@@ -277,270 +289,27 @@ var languages = map[string]language{
 		predict: "\n// predict returns y for x.\nexport function predict(x) {\n" +
 			"\tconst z = Array.from({length: %d}, () => new Float64Array(%d)), y = new Float64Array(%d);\n", predictEnd: "\treturn y;\n}\n",
 		statements: strings.NewReplacer("\n", ";\n"),
-		library:    javaScript.Replace(cLibrary),
+		library:    func() string { return javaScript.Replace(libraryOf("export/library.c")) },
 	},
 }
 
-// A Go file has functions of this package, with their comments.
-var (
-	//go:embed digits.go
-	digitsSource string
-	//go:embed math.go
-	mathSource string
-	//go:embed mat_generic.go
-	genericSource string
-)
+// A Go file has functions of this package too, with their comments.
+//
+//go:embed export/library.go export/library.c digits.go math.go mat_generic.go
+var librarySources embed.FS
 
-const goLibrary = `
-func take(z, x []float64, n int, scale float64) {
-	for i, v := range x[:n] {
-		z[i] = v / scale
-	}
-}
-
-func deskewTo(y, x []float64) {
-	copy(y, x[:side*side])
-	deskewRow(y[:side*side])
-}
-
-func standardize(y, mean, std []float64, n int) {
-	for j := range y[:n] {
-		y[j] = (y[j] - mean[j]) / std[j]
-	}
-}
-
-// quantity sets an input to v or, if that is missing, to the mean. So do the others.
-func quantity(z []float64, at int, v float64, mean []float64) {
-	if z[at] = v; v != v {
-		z[at] = mean[at]
-	}
-}
-
-func bins(z []float64, at int, v float64, mean, edges []float64, n int) {
-	for k := range n {
-		switch a, b := edges[k], edges[k+1]; {
-		case v != v:
-			z[at+k] = mean[at+k]
-		case v <= a:
-			z[at+k] = 0
-		case v < b:
-			z[at+k] = (v - a) / (b - a)
-		default:
-			z[at+k] = 1
+// libraryOf returns the text of some of these files.
+func libraryOf(names ...string) string {
+	var b strings.Builder
+	for _, name := range names {
+		text, err := librarySources.ReadFile(name)
+		if err != nil {
+			panic("mlp: " + err.Error()) // the pattern above has all names
 		}
+		b.Write(text)
 	}
+	return b.String()
 }
-
-func category(z []float64, at int, v float64, mean []float64, n int) {
-	copy(z[at:at+n], mean[at:])
-	if 0 <= v && v < float64(n) {
-		for k := range n {
-			z[at+k] = 0
-			if v == float64(k) {
-				z[at+k] = 1
-			}
-		}
-	}
-}
-
-func gap(z []float64, at int, v float64) {
-	if z[at] = 0; v != v {
-		z[at] = 1
-	}
-}
-
-// dense sets y to x·w. Each sum is one chain of fused multiply-adds.
-func dense(y, x, w []float64, m, n int) {
-	zero(y, n)
-	for i, v := range x[:m] {
-		for j, u := range w[i*n : (i+1)*n] {
-			y[j] = math.FMA(v, u, y[j])
-		}
-	}
-}
-
-func addTo(y, b []float64, n int) {
-	for j := range y[:n] {
-		y[j] += b[j]
-	}
-}
-
-func zero(y []float64, n int) { clear(y[:n]) }
-
-func affine(y, scale, shift []float64, n int) { scaleGeneric(y[:n], scale, shift) }
-
-func relus(y []float64, n int) { reluGeneric(y[:n]) }
-
-func sigmoids(y []float64, n int) { elementwise(y[:n], sigmoid) }
-
-func tanhs(y []float64, n int) { elementwise(y[:n], tanh) }
-
-func softmax(y []float64, n int) {
-	most, total := math.Inf(-1), 0.0
-	for _, v := range y[:n] {
-		most = max(most, v)
-	}
-	for j := range y[:n] {
-		y[j] = exp(y[j] - most)
-		total += y[j]
-	}
-	for j := range y[:n] {
-		y[j] /= total
-	}
-}
-
-func meanOfClasses(y []float64, n int, k float64) {
-	for j := range y[:n] {
-		y[j] = logOf(y[j] / k)
-	}
-	softmax(y, n)
-}
-
-func logOf(p float64) float64 { return log(max(p, 0x1p-1022)) }
-
-// addLabels adds the probabilities with the logits z to y, and one less them to rest.
-func addLabels(y, rest, z []float64, n int) {
-	for j := range y[:n] {
-		y[j] += sigmoid(z[j])
-		rest[j] += sigmoid(-z[j])
-	}
-}
-
-func meanOfLabels(y, rest []float64, n int, k float64) {
-	for j := range y[:n] {
-		y[j] = sigmoid(logOf(y[j]/k) - logOf(rest[j]/k))
-	}
-}
-
-func meanOfNumbers(y []float64, n int, k float64) {
-	for j := range y[:n] {
-		y[j] /= k
-	}
-}
-
-func restore(y, mean, std []float64, n int) {
-	for j := range y[:n] {
-		y[j] = float64(y[j]*std[j]) + mean[j]
-	}
-}
-`
-
-const cLibrary = `
-static void take(double *z, const double *x, int n, double scale) { for (int i = 0; i < n; i++) z[i] = x[i] / scale; }
-
-// grey returns the grey value, from 0 to 255, of a pixel from 0 to 1.
-static double grey(double v) {
-	return floor((v < 0 ? 0 : v > 1 ? 1 : v) * 255 + 0.5);
-}
-
-static double greyAt(const double *x, double i, double j) {
-	return i < 0 || i > 27 || j < 0 || j > 27 ? 0 : grey(x[(int)(i * 28 + j)]);
-}
-
-// deskewTo sets y to the image x with its centre of mass in the middle, upright, and about as
-// wide and as high as any other.
-static void deskewTo(double *y, const double *x) {
-	double m = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0;
-	for (int i = 0; i < 28; i++)
-		for (int j = 0; j < 28; j++) {
-			double p = greyAt(x, i, j);
-			m += p;
-			sx += p * j;
-			sy += p * i;
-			sxx += p * j * j;
-			sxy += p * i * j;
-			syy += p * i * i;
-		}
-	double mx = 13.5, my = 13.5, xx = 0, xy = 0, yy = 0, s = 0;
-	if (m > 0) {
-		mx = sx / m;
-		my = sy / m;
-		xx = (m * sxx - sx * sx) / (m * m);
-		xy = (m * sxy - sx * sy) / (m * m);
-		yy = (m * syy - sy * sy) / (m * m);
-	}
-	if (yy > 0) s = fmax(-1, fmin(1, xy / yy));
-	double width = sqrt(fmax(0, xx - 2 * s * xy + s * s * yy));
-	double gx = sqrt(fmax(0.4, fmin(1.6, width / 3.6)));
-	double gy = sqrt(fmax(0.6, fmin(1.5, sqrt(yy) / 5.4)));
-	for (int i = 0; i < 28; i++)
-		for (int j = 0; j < 28; j++) {
-			double v = gy * (i - 13.5), row = my + v, column = mx + s * v + gx * (j - 13.5);
-			double top = floor(row), left = floor(column), fy = row - top, fx = column - left;
-			double above = greyAt(x, top, left) * (1 - fx) + greyAt(x, top, left + 1) * fx;
-			double below = greyAt(x, top + 1, left) * (1 - fx) + greyAt(x, top + 1, left + 1) * fx;
-			y[i * 28 + j] = floor(above * (1 - fy) + below * fy + 0.5) / 255 + (m - m); // NaN if m is
-		}
-}
-
-static void standardize(double *y, const double *mean, const double *std, int n) {
-	for (int j = 0; j < n; j++) y[j] = (y[j] - mean[j]) / std[j];
-}
-
-// quantity sets an input to v or, if that is missing, to the mean. So do the others.
-static void quantity(double *z, int at, double v, const double *mean) { z[at] = v == v ? v : mean[at]; }
-
-static void bins(double *z, int at, double v, const double *mean, const double *edges, int n) {
-	for (int k = 0; k < n; k++) {
-		double a = edges[k], b = edges[k + 1];
-		z[at + k] = v != v ? mean[at + k] : v <= a ? 0 : v < b ? (v - a) / (b - a) : 1;
-	}
-}
-
-static void category(double *z, int at, double v, const double *mean, int n) {
-	for (int k = 0; k < n; k++) z[at + k] = 0 <= v && v < n ? v == k : mean[at + k];
-}
-
-static void gap(double *z, int at, double v) { z[at] = v != v; }
-
-// dense sets y to the product of x and w.
-static void dense(double *y, const double *x, const double *w, int m, int n) {
-	for (int j = 0; j < n; j++) y[j] = 0;
-	for (int i = 0; i < m; i++)
-		for (int j = 0; j < n; j++) y[j] += x[i] * w[i * n + j];
-}
-
-static void addTo(double *y, const double *b, int n) { for (int j = 0; j < n; j++) y[j] += b[j]; }
-
-static void zero(double *y, int n) { for (int j = 0; j < n; j++) y[j] = 0; }
-
-static void affine(double *y, const double *scale, const double *shift, int n) {
-	for (int j = 0; j < n; j++) y[j] = y[j] * scale[j] + shift[j];
-}
-
-static void relus(double *y, int n) { for (int j = 0; j < n; j++) if (y[j] < 0) y[j] = 0; }
-
-static void sigmoids(double *y, int n) { for (int j = 0; j < n; j++) y[j] = 1 / (1 + exp(-y[j])); }
-
-static void tanhs(double *y, int n) { for (int j = 0; j < n; j++) y[j] = tanh(y[j]); }
-
-static void softmax(double *y, int n) {
-	double most = y[0], total = 0;
-	for (int j = 1; j < n; j++) if (y[j] > most) most = y[j];
-	for (int j = 0; j < n; j++) total += y[j] = exp(y[j] - most);
-	for (int j = 0; j < n; j++) y[j] /= total;
-}
-
-static void meanOfClasses(double *y, int n, double k) { for (int j = 0; j < n; j++) y[j] /= k; }
-
-// addLabels adds the probabilities with the logits z to y, and one less them to rest.
-static void addLabels(double *y, double *rest, const double *z, int n) {
-	for (int j = 0; j < n; j++) {
-		y[j] += 1 / (1 + exp(-z[j]));
-		rest[j] += 1 / (1 + exp(z[j]));
-	}
-}
-
-static void meanOfLabels(double *y, const double *rest, int n, double k) {
-	for (int j = 0; j < n; j++) y[j] = y[j] / k / (y[j] / k + rest[j] / k);
-}
-
-static void meanOfNumbers(double *y, int n, double k) { for (int j = 0; j < n; j++) y[j] /= k; }
-
-static void restore(double *y, const double *mean, const double *std, int n) {
-	for (int j = 0; j < n; j++) y[j] = y[j] * std[j] + mean[j];
-}
-`
 
 // javaScript makes the functions in C those in JavaScript: without types, and with the names
 // that the functions of math have there.
@@ -613,6 +382,9 @@ func (m *Model) validateExport() error {
 			return fmt.Errorf("layer %d: its activation, %.60q, is not the package's, and cannot be exported", i+1, l.Act.Name)
 		}
 	}
+	if m.Targets == nil && m.Net[len(m.Net)-1].W.Cols == 1 {
+		return errors.New("a single output and no Targets: Softmax of it is always 1")
+	}
 	return nil
 }
 
@@ -620,16 +392,11 @@ func (m *Model) validateExport() error {
 func (s Standardization) divisors() []float64 {
 	all := slices.Clone(s.Std)
 	for j, v := range all {
-		all[j] = divisor(v)
+		if v == 0 {
+			all[j] = 1
+		}
 	}
 	return all
-}
-
-func divisor(std float64) float64 {
-	if std == 0 {
-		return 1
-	}
-	return std
 }
 
 // rowWidth returns how many numbers a row of what Predict takes has.
@@ -686,7 +453,9 @@ func (m *Model) about(as Export) (lines []string) {
 		say("How it was trained:")
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.Recipe)) {
-		say("   %.60q: %.80q", key, m.Recipe[key])
+		if value := m.Recipe[key]; value != "" {
+			say("   %.60q: %.80q", key, value)
+		}
 	}
 	return lines
 }

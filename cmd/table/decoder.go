@@ -105,7 +105,7 @@ func (d *decoder) cell(i int, text string) (float64, error) {
 		}
 		return v, nil
 	case i == 0 || d.at[i] != d.at[i-1]: // the first part of a date
-		if d.date, d.isDate = c.read(text); !d.isDate && !d.learn && c.Part != "" {
+		if d.date, d.isDate = c.read(text); !d.isDate && c.Part != "" {
 			d.date, d.isDate = certainDate(text)
 		}
 		if !d.isDate {

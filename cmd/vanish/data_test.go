@@ -79,7 +79,7 @@ func TestDataNumbers(t *testing.T) {
 	if f.Caption != want {
 		t.Errorf("%q, want %q", f.Caption, want)
 	}
-	if got := fmt.Sprint(f.Charts[0].Series[2], f.Charts[1].Series[3]); got != "{deskewed [500] [0.9] false} {deformed [1 2 4 5] [31 32 34 35] false}" {
+	if got := fmt.Sprint(f.Charts[0].Series[2], f.Charts[1].Series[3]); got != "{deskewed [500] [0.9] false 0} {deformed [1 2 4 5] [31 32 34 35] false 0}" {
 		t.Error(got)
 	}
 	c.by[both].accuracy = 1
