@@ -257,6 +257,8 @@ func testExploded(t *testing.T, b *browser) {
 		}
 	}
 	sumToOne(t, b)
+	b.settle()
+	b.nodes()
 	b.healthy()
 
 	full := &mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.Sigmoid, mlp.MNISTPixels, 5, mlp.MNISTClasses)}
@@ -267,6 +269,8 @@ func testExploded(t *testing.T, b *browser) {
 	if b.eval("document.querySelector('#unit').textContent", &text); !strings.Contains(text, "sum∞") {
 		t.Errorf("%q lacks an infinite sum", text)
 	}
+	b.nodes()
+	b.click(`[data-digit="4"] button`)
 	sumToOne(t, b)
 }
 
