@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 
 	"mlp"
@@ -16,6 +17,7 @@ import (
 	"mlp/cmd/internal/mnist"
 	"mlp/cmd/internal/report"
 	"mlp/cmd/internal/stat"
+	"mlp/cmd/internal/training"
 )
 
 // The names of the files, in the order in which they are replaced.
@@ -48,7 +50,7 @@ func (j *job) Page(stderr io.Writer) *files.File {
 		return nil // Gather has said why
 	}
 	about := fmt.Sprintf("%v, from %s", j.plain, mnist.Source(j.data))
-	html, err := report.HTML(&j.Model, j.plain, about, doctor.Diagnose(&j.Model, j.Guess))
+	html, err := report.HTML(&j.Model, filepath.Join(j.Out, training.ModelName), j.plain, about, doctor.Diagnose(&j.Model, j.Guess))
 	if err != nil {
 		fmt.Fprintf(stderr, "warning: %s is not written: %s\n", reportName, cli.Plain(err.Error()))
 		return nil

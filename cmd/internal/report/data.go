@@ -34,8 +34,8 @@ type data struct {
 	Cells        [mlp.MNISTClasses][mlp.MNISTClasses][]int // by true digit and read digit: indices of digits, the worst first
 	Order        []int                                     // the first layer's units, the one that matters most first
 	History      []epoch
-	First        [][]number // the layer statistics of the first step
-	Stats        []string   // their names
+	First        [][]number  // the layer statistics of the first step
+	Stats        []statistic // what they are
 
 	// What the network reads in all test digits, which is not in the JSON.
 	p              mlp.Matrix // n×10: the probabilities
@@ -48,6 +48,21 @@ type layer struct {
 	In, Out int
 	Act     string
 	W, B    floats
+}
+
+type statistic struct {
+	Label, Says string // its name, and what it says in plain words
+	Share       bool   // it is a share, from 0 to 1
+}
+
+// says has the plain words for each statistic.
+var says = map[string]string{
+	stat.GradMeanAbs.Label:      "how far a weight would be moved, on average",
+	stat.GradNorm.Label:         "how far all weights together would be moved",
+	stat.DeltaNorm.Label:        "how strongly the error reaches it",
+	stat.ActivationStd.Label:    "how much its answers vary",
+	stat.InactiveFraction.Label: "how many of its units are dead or saturated",
+	stat.UpdateRatio.Label:      "how much of the weights a step changes",
 }
 
 type epoch struct {
@@ -259,7 +274,7 @@ func order(m *mlp.Model, x *mlp.Matrix) []int {
 // addHistory adds what was measured at each epoch.
 func (d *data) addHistory(h mlp.History) {
 	for _, s := range stat.All {
-		d.Stats = append(d.Stats, s.Label)
+		d.Stats = append(d.Stats, statistic{s.Label, says[s.Label], s.Label == stat.InactiveFraction.Label})
 	}
 	for i, e := range h {
 		if i == 0 {

@@ -1,6 +1,6 @@
 // Package report shows a trained network as one page of HTML, which a browser opens from
 // its file, without a server and without a library. Here is the page; what it computes in
-// the browser is in script.js, how it looks in style.css, and its parts are in
+// the browser is in page.js and digits.js, how it looks in style.css, and its parts are in
 // template.html.
 package report
 
@@ -31,8 +31,13 @@ var (
 	templateText string
 	//go:embed style.css
 	style string
-	//go:embed script.js
-	script string
+	//go:embed page.js
+	common string
+	//go:embed digits.js
+	digitsScript string
+
+	// script is a block, so that its names are not the window's.
+	script = "'use strict';\n{\n" + common + digitsScript + "}\n"
 
 	page = template.Must(template.New("report").Option("missingkey=error").Parse(templateText))
 )
@@ -43,14 +48,14 @@ type fact struct{ Name, Text string }
 // maxParameters bounds the page to about 35 MB.
 const maxParameters = 1 << 22
 
-// HTML returns the page of a model. test has the digits whose mistakes the page shows, as
-// their file has them, and about says in a line what they are. findings is nil if no doctor
+// HTML returns the page of a model, which lies in a file. test has the digits whose mistakes the
+// page shows, as their own file has them, and about says in a line what they are. findings is nil if no doctor
 // has looked at the run. The same arguments, with the same kernel, give the same bytes.
 // HTML returns an error if the network is not one from 784 pixels to ten digits, if it has
 // an activation that the page cannot compute, if it has more than four million parameters,
 // if its answer to a digit is not finite, or if a number that the page computes with is not. Of
 // an ensemble the page shows the first network.
-func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding) ([]byte, error) {
+func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []doctor.Finding) ([]byte, error) {
 	if len(m.Net) == 0 {
 		return nil, errors.New("a network without layers")
 	}
@@ -84,7 +89,7 @@ func HTML(m *mlp.Model, test *mlp.MNIST, about string, findings []doctor.Finding
 	var b bytes.Buffer
 	err = page.Execute(&b, map[string]any{
 		"Style": template.CSS(style), "Script": template.JS(script), "Policy": policy(), "Data": d, "JSON": template.JS(text),
-		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, about),
+		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, file, about),
 		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()),
 		"Confusion": d.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
 		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
@@ -112,11 +117,13 @@ func grouped(n int) string {
 }
 
 // facts says what the model is and how it can be trained again.
-func facts(m *mlp.Model, about string) []fact {
+func facts(m *mlp.Model, file, about string) []fact {
 	all := []fact{{"test digits", about}}
 	if flags := commandLine(m.Recipe); flags != "" {
 		all = append(all, fact{"trained by", "go run ./cmd/train" + flags})
-		all = append(all, fact{"trained again and compared by", "go run ./cmd/train -verify model.npz"})
+		if name, ok := shellWord(file); ok {
+			all = append(all, fact{"trained again and compared by", "go run ./cmd/train -verify=" + name})
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.Recipe)) {
 		if what, ok := strings.CutPrefix(key, "sha256 "); ok {
@@ -132,25 +139,34 @@ var recipeFlags = slices.DeleteFunc(cli.Names(training.Train), func(name string)
 	return slices.Contains([]string{"best", "out", "resume", "verify"}, name)
 })
 
-// plainWord is what a shell takes as it is.
-var plainWord = regexp.MustCompile("^[A-Za-z0-9._,/=+-]+$")
-
-// commandLine returns the recipe's flags as one pastes them into a shell. If a value has a
-// character that cannot be printed, such as one that ends the line in a terminal, it
-// returns nothing.
+// commandLine returns the recipe's flags as one pastes them into a shell, or nothing if one of
+// them cannot be pasted.
 func commandLine(recipe map[string]string) (flags string) {
 	for _, name := range recipeFlags {
 		value, ok := recipe[name]
 		if !ok || value == "" && name != "hidden" {
 			continue
 		}
-		if strings.ContainsFunc(value, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		word, ok := shellWord(value)
+		if !ok {
 			return ""
 		}
-		if value != "" && !plainWord.MatchString(value) {
-			value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
-		}
-		flags += " -" + name + "=" + value
+		flags += " -" + name + "=" + word
 	}
 	return flags
+}
+
+// plainWord is what a shell takes as it is.
+var plainWord = regexp.MustCompile("^[A-Za-z0-9._,/=+-]*$")
+
+// shellWord returns a value as a shell takes it after a flag. A value with a character that
+// cannot be printed, such as one that ends the line in a terminal, is none.
+func shellWord(value string) (word string, ok bool) {
+	switch {
+	case strings.ContainsFunc(value, func(r rune) bool { return !strconv.IsPrint(r) }):
+		return "", false
+	case plainWord.MatchString(value):
+		return value, true
+	}
+	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'", true
 }

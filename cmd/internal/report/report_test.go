@@ -42,7 +42,7 @@ func TestEscaped(t *testing.T) {
 	m := trained(t, mlp.ReLU, false, false, 1)
 	m.Recipe = map[string]string{"data": hostile, hostile: hostile}
 	_, test := sample(t, 20)
-	html, err := HTML(m, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
+	html, err := HTML(m, hostile, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +106,17 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+// The command that trains again names the model's file, if a shell takes its name.
+func TestVerifyCommand(t *testing.T) {
+	m := &mlp.Model{Recipe: map[string]string{"seed": "1"}}
+	for file, want := range map[string]string{"out/train/model.npz": "-verify=out/train/model.npz", "my model.npz": "-verify='my model.npz'", "a\nid": ""} {
+		_, got, _ := strings.Cut(fmt.Sprint(facts(m, file, "")), "go run ./cmd/train -verify")
+		if _, want, _ := strings.Cut(want, "-verify"); !strings.HasPrefix(got, want) || (want == "") != (got == "") {
+			t.Errorf("%q: %q, want %q", file, got, want)
+		}
+	}
+}
+
 // What the page cannot compute is refused, and texts that name it are short.
 func TestRefused(t *testing.T) {
 	_, test := sample(t, 20)
@@ -141,7 +152,7 @@ func TestRefused(t *testing.T) {
 		"test digit 0: the network's answer":              huge,
 		"a network of 5565010 parameters":                 of(mlp.ReLU, 784, 7000, 10),
 	} {
-		if html, err := HTML(m, test, "", nil); html != nil || err == nil || !strings.HasPrefix(err.Error(), want) || len(err.Error()) > 300 {
+		if html, err := HTML(m, "model.npz", test, "", nil); html != nil || err == nil || !strings.HasPrefix(err.Error(), want) || len(err.Error()) > 300 {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
@@ -173,7 +184,7 @@ func TestFindings(t *testing.T) {
 	for want, findings := range map[string][]doctor.Finding{
 		"<h4>dead units</h4>": {{Illness: "dead units", Number: "half of them", Cure: "-lr 0.01"}}, "Nothing is wrong": {}, "only the page that cmd/train writes": nil,
 	} {
-		html, err := HTML(m, test, "", findings)
+		html, err := HTML(m, "model.npz", test, "", findings)
 		if err != nil || !bytes.Contains(html, []byte(want)) {
 			t.Errorf("%v: the page lacks %q, error %v", findings, want, err)
 		}
