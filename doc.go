@@ -98,7 +98,7 @@ package mlp
 // computed some rows of a rectangle applies the product's epilogue to them while they are in
 // the cache. In some steps Stepper.move moves W after Network.backward instead: if gradients
 // are clipped, and in the steps whose statistics are kept, which are the first of a run and
-// the last of each epoch that is measured.
+// the last of each epoch.
 //
 // A network's weights, biases, gains and running averages are parts of one vector, row by
 // row; a Layer's matrices are views of it. The gradient, the optimizer's running values, and

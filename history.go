@@ -17,7 +17,7 @@ type Epoch struct {
 	TestLoss, TestMetric float64      // NaN without Config.Test
 	ValidationLoss       float64      // NaN without Config.Validation
 	LossRise             float64      // the largest rise of the batch's loss in five steps, each of which raised it; or 0
-	Layers               []LayerStats // of the epoch's last step; nil in an epoch that Config.Measure leaves out
+	Layers               []LayerStats // of the epoch's last step
 	First                []LayerStats // of the run's first step; only in the first epoch
 }
 

@@ -286,19 +286,17 @@ func (m *Model) arrays() []fileArray {
 	return append(all, m.stacked(func(n Member) []fileArray { return n.Run.History.arrays(len(n.Net)) })...)
 }
 
-// stacked returns arrays of each network, stacked if there is more than one.
+// stacked returns arrays of each network, stacked if there is more than one. What only Net has
+// is not stacked.
 func (m *Model) stacked(arrays func(Member) []fileArray) []fileArray {
 	all := arrays(Member{m.Net, &m.Run})
-	if len(m.Others) == 0 {
-		return all
-	}
-	for i, a := range all {
-		x := *a.matrix
-		x.Data = slices.Clone(x.Data)
-		all[i].matrix, all[i].stack = &x, 1+len(m.Others)
-	}
 	for _, other := range m.Others {
 		for i, a := range arrays(other) {
+			if all[i].stack == 0 {
+				x := *all[i].matrix
+				x.Data = slices.Clone(x.Data)
+				all[i].matrix, all[i].stack = &x, 1+len(m.Others)
+			}
 			all[i].matrix.Rows += a.matrix.Rows
 			all[i].matrix.Data = append(all[i].matrix.Data, a.matrix.Data...)
 		}
@@ -314,7 +312,7 @@ func (m *Model) stacked(arrays func(Member) []fileArray) []fileArray {
 // layer_stats (a row for the first step and one per epoch: six numbers for each layer); the
 // optimizer's running values as m.W1, v.W1, …; with Config.Patience the last epoch's
 // weights as last.W1, …; and run.json. Of an ensemble of k networks, what each has for itself
-// has one axis more: W1 is k×in×out. The same model gives the same bytes. To write only
+// has one axis more: W1 is k×in×out. Only Net has layer_stats. The same model gives the same bytes. To write only
 // what is needed to use the model, set m.Run to Run{} before. Write returns an error, and
 // writes nothing, if ReadModel would refuse the file or read another model from it.
 func (m *Model) Write(w io.Writer) error {
@@ -378,13 +376,16 @@ func (n Member) validate(m *Model) error {
 	if len(n.Net) != len(m.Net) {
 		return fmt.Errorf("%d layers, network 1 has %d", len(n.Net), len(m.Net))
 	}
+	if history := n.Run.History; n.Run != &m.Run && len(history.arrays(len(n.Net))) > 1 {
+		return errors.New("it has statistics of layers, which only network 1 may have")
+	}
 	for i, l := range n.Net {
 		if f := m.Net[i]; l.W.Rows != f.W.Rows || l.W.Cols != f.W.Cols || l.Act != f.Act || l.Dropout != f.Dropout || (l.Norm == nil) != (f.Norm == nil) {
 			return fmt.Errorf("layer %d is not like that of network 1", i+1)
 		}
 	}
 	has := func(n Member) (names []string) {
-		for _, a := range append(n.arrays(), n.Run.History.arrays(len(n.Net))...) {
+		for _, a := range n.arrays() {
 			names = append(names, a.name)
 		}
 		return append(names, n.Run.Optimizer, n.Run.Metric, fmt.Sprint(len(n.Run.History)))
@@ -710,12 +711,12 @@ func (m Member) readHistory(z *npz) error {
 			return formatErrorf("history: row %d is of epoch %v", i, n)
 		}
 	}
-	if z.has("layer_stats") {
+	if z.has("layer_stats") && z.network == 0 {
 		if len(h) == 0 {
 			return FormatError("layer_stats: there is no history")
 		}
 		stats = Matrix{Rows: len(h) + 1, Cols: len(m.Net) * statsCols}
-		if err := (fileArray{name: "layer_stats", matrix: &stats, may: measured}).read(z); err != nil {
+		if err := (fileArray{name: "layer_stats", matrix: &stats, may: measured, shared: true}).read(z); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ type Config struct {
 	Metric     *Metric    // what to measure beside the loss; nil is Accuracy
 	Test       Dataset    // what to measure on beside the training samples; may be nil
 	Validation Dataset    // samples that are not trained on, for Patience; may be nil
-	Measure    int        // measure on the training samples, and the layers, every Measure epochs and after the last; 0 is 1
+	Measure    int        // measure on the training samples every Measure epochs and after the last; 0 is 1
 
 	// Patience stops the training when so many epochs have not lowered the loss on Validation,
 	// and keeps the best epoch's weights. 0 trains all epochs and keeps the last weights.
@@ -145,7 +145,8 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 // Train trains the networks of m epoch by epoch, several at the same time, as the function
 // Train does: network i on what data returns for it, with its own run and a seed of its own. data
 // may change the Config of a network, for example its Validation. OnEpoch is called when all
-// networks have trained an epoch, with what History returns for it. An epoch that cannot be
+// networks have trained an epoch, with what History returns for it. Only Net keeps statistics of
+// its layers. An epoch that cannot be
 // finished by one network is undone for all. With Patience a network is trained no further when
 // the patience with it is over; its run then has its best epoch once more for each epoch of the
 // others. The result does not depend on how many are trained at the same time.
@@ -165,6 +166,7 @@ func (m *Model) Train(ctx context.Context, c Config, data func(i int, c *Config)
 		if len(t.run.History) != len(m.Run.History) {
 			return fmt.Errorf("network %d has had %d epochs, network 1 %d", i+1, len(t.run.History), len(m.Run.History))
 		}
+		t.isQuiet = i > 0
 		all = append(all, t)
 	}
 	return trainAll(ctx, all, func(n int) error {
@@ -436,8 +438,9 @@ func (s *Stepper) clip() {
 // A trainer is the state of one call of Train. Its vectors have the layout of parts.
 type trainer struct {
 	Stepper
-	data Dataset
-	run  *Run // its slots are the running values
+	data    Dataset
+	run     *Run // its slots are the running values
+	isQuiet bool // it keeps no statistics of layers
 
 	weights     []float64           // the network's arrays are its parts
 	last        []float64           // the weights of the last finished epoch
@@ -568,7 +571,7 @@ func (t *trainer) finish(e Epoch) {
 	if e.N > 1 && !t.isMeasured(e.N-1) {
 		t.run.History = slices.Clone(t.run.History) // the caller may hold it
 		before := &t.run.History[e.N-2]
-		before.Loss, before.Metric, before.Layers = math.NaN(), math.NaN(), nil
+		before.Loss, before.Metric = math.NaN(), math.NaN()
 	}
 	t.run.History = append(t.run.History, e)
 	if t.run.last = nil; t.config.Patience > 0 {
@@ -594,7 +597,7 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		}
 		firstOfRun := n == 1 && len(losses) == 0
 		var stats []LayerStats
-		if firstOfRun || len(losses) == steps-1 && t.isMeasured(n) {
+		if !t.isQuiet && (firstOfRun || len(losses) == steps-1) {
 			stats = make([]LayerStats, len(t.net))
 			t.expand()
 		} else {
@@ -666,16 +669,23 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 	diverged := func(loss float64, reason string) error {
 		return &DivergedError{e.N, lastStep, loss, reason}
 	}
-	if t.isMeasured(e.N) {
-		e.Loss, e.Metric = measuring.measure(m, t.data, t.data.Len(), c.Loss, c.Metric, e.Layers)
+	n, of := t.data.Len(), "all"
+	if !t.isMeasured(e.N) { // the activations are measured nevertheless
+		n, of = min(evaluationRows, n), "the first"
+	}
+	if t.isMeasured(e.N) || !t.isQuiet {
+		e.Loss, e.Metric = measuring.measure(m, t.data, n, c.Loss, c.Metric, e.Layers)
 		if !finite(e.Loss) {
-			return diverged(e.Loss, fmt.Sprintf("the loss over all samples is %v", e.Loss))
+			return diverged(e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss))
 		}
 	}
 	for _, a := range m.arrays() {
 		if err := a.validate(); err != nil {
 			return diverged(e.Loss, err.Error())
 		}
+	}
+	if !t.isMeasured(e.N) {
+		e.Loss, e.Metric = math.NaN(), math.NaN()
 	}
 	if c.Test != nil {
 		e.TestLoss, e.TestMetric = measuring.measure(m, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
