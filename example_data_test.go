@@ -168,6 +168,31 @@ func ExampleFit() {
 	// <svg…
 }
 
+// A network that is too sure: of the overlap of two classes it has learnt every row by heart. A
+// temperature from rows that it has not seen, which are then in the model.
+func ExampleFitTemperature() {
+	data, classes, rng := random(900), make([]int, 900), rand.New(rand.NewPCG(2, 2))
+	for i := range classes {
+		if x := data.Row(i); x[0]+x[1]+rng.NormFloat64() > 0 {
+			classes[i] = 1
+		}
+	}
+	all := mlp.Samples{X: data, Y: mlp.OneHot(classes, 2)}
+	train, held, test := all.Slice(0, 200), all.Slice(200, 400), all.Slice(400, 900)
+	m, err := mlp.Fit(context.Background(), mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 64, 2), train, mlp.Config{
+		Optimizer: mlp.Adam, Rate: 0.01, Epochs: 100, Batch: 20})
+	if err != nil {
+		panic(err)
+	}
+	var y mlp.Matrix
+	before := mlp.CalibrationError.Of(m.Predict(&y, test.X), test.Y)
+	m.Temperature = mlp.FitTemperature(m.Predict(&y, held.X), held.Y)
+	after := mlp.CalibrationError.Of(m.Predict(&y, test.X), test.Y)
+	fmt.Printf("temperature %.2f, calibration error on other rows %.3f, before %.3f\n", m.Temperature, after, before)
+	// Output:
+	// temperature 1.41, calibration error on other rows 0.065, before 0.098
+}
+
 // handler answers JSON, rows of numbers, with a row of probabilities for each. Any number
 // of requests share the model.
 func handler(m *mlp.Model) http.HandlerFunc {
