@@ -337,6 +337,34 @@ func FitTemperature(y, want *Matrix) float64 {
 	return 1 / hi
 }
 
+// FitMargins returns for each column how far the answers y may be from the true numbers want, both
+// n×k, of samples that were not trained on: another sample of the same kind is within the margin
+// with a probability of level or more, and at most level + 1/(n+1) if no two are equally far off
+// (split conformal prediction: J. Lei and others, "Distribution-free predictive inference for
+// regression", 2018, section 2.2). That is so whatever the model is, if all samples
+// are drawn alike; it is a mean over samples, and not of each kind of them. A margin is
+// infinite if n is below level/(1-level), or if too many answers are not finite. FitMargins panics
+// unless level is between 0 and 1.
+func FitMargins(y, want *Matrix, level float64) []float64 {
+	mustBeAlike("FitMargins", y, want)
+	if !(0 < level && level < 1) {
+		panic(fmt.Sprintf("mlp: FitMargins: a level of %v, want a number between 0 and 1", level))
+	}
+	margins, off := make([]float64, y.Cols), make([]float64, y.Rows+1)
+	rank := int(math.Ceil(float64(float64(len(off))*level) - 1e-9)) // 0.9·10 is 9
+	for j := range margins {
+		for i := range y.Rows {
+			if off[i] = math.Abs(y.Row(i)[j] - want.Row(i)[j]); off[i] != off[i] {
+				off[i] = math.Inf(1)
+			}
+		}
+		off[y.Rows] = math.Inf(1) // of the other sample, which could be the farthest
+		slices.Sort(off)
+		margins[j] = off[max(0, rank-1)]
+	}
+	return margins
+}
+
 func accuracy(y, want *Matrix) float64 {
 	mustBeAlike("Accuracy", y, want)
 	if y.Cols == 1 {

@@ -331,3 +331,19 @@ func TestCalibration(t *testing.T) {
 		t.Errorf("of NaN %v", v)
 	}
 }
+
+// The margin is the distance of rank ⌈(n+1)·level⌉, as the definition says; of too few samples, and
+// of answers that are not finite, it is infinite.
+func TestFitMargins(t *testing.T) {
+	y, want := NewMatrix(9, 2), NewMatrix(9, 2)
+	for i, v := range []float64{3, -1, 9, 4, -2, 8, 5, -7, 6} {
+		copy(y.Row(i), []float64{100 + v, v})
+		want.Row(i)[0] = 100
+	}
+	y.Row(2)[1] = math.NaN()
+	for _, c := range [][3]float64{{0.9, 9, inf}, {0.8, 8, 8}, {0.71, 8, 8}, {0.1, 1, 1}, {0.01, 1, 1}, {0.91, inf, inf}} {
+		if got := FitMargins(y, want, c[0]); !slices.Equal(got, c[1:]) {
+			t.Errorf("level %v: %v, want %v", c[0], got, c[1:])
+		}
+	}
+}

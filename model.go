@@ -30,6 +30,7 @@ type Model struct {
 	Targets     Columns           // what the outputs are; nil are those of one target of classes
 	Input       Standardization   // of what the network sees
 	Temperature float64           // what Predict divides logits by, as FitTemperature returns it; 0 is 1
+	Margins     []float64         // of Numbers, how far off each may be, as FitMargins returns them; nil are unknown
 	Deskew      bool              // inputs are images of MNISTPixels pixels, which MNIST.Deskew normalised before the standardization
 	Run         Run               // how far Net has been trained
 	Recipe      map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
@@ -354,6 +355,12 @@ func (m *Model) validate() error {
 		return fmt.Errorf("a temperature of %v, want 1/1024 to 1024", m.Temperature)
 	case m.Temperature != 0 && m.Task() == Numbers:
 		return errors.New("it has a temperature, which is for probabilities, and its targets are numbers")
+	case m.Margins != nil && m.Task() != Numbers:
+		return errors.New("it has margins, which are for numbers, and its targets are categories")
+	case m.Margins != nil && len(m.Margins) != len(m.Targets):
+		return fmt.Errorf("%d margins for %d targets", len(m.Margins), len(m.Targets))
+	case slices.ContainsFunc(m.Margins, func(v float64) bool { return !(v >= 0) || !finite(v) }):
+		return fmt.Errorf("margins of %v, want finite numbers from 0", m.Margins)
 	case m.Deskew && in != MNISTPixels:
 		return fmt.Errorf("images of %d pixels cannot be deskewed, want %d", in, MNISTPixels)
 	case (mean != nil || std != nil) && (len(mean) != in || len(std) != in):
@@ -447,6 +454,7 @@ type runJSON struct {
 	Optimizer        string       `json:",omitempty"`
 	Metric           string       `json:",omitempty"`
 	Temperature      float64      `json:",omitempty"`
+	Margins          []float64    `json:",omitempty"`
 	Deskew           bool         `json:",omitempty"`
 	Columns, Targets []columnJSON `json:",omitempty"`
 	Recipe           map[string]string
@@ -454,7 +462,7 @@ type runJSON struct {
 
 // runJSON returns the content of run.json. It returns an error if JSON would alter a text.
 func (m *Model) runJSON() ([]byte, error) {
-	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Temperature: m.Temperature, Deskew: m.Deskew, Columns: m.Columns.inJSON(), Targets: m.Targets.inJSON()}
+	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Temperature: m.Temperature, Margins: m.Margins, Deskew: m.Deskew, Columns: m.Columns.inJSON(), Targets: m.Targets.inJSON()}
 	if len(m.Recipe) > 0 {
 		r.Recipe = m.Recipe
 	}
@@ -695,7 +703,7 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 	for _, n := range m.members() {
 		n.Run.Optimizer, n.Run.Metric = r.Optimizer, r.Metric
 	}
-	m.Temperature, m.Deskew = r.Temperature, r.Deskew
+	m.Temperature, m.Margins, m.Deskew = r.Temperature, r.Margins, r.Deskew
 	m.Columns, m.Targets = columnsOf(r.Columns), columnsOf(r.Targets)
 	if m.Recipe = r.Recipe; m.Recipe == nil {
 		m.Recipe = map[string]string{}

@@ -628,7 +628,8 @@ func TestReadModelFileReplaced(t *testing.T) {
 	<-stopped
 }
 
-// A temperature divides logits, also those of an ensemble, and is in the file; others are refused.
+// A temperature divides logits, also those of an ensemble, and is in the file. A temperature or
+// margins that do not fit are refused.
 func TestTemperature(t *testing.T) {
 	yes := []string{"no", "yes"}
 	x := fill(NewMatrix(5, 3), newRand())
@@ -656,8 +657,17 @@ func TestTemperature(t *testing.T) {
 			t.Errorf("%v: error %v", v, err)
 		}
 	}
-	numbers := &Model{Net: NewNetwork(1, He, ReLU, 3, 1), Targets: Columns{quantity("y", 0, 1)}, Temperature: 2}
-	if err := numbers.Write(io.Discard); err == nil || !strings.HasPrefix(err.Error(), "it has a temperature") {
-		t.Errorf("of numbers: error %v", err)
+	number := Columns{quantity("y", 0, 1)}
+	for want, m := range map[string]Model{
+		"it has a temperature": {Targets: number, Temperature: 2},
+		"it has margins":       {Margins: []float64{1}},
+		"2 margins for 1":      {Targets: number, Margins: []float64{1, 2}},
+		"margins of [-1]":      {Targets: number, Margins: []float64{-1}},
+		"margins of [+Inf]":    {Targets: number, Margins: []float64{math.Inf(1)}},
+	} {
+		m.Net = NewNetwork(1, He, ReLU, 3, 1)
+		if err := m.Write(io.Discard); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
 	}
 }

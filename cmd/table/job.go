@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"mlp"
@@ -21,7 +22,7 @@ type job struct {
 	// The flags that only this command has.
 	data, testData, model string
 	target, without, text columnNames
-	holdout               float64
+	holdout, interval     float64
 	decay                 auto
 	importance, calibrate bool
 	missing               cli.Choice[bool] // a cell may be missing
@@ -73,6 +74,9 @@ func (j *job) Gather(ctx context.Context, from *mlp.Model, stderr io.Writer) (fa
 		}
 		j.test = test.part(test.all())
 		facts[training.DigestPrefix+"test"] = test.digest
+	}
+	if least := int(math.Ceil(j.interval/(1-j.interval) - 1e-9)); j.interval > 0 && j.test.Len() < least {
+		return nil, fmt.Errorf("-interval %v needs %d rows or more of -holdout or -test, there are %d", j.interval, least, j.test.Len())
 	}
 	if err := j.CheckSteps(j.train.Len() - j.train.Len()/j.folds); err != nil {
 		return nil, err
@@ -157,11 +161,14 @@ func (j *job) Describe(w io.Writer) {
 	fmt.Fprintf(w, "%d columns predict %s\n", len(j.table.Inputs), strings.Join(targets, ", "))
 }
 
-// Calibrate fits the temperature to the answers for the test rows. Those that are out of fold
-// would not do, because a single network is surer than an ensemble.
+// Calibrate fits the temperature or the margins to the answers for the test rows. Those that are
+// out of fold would not do, because a single network is surer than an ensemble, and farther off.
 func (j *job) Calibrate() {
 	if j.calibrate {
 		j.Temperature = mlp.FitTemperature(j.judge().logits())
+	}
+	if j.interval > 0 {
+		j.Margins = mlp.FitMargins(j.judge().predict(j.test), j.test.truths(), j.interval)
 	}
 }
 

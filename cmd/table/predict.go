@@ -92,7 +92,7 @@ func (e *encoding) print(ctx context.Context, m *mlp.Model, s *source, stdout, s
 	if p.hasMark {
 		p.to.WriteString("\ufeff")
 	}
-	p.write(p.raw(), e.header(p.header))
+	p.write(p.raw(), e.header(p.header, m.Margins != nil))
 	err := p.all(p.add)
 	if failed := p.flush(); failed != nil {
 		return failed
@@ -155,8 +155,9 @@ func (p *printer) write(row []byte, cells []string) {
 	p.cells.Write(cells)
 }
 
-// header returns the names of the answers, which no column of the file has.
-func (e *encoding) header(columns []string) (names []string) {
+// header returns the names of the answers, which no column of the file has, and of the ends of
+// their intervals.
+func (e *encoding) header(columns []string, hasMargins bool) (names []string) {
 	add := func(name string) {
 		for slices.Contains(columns, name) || slices.Contains(names, name) {
 			name = "predicted " + name
@@ -165,6 +166,11 @@ func (e *encoding) header(columns []string) (names []string) {
 	}
 	for _, c := range e.Targets {
 		add(c.Name)
+		if hasMargins {
+			answer := names[len(names)-1]
+			add(answer + " from")
+			add(answer + " to")
+		}
 		for _, v := range c.Values {
 			add(c.Name + "=" + v)
 		}
@@ -191,6 +197,10 @@ func (p *printer) answer(y []float64) (texts []string) {
 			add(1 - v)
 		}
 		add(v)
+		if margins := p.model.Margins; margins != nil {
+			add(v - margins[k])
+			add(v + margins[k])
+		}
 	}
 	return texts
 }

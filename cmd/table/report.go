@@ -39,6 +39,9 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 		y, want := judge.logits()
 		b.WriteString(training.Calibration(y, want, j.Temperature))
 	}
+	for k, margin := range j.Margins {
+		fmt.Fprintf(&b, "%s: with a probability of %v within %s of the answer\n", short(j.Targets[k].Name), j.interval, people(margin))
+	}
 	if j.importance {
 		if err := judge.rows.reportImportance(ctx, &b, j.Seed, judge.loss); err != nil {
 			return "", err

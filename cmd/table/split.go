@@ -62,6 +62,15 @@ func (p *part) allWanted() *mlp.Matrix {
 	return want
 }
 
+// truths returns the targets of the rows in their units.
+func (p *part) truths() *mlp.Matrix {
+	all := mlp.NewMatrix(p.Len(), len(p.Targets))
+	for i := range p.index {
+		copy(all.Row(i), p.at(i)[len(p.Inputs):])
+	}
+	return all
+}
+
 // rawOf sets raw to the inputs of the rows of index as a model takes them.
 func (p *part) rawOf(raw *mlp.Matrix, index []int) *mlp.Matrix {
 	raw.Reset(len(index), len(p.Inputs))

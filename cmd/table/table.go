@@ -153,6 +153,8 @@ func (j *job) check(t *table) error {
 		return fmt.Errorf("numbers and categories make more than %d inputs", maxColumns)
 	case j.calibrate && t.task() == numbers:
 		return errors.New("-calibrate is for probabilities, and the target is a number")
+	case j.interval > 0 && t.task() != numbers:
+		return errors.New("-interval is for numbers, and the target is a category")
 	case j.weights.Value && t.task() != classes:
 		return errors.New("-weights balanced is for one target of categories")
 	}

@@ -63,7 +63,7 @@ type Task interface {
 	// Len returns how many samples that is.
 	Len() int
 
-	// Calibrate fits the model's temperature if the flags ask for it. It is called when the run
+	// Calibrate fits the model's temperature or margins if the flags ask for it. It is called when the run
 	// has had its last epoch.
 	Calibrate()
 
@@ -401,7 +401,7 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 	j := t.Base()
 	c := mlp.Config{Optimizer: j.Opt.Value, Rate: j.LR, Schedule: mlp.Warmup(j.Warmup, j.Schedule.Value), Beta1: j.Momentum,
 		Decay: j.Decay, Clip: j.Clip, Epochs: j.Epochs, Batch: j.Batch, Seed: j.Seed, Patience: j.Patience}
-	j.Temperature = 0 // of a run that was finished and goes on
+	j.Temperature, j.Margins = 0, nil // of a run that was finished and goes on
 	past := len(j.Run.History)
 	steps := math.Ceil(float64(t.Len()) / float64(c.Batch))
 	var measured []string
