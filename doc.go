@@ -58,7 +58,7 @@ package mlp
 //	loss.go         losses with their gradients, metrics
 //	data.go         data sets, the weight of each sample, the order of samples; whether
 //	                samples fit a network (validateWidths, validateTargets)
-//	train.go        Config, Train, a step (Stepper), an epoch, inputs that are always zero
+//	train.go        Config, Train, Fit, a step (Stepper), an epoch, inputs that are always zero
 //	optimizer.go    optimizers, schedules of the rate, a test of rates, the update of weights
 //	history.go      Epoch, History, Run, statistics of layers: what a training leaves
 //	predict.go      predictions and evaluations, which only read a network

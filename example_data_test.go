@@ -55,8 +55,7 @@ const irises = `sepal length,sepal width,petal length,petal width,species
 6.7,3.0,5.2,2.3,virginica
 `
 
-// A table from a CSV file: the model carries the standardization of the training rows, so
-// that it takes raw rows.
+// A table from a CSV file. The model takes raw rows.
 func Example_iris() {
 	records, err := csv.NewReader(strings.NewReader(irises)).ReadAll()
 	if err != nil {
@@ -75,9 +74,8 @@ func Example_iris() {
 	}
 	train, test := mlp.Samples{X: x, Y: mlp.OneHot(classes, 3)}.Split(0.3, 1)
 
-	m := mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 4, 16, 3), Input: mlp.FitStandardization(train.X)}
-	train.X = m.Input.Apply(train.X, train.X)
-	_, err = mlp.Train(context.Background(), m.Net, train, mlp.Config{Optimizer: mlp.Adam, Rate: 0.01, Epochs: 100, Batch: 7})
+	net := mlp.NewNetwork(1, mlp.He, mlp.ReLU, 4, 16, 3)
+	m, err := mlp.Fit(context.Background(), net, train, mlp.Config{Optimizer: mlp.Adam, Rate: 0.01, Epochs: 100, Batch: 7})
 	if err != nil {
 		panic(err)
 	}
@@ -144,31 +142,55 @@ func random(n int) *mlp.Matrix {
 	return x
 }
 
-// Numbers: the squared error, R², and a chart of what is predicted against what is true.
-func Example_regression() {
+// Numbers in units of their own: the model answers in those of the targets.
+func ExampleFit() {
 	data := mlp.Samples{X: random(400), Y: mlp.NewMatrix(400, 1)}
 	for i := range data.Y.Data {
 		x := data.X.Row(i)
-		data.Y.Data[i] = x[0]*x[0] - x[0]*x[1]
+		data.Y.Data[i] = 100_000 + 10_000*(x[0]*x[0]-x[0]*x[1])
 	}
 	train, test := data.Split(0.25, 1)
-	net := mlp.NewNetwork(1, mlp.He, mlp.Tanh, 2, 32, 1)
-	history, err := mlp.Train(context.Background(), net, train, mlp.Config{
-		Loss: mlp.SquaredError, Metric: mlp.RSquared, Optimizer: mlp.Adam, Rate: 0.01, Schedule: mlp.Cosine,
-		Epochs: 100, Batch: 20, Test: test,
-	})
+	m, err := mlp.Fit(context.Background(), mlp.NewNetwork(1, mlp.He, mlp.Tanh, 2, 32, 1), train, mlp.Config{
+		Loss: mlp.SquaredError, Optimizer: mlp.Adam, Rate: 0.01, Schedule: mlp.Cosine, Epochs: 100, Batch: 20})
+	if err != nil {
+		panic(err)
+	}
+	y := m.Predict(new(mlp.Matrix), test.X)
+	fmt.Printf("R² on the test rows %.3f, mean absolute error %.0f\n", mlp.RSquared.Of(y, test.Y), mlp.MeanAbsoluteError.Of(y, test.Y))
+
+	chart := mlp.Figure{Title: "Predicted against true", Charts: []mlp.Chart{{XLabel: "True", YLabel: "Predicted", Equal: true, Series: []mlp.Series{
+		{Name: "test rows", X: test.Y.Data, Y: y.Data, Points: true},
+		{Name: "as if all were right", X: []float64{80_000, 180_000}, Y: []float64{80_000, 180_000}},
+	}}}}
+	fmt.Printf("%.4s…\n", chart.SVG())
+	// Output:
+	// R² on the test rows 0.997, mean absolute error 683
+	// <svg…
+}
+
+// A network that is too sure: of the overlap of two classes it has learnt every row by heart. A
+// temperature from rows that it has not seen, which are then in the model.
+func ExampleFitTemperature() {
+	data, classes, rng := random(900), make([]int, 900), rand.New(rand.NewPCG(2, 2))
+	for i := range classes {
+		if x := data.Row(i); x[0]+x[1]+rng.NormFloat64() > 0 {
+			classes[i] = 1
+		}
+	}
+	all := mlp.Samples{X: data, Y: mlp.OneHot(classes, 2)}
+	train, held, test := all.Slice(0, 200), all.Slice(200, 400), all.Slice(400, 900)
+	m, err := mlp.Fit(context.Background(), mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 64, 2), train, mlp.Config{
+		Optimizer: mlp.Adam, Rate: 0.01, Epochs: 100, Batch: 20})
 	if err != nil {
 		panic(err)
 	}
 	var y mlp.Matrix
-	net.Predict(&y, test.X)
-	chart := mlp.Figure{Title: "Predicted against true", Charts: []mlp.Chart{{XLabel: "True", YLabel: "Predicted", Series: []mlp.Series{
-		{Name: "test rows", X: test.Y.Data, Y: y.Data, Points: true},
-		{Name: "as if all were right", X: []float64{-2, 8}, Y: []float64{-2, 8}},
-	}}}}
-	fmt.Printf("R² on the test rows %.3f; %.4s…\n", history[99].TestMetric, chart.SVG())
+	before := mlp.CalibrationError.Of(m.Predict(&y, test.X), test.Y)
+	m.Temperature = mlp.FitTemperature(m.Predict(&y, held.X), held.Y)
+	after := mlp.CalibrationError.Of(m.Predict(&y, test.X), test.Y)
+	fmt.Printf("temperature %.2f, calibration error on other rows %.3f, before %.3f\n", m.Temperature, after, before)
 	// Output:
-	// R² on the test rows 0.994; <svg…
+	// temperature 1.41, calibration error on other rows 0.065, before 0.098
 }
 
 // handler answers JSON, rows of numbers, with a row of probabilities for each. Any number

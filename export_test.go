@@ -91,17 +91,25 @@ func exportedModels(t *testing.T) (all []exported) {
 		for _, norm := range []bool{false, true} {
 			m := &Model{Net: network(act, norm, MNISTPixels, 12, 30, MNISTClasses), Deskew: norm == (act == ReLU || act == Tanh)}
 			m.Input = digits.Stats()
+			if act == Tanh {
+				m.Temperature = 0.6
+			}
 			m.Targets = Columns{{Name: "digit", Values: strings.Split("0123456789", "")}}
 			name := fmt.Sprintf("%s, norm %v, deskew %v", act.Name, norm, m.Deskew)
 			all = append(all, exported{name, m, Export{Grey: true}, images})
 		}
 	}
+	ensemble := &Model{Input: digits.Stats(), Net: network(ReLU, false, MNISTPixels, 5, MNISTClasses), Others: []Member{{Net: network(ReLU, false, MNISTPixels, 5, MNISTClasses)}}}
+	all = append(all, exported{"two networks of digits", ensemble, Export{Grey: true}, images})
 	table := tableRows(random)
 	yes := []string{"no", "yes"}
 	for _, targets := range []Columns{{{Name: "kind", Values: []string{"a", "b", "c"}}}, {{Name: "u", Values: yes}, {Name: "v", Values: yes}, {Name: "w", Values: yes}},
 		{quantity("price", 1e5, 3e4), quantity("size", 0, 1), quantity("constant", -3, 0)}} {
 		for _, members := range []int{1, 3} {
 			m := &Model{Net: network(Tanh, true, tableColumns.Width(), 70, 3), Targets: targets, Columns: tableColumns, Recipe: map[string]string{"data": "x\n*/"}}
+			if m.Task() != Numbers && members > 1 {
+				m.Temperature = 1.7
+			}
 			for range members - 1 {
 				m.Others = append(m.Others, Member{Net: network(Tanh, true, tableColumns.Width(), 70, 3)})
 			}
@@ -119,7 +127,7 @@ func TestExportFiles(t *testing.T) {
 	digits.m = &Model{Net: randomNetwork(random, Tanh, true, MNISTPixels, 1, 2), Deskew: true, Recipe: map[string]string{"epochs": "20"}}
 	digits.m.Net[1].Act = Sigmoid
 	table := exported{"", &Model{Columns: tableColumns, Targets: Columns{{Name: "u", Values: []string{"no", "yes"}}, {Name: "v", Values: []string{"a", "b"}}}}, Export{}, tableRows(random)}
-	table.m.Net = randomNetwork(random, ReLU, false, tableColumns.Width(), 3, 2)
+	table.m.Net, table.m.Temperature = randomNetwork(random, ReLU, false, tableColumns.Width(), 3, 2), 1.5
 	table.m.Others = []Member{{Net: randomNetwork(random, ReLU, false, tableColumns.Width(), 3, 2)}}
 	for _, c := range []struct {
 		name    string

@@ -270,7 +270,72 @@ var (
 	// second minus first output; equal ones count half. AUC is NaN if a class has no row, if an
 	// output is NaN, and of more columns.
 	AUC = &Metric{"area under the curve", auc}
+	// CalibrationError says how far the probabilities of logits are from how often they are
+	// right (Guo et al. 2017, section 2): the rows are put in 15 bins of equal width by the largest
+	// probability, and it is the mean over the rows of the distance, in their bin, between
+	// the share of right answers and the mean of these probabilities. The targets are one-hot.
+	// In a single column outputs are logits of labels. It is NaN if an output is NaN.
+	CalibrationError = &Metric{"calibration error", calibrationError}
 )
+
+func calibrationError(y, want *Matrix) float64 {
+	mustBeAlike("CalibrationError", y, want)
+	const bins = 15
+	var excess [bins]float64 // of right answers over those that the probabilities promise
+	p := y.Clone()
+	if p.Cols == 1 {
+		sigmoids(p.Data)
+	} else {
+		p.Softmax()
+	}
+	for i := range p.Rows {
+		k := Argmax(p.Row(i))
+		promised, right := p.Row(i)[k], want.Row(i)[k]
+		if p.Cols == 1 && promised <= 0.5 {
+			promised, right = 1-promised, 1-right
+		}
+		if promised != promised {
+			return math.NaN()
+		}
+		excess[min(bins-1, int(bins*promised))] += right - promised
+	}
+	total := 0.0
+	for _, v := range excess {
+		total += math.Abs(v)
+	}
+	return total / float64(p.Rows)
+}
+
+// FitTemperature returns the temperature T, from 1/16 to 16, for which the logits y/T of samples
+// that were not trained on have the lowest cross-entropy against want, both n×k (C. Guo and others,
+// "On calibration of modern neural networks", 2017, section 4.2). It is above 1 if the
+// probabilities are too sure. Columns are classes; the logits of labels must be a single column.
+// The temperature changes no answer, only how sure it is. Of an ensemble y must be what the
+// ensemble answers for samples that none of its networks has seen: a network by itself is surer.
+func FitTemperature(y, want *Matrix) float64 {
+	loss := SoftmaxCrossEntropy
+	if y.Cols == 1 {
+		loss = SigmoidCrossEntropy
+	}
+	z, dz := y.Clone(), new(Matrix)
+	lo, hi := 1.0/16, 16.0 // 1/T, in which the loss is convex: its slope rises
+	for range 60 {
+		middle, slope := (lo+hi)/2, 0.0
+		for i, v := range y.Data {
+			z.Data[i] = middle * v
+		}
+		loss(dz, z, want)
+		for i, v := range y.Data {
+			slope += float64(v * dz.Data[i])
+		}
+		if slope < 0 {
+			lo = middle
+		} else {
+			hi = middle
+		}
+	}
+	return 1 / hi
+}
 
 func accuracy(y, want *Matrix) float64 {
 	mustBeAlike("Accuracy", y, want)

@@ -300,3 +300,34 @@ func TestMetricsOfNaN(t *testing.T) {
 		t.Errorf("label accuracy %v, want 1/2", got)
 	}
 }
+
+// SciPy's minimum, and NumPy's calibration errors. Two classes are a label whose logit is their
+// difference. All right or all wrong is at an end of the range, and NaN stays.
+func TestCalibration(t *testing.T) {
+	c := reference(t, "sklearn.json", "calibration")
+	y, want := c.In["y"], c.In["want"]
+	temperature := FitTemperature(y, want)
+	near(t, "temperature", scalar(temperature), c.Out["T"], 1e-6)
+	near(t, "before", scalar(CalibrationError.Of(y, want)), c.Out["before"], 1e-14)
+	for i := range y.Data {
+		y.Data[i] /= c.Out["T"].Data[0]
+	}
+	near(t, "after", scalar(CalibrationError.Of(y, want)), c.Out["after"], 1e-14)
+
+	two, yes, label, isYes := NewMatrix(300, 2), NewMatrix(300, 2), NewMatrix(300, 1), NewMatrix(300, 1)
+	for i := range 300 {
+		copy(two.Row(i), y.Row(i))
+		k := Argmax(want.Row(i)) % 2
+		yes.Row(i)[k], isYes.Data[i], label.Data[i] = 1, float64(k), y.Row(i)[1]-y.Row(i)[0]
+	}
+	near(t, "label", scalar(FitTemperature(label, isYes)), scalar(FitTemperature(two, yes)), 1e-9)
+	near(t, "label", scalar(CalibrationError.Of(label, isYes)), scalar(CalibrationError.Of(two, yes)), 1e-14)
+
+	for i, right := range []float64{1, 0} {
+		got := FitTemperature(NewMatrix(1, 2, 1, -1), NewMatrix(1, 2, right, 1-right))
+		near(t, "the end", scalar(got), scalar([]float64{1.0 / 16, 16}[i]), 1e-12)
+	}
+	if v := CalibrationError.Of(NewMatrix(2, 2, 1, 0, math.NaN(), 0), NewMatrix(2, 2, 1, 0, 1, 0)); v == v {
+		t.Errorf("of NaN %v", v)
+	}
+}

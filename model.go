@@ -24,14 +24,15 @@ import (
 // Model is a network, or an ensemble of several, with what is needed to use it, to go on
 // training it and to train it again.
 type Model struct {
-	Net     Network
-	Others  []Member          // the networks of an ensemble beside Net, with layers like Net's
-	Columns Columns           // how the raw rows of a table become inputs; then Input is not used
-	Targets Columns           // what the outputs are; nil are those of one target of classes
-	Input   Standardization   // of what the network sees
-	Deskew  bool              // inputs are images of MNISTPixels pixels, which MNIST.Deskew normalised before the standardization
-	Run     Run               // how far Net has been trained
-	Recipe  map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
+	Net         Network
+	Others      []Member          // the networks of an ensemble beside Net, with layers like Net's
+	Columns     Columns           // how the raw rows of a table become inputs; then Input is not used
+	Targets     Columns           // what the outputs are; nil are those of one target of classes
+	Input       Standardization   // of what the network sees
+	Temperature float64           // what Predict divides logits by, as FitTemperature returns it; 0 is 1
+	Deskew      bool              // inputs are images of MNISTPixels pixels, which MNIST.Deskew normalised before the standardization
+	Run         Run               // how far Net has been trained
+	Recipe      map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
 }
 
 // A Member is a network of an ensemble.
@@ -349,6 +350,10 @@ func (m *Model) validate() error {
 		return fmt.Errorf("its columns become %d inputs, the network has %d", m.Columns.Width(), in)
 	case len(m.Net) > maxLayers:
 		return fmt.Errorf("a network of %d layers, more than %d", len(m.Net), maxLayers)
+	case m.Temperature != 0 && !(0x1p-10 <= m.Temperature && m.Temperature <= 0x1p10):
+		return fmt.Errorf("a temperature of %v, want 1/1024 to 1024", m.Temperature)
+	case m.Temperature != 0 && m.Task() == Numbers:
+		return errors.New("it has a temperature, which is for probabilities, and its targets are numbers")
 	case m.Deskew && in != MNISTPixels:
 		return fmt.Errorf("images of %d pixels cannot be deskewed, want %d", in, MNISTPixels)
 	case (mean != nil || std != nil) && (len(mean) != in || len(std) != in):
@@ -441,6 +446,7 @@ type runJSON struct {
 	Dropout          []float64    `json:",omitempty"` // of each layer, if one has any
 	Optimizer        string       `json:",omitempty"`
 	Metric           string       `json:",omitempty"`
+	Temperature      float64      `json:",omitempty"`
 	Deskew           bool         `json:",omitempty"`
 	Columns, Targets []columnJSON `json:",omitempty"`
 	Recipe           map[string]string
@@ -448,7 +454,7 @@ type runJSON struct {
 
 // runJSON returns the content of run.json. It returns an error if JSON would alter a text.
 func (m *Model) runJSON() ([]byte, error) {
-	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Deskew: m.Deskew, Columns: m.Columns.inJSON(), Targets: m.Targets.inJSON()}
+	r := runJSON{Optimizer: m.Run.Optimizer, Metric: m.Run.Metric, Temperature: m.Temperature, Deskew: m.Deskew, Columns: m.Columns.inJSON(), Targets: m.Targets.inJSON()}
 	if len(m.Recipe) > 0 {
 		r.Recipe = m.Recipe
 	}
@@ -689,7 +695,7 @@ func (m *Model) readRunJSON(z *npz, own []*Activation) error {
 	for _, n := range m.members() {
 		n.Run.Optimizer, n.Run.Metric = r.Optimizer, r.Metric
 	}
-	m.Deskew = r.Deskew
+	m.Temperature, m.Deskew = r.Temperature, r.Deskew
 	m.Columns, m.Targets = columnsOf(r.Columns), columnsOf(r.Targets)
 	if m.Recipe = r.Recipe; m.Recipe == nil {
 		m.Recipe = map[string]string{}

@@ -627,3 +627,37 @@ func TestReadModelFileReplaced(t *testing.T) {
 	done.Store(true)
 	<-stopped
 }
+
+// A temperature divides logits, also those of an ensemble, and is in the file; others are refused.
+func TestTemperature(t *testing.T) {
+	yes := []string{"no", "yes"}
+	x := fill(NewMatrix(5, 3), newRand())
+	for _, targets := range []Columns{nil, {{Name: "a", Values: yes}, {Name: "b", Values: yes}}} {
+		m := &Model{Net: NewNetwork(1, He, ReLU, 3, 2), Others: []Member{{Net: NewNetwork(2, He, ReLU, 3, 2)}}, Targets: targets}
+		want := m.Predict(new(Matrix), x)
+		m.Temperature = 1.25
+		var b bytes.Buffer
+		if err := m.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		got, err := ReadModel(bytes.NewReader(b.Bytes()), int64(b.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got.Predict(new(Matrix), x).Data {
+			if v != want.Data[i]/1.25 {
+				t.Errorf("%v, without the temperature %v", v, want.Data[i])
+			}
+		}
+	}
+	for _, v := range []float64{-1, 1e-4, 1e4, math.NaN(), math.Inf(1)} {
+		m := &Model{Net: NewNetwork(1, He, ReLU, 3, 2), Temperature: v}
+		if err := m.Write(io.Discard); err == nil || !strings.HasPrefix(err.Error(), "a temperature of ") {
+			t.Errorf("%v: error %v", v, err)
+		}
+	}
+	numbers := &Model{Net: NewNetwork(1, He, ReLU, 3, 1), Targets: Columns{quantity("y", 0, 1)}, Temperature: 2}
+	if err := numbers.Write(io.Discard); err == nil || !strings.HasPrefix(err.Error(), "it has a temperature") {
+		t.Errorf("of numbers: error %v", err)
+	}
+}

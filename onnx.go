@@ -35,13 +35,16 @@ func (m *Model) WriteONNX(w io.Writer, as Export) error {
 	g := &onnxGraph{isScalar: map[string]bool{}}
 	values := map[string]string{"x": "x"} // the name of the value that a buffer has by now
 	for _, s := range m.program(as).statements {
-		switch to, _, _ := strings.Cut(s.to, ","); s.function {
+		switch to := strings.Split(s.to, ", "); s.function {
 		case "encode":
-			values[to] = g.encode(m.Columns)
+			values[s.to] = g.encode(m.Columns)
 		case "deskewTo":
-			values[to] = g.deskew(values[s.from])
+			values[s.to] = g.deskew(values[s.from])
 		default:
-			args := []any{values[to]}
+			var args []any
+			for _, name := range to {
+				args = append(args, values[name])
+			}
 			if s.from != "" {
 				args = append(args, values[s.from])
 			}
@@ -49,8 +52,10 @@ func (m *Model) WriteONNX(w io.Writer, as Export) error {
 				g.numbers(c.name, c.Data, c.Rows, c.Cols)
 				args = append(args, c.name)
 			}
-			formula := fmt.Sprintf(onnxFormulas[s.function], append(args, s.numbers...)...)
-			values[to], _ = g.parse("", formula)
+			formulas := fmt.Sprintf(onnxFormulas[s.function], append(args, s.numbers...)...)
+			for i, formula := range strings.Split(formulas, "; ") {
+				values[to[i]], _ = g.parse("", formula)
+			}
 		}
 	}
 	answers := "probabilities"
@@ -79,8 +84,8 @@ func (m *Model) WriteONNX(w io.Writer, as Export) error {
 	return to.Flush()
 }
 
-// onnxFormulas are the statements of a program. The verbs are for the values that a statement
-// changes and reads, and then for its constants and numbers.
+// onnxFormulas are the statements of a program, a formula for each value that it changes. The verbs
+// are for the values that a statement changes and reads, and then for its constants and numbers.
 var onnxFormulas = map[string]string{
 	"take":          "Div(%[2]s, %[4]d)",
 	"standardize":   "Div(Sub(%[1]s, %[2]s), %[3]s)",
@@ -92,10 +97,10 @@ var onnxFormulas = map[string]string{
 	"tanhs":         "Tanh(%[1]s)",
 	"softmax":       "Softmax(%[1]s)",
 	"zero":          "%[1]s0",
-	"addLabels":     "Add(%[1]s, Sigmoid(%[2]s))",
-	"meanOfClasses": "Div(%[1]s, %[3]d)",
-	"meanOfLabels":  "Div(%[1]s, %[3]d)",
-	"meanOfNumbers": "Div(%[1]s, %[3]d)",
+	"addLabels":     "Add(%[1]s, Sigmoid(%[3]s)); Add(%[2]s, Sigmoid(Neg(%[3]s)))",
+	"meanOfClasses": "Log(Max(Div(%[1]s, %[3]d), 2.2250738585072014e-308))",
+	"meanOfLabels":  "Sub(Log(Max(Div(%[1]s, %[4]d), 2.2250738585072014e-308)), Log(Max(Div(%[2]s, %[4]d), 2.2250738585072014e-308)))",
+	"divide":        "Div(%[1]s, %[3]v)",
 	"restore":       "Add(Mul(%[1]s, %[3]s), %[2]s)",
 }
 

@@ -36,7 +36,8 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 // Classes and Sigmoid those of Labels, or Numbers in the units of m.Targets. Any number of
 // goroutines may call Predict.
 //
-// An ensemble answers with the mean over its networks of the probabilities or the Numbers.
+// An ensemble answers with the mean over its networks of the probabilities or the Numbers. Logits
+// are divided by m.Temperature, those of an ensemble after the mean.
 func (m *Model) Predict(y, x *Matrix) *Matrix {
 	inputs := new(Matrix)
 	if m.Columns != nil {
@@ -70,6 +71,11 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 func (m *Model) outputs(y, x *Matrix) {
 	if m.Net.Predict(y, x); len(m.Others) > 0 {
 		m.average(y, x)
+	}
+	if m.Temperature != 0 {
+		for i := range y.Data {
+			y.Data[i] /= m.Temperature
+		}
 	}
 }
 

@@ -137,11 +137,14 @@ func (m *Model) program(as Export) *program {
 	link, members := []string{"softmax", "sigmoids", ""}[m.Task()], m.members()
 	if len(members) == 1 {
 		p.network(m.Net, "", "z[0]", "y")
-		if link != "" {
-			p.do(link, "y", "", nil, out)
-		}
 	} else {
 		p.ensemble(members, m.Task(), link, out)
+	}
+	if m.Temperature != 0 {
+		p.do("divide", "y", "", nil, out, m.Temperature)
+	}
+	if link != "" {
+		p.do(link, "y", "", nil, out)
 	}
 	if m.Task() == Numbers {
 		of := m.Targets.standardization()
@@ -154,8 +157,8 @@ func (p *program) do(function, to, from string, constants []constant, numbers ..
 	p.statements = append(p.statements, statement{function, to, from, constants, numbers})
 }
 
-// ensemble adds the mean of the networks' probabilities or numbers. Of labels it adds up in y
-// the probabilities, and in z[3] what is left to 1.
+// ensemble adds the logits of the mean of the networks' probabilities, or the mean of numbers. Of
+// labels it adds up in y the probabilities, and in z[3] what is left to 1.
 func (p *program) ensemble(members []Member, task Task, link string, out int) {
 	p.buffers = 3
 	p.do("zero", "y", "", nil, out)
@@ -174,7 +177,7 @@ func (p *program) ensemble(members []Member, task Task, link string, out int) {
 		}
 		p.do("addTo", "y", answer, nil, out)
 	}
-	p.do([]string{"meanOfClasses", "meanOfLabels", "meanOfNumbers"}[task], []string{"y", "y, z[3]", "y"}[task], "", nil, out, len(members))
+	p.do([]string{"meanOfClasses", "meanOfLabels", "divide"}[task], []string{"y", "y, z[3]", "y"}[task], "", nil, out, len(members))
 }
 
 // network adds the layers of a network from z[0] to answer or, if that is empty, a buffer, and
@@ -316,7 +319,7 @@ func libraryOf(names ...string) string {
 var javaScript = strings.NewReplacer("static void ", "function ", "static double ", "function ", "(int)", "",
 	"(double *", "(", "(double ", "(", "const double *", "", ", double *", ", ", ", double ", ", ", ", int ", ", ", "double ", "let ", "int ", "let ",
 	"floor(", "Math.floor(", "fmax(", "Math.max(", "fmin(", "Math.min(", "sqrt(", "Math.sqrt(",
-	" exp(", " Math.exp(", " tanh(", " Math.tanh(")
+	" exp(", " Math.exp(", " log(", " Math.log(", " tanh(", " Math.tanh(")
 
 // A block is a function or a group of constants in a source, with its comment.
 var (

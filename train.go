@@ -142,6 +142,65 @@ func Train(ctx context.Context, net Network, train Dataset, c Config) (History, 
 	return t.run.History, err
 }
 
+// Fit trains net as Train does, on raw samples, and returns a model that takes raw rows. It
+// standardizes the inputs by train.X. If c.Loss is SquaredError or Huber, the targets are numbers,
+// named y1, y2 and so on, which Fit standardizes by train.Y, and Model.Predict answers in their
+// units; the losses in the history are of the standardized ones. If c.Loss is SigmoidCrossEntropy,
+// they are two or more labels, no or yes. Any other loss is taken as one of classes. c.Test and
+// c.Validation must be nil or raw Samples. Fit changes no samples. After an error that is Train's
+// the model is that of the last finished epoch.
+func Fit(ctx context.Context, net Network, train Samples, c Config) (*Model, error) {
+	if err := c.completeStep(net); err != nil {
+		return nil, err
+	}
+	err := validateMeasured("train", train, net, c.Loss)
+	if err == nil {
+		err = validateInputs("train", train.X, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, targets := &Model{Net: net, Input: FitStandardization(train.X)}, Standardization{}
+	if c.Loss.isOneOf(SquaredError, Huber(1)) {
+		targets = FitStandardization(train.Y)
+		for j := range targets.Mean {
+			m.Targets = append(m.Targets, Column{Name: fmt.Sprint("y", j+1), Mean: targets.Mean[j : j+1], Std: targets.Std[j : j+1]})
+		}
+	} else if c.Loss.isOneOf(SigmoidCrossEntropy) {
+		if train.Y.Cols == 1 {
+			return nil, errors.New("train: a single label: make it two classes, with two outputs and a nil Loss")
+		}
+		for j := range train.Y.Cols {
+			m.Targets = append(m.Targets, Column{Name: fmt.Sprint("y", j+1), Values: []string{"no", "yes"}})
+		}
+	}
+	infinite := func(v float64) bool { return !finite(v) }
+	if slices.ContainsFunc(slices.Concat(m.Input.Mean, m.Input.Std, targets.Mean, targets.Std), infinite) {
+		return nil, errors.New("train: numbers are too large for a mean and a deviation")
+	}
+	standardized := func(raw Samples) Samples {
+		return Samples{m.Input.Apply(new(Matrix), raw.X), targets.Apply(new(Matrix), raw.Y)}
+	}
+	for i, data := range []*Dataset{&c.Test, &c.Validation} {
+		if *data == nil {
+			continue
+		}
+		name := []string{"Test", "Validation"}[i]
+		raw, ok := (*data).(Samples)
+		if !ok {
+			return nil, fmt.Errorf("%s is a %T, want Samples", name, *data)
+		}
+		if err := validateMeasured(name, raw, net, c.Loss); err != nil {
+			return nil, err
+		}
+		*data = standardized(raw)
+	}
+	c.Run = cmp.Or(c.Run, new(Run))
+	_, err = Train(ctx, net, standardized(train), c)
+	m.Run = *c.Run
+	return m, err
+}
+
 // Train trains the networks of m epoch by epoch, several at the same time, as the function
 // Train does: network i on what data returns for it, with its own run and a seed of its own. data
 // may change the Config of a network, for example its Validation. OnEpoch is called when all

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -1195,4 +1196,61 @@ func (p panics) Batch(x, y *Matrix, index []int) {
 		panic("no sample")
 	}
 	p.Dataset.Batch(x, y, index)
+}
+
+// Fit is Train of standardized samples, bit for bit, and its model takes raw rows. The samples stay.
+func TestFit(t *testing.T) {
+	raw := Samples{fill(NewMatrix(40, 3), newRand()), fill(NewMatrix(40, 2), newRand())}
+	for i := range raw.X.Rows {
+		raw.X.Row(i)[0] = 1e6 + 1e5*raw.X.Row(i)[0]
+		raw.X.Row(i)[2] = 7
+		raw.Y.Row(i)[1] = 199_000 * raw.Y.Row(i)[1]
+	}
+	before, test := Samples{raw.X.Clone(), raw.Y.Clone()}, raw.Slice(30, 40)
+	c := Config{Loss: SquaredError, Metric: RSquared, Rate: 0.1, Epochs: 3, Batch: 8, Test: test}
+	m, err := Fit(context.Background(), NewNetwork(1, He, Tanh, 3, 4, 2), raw, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, y := FitStandardization(raw.X), FitStandardization(raw.Y)
+	all := Samples{x.Apply(new(Matrix), raw.X), y.Apply(new(Matrix), raw.Y)}
+	c.Test = all.Slice(30, 40)
+	net := NewNetwork(1, He, Tanh, 3, 4, 2)
+	history, err := Train(context.Background(), net, all, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Fingerprint() != net.Fingerprint() || fmt.Sprint(m.Run.History) != fmt.Sprint(history) || !reflect.DeepEqual(raw, before) {
+		t.Error("not Train of standardized samples, or the samples have changed")
+	}
+	want := net.Predict(new(Matrix), all.X)
+	for i, v := range m.Predict(new(Matrix), raw.X).Data {
+		if v != float64(want.Data[i]*y.Std[i%2])+y.Mean[i%2] {
+			t.Fatalf("answer %d is %v", i, v)
+		}
+	}
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		t.Error(err)
+	}
+}
+
+// What Fit refuses.
+func TestFitRefuses(t *testing.T) {
+	for want, change := range map[string]func(*Samples, *Config){
+		"train: sample 2: column 1 of its input is NaN":     func(s *Samples, c *Config) { s.X.Row(2)[1] = math.NaN() },
+		"train: sample 0: column 0 of its target is +Inf":   func(s *Samples, c *Config) { s.Y.Data[0] = math.Inf(1) },
+		"train: numbers are too large":                      func(s *Samples, c *Config) { s.Y.Data[0], s.Y.Data[1] = 1e308, 1e308 },
+		"train: samples have 3 inputs, the network takes 2": func(s *Samples, c *Config) { s.X = NewMatrix(4, 3) },
+		"train: a single label: make it two classes":        func(s *Samples, c *Config) { c.Loss = SigmoidCrossEntropy },
+		"Rate is 0":                                    func(s *Samples, c *Config) { c.Rate = 0 },
+		"Test is a *mlp.MNIST, want Samples":           func(s *Samples, c *Config) { c.Test = new(MNIST) },
+		"Validation: targets are n×2, the outputs n×1": func(s *Samples, c *Config) { c.Validation = Samples{NewMatrix(1, 2), NewMatrix(1, 2)} },
+	} {
+		s, c := Samples{NewMatrix(4, 2), NewMatrix(4, 1)}, Config{Loss: SquaredError, Rate: 0.1, Epochs: 1, Batch: 2}
+		change(&s, &c)
+		if _, err := Fit(context.Background(), NewNetwork(1, He, ReLU, 2, 1), s, c); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }

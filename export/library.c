@@ -98,7 +98,9 @@ static void softmax(double *y, int n) {
 	for (int j = 0; j < n; j++) y[j] /= total;
 }
 
-static void meanOfClasses(double *y, int n, double k) { for (int j = 0; j < n; j++) y[j] /= k; }
+static double logOf(double p) { return log(p < 2.2250738585072014e-308 ? 2.2250738585072014e-308 : p); }
+
+static void meanOfClasses(double *y, int n, double k) { for (int j = 0; j < n; j++) y[j] = logOf(y[j] / k); }
 
 // addLabels adds the probabilities with the logits z to y, and one less them to rest.
 static void addLabels(double *y, double *rest, const double *z, int n) {
@@ -109,10 +111,10 @@ static void addLabels(double *y, double *rest, const double *z, int n) {
 }
 
 static void meanOfLabels(double *y, const double *rest, int n, double k) {
-	for (int j = 0; j < n; j++) y[j] = y[j] / k / (y[j] / k + rest[j] / k);
+	for (int j = 0; j < n; j++) y[j] = logOf(y[j] / k) - logOf(rest[j] / k);
 }
 
-static void meanOfNumbers(double *y, int n, double k) { for (int j = 0; j < n; j++) y[j] /= k; }
+static void divide(double *y, int n, double k) { for (int j = 0; j < n; j++) y[j] /= k; }
 
 static void restore(double *y, const double *mean, const double *std, int n) {
 	for (int j = 0; j < n; j++) y[j] = y[j] * std[j] + mean[j];

@@ -108,7 +108,6 @@ func meanOfClasses(y []float64, n int, k float64) {
 	for j := range y[:n] {
 		y[j] = logOf(y[j] / k)
 	}
-	softmax(y, n)
 }
 
 func logOf(p float64) float64 { return log(max(p, 0x1p-1022)) }
@@ -123,11 +122,11 @@ func addLabels(y, rest, z []float64, n int) {
 
 func meanOfLabels(y, rest []float64, n int, k float64) {
 	for j := range y[:n] {
-		y[j] = sigmoid(logOf(y[j]/k) - logOf(rest[j]/k))
+		y[j] = logOf(y[j]/k) - logOf(rest[j]/k)
 	}
 }
 
-func meanOfNumbers(y []float64, n int, k float64) {
+func divide(y []float64, n int, k float64) {
 	for j := range y[:n] {
 		y[j] /= k
 	}

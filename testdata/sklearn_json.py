@@ -1,5 +1,5 @@
-"""What scikit-learn says of weighted samples and of metrics, SciPy of Huber's loss, and the
-formula of AdamW in NumPy, as a reference for the Go tests:
+"""What scikit-learn says of weighted samples and of metrics, SciPy of Huber's loss and of
+temperatures, and the formulas of AdamW and of the calibration error in NumPy, as a reference for the Go tests:
 
     python3 testdata/sklearn_json.py > testdata/sklearn.json
 
@@ -10,7 +10,8 @@ digits may differ.
 import json
 
 import numpy as np
-from scipy.special import huber
+from scipy.optimize import minimize_scalar
+from scipy.special import huber, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (accuracy_score, f1_score, log_loss, mean_absolute_error, precision_score, r2_score,
                              recall_score, roc_auc_score)
@@ -48,6 +49,22 @@ logits = (onehot + random.randn(60, 6)).round(1)
 logits[:, [3, 5]] = -9  # and the last and another no answer
 two = (logits[:, 1] - logits[:, 0] + 1.5 * random.randn(60) > -0.2).astype(int)  # the logits have ties
 
+five = np.eye(5)[random.randint(0, 5, 300)]
+sure = 3 * (five + random.randn(300, 5))
+
+
+def calibration(y, want):
+    """The temperature of Guo et al. 2017, and the calibration error before and after."""
+    loss = lambda b: -(want * log_softmax(b * y, axis=1)).sum(1).mean()
+    T = 1 / minimize_scalar(loss, bounds=(1 / 16, 16), method="bounded", options={"xatol": 1e-12}).x
+
+    def error(y):
+        p = softmax(y, axis=1)
+        top, right = p.max(1), want[np.arange(len(y)), p.argmax(1)]
+        bins = (top * 15).astype(int)
+        return sum(abs((right - top)[bins == k].mean()) * (bins == k).mean() for k in range(15) if (bins == k).any())
+    return {"T": T, "before": error(y), "after": error(y / T)}
+
 
 def scores(truth, answer, **by):
     return {name: score(truth, answer, zero_division=0, **by) for name, score in
@@ -65,6 +82,7 @@ cases = {
     "macro": ({"y": logits, "want": onehot}, scores(classes, logits.argmax(1), average="macro")),
     "binary": ({"y": logits[:, :2], "want": np.eye(2)[two]}, {
         **scores(two, logits[:, :2].argmax(1)), "auc": roc_auc_score(two, logits[:, 1] - logits[:, 0])}),
+    "calibration": ({"y": sure, "want": five}, calibration(sure, five)),
     "label_accuracy": ({"y": y, "want": labels}, {"accuracy": accuracy_score(labels.ravel(), y.ravel() > 0)}),
     "adamw": ({"w": w, "G": G, "lr": 0.1, "decay": 0.3}, {"w": adamw(w, G, 0.1, 0.3)}),
 }

@@ -23,7 +23,7 @@ type job struct {
 	target, without, text columnNames
 	holdout               float64
 	decay                 auto
-	importance            bool
+	importance, calibrate bool
 	missing               cli.Choice[bool] // a cell may be missing
 	weights               cli.Choice[bool] // each class weighs the same
 	export                training.Export
@@ -155,6 +155,14 @@ func (j *job) Describe(w io.Writer) {
 		targets = append(targets[:3], fmt.Sprintf("%d more", n-3))
 	}
 	fmt.Fprintf(w, "%d columns predict %s\n", len(j.table.Inputs), strings.Join(targets, ", "))
+}
+
+// Calibrate fits the temperature to the answers for the test rows. Those that are out of fold
+// would not do, because a single network is surer than an ensemble.
+func (j *job) Calibrate() {
+	if j.calibrate {
+		j.Temperature = mlp.FitTemperature(j.judge().logits())
+	}
 }
 
 // Line is the line of an epoch.

@@ -106,12 +106,13 @@ func parse(args []string) (*job, error) {
 	}
 	j.Flags = training.NewFlags(training.Table, "he", "adam", "cosine", 48, 48, 48)
 	j.LR, j.Batch, j.Epochs, j.Ensemble, j.Patience = 0.01, 32, 40, 12, 12
+	j.Later = []string{"calibrate"}
 	j.SaveAfter = time.Second // a short run is saved once
 	j.Define("model", "importance", "export", "package")
 	for name, to := range map[string]any{
 		"data": &j.data, "target": &j.target, "without": &j.without, "category": &j.text, "missing": &j.missing,
 		"weights": &j.weights, "holdout": &j.holdout, "test": &j.testData, "importance": &j.importance,
-		"decay": &j.decay, "patience": &j.Patience, "model": &j.model,
+		"decay": &j.decay, "calibrate": &j.calibrate, "patience": &j.Patience, "model": &j.model,
 	} {
 		j.Args.Add(name, to)
 	}
@@ -160,6 +161,8 @@ func (j *job) validate(words []string) error {
 		return errors.New("-: what is learnt must be a file, because -verify reads it again")
 	case !(0 <= j.holdout && j.holdout < 1):
 		return fmt.Errorf("-holdout %v: want a share from 0 to below 1", j.holdout)
+	case j.calibrate && j.holdout == 0 && j.testData == "":
+		return errors.New("-calibrate needs rows that no network has seen: want -holdout or -test")
 	case j.Epochs < 1:
 		return fmt.Errorf("-epochs %d: want 1 or more", j.Epochs)
 	}

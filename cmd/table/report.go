@@ -21,6 +21,7 @@ import (
 	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/files"
 	"mlp/cmd/internal/stat"
+	"mlp/cmd/internal/training"
 )
 
 // Conclude returns what the ensemble does on rows that it has not seen, and what the table is
@@ -34,6 +35,10 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 		title = "Out of fold, answered by networks that had not seen the row"
 	}
 	e.report(&b, title, min(columns, 200))
+	if j.calibrate {
+		y, want := judge.logits()
+		b.WriteString(training.Calibration(y, want, j.Temperature))
+	}
 	if j.importance {
 		if err := judge.rows.reportImportance(ctx, &b, j.Seed, judge.loss); err != nil {
 			return "", err
@@ -68,7 +73,7 @@ func (j *job) judge() *judge {
 	}
 	models := make([]*mlp.Model, min(j.folds, 1+len(j.Others)))
 	for f := range models {
-		models[f] = &mlp.Model{Net: j.Net, Columns: j.Columns, Targets: j.Targets}
+		models[f] = &mlp.Model{Net: j.Net, Columns: j.Columns, Targets: j.Targets, Temperature: j.Temperature}
 		if f > 0 {
 			models[f].Net = j.Others[f-1].Net
 		}
@@ -111,16 +116,31 @@ func (g *judge) predict(p *part) *mlp.Matrix {
 // loss returns the loss of what is predicted for rows like those of the judge.
 func (g *judge) loss(p *part) float64 {
 	y := g.predict(p)
-	want := mlp.NewMatrix(y.Rows, y.Cols)
 	for i := range y.Rows {
-		p.wanted(want.Row(i), p.at(i))
 		for k, c := range p.Targets {
 			if p.task() == numbers {
 				y.Row(i)[k] = (y.Row(i)[k] - c.Mean[0]) / c.Std[0]
 			}
 		}
 	}
-	return p.task().Loss()(nil, y, want)
+	return p.task().Loss()(nil, y, p.allWanted())
+}
+
+// logits returns the logits for the rows of the judge before the temperature, and their targets.
+// Those of labels are in one column.
+func (g *judge) logits() (y, want *mlp.Matrix) {
+	plain := *g
+	plain.models = nil
+	for _, m := range g.models {
+		hot := *m
+		hot.Temperature = 0
+		plain.models = append(plain.models, &hot)
+	}
+	y, want = plain.predict(g.rows), g.rows.allWanted()
+	if g.rows.task() == labels {
+		y, want = mlp.NewMatrix(len(y.Data), 1, y.Data...), mlp.NewMatrix(len(y.Data), 1, want.Data...)
+	}
+	return y, want
 }
 
 // rowsAtOnce is how many rows are predicted together: if they have many inputs, fewer.

@@ -53,6 +53,15 @@ func (p *part) Batch(x, y *mlp.Matrix, index []int) {
 	}
 }
 
+// allWanted returns what the networks shall answer to the rows.
+func (p *part) allWanted() *mlp.Matrix {
+	want := mlp.NewMatrix(p.Len(), p.outputs())
+	for i := range p.index {
+		p.wanted(want.Row(i), p.at(i))
+	}
+	return want
+}
+
 // rawOf sets raw to the inputs of the rows of index as a model takes them.
 func (p *part) rawOf(raw *mlp.Matrix, index []int) *mlp.Matrix {
 	raw.Reset(len(index), len(p.Inputs))

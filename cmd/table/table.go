@@ -151,6 +151,8 @@ func (j *job) check(t *table) error {
 		return errors.New("no column is left to predict from")
 	case fitted(t.Inputs).Width() > maxColumns:
 		return fmt.Errorf("numbers and categories make more than %d inputs", maxColumns)
+	case j.calibrate && t.task() == numbers:
+		return errors.New("-calibrate is for probabilities, and the target is a number")
 	case j.weights.Value && t.task() != classes:
 		return errors.New("-weights balanced is for one target of categories")
 	}

@@ -238,6 +238,13 @@ func (j *job) Describe(w io.Writer) {
 	}
 }
 
+// Calibrate fits the temperature to the images that -patience holds out.
+func (j *job) Calibrate() {
+	if j.calibrate {
+		_, j.Temperature = j.Evaluate(j.held, &mlp.Metric{Name: "temperature", Of: mlp.FitTemperature})
+	}
+}
+
 // Line is the article's line of an epoch.
 func (j *job) Line(e mlp.Epoch) string {
 	loss := "not measured"
@@ -247,13 +254,22 @@ func (j *job) Line(e mlp.Epoch) string {
 	return fmt.Sprintf("Epoch %d/%d, Loss: %s, Test Accuracy: %.4f", e.N, j.Epochs, loss, e.TestMetric)
 }
 
-// Conclude returns the last two lines.
+// Conclude returns the last two lines and, with -calibrate, one before them.
 func (j *job) Conclude(context.Context, int) (string, error) {
 	accuracy := j.Run.History.Best().TestMetric
 	if len(j.Others) > 0 {
 		_, accuracy = j.Evaluate(j.test, mlp.Accuracy)
 	}
-	return j.conclusion(accuracy), nil
+	if !j.calibrate || j.test == nil {
+		return j.conclusion(accuracy), nil
+	}
+	plain, line := j.Model, ""
+	plain.Temperature = 0
+	plain.Evaluate(j.test, &mlp.Metric{Name: "calibration", Of: func(y, want *mlp.Matrix) float64 {
+		line = training.Calibration(y, want, j.Temperature)
+		return 0
+	}})
+	return line + j.conclusion(accuracy), nil
 }
 
 func (j *job) conclusion(accuracy float64) string {

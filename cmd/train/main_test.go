@@ -240,7 +240,7 @@ func TestWrongFlags(t *testing.T) {
 		"-resume a -load b", "-freeze 1", "-load a -freeze -1", "-resume a -verify b", "-dropout 1", "-dropout NaN", "-hidden= -dropout 0.5", "-decay -1", "-decay NaN",
 		"-decay +Inf", "-clip -1", "-clip NaN", "-schedule linear", "-patience -1", "-warmup 1", "-warmup NaN", "-measure 0", "-scale all",
 		"-deform rotation=46", "-deform elastic=NaN", "-deform shift=x", "-deform twist=3", "-deform=", "-deform none,shift=1",
-		"-resume a -best", "-verify a -best", "-load a -best", "-verify a -out b", "-nonsense", "extra",
+		"-resume a -best", "-calibrate", "-calibrate -patience 3 -load a -epochs 0", "-verify a -best", "-load a -best", "-verify a -out b", "-nonsense", "extra",
 		"-verify=", "-resume=", "-load=", "-out=", "-data="} {
 		var stdout bytes.Buffer
 		stderr, code := command(t, context.Background(), &stdout, append([]string{"-out", t.TempDir()}, strings.Fields(flags)...)...)

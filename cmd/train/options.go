@@ -22,12 +22,13 @@ type options struct {
 	scale         cli.Choice[bool] // one mean and deviation for all pixels
 	deform        deformation
 	interval      int // epochs between two measurements of the training images
+	calibrate     bool
 	freeze        int // the first layers, which stay as they are in the file of -load
 }
 
 // laterFlags are the flags that recipes of earlier versions do not have. Such a run had
 // their defaults.
-var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure", "dropout", "ensemble", "freeze"}
+var laterFlags = []string{"warmup", "deskew", "scale", "deform", "measure", "dropout", "ensemble", "freeze", "calibrate"}
 
 // parse reads the command line. An error is one line.
 func parse(args []string) (*job, error) {
@@ -38,7 +39,7 @@ func parse(args []string) (*job, error) {
 	j.Define("best")
 	for name, to := range map[string]any{
 		"data": &j.data, "limit": &j.limit, "holdout": &j.holdout, "deskew": &j.deskew, "scale": &j.scale, "deform": &j.deform,
-		"shuffle": &j.shuffle, "decay": &j.Decay, "patience": &j.Patience, "measure": &j.interval, "best": &j.best, "load": &j.load, "freeze": &j.freeze,
+		"shuffle": &j.shuffle, "decay": &j.Decay, "patience": &j.Patience, "measure": &j.interval, "best": &j.best, "load": &j.load, "freeze": &j.freeze, "calibrate": &j.calibrate,
 	} {
 		j.Args.Add(name, to)
 	}
@@ -74,6 +75,8 @@ func (j *job) validate(words []string) error {
 		return fmt.Errorf("-freeze %d: want 0 or more", j.freeze)
 	case j.freeze > 0 && j.load == "":
 		return errors.New("-freeze keeps layers of a file: want -load with it")
+	case j.calibrate && (j.Patience == 0 || j.Epochs == 0):
+		return errors.New("-calibrate needs images that are not trained on: want -patience, which holds some out")
 	case j.interval < 1:
 		return fmt.Errorf("-measure %d: want 1 or more", j.interval)
 	case j.Epochs == 0 && j.load == "":

@@ -48,6 +48,10 @@ static void zero(double *y, int n) { for (int j = 0; j < n; j++) y[j] = 0; }
 
 static void relus(double *y, int n) { for (int j = 0; j < n; j++) if (y[j] < 0) y[j] = 0; }
 
+static void sigmoids(double *y, int n) { for (int j = 0; j < n; j++) y[j] = 1 / (1 + exp(-y[j])); }
+
+static double logOf(double p) { return log(p < 2.2250738585072014e-308 ? 2.2250738585072014e-308 : p); }
+
 // addLabels adds the probabilities with the logits z to y, and one less them to rest.
 static void addLabels(double *y, double *rest, const double *z, int n) {
 	for (int j = 0; j < n; j++) {
@@ -57,8 +61,10 @@ static void addLabels(double *y, double *rest, const double *z, int n) {
 }
 
 static void meanOfLabels(double *y, const double *rest, int n, double k) {
-	for (int j = 0; j < n; j++) y[j] = y[j] / k / (y[j] / k + rest[j] / k);
+	for (int j = 0; j < n; j++) y[j] = logOf(y[j] / k) - logOf(rest[j] / k);
 }
+
+static void divide(double *y, int n, double k) { for (int j = 0; j < n; j++) y[j] /= k; }
 
 static const double edges0[4] = {
 	-1, 0, 0.5, 3,
@@ -140,4 +146,6 @@ void predict(const double *x, double *y) {
 	addTo(z[2], net2_b2, 2);
 	addLabels(y, z[3], z[2], 2);
 	meanOfLabels(y, z[3], 2, 2);
+	divide(y, 2, 1.5);
+	sigmoids(y, 2);
 }

@@ -44,6 +44,10 @@ function zero(y, n) { for (let j = 0; j < n; j++) y[j] = 0; }
 
 function relus(y, n) { for (let j = 0; j < n; j++) if (y[j] < 0) y[j] = 0; }
 
+function sigmoids(y, n) { for (let j = 0; j < n; j++) y[j] = 1 / (1 + Math.exp(-y[j])); }
+
+function logOf(p) { return Math.log(p < 2.2250738585072014e-308 ? 2.2250738585072014e-308 : p); }
+
 // addLabels adds the probabilities with the logits z to y, and one less them to rest.
 function addLabels(y, rest, z, n) {
 	for (let j = 0; j < n; j++) {
@@ -53,8 +57,10 @@ function addLabels(y, rest, z, n) {
 }
 
 function meanOfLabels(y, rest, n, k) {
-	for (let j = 0; j < n; j++) y[j] = y[j] / k / (y[j] / k + rest[j] / k);
+	for (let j = 0; j < n; j++) y[j] = logOf(y[j] / k) - logOf(rest[j] / k);
 }
+
+function divide(y, n, k) { for (let j = 0; j < n; j++) y[j] /= k; }
 
 const edges0 = new Float64Array([ // 4
 	-1, 0, 0.5, 3,
@@ -136,5 +142,7 @@ export function predict(x) {
 	addTo(z[2], net2_b2, 2);
 	addLabels(y, z[3], z[2], 2);
 	meanOfLabels(y, z[3], 2, 2);
+	divide(y, 2, 1.5);
+	sigmoids(y, 2);
 	return y;
 }

@@ -110,6 +110,8 @@ var table = []row{
 	{"clip", "C", "train table", "Training", "scale the gradient down to this norm if its norm over all layers is larger; 0 never does"},
 	{"patience", "N", "train", "Training", "hold out a tenth of the training images, stop when N epochs have not lowered the loss on it, and keep the best weights; 0 does not"},
 	{"patience", "N", "table", "Training", "the same with rows; auto is 10, or 0 if there are fewer than 2000 rows to train on"},
+	{"calibrate", "", "train", "Training", "at the end fit a temperature of the logits to the images that -patience holds out, so that probabilities are right as often as they say"},
+	{"calibrate", "", "table", "Training", "at the end fit a temperature of the logits to the rows of -holdout or -test, so that probabilities are right as often as they say"},
 	{"measure", "N", "train", "Training", "measure all training images after each Nth epoch and the last; a terminal then shows the measured epochs only"},
 	{"shuffle", "", "train", "Training", "take the images in a new order each epoch; -shuffle=false takes them as the files have them"},
 	{"seed", "N", "train table vanish", "Training", "seed of the first weights, of the order of the samples, and of all else that is random"},

@@ -117,6 +117,12 @@ func newData(m *mlp.Model, test *mlp.MNIST) (*data, error) {
 		}
 		d.Layers = append(d.Layers, of)
 	}
+	last := d.Layers[len(d.Layers)-1]
+	for _, x := range []floats{last.W, last.B} {
+		for i := range x {
+			x[i] /= cmp.Or(m.Temperature, 1)
+		}
+	}
 	d.addInput(m)
 	if i := max(slices.IndexFunc(d.Scale, notFinite), slices.IndexFunc(d.Shift, notFinite)); i >= 0 {
 		return nil, fmt.Errorf("pixel %d: its standard deviation, %.3g, is too small for the page to divide by", i, m.Input.Std[i])

@@ -267,3 +267,32 @@ func TestCells(t *testing.T) {
 		t.Errorf("accuracy %v and loss %v, want %v and %v", d.accuracy, d.loss, accuracy, loss)
 	}
 }
+
+// The page's last layer has the temperature, so that its logits are those of Predict.
+func TestTemperature(t *testing.T) {
+	_, test := sample(t, 20)
+	m := trained(t, mlp.ReLU, false, false, 1)
+	plain, err := newData(m, test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Temperature = 2
+	d, err := newData(m, test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range d.Layers {
+		divisor := 1.0
+		if i == len(d.Layers)-1 {
+			divisor = 2
+		}
+		for k, w := range append(l.W, l.B...) {
+			if v := append(plain.Layers[i].W, plain.Layers[i].B...)[k]; w != v/divisor {
+				t.Fatalf("layer %d: %v, without the temperature %v", i+1, w, v)
+			}
+		}
+	}
+	if slices.Max(d.p.Row(0)) >= slices.Max(plain.p.Row(0)) {
+		t.Error("the digits' probabilities are without it")
+	}
+}

@@ -63,6 +63,10 @@ type Task interface {
 	// Len returns how many samples that is.
 	Len() int
 
+	// Calibrate fits the model's temperature if the flags ask for it. It is called when the run
+	// has had its last epoch.
+	Calibrate()
+
 	// Line returns the line of an epoch on standard output.
 	Line(e mlp.Epoch) string
 
@@ -346,6 +350,17 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 	return nil
 }
 
+// Calibration is a line for people: the calibration error of samples that were not trained on,
+// whose logits are y before the temperature.
+func Calibration(y, want *mlp.Matrix, temperature float64) string {
+	before := mlp.CalibrationError.Of(y, want)
+	cooled := y.Clone()
+	for i := range cooled.Data {
+		cooled.Data[i] /= temperature
+	}
+	return fmt.Sprintf("Calibration error: %.4f (before: %.4f) at temperature %.3f\n", mlp.CalibrationError.Of(cooled, want), before, temperature)
+}
+
 // trainInto trains the epochs that are left. However training ends, it saves the last
 // epoch that was finished.
 func (r *runner) trainInto(ctx context.Context, t Task, out *output) error {
@@ -386,6 +401,7 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 	j := t.Base()
 	c := mlp.Config{Optimizer: j.Opt.Value, Rate: j.LR, Schedule: mlp.Warmup(j.Warmup, j.Schedule.Value), Beta1: j.Momentum,
 		Decay: j.Decay, Clip: j.Clip, Epochs: j.Epochs, Batch: j.Batch, Seed: j.Seed, Patience: j.Patience}
+	j.Temperature = 0 // of a run that was finished and goes on
 	past := len(j.Run.History)
 	steps := math.Ceil(float64(t.Len()) / float64(c.Batch))
 	var measured []string
@@ -400,6 +416,9 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 	}
 	c.OnEpoch = func(e mlp.Epoch) error {
 		bar.Clear()
+		if j.Finished() {
+			t.Calibrate()
+		}
 		if e.TestMetric == e.TestMetric {
 			measured = []string{fmt.Sprintf("test %.3f", e.TestMetric)}
 		}

@@ -81,6 +81,8 @@ func zero(y []float64, n int) { clear(y[:n]) }
 
 func relus(y []float64, n int) { reluGeneric(y[:n]) }
 
+func sigmoids(y []float64, n int) { elementwise(y[:n], sigmoid) }
+
 func logOf(p float64) float64 { return log(max(p, 0x1p-1022)) }
 
 // addLabels adds the probabilities with the logits z to y, and one less them to rest.
@@ -93,7 +95,13 @@ func addLabels(y, rest, z []float64, n int) {
 
 func meanOfLabels(y, rest []float64, n int, k float64) {
 	for j := range y[:n] {
-		y[j] = sigmoid(logOf(y[j]/k) - logOf(rest[j]/k))
+		y[j] = logOf(y[j]/k) - logOf(rest[j]/k)
+	}
+}
+
+func divide(y []float64, n int, k float64) {
+	for j := range y[:n] {
+		y[j] /= k
 	}
 }
 
@@ -201,6 +209,12 @@ func reluGeneric(z []float64) {
 	}
 }
 
+func elementwise(z []float64, f func(x float64) float64) {
+	for i, v := range z {
+		z[i] = f(v)
+	}
+}
+
 var edges0 = []float64{ // 4
 	-1, 0, 0.5, 3,
 }
@@ -282,5 +296,7 @@ func Predict(x []float64) []float64 {
 	addTo(z[2][:], net2_b2, 2)
 	addLabels(y, z[3][:], z[2][:], 2)
 	meanOfLabels(y, z[3][:], 2, 2)
+	divide(y, 2, 1.5)
+	sigmoids(y, 2)
 	return y
 }
