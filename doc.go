@@ -38,7 +38,8 @@
 // it starts, together at most GOMAXPROCS goroutines and at most one for each processor. So an
 // activation or an optimizer may be called by several goroutines at once. A worker waits for
 // the next task by spinning, and ends if none comes for a short while. If two goroutines want
-// the workers at the same time, both compute alone for their next thousand tasks. A panic of
+// the workers at the same time, both compute alone for their next thousand tasks. Model.Train
+// trains as many networks at the same time, each on a goroutine. A panic of
 // an activation is raised in the goroutine that called, whichever goroutine ran into it.
 package mlp
 
@@ -66,7 +67,8 @@ package mlp
 //	mnist.go        IDX files, the digits as a data set, MNIST's files by their checksums
 //	digits.go       digits deskewed, and deformed anew in each epoch
 //	npz.go          NumPy's archives and arrays, FormatError
-//	model.go        models in files: W1, b1, …; the running values as m.W1, v.W1, …
+//	columns.go      how the raw numbers of a table's row become inputs
+//	model.go        models and ensembles in files: W1, b1, …; the running values as m.W1, …
 //	source.go       a model as a file of Go, C or JavaScript; export/ has the functions of the file
 //	onnx.go         the same program as an ONNX graph
 //	svgplot.go      charts
@@ -103,8 +105,12 @@ package mlp
 // A network's weights, biases, gains and running averages are parts of one vector, row by
 // row; a Layer's matrices are views of it. The gradient, the optimizer's running values, and
 // the weights of the last and of the best epoch are vectors of the same layout. If an epoch is
-// interrupted or fails, trainer.trainEpoch copies the last epoch's weights back, or with
-// Patience the best epoch's.
+// interrupted or fails, trainer.undo copies the last epoch's weights back, or with Patience
+// the best epoch's.
+//
+// Train has one trainer, and Model.Train one for each network of an ensemble. trainEpoch trains
+// an epoch of all, each on one goroutine (together in parallel.go). As all of them want the
+// worker pool, each then computes its products alone. If one fails, all are undone.
 //
 // The first layer's weights may lie elsewhere for some steps: in a copy without the inputs that
 // are zero in every sample, whose weights stay in the vector and do not move (compactLayer in

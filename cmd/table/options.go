@@ -76,7 +76,7 @@ const (
 	bins       = 12 // of a quantity, at most
 	leastFolds = 8  // of the rows, of which each network holds out one
 	mostFolds  = 16
-	measured   = 8 // times in a run, all rows that a network is trained on are measured
+	measured   = 4 // times in a run, all rows that a network is trained on are measured
 )
 
 // resolve gives the flags that depend on the rows to train on and the targets their values,

@@ -27,11 +27,12 @@ const ModelName = "model.npz"
 type output struct {
 	task    Task
 	dir     string
-	saved   int       // how many epochs of the run the folder has
-	failed  error     // why saving failed; nothing is saved after that
-	next    time.Time // when the run may save again
-	start   time.Time // when the run began
-	written []string  // the names of the files
+	saved   int          // how many epochs of the run the folder has
+	failed  error        // why saving failed; nothing is saved after that
+	next    time.Time    // when the run may save again
+	start   time.Time    // when the run began
+	model   bytes.Buffer // what is written of the model
+	written []string     // the names of the files
 	release func()
 
 	other     files.File // the model of another run, until it is written under its new name
@@ -119,18 +120,20 @@ func (out *output) readOther() (*mlp.Model, error) {
 	return m, nil
 }
 
-// add saves at most once a second. In the first second saving takes at most a fiftieth
-// of the time.
+// add saves so rarely that saving takes at most a fiftieth of the time and, after the first
+// second, at most once a second.
 func (out *output) add() error {
 	begin := time.Now()
 	if begin.Before(out.next) {
 		return nil
 	}
 	err := out.save()
-	out.next = begin.Add(time.Second)
-	if now := time.Now(); now.Sub(out.start) <= time.Second {
-		out.next = now.Add(min(time.Second, 49*now.Sub(begin)))
+	now := time.Now()
+	wait := 49 * now.Sub(begin)
+	if now.Sub(out.start) > time.Second {
+		wait = max(wait, time.Second)
 	}
+	out.next = now.Add(wait)
 	return err
 }
 
@@ -141,9 +144,9 @@ func (out *output) save() error {
 	if out.failed != nil || n == out.saved || n < out.unchanged {
 		return out.failed
 	}
-	var model bytes.Buffer
-	if out.failed = m.Write(&model); out.failed == nil {
-		out.failed = out.write(model.Bytes())
+	out.model.Reset()
+	if out.failed = m.Write(&out.model); out.failed == nil {
+		out.failed = out.write(out.model.Bytes())
 	}
 	if out.failed == nil {
 		out.saved = n
