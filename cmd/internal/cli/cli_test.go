@@ -109,7 +109,7 @@ func TestTable(t *testing.T) {
 		}
 	}
 	maps.DeleteFunc(meanings, func(_ string, n int) bool { return n == 1 })
-	want := map[string]int{"calibrate": 2, "data": 3, "holdout": 2, "epochs": 2, "decay": 2, "patience": 2, "out": 2, "model": 2}
+	want := map[string]int{"batch": 2, "calibrate": 2, "data": 3, "holdout": 2, "epochs": 2, "decay": 2, "patience": 2, "out": 2, "model": 2}
 	if !maps.Equal(meanings, want) {
 		t.Errorf("names with several meanings: %v, want %v", meanings, want)
 	}
