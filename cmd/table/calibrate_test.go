@@ -42,7 +42,7 @@ func TestCalibrate(t *testing.T) {
 		}
 		out, halves := t.TempDir(), t.TempDir()
 		name := filepath.Join(out, "model.npz")
-		stdout := run(out, "9")
+		stdout := run(out, "7")
 		m, err := training.ReadModel(name, training.Table)
 		if err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func TestCalibrate(t *testing.T) {
 		run(halves, "4")
 		half := filepath.Join(halves, "model.npz")
 		must(t, "-verify", half)
-		must(t, "-resume", half, "-epochs", "9")
+		must(t, "-resume", half, "-epochs", "7")
 		if read(t, half) != file {
 			t.Errorf("%s: resumed, it is another file", target)
 		}
