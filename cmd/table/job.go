@@ -131,7 +131,7 @@ func (j *job) Samples(i int, c *mlp.Config) (mlp.Dataset, error) {
 		return balanced{p, j.train.balance()}
 	}
 	own := int32(i % j.folds)
-	c.Loss, c.Measure = j.Task().Loss(), max(1, j.Epochs/measured)
+	c.Loss, c.Measure = j.Task().Loss(), interval
 	c.Validation = weighted(j.train.where(func(r int32) bool { return j.fold[r] == own }))
 	return weighted(j.train.where(func(r int32) bool { return j.fold[r] != own })), nil
 }

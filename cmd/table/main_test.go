@@ -103,8 +103,8 @@ func TestIris(t *testing.T) {
 	if top := regexp.MustCompile(`times\)\n\S+ ± \S+  petal`); !top.MatchString(stdout) {
 		t.Errorf("the petals do not matter most:\n%s", stdout)
 	}
-	for _, text := range []string{"data: 150 rows to train on, from iris.csv in the program\n", "held out: by each network another of 12 parts, to decide when to stop\n",
-		"4 columns predict species (3 categories)\n", "12 networks: each 50-48-48-48-3, relu, 7299 parameters, from init he by adam\n",
+	for _, text := range []string{"data: 150 rows to train on, from iris.csv in the program\n", "held out: by each network another of 10 parts, to decide when to stop\n",
+		"4 columns predict species (3 categories)\n", "10 networks: each 50-48-48-48-3, relu, 7299 parameters, from init he by adamw\n",
 		"written to " + out + ": curves.svg, model.npz\n"} {
 		if !strings.Contains(stderr, text) {
 			t.Errorf("standard error lacks %q:\n%s", text, stderr)

@@ -76,17 +76,20 @@ const (
 	bins       = 12 // of a quantity, at most
 	leastFolds = 8  // of the rows, of which each network holds out one
 	mostFolds  = 16
-	measured   = 4 // times in a run, all rows that a network is trained on are measured
+	interval   = 10 // epochs between two measurements of all rows that a network is trained on
 )
 
 // resolve gives the flags that depend on the rows to train on and the targets their values,
-// unless they are set. The loss is a mean over rows and targets, and the penalty beside it
-// becomes as much smaller as there are more of both. A table of many rows needs fewer epochs
+// unless they are set. AdamW's decay does not depend on the loss. To other optimizers it is a
+// penalty beside a loss that is a mean over rows and targets, and becomes as much smaller as
+// there are more of both. A table of many rows needs fewer epochs
 // and has larger steps.
 func (j *job) resolve(rows, targets int) {
 	const enough = 20_000 // rows
 	if j.Decay = j.decay.value; !j.decay.isSet {
-		j.Decay = 1 / (float64(rows) * float64(targets))
+		if j.Decay = 0.1; !j.Opt.Value.Decays {
+			j.Decay = 1 / (float64(rows) * float64(targets))
+		}
 	}
 	given := j.Args.Given()
 	if given["epochs"] == "" {
@@ -104,8 +107,8 @@ func parse(args []string) (*job, error) {
 		missing: cli.NewChoice("keep", cli.OneOf(map[string]bool{"refuse": false, "keep": true, "mean": true})),
 		weights: cli.NewChoice("none", cli.OneOf(map[string]bool{"none": false, "balanced": true})),
 	}
-	j.Flags = training.NewFlags(training.Table, "he", "adam", "cosine", 48, 48, 48)
-	j.LR, j.Batch, j.Epochs, j.Ensemble, j.Patience = 0.01, 32, 40, 12, 12
+	j.Flags = training.NewFlags(training.Table, "he", "adamw", "cosine", 48, 48, 48)
+	j.LR, j.Batch, j.Epochs, j.Ensemble, j.Patience = 0.01, 32, 40, 10, 12
 	j.Later = []string{"calibrate", "interval"}
 	j.SaveAfter = time.Second // a short run is saved once
 	j.Define("model", "importance", "export", "package")

@@ -119,7 +119,7 @@ func contents(t *testing.T, dir string) map[string]string {
 			return err
 		}
 		text, err := os.ReadFile(filepath.Join(dir, name))
-		files[name] = string(text)
+		files[name] = strings.ReplaceAll(string(text), dir, "DIR") // which the page names
 		return err
 	})
 	if err != nil {

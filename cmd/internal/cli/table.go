@@ -107,7 +107,7 @@ var table = []row{
 	{"schedule", "NAME", "train table", "Training", "schedule of the learning rate: constant; step, a tenth from half of the run on and a hundredth from three quarters on; cosine, to zero"},
 	{"warmup", "F", "train table", "Training", "over this share of the run raise the learning rate from a twentieth, and take the course of -schedule from then"},
 	{"decay", "D", "train", "Training", "L2: add this times the weights to their gradient; with -opt adamw, take this times the learning rate times the weights from the weights instead"},
-	{"decay", "D", "table", "Training", "L2, as in cmd/train; auto is 1 divided by the rows to train on and by the targets"},
+	{"decay", "D", "table", "Training", "L2, as in cmd/train; auto is 0.1 with adamw, and else 1 divided by the rows to train on and by the targets"},
 	{"clip", "C", "train table", "Training", "scale the gradient down to this norm if its norm over all layers is larger; 0 never does"},
 	{"patience", "N", "train", "Training", "hold out a tenth of the training images, stop when N epochs have not lowered the loss on it, and keep the best weights; 0 does not"},
 	{"patience", "N", "table", "Training", "stop with a network when N epochs have not lowered the loss on the rows that it holds out, and keep the best weights; 0 does not"},
