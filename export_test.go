@@ -116,6 +116,10 @@ func exportedModels(t *testing.T) (all []exported) {
 			all = append(all, exported{fmt.Sprintf("table, task %d, %d networks", m.Task(), members), m, Export{}, table})
 		}
 	}
+	// A scale stands beside a product here: of grey values, and if a row or a layer has one number.
+	plain := &Model{Net: network(ReLU, false, MNISTPixels, 12, 1), Targets: Columns{quantity("y", 1, 2)}}
+	narrow := &Model{Net: network(Linear, true, 1, 1, 1), Targets: plain.Targets, Input: Standardization{[]float64{0.2}, []float64{0.3}}}
+	all = append(all, exported{"no input", plain, Export{Grey: true}, images}, exported{"one of each", narrow, Export{Grey: true}, NewMatrix(3, 1, 7, 100, 251)})
 	return append(all, exported{"one layer", &Model{Net: network(Linear, false, 1, 1), Targets: Columns{quantity("y", 1, 2)}}, Export{}, NewMatrix(3, 1, 1, -1, 0)})
 }
 

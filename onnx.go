@@ -86,10 +86,11 @@ func (m *Model) WriteONNX(w io.Writer, as Export) error {
 
 // onnxFormulas are the statements of a program, a formula for each value that it changes. The verbs
 // are for the values that a statement changes and reads, and then for its constants and numbers.
+// A layer is a Gemm because ONNX Runtime joins a MatMul and a scalar beside it, which it rounds to float32.
 var onnxFormulas = map[string]string{
 	"take":          "Div(%[2]s, %[4]d)",
 	"standardize":   "Div(Sub(%[1]s, %[2]s), %[3]s)",
-	"dense":         "MatMul(%[2]s, %[3]s)",
+	"dense":         "Gemm(%[2]s, %[3]s)",
 	"addTo":         "Add(%[1]s, %[2]s)",
 	"affine":        "Add(Mul(%[1]s, %[2]s), %[3]s)",
 	"relus":         "Relu(%[1]s)",
