@@ -74,8 +74,8 @@ func (a *auto) String() string {
 // The defaults, which the README explains.
 const (
 	bins       = 12 // of a quantity, at most
-	leastFolds = 8  // of the rows, of which each network holds out one
-	mostFolds  = 16
+	leastFolds = 8  // the fewest parts of the rows; each network holds out one of them
+	mostFolds  = 16 // the most
 	interval   = 10 // epochs between two measurements of all rows that a network is trained on
 )
 
