@@ -29,7 +29,7 @@ import (
 type Column struct {
 	Name      string
 	Values    []string  // the categories, or nil for a quantity
-	Edges     []float64 // of a quantity's bins, ascending; nil for none
+	Edges     []float64 // between the bins of a quantity, in ascending order, or nil without bins
 	Gaps      bool
 	Mean, Std []float64 // of each input
 }

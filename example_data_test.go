@@ -91,8 +91,8 @@ func Example_iris() {
 	// [6.9 3.2 5.7 2.3]: virginica
 }
 
-// Rents of flats by their size, which some do not say, and their city: an ensemble, of which each
-// network holds out another quarter of the rows to decide when to stop.
+// An ensemble learns the rents of flats from their city and their size, which is missing in some
+// rows. Each network holds out another quarter of the rows to decide when to stop.
 func ExampleModel_Train() {
 	var sizes, cities, rents, rows []float64
 	for i, x := range random(200).Data {

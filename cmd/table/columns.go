@@ -47,8 +47,8 @@ type unit struct {
 // more values looks like one of classes.
 const fewValues, fewUnits = 10, 9
 
-// profilesOf reads a file, and returns its columns, of which the targets come last, and the
-// number of rows.
+// profilesOf reads a file, and returns its columns and the number of rows. The targets are the
+// last columns.
 func (j *job) profilesOf(ctx context.Context, s *source, stderr io.Writer) (all []*profile, n int, err error) {
 	r, err := s.rows(ctx)
 	if err != nil {

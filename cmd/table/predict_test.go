@@ -85,7 +85,7 @@ func TestConventions(t *testing.T) {
 			t.Errorf("%q: exit code %d and %q from a pipe, %q from a file: %s", c.text, code, stdout.String(), got, stderr)
 		}
 	}
-	// Decimal commas behind tabs and in quotes, of which the rows tell, or else the training file.
+	// Decimal commas, in a file with tabs and in quotes. If no row has one, the training file's mark is taken.
 	data := file(t, "commas.csv", "a\tday\tword\ty\n"+strings.Repeat("1,25\t31.12.2024\tx\t1\n2,5\t30.11.2024\ty\t2\n3\t1.2.2024\tx\t4\n", 10))
 	commas := trained(t, "-target", "y", data)
 	for text, want := range map[string]string{

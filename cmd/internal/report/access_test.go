@@ -95,8 +95,8 @@ func testDrawing(t *testing.T, b *browser) {
 	}
 }
 
-// Ticks enclose their range, are few, and are told apart by their labels, which say where they
-// stand.
+// Ticks enclose their range and are few. Their labels differ, and each is the number at which
+// its tick stands.
 func testTicks(t *testing.T, b *browser) {
 	slowly(t)
 	type span struct {
@@ -149,7 +149,7 @@ func testTicks(t *testing.T, b *browser) {
 }
 
 // A chart has titles, names its lines, leaves out what was not measured, has the last epoch,
-// and says the values where the pointer is. The table below it scrolls by keyboard.
+// and shows the values at the pointer. The keyboard scrolls the table below it.
 func testCharts(t *testing.T, b *browser) {
 	slowly(t)
 	_, test := sample(t, 60)

@@ -43,7 +43,7 @@ func (b *browser) settle() {
 	})`, nil)
 }
 
-// within tells whether two numbers are equal but for a part in a million.
+// within reports whether got differs from want by at most a millionth of it, or of 1.
 func within(got, want float64) bool { return math.Abs(got-want) <= 1e-6*max(1, math.Abs(want)) }
 
 // The nodes of the strip have the network's numbers, the parts of each sum add up to it, and

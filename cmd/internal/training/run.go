@@ -63,8 +63,8 @@ type Task interface {
 	// Len returns how many samples that is.
 	Len() int
 
-	// Calibrate fits the model's temperature or margins if the flags ask for it. It is called when the run
-	// has had its last epoch.
+	// Calibrate fits the model's temperature or margins if the flags ask for it. The runner calls
+	// it after the last epoch.
 	Calibrate()
 
 	// Line returns the line of an epoch on standard output.
