@@ -65,11 +65,11 @@ func (s Samples) Len() int {
 
 // Batch copies the rows of index.
 func (s Samples) Batch(x, y *Matrix, index []int) {
-	s.batch(x, y, index, []interval{{0, s.X.Cols}})
+	s.batch(1, x, y, index, []interval{{0, s.X.Cols}})
 }
 
-// batch is Batch of these columns of X.
-func (s Samples) batch(x, y *Matrix, index []int, columns []interval) {
+// batch is Batch of these columns of X, on one thread.
+func (s Samples) batch(_ int, x, y *Matrix, index []int, columns []interval) {
 	x.Reset(len(index), total(columns))
 	y.Reset(len(index), s.Y.Cols)
 	for i, r := range index {
@@ -86,7 +86,7 @@ func (s Samples) batch(x, y *Matrix, index []int, columns []interval) {
 // standardized images. What a Weighted set weighs them by is not among them.
 func SamplesOf(data Dataset) Samples {
 	s := Samples{new(Matrix), new(Matrix)}
-	batch(data, s.X, s.Y, shuffle(make([]int, data.Len()), 0, 0, true))
+	batch(maxThreads(), data, s.X, s.Y, shuffle(make([]int, data.Len()), 0, 0, true))
 	return s
 }
 
@@ -209,9 +209,16 @@ func shuffle(index []int, seed uint64, epoch int, inOrder bool) []int {
 	return index
 }
 
-// batch is data.Batch. It panics if that does not give as many rows as it was asked for.
-func batch(data Dataset, x, y *Matrix, index []int) {
-	data.Batch(x, y, index)
+// batch is data.Batch, on at most so many threads if the data set is the package's. It panics if
+// that does not give as many rows as it was asked for.
+func batch(threads int, data Dataset, x, y *Matrix, index []int) {
+	if d, ok := data.(interface {
+		batchOn(threads int, x, y *Matrix, index []int)
+	}); ok {
+		d.batchOn(threads, x, y, index)
+	} else {
+		data.Batch(x, y, index)
+	}
 	x.mustBeFilled("Batch")
 	y.mustBeFilled("Batch")
 	if x.Rows != len(index) || y.Rows != len(index) {
@@ -245,7 +252,7 @@ func validateMeasured(name string, data Dataset, net Network, loss Loss) error {
 		return err
 	}
 	var x, y Matrix
-	batch(data, &x, &y, []int{0})
+	batch(1, data, &x, &y, []int{0})
 	return validateWidths(name, &x, &y, net, loss)
 }
 

@@ -33,7 +33,7 @@ const (
 func (m *MNIST) Deskew() *MNIST {
 	m.mustFit("Deskew")
 	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, source: m.source}
-	parallelFor(m.Len(), deskewTask{d, m})
+	parallelFor(maxThreads(), m.Len(), deskewTask{d, m})
 	return d
 }
 
@@ -201,7 +201,11 @@ type deformedEpoch struct {
 
 func (e *deformedEpoch) Len() int { return e.of.digits.Len() }
 func (e *deformedEpoch) Batch(x, y *Matrix, index []int) {
-	e.of.digits.batch(x, y, index, e, allPixels)
+	e.batchOn(maxThreads(), x, y, index)
+}
+
+func (e *deformedEpoch) batchOn(threads int, x, y *Matrix, index []int) {
+	e.of.digits.batch(threads, x, y, index, e, allPixels)
 }
 
 // A field is smooth random numbers, of variance 1 over all its points, which repeat in both directions.

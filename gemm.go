@@ -104,7 +104,7 @@ func (z *Matrix) product(threads int, method string, a, b operand, e epilogue) *
 	p := products.Get().(*product)
 	*p = product{a: a, b: b, z: z.Data, m: m, n: n, k: a.cols, epilogue: e}
 	p.cut(threads)
-	parallelFor(p.parts, p)
+	parallelFor(threads, p.parts, p)
 	*p = product{}
 	products.Put(p)
 	return z

@@ -102,7 +102,13 @@ type Run struct {
 	// epoch's.
 	slots [maxSlots][]float64
 	last  []float64
+
+	threads threadRange
 }
+
+// Threads returns the fewest and the most threads that have computed at the same time since Train
+// began, or 0 and 0 before it has. Train finds the number that is fastest.
+func (r *Run) Threads() (fewest, most int) { return r.threads.fewest, r.threads.most }
 
 // LayerStats are measures of one layer at one step of the training. The gradients and the
 // update are those of the step's batch. The gradients are the loss's, after Config.Clip and

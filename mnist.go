@@ -398,12 +398,16 @@ var unitScale, unitShift = slices.Repeat([]float64{1.0 / 255}, MNISTPixels), mak
 // Batch sets row i of x, len(index)×MNISTPixels, to the standardized pixels of image index[i], and row i of
 // y, len(index)×MNISTClasses, to 1 for its label and 0 for the other digits. It reuses the storage of x and
 // y. It panics if Images does not have MNISTPixels bytes for each label, or if a label is over 9.
-func (m *MNIST) Batch(x, y *Matrix, index []int) { m.batch(x, y, index, nil, allPixels) }
+func (m *MNIST) Batch(x, y *Matrix, index []int) { m.batchOn(maxThreads(), x, y, index) }
+
+func (m *MNIST) batchOn(threads int, x, y *Matrix, index []int) {
+	m.batch(threads, x, y, index, nil, allPixels)
+}
 
 var allPixels = []interval{{0, MNISTPixels}}
 
-// batch is Batch of these pixels alone, of the images or, if epoch is not nil, of their deformed versions.
-func (m *MNIST) batch(x, y *Matrix, index []int, epoch *deformedEpoch, inputs []interval) {
+// batch is Batch of these pixels alone, on at most so many threads, of the images or, if epoch is not nil, of their deformed versions.
+func (m *MNIST) batch(threads int, x, y *Matrix, index []int, epoch *deformedEpoch, inputs []interval) {
 	m.mustFit("Batch")
 	for _, k := range index {
 		if m.Labels[k] >= MNISTClasses {
@@ -417,7 +421,7 @@ func (m *MNIST) batch(x, y *Matrix, index []int, epoch *deformedEpoch, inputs []
 	if m.scale == nil {
 		b.scale, b.shift = unitScale, unitShift
 	}
-	parallelFor(ceil(len(index), batchRows), b)
+	parallelFor(threads, ceil(len(index), batchRows), b)
 	*b = batchTask{} // the pool must keep no matrix alive
 	batchTasks.Put(b)
 }

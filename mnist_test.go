@@ -600,7 +600,7 @@ func TestBatch(t *testing.T) {
 				}
 			}
 		}
-		train.batch(&some, &y, index, nil, []interval{{100, 107}, {300, 400}})
+		train.batch(1, &some, &y, index, nil, []interval{{100, 107}, {300, 400}})
 		for i := range index {
 			if row := x.Row(i); !slices.Equal(some.Row(i), slices.Concat(row[100:107], row[300:400])) {
 				t.Fatalf("some pixels of row %d are others", i)

@@ -328,10 +328,11 @@ func (net Network) Forward(x *Matrix) *Matrix {
 	for _, l := range net {
 		l.drop.on = false
 	}
-	return net.forward(x)
+	return net.forward(maxThreads(), x)
 }
 
-func (net Network) forward(x *Matrix) *Matrix {
+// forward computes on at most so many threads.
+func (net Network) forward(threads int, x *Matrix) *Matrix {
 	for _, l := range net {
 		l.x, l.hasDz = x, false
 		if l.drop.on {
@@ -339,9 +340,9 @@ func (net Network) forward(x *Matrix) *Matrix {
 			l.drop.kept.Reset(x.Rows, l.W.Cols)
 		}
 		if l.Norm == nil {
-			l.a.product(maxThreads(), "Forward", x.operand(), l.W.operand(), (*biasAndActivation)(l))
+			l.a.product(threads, "Forward", x.operand(), l.W.operand(), (*biasAndActivation)(l))
 		} else {
-			l.a.product(maxThreads(), "Forward", x.operand(), l.W.operand(), nil)
+			l.a.product(threads, "Forward", x.operand(), l.W.operand(), nil)
 			l.Norm.forward(&l.a, &l.B, l.Frozen)
 			for i := range l.a.Rows {
 				l.activate(l.a.Row(i), i, 0)
@@ -377,12 +378,12 @@ func (net Network) Backward(dy *Matrix) {
 	if a := &net[len(net)-1].a; dy.Rows != a.Rows || dy.Cols != a.Cols {
 		panic(fmt.Sprintf("mlp: Backward: dy is %d×%d, the output %d×%d", dy.Rows, dy.Cols, a.Rows, a.Cols))
 	}
-	net.backward(dy, nil, 0)
+	net.backward(maxThreads(), dy, nil, 0)
 }
 
-// backward is Backward down to the lowest layer. If there are updates, one for each layer, each
+// backward is Backward down to the lowest layer, on at most so many threads. If there are updates, one for each layer, each
 // moves the weights of its layer by their gradient.
-func (net Network) backward(dy *Matrix, updates []weightUpdate, lowest int) {
+func (net Network) backward(threads int, dy *Matrix, updates []weightUpdate, lowest int) {
 	last := net[len(net)-1]
 	copy(last.dz.Reset(dy.Rows, dy.Cols).Data, dy.Data)
 	last.Act.Backward(last.dz.Data, last.a.Data)
@@ -399,7 +400,7 @@ func (net Network) backward(dy *Matrix, updates []weightUpdate, lowest int) {
 		}
 		if i > lowest { // before the update: the gradient of the layer below is by the W of Forward
 			below := net[i-1]
-			below.dz.product(maxThreads(), "Backward", l.dz.operand(), l.W.operand().transpose(), (*derivative)(below))
+			below.dz.product(threads, "Backward", l.dz.operand(), l.W.operand().transpose(), (*derivative)(below))
 		}
 		if l.Frozen {
 			continue
@@ -408,7 +409,7 @@ func (net Network) backward(dy *Matrix, updates []weightUpdate, lowest int) {
 		if updates != nil {
 			e = &updates[i]
 		}
-		l.DW.product(maxThreads(), "Backward", l.x.operand().transpose(), l.dz.operand(), e)
+		l.DW.product(threads, "Backward", l.x.operand().transpose(), l.dz.operand(), e)
 	}
 }
 

@@ -416,11 +416,12 @@ func TestDropoutGradient(t *testing.T) {
 		net := dropping(act)
 		rng := newRand()
 		x, y := fill(NewMatrix(6, 5), rng), fill(NewMatrix(6, 3), rng)
-		for what, forward := range map[string]func(*Matrix) *Matrix{act.Name + ", dropping": net.forward, act.Name: net.Forward} {
+		dropping := func(x *Matrix) *Matrix { return net.forward(maxThreads(), x) }
+		for what, forward := range map[string]func(*Matrix) *Matrix{act.Name + ", dropping": dropping, act.Name: net.Forward} {
 			var dy, dx Matrix
 			loss := func() float64 { return SquaredError(nil, forward(x), y) }
 			SquaredError(&dy, forward(x), y)
-			net.backward(&dy, nil, 0)
+			net.backward(maxThreads(), &dy, nil, 0)
 			closeTo(t, what+" x", net.InputGradient(&dx).Data, NumericalGradient(loss, x.Data, 1e-5))
 			checkGradients(t, what, net, loss)
 			for i, l := range net {

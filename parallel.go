@@ -1,8 +1,9 @@
-// The worker pool: the goroutines that share the parts of a task.
+// The worker pool: the goroutines that share the parts of a task. How many of them a loop uses.
 
 package mlp
 
 import (
+	"math/bits"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -22,6 +23,7 @@ var pool struct {
 	left       atomic.Uint64               // the parts that nobody has taken: first | end<<32
 	busy       atomic.Int64                // workers inside serve
 	workers    atomic.Int64                // workers that have not ended
+	most       atomic.Int64                // how many of them the last caller could use; any others end
 	failure    atomic.Pointer[workerPanic] // of a worker's part
 	alone      atomic.Int64                // how many of the next calls of parallelFor do without workers
 }
@@ -37,19 +39,19 @@ const (
 	aloneAfterContention = 1024
 )
 
-// parallelFor does parts 0 to n-1 of t, on as many threads as there may be, and returns
-// when all are done. The caller does all parts itself if the workers serve another caller,
+// parallelFor does parts 0 to n-1 of t on at most so many threads, and returns when all are done. The caller does all parts itself if the workers serve another caller,
 // or if two callers have met in one of the last calls. A part must not call parallelFor
 // with several parts: that counts as a second caller.
 //
 // If a part panics, on whatever goroutine, no further part begins, and parallelFor panics
 // with the same value once the parts that have begun are done.
-func parallelFor(n int, t task) {
-	if n > 1 && claimWorkers() {
+func parallelFor(threads, n int, t task) {
+	if threads = min(threads, maxThreads()); threads > 1 && n > 1 && claimWorkers() {
 		defer releaseWorkers()
 		pool.task = t
+		pool.most.Store(int64(threads - 1))
 		pool.left.Store(uint64(n) << 32)
-		for range int64(min(n, maxThreads())-1) - pool.workers.Load() {
+		for range int64(min(threads, n)-1) - pool.workers.Load() {
 			pool.workers.Add(1)
 			go work()
 		}
@@ -63,7 +65,7 @@ func parallelFor(n int, t task) {
 
 // claimWorkers reports whether the caller may use the workers. If so, it must release them.
 func claimWorkers() bool {
-	if maxThreads() == 1 || countAlone() {
+	if countAlone() {
 		return false
 	}
 	if !pool.TryLock() {
@@ -102,12 +104,22 @@ func releaseWorkers() {
 }
 
 // work is the body of a worker: it looks for parts until it has found none for spinTime,
-// and ends at once if two callers have met.
+// and ends at once if two callers have met, or if there are more workers than the caller can use.
 func work() {
-	defer pool.workers.Add(-1)
+	isCounted := true
+	defer func() {
+		if isCounted {
+			pool.workers.Add(-1)
+		}
+	}()
 	last := time.Now()
 	for look := 1; pool.alone.Load() == 0; look++ {
-		if first, end := unpackParts(pool.left.Load()); first < end {
+		first, end := unpackParts(pool.left.Load())
+		if n := pool.workers.Load(); n > pool.most.Load() && pool.workers.CompareAndSwap(n, n-1) {
+			isCounted = false
+			return
+		}
+		if first < end {
 			serve()
 			last = time.Now()
 		}
@@ -215,5 +227,136 @@ func together(n int, f func(i int)) {
 	all.Wait()
 	if p := failure.Load(); p != nil {
 		p.raise()
+	}
+}
+
+// A pace finds, while a loop runs, how many threads make its rounds fastest. Any number gives the
+// same bits, so it may change from one round to the next.
+//
+// The numbers are 1, 2, 4, … and maxThreads(). A pace knows how fast the rounds were with each number
+// that it has tried, and uses the fastest. Now and then it tries the next lower or the next higher
+// number for a block of rounds. Tries cost at most a hundredth of the time.
+type pace struct {
+	now   func() time.Duration // the time; nil is the system's
+	loops int                  // if there are several, each on a goroutine of its own, each uses one thread
+
+	most   int     // maxThreads() in the last round
+	speeds []speed // with 1<<i threads
+	best   int     // the index of the fastest
+	inUse  int     // the index of the number in use: best, or one beside it that is tried
+	aside  int     // where the next try is: 1 for more threads than best, -1 for fewer
+	gap    int     // how many blocks pass from one try to the next
+	wait   int     // how many of them are left
+
+	began       time.Duration // when the round under way began
+	block       speed         // of the block under way
+	total, lost time.Duration // what all rounds took, and how much less they would have without tries
+	used        threadRange
+}
+
+// A threadRange is the fewest and the most threads that were used; zeros are none.
+type threadRange struct{ fewest, most int }
+
+func (r threadRange) and(s threadRange) threadRange {
+	if r.most == 0 || s.most == 0 {
+		return threadRange{r.fewest + s.fewest, r.most + s.most}
+	}
+	return threadRange{min(r.fewest, s.fewest), max(r.most, s.most)}
+}
+
+// A speed is the rows that were computed in some seconds.
+type speed struct{ rows, seconds float64 }
+
+// perSecond is 0 if nothing was computed yet.
+func (s speed) perSecond() float64 { return s.rows / max(s.seconds, 1e-9) }
+
+const (
+	// A block is longer than the few milliseconds for which another thread gets a processor.
+	blockTime = 8 * time.Millisecond
+	// A speed is the mean of about so many blocks, the latest of which count most: of a time in which
+	// a process that has a quota computes and waits.
+	blocksOfSpeed = 8
+	longestGap    = 64                   // blocks
+	firstTries    = 5 * time.Millisecond // what tries may cost beside their share of the time
+)
+
+var start = time.Now()
+
+func (p *pace) clock() time.Duration {
+	if p.now != nil {
+		return p.now()
+	}
+	return time.Since(start)
+}
+
+// begin begins a round, and returns how many threads it shall use.
+func (p *pace) begin() int {
+	most := maxThreads()
+	computing := min(most, p.loops)
+	if p.loops > 1 {
+		most = 1
+	}
+	if most != p.most {
+		last := bits.Len(uint(most - 1))
+		*p = pace{now: p.now, loops: p.loops, used: p.used,
+			most: most, speeds: make([]speed, last+1), best: last, inUse: last, aside: -1, gap: 1}
+	}
+	threads := min(1<<p.inUse, most)
+	computing = max(computing, threads)
+	p.used = p.used.and(threadRange{computing, computing})
+	p.began = p.clock()
+	return threads
+}
+
+// end ends a round of so many rows. At the end of a block it chooses the number for the next.
+func (p *pace) end(rows int) {
+	took := p.clock() - p.began
+	if p.total += took; p.total == took { // the first round is slower: it allocates
+		return
+	}
+	p.block.rows += float64(rows)
+	p.block.seconds += took.Seconds()
+	if len(p.speeds) == 1 || p.block.seconds < blockTime.Seconds() {
+		return
+	}
+	block, before, wasTry := p.block, p.best, p.inUse != p.best
+	p.block = speed{}
+	s := &p.speeds[p.inUse]
+	s.rows += block.rows - s.rows/blocksOfSpeed
+	s.seconds += block.seconds - s.seconds/blocksOfSpeed
+	for i := range p.speeds {
+		if p.speeds[i].perSecond() > p.speeds[p.best].perSecond() {
+			p.best = i
+		}
+	}
+	p.wait--
+	switch {
+	case p.best != before:
+		p.gap, p.wait = 1, 1
+	case wasTry:
+		p.lost += time.Duration(1e9 * max(0, block.seconds-block.rows/p.speeds[p.best].perSecond()))
+		p.gap = min(2*p.gap, longestGap)
+		p.wait = p.gap
+	}
+	p.inUse = p.best
+	if p.wait <= 0 {
+		p.try(took)
+	}
+}
+
+// try uses another number in the next block, if it may cost so much. A round took so long.
+func (p *pace) try(round time.Duration) {
+	i := p.best + p.aside
+	if i < 0 || i >= len(p.speeds) {
+		p.aside = -p.aside
+		i = p.best + p.aside
+	}
+	share := 0.5 // of the speed of best, if i was not tried
+	if known := p.speeds[i].perSecond(); known > 0 {
+		share = known / p.speeds[p.best].perSecond()
+	}
+	cost := time.Duration(float64(max(blockTime, round)) * (1 - share))
+	if p.lost+cost <= firstTries+p.total/100 {
+		p.inUse, p.aside = i, -p.aside
 	}
 }

@@ -199,7 +199,7 @@ func TestParallelForAfterGoexit(t *testing.T) {
 	l := new(leaving)
 	l.quiet = true
 	pool.alone.Store(0) // another test may have left it
-	if got := panicOf(func() { parallelFor(100, l) }); got != "mlp: a part of shared work called runtime.Goexit" {
+	if got := panicOf(func() { parallelFor(maxThreads(), 100, l) }); got != "mlp: a part of shared work called runtime.Goexit" {
 		t.Errorf("panic %q", got)
 	}
 	new(counter).check(t)
@@ -213,7 +213,7 @@ func (e *counter) part(i int) { e[i].Add(1) }
 // check shares 50 parts and fails unless each is done once.
 func (c *counter) check(t *testing.T) {
 	t.Helper()
-	parallelFor(len(c), c)
+	parallelFor(maxThreads(), len(c), c)
 	for i := range c {
 		if n := c[i].Load(); n != 1 {
 			t.Fatalf("part %d was done %d times", i, n)
@@ -234,7 +234,7 @@ func TestParallelForAfterPanic(t *testing.T) {
 					t.Fatalf("round %d: the caller recovers %v", round, r)
 				}
 			}()
-			parallelFor(100, s)
+			parallelFor(maxThreads(), 100, s)
 		}()
 		done := s.done.Load()
 		new(counter).check(t)
@@ -283,7 +283,7 @@ func goroutine() string { return strings.Fields(string(debug.Stack()))[1] }
 func TestWorkerStack(t *testing.T) {
 	if os.Getenv("MLP_PANIC") != "" {
 		defer withThreads(4)()
-		parallelFor(100, &slow{atLast: true})
+		parallelFor(maxThreads(), 100, &slow{atLast: true})
 	}
 	c := exec.Command(os.Args[0], "-test.run", "^TestWorkerStack$")
 	c.Env = append(os.Environ(), "MLP_PANIC=1")
@@ -301,7 +301,7 @@ func TestAloneAfterMeeting(t *testing.T) {
 	defer pool.alone.Store(0)
 	pool.alone.Store(0)
 	pool.Lock() // as if another caller were being served
-	parallelFor(2, new(counter))
+	parallelFor(maxThreads(), 2, new(counter))
 	pool.Unlock()
 	for range aloneAfterContention {
 		if claimWorkers() {
@@ -346,5 +346,155 @@ func TestMemoryReturns(t *testing.T) {
 	NewNetwork(1, He, ReLU, 4, 20000, 4).Predict(new(Matrix), x)
 	if after := heap(); after > before+1<<20 {
 		t.Errorf("%d bytes are kept", after-before)
+	}
+}
+
+// A pacedLoop is a loop whose rounds take what a simulation says, by a clock of its own.
+type pacedLoop struct {
+	pace
+	time time.Duration
+}
+
+// A simulation says how long the round takes that begins at a time, on so many threads.
+type simulation func(at time.Duration, threads int) time.Duration
+
+// run returns how many rounds are begun before a time.
+func (l *pacedLoop) run(until time.Duration, round simulation) (rounds int) {
+	l.now = func() time.Duration { return l.time }
+	for ; l.time < until; rounds++ {
+		threads := l.begin()
+		l.time += round(l.time, threads)
+		l.end(1)
+	}
+	return rounds
+}
+
+// bestFixed returns the most rounds that are begun before a time with a fixed number of threads, and the number.
+func bestFixed(until time.Duration, round func() simulation) (rounds, threads int) {
+	for fixed := 1; ; fixed = min(2*fixed, maxThreads()) {
+		n, next := 0, round()
+		for at := time.Duration(0); at < until; n++ {
+			at += next(at, fixed)
+		}
+		if n > rounds {
+			rounds, threads = n, fixed
+		}
+		if fixed == maxThreads() {
+			return rounds, threads
+		}
+	}
+}
+
+const us, ms = time.Microsecond, time.Millisecond
+
+// twoThreads is rounds that take so long on one and on two threads.
+func twoThreads(one, two time.Duration) func() simulation {
+	return func() simulation {
+		return func(_ time.Duration, threads int) time.Duration { return []time.Duration{one, two}[threads-1] }
+	}
+}
+
+// beside is rounds beside another process, from one time to another. Every six milliseconds the worker waits
+// for three, because the other process has its processor.
+func beside(from, to time.Duration, round func() simulation) func() simulation {
+	return func() simulation {
+		next := round()
+		return func(at time.Duration, threads int) time.Duration {
+			took := next(at, threads)
+			if threads > 1 && from <= at && at < to && at/(6*ms) != (at+took)/(6*ms) {
+				took += 3 * ms
+			}
+			return took
+		}
+	}
+}
+
+// underQuota is rounds of a process that may use a tenth of a second of processor time in each tenth of a
+// second, as a container may whose limit is one processor.
+func underQuota(round func() simulation) func() simulation {
+	return func() simulation {
+		next, left, period := round(), 100*ms, time.Duration(0)
+		return func(at time.Duration, threads int) time.Duration {
+			if p := at / (100 * ms); p != period {
+				left, period = 100*ms, p
+			}
+			took := next(at, threads)
+			if left -= took * time.Duration(threads); left < 0 {
+				took = (period+1)*100*ms - at
+			}
+			return took
+		}
+	}
+}
+
+// manyThreads is steps of a network: its products by the model of product.cut, at 60 GFLOP/s for each thread, and
+// two microseconds for each product that threads share.
+func manyThreads(batch int, sizes ...int) func() simulation {
+	times := map[int]time.Duration{}
+	return func() simulation {
+		return func(_ time.Duration, threads int) time.Duration {
+			if took, ok := times[threads]; ok {
+				return took
+			}
+			seconds := 0.0
+			product := func(m, k, n int) {
+				p := product{m: m, k: k, n: n}
+				p.cut(threads)
+				rows, cols := ceil(m*p.strips, p.parts), ceil(n, p.strips)
+				if p.parts > 1 {
+					rows, cols, seconds = rows+extraRows, cols+extraCols, seconds+2e-6
+				}
+				seconds += float64(ceil(p.parts, threads)) * float64(rows*cols*k) / 30e9
+			}
+			for i := range len(sizes) - 1 {
+				in, out := sizes[i], sizes[i+1]
+				product(batch, in, out)
+				product(in, batch, out)
+				if i > 0 {
+					product(batch, out, in)
+				}
+			}
+			times[threads] = time.Duration(1e9 * seconds)
+			return times[threads]
+		}
+	}
+}
+
+// A pace is nearly as fast as the best fixed number of threads, whatever the processors do meanwhile, and
+// faster than any if that changes.
+func TestPace(t *testing.T) {
+	alone := twoThreads(1400*us, 800*us)
+	for _, c := range []struct {
+		what    string
+		threads int
+		until   time.Duration
+		round   func() simulation
+		share   float64 // of the rounds with the best fixed number
+	}{
+		{"alone", 2, 1500 * ms, alone, 0.98},
+		{"caches far apart", 2, 1500 * ms, twoThreads(1400*us, 1800*us), 0.98},
+		{"no difference", 2, 1500 * ms, twoThreads(1400*us, 1400*us), 0.99},
+		{"rounds of seconds", 2, 60000 * ms, twoThreads(1400*ms, 750*ms), 0.98},
+		{"beside a process", 2, 1500 * ms, beside(0, time.Hour, alone), 0.98},
+		{"beside a process for a while", 2, 4000 * ms, beside(1000*ms, 3000*ms, alone), 1.02},
+		{"a quota of one processor", 2, 1500 * ms, underQuota(alone), 0.97},
+		{"a quota, longer", 2, 30000 * ms, underQuota(alone), 0.97},
+		{"784-32-10", 64, 1500 * ms, manyThreads(32, 784, 32, 10), 0.98},
+		{"784-256-128-10", 64, 1500 * ms, manyThreads(64, 784, 256, 128, 10), 0.98},
+		{"784-256-128-10 on six", 6, 1500 * ms, manyThreads(64, 784, 256, 128, 10), 0.98},
+		{"784-2048-2048-10", 64, 3000 * ms, manyThreads(128, 784, 2048, 2048, 10), 0.98},
+		{"4096-4096", 64, 60000 * ms, manyThreads(4096, 4096, 4096), 0.98},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			defer withThreads(c.threads)()
+			l := new(pacedLoop)
+			got := l.run(c.until, c.round())
+			want, threads := bestFixed(c.until, c.round)
+			if share := float64(got) / float64(want); share < c.share || l.used.most > c.threads {
+				t.Errorf("%.3f of the rounds on %d threads, want %.2f; it used %v", share, threads, c.share, l.used)
+			} else {
+				t.Logf("%.3f of the rounds on %d threads; it used %v, best %d", share, threads, l.used, 1<<l.best)
+			}
+		})
 	}
 }

@@ -14,6 +14,11 @@ import (
 // A layer with Norm normalises by its running averages, so that a row's output
 // does not depend on the others. Predict only reads the network.
 func (net Network) Predict(y, x *Matrix) *Matrix {
+	return net.predict(maxThreads(), y, x)
+}
+
+// predict is Predict on at most so many threads.
+func (net Network) predict(threads int, y, x *Matrix) *Matrix {
 	if y == nil {
 		panic("mlp: Predict: y is nil")
 	}
@@ -21,10 +26,10 @@ func (net Network) Predict(y, x *Matrix) *Matrix {
 	if y.Reset(x.Rows, net[len(net)-1].W.Cols); overlap(y.Data, x.Data) {
 		panic("mlp: Predict: the output shares storage with the input")
 	}
-	parts := passes(x.Rows, maxThreads())
+	parts := passes(x.Rows, threads)
 	p := predictions.Get().(*prediction)
-	*p = prediction{net, y, x, parts}
-	parallelFor(parts, p)
+	*p = prediction{net, y, x, threads, parts}
+	parallelFor(threads, parts, p)
 	*p = prediction{}
 	predictions.Put(p)
 	return y
@@ -55,7 +60,7 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 		}
 		m.Input.Apply(inputs, x)
 	}
-	m.outputs(y, inputs)
+	m.outputs(maxThreads(), y, inputs)
 	if m.Task() == Numbers {
 		for i := range y.Rows {
 			row := y.Row(i)
@@ -67,10 +72,11 @@ func (m *Model) Predict(y, x *Matrix) *Matrix {
 	return y
 }
 
-// outputs sets y to the output for x, the inputs as the networks see them.
-func (m *Model) outputs(y, x *Matrix) {
-	if m.Net.Predict(y, x); len(m.Others) > 0 {
-		m.average(y, x)
+// outputs sets y to the output for x, the inputs as the networks see them, on at most so many
+// threads.
+func (m *Model) outputs(threads int, y, x *Matrix) {
+	if m.Net.predict(threads, y, x); len(m.Others) > 0 {
+		m.average(threads, y, x)
 	}
 	if m.Temperature != 0 {
 		for i := range y.Data {
@@ -82,14 +88,14 @@ func (m *Model) outputs(y, x *Matrix) {
 // average makes y, the output of m.Net for x, that of the ensemble. The logits of Classes are
 // ln p, and those of Labels ln p - ln(1-p), for the mean probability p. A probability that
 // underflows counts as the smallest normal number, so that all logits are finite.
-func (m *Model) average(y, x *Matrix) {
+func (m *Model) average(threads int, y, x *Matrix) {
 	logOf := func(p float64) float64 { return log(max(p, 0x1p-1022)) }
 	n := float64(1 + len(m.Others))
 	total := NewMatrix(y.Rows, y.Cols) // of the probabilities or the numbers
 	rest := NewMatrix(y.Rows, y.Cols)  // of 1-p, for Labels
 	for i := range 1 + len(m.Others) {
 		if i > 0 {
-			m.Others[i-1].Net.Predict(y, x)
+			m.Others[i-1].Net.predict(threads, y, x)
 		}
 		switch m.Task() {
 		case Classes:
@@ -128,9 +134,9 @@ func passes(rows, threads int) int {
 
 // A prediction is a call of Predict: the task of its forward passes.
 type prediction struct {
-	net   Network
-	y, x  *Matrix
-	parts int
+	net            Network
+	y, x           *Matrix
+	threads, parts int
 }
 
 var predictions = sync.Pool{New: func() any { return new(prediction) }}
@@ -142,7 +148,7 @@ func (r *prediction) part(c int) {
 	x.setRows(r.x, rows.lo, rows.hi)
 	threads := 1
 	if r.parts == 1 {
-		threads = maxThreads()
+		threads = r.threads
 	}
 	p := forwardPasses.Get().(*forwardPass)
 	p.run(r.net, y, x, threads)
@@ -223,7 +229,7 @@ func evaluate(method string, m *Model, data Dataset, loss Loss, by *Metric) (mea
 	if err != nil {
 		panic(fmt.Sprintf("mlp: %s: %v", method, err))
 	}
-	return new(evaluation).measure(m, data, data.Len(), loss, by, nil)
+	return new(evaluation).measure(new(pace), m, data, data.Len(), loss, by, nil)
 }
 
 // An evaluation has the storage that measuring a network needs.
@@ -242,8 +248,8 @@ var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 const evaluationRows = 256
 
 // measure returns the mean loss and the metric of the first n samples. If stats is not
-// nil, it receives the statistics of each layer's activations.
-func (v *evaluation) measure(m *Model, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (
+// nil, it receives the statistics of each layer's activations. Each batch is a round of p.
+func (v *evaluation) measure(p *pace, m *Model, data Dataset, n int, loss Loss, by *Metric, stats []LayerStats) (
 	mean, metric float64) {
 	weights, err := weightsOf("mlp: Evaluate", data)
 	if err != nil { // the weights have changed since validateData
@@ -254,19 +260,21 @@ func (v *evaluation) measure(m *Model, data Dataset, n int, loss Loss, by *Metri
 	rowsAtOnce := evaluationRows * max(2, (maxThreads()+1)/2) // two forward passes or more for each thread
 	var out, want Matrix
 	for lo, hi := 0, min(n, evaluationRows); lo < n; lo, hi = hi, min(n, hi+rowsAtOnce) {
-		batch(data, &v.x, &v.y, index[lo:hi])
+		threads := p.begin()
+		batch(threads, data, &v.x, &v.y, index[lo:hi])
 		copy(v.want.Reset(n, v.y.Cols).Data[lo*v.y.Cols:], v.y.Data)
 		out.setRows(&v.out, lo, hi)
 		if lo > 0 || stats == nil {
-			m.outputs(&out, &v.x)
+			m.outputs(threads, &out, &v.x)
+			p.end(hi - lo)
 			continue
 		}
-		p := forwardPasses.Get().(*forwardPass)
-		p.run(m.Net, out, v.x, maxThreads())
+		f := forwardPasses.Get().(*forwardPass)
+		f.run(m.Net, out, v.x, threads)
 		for i, l := range m.Net {
-			stats[i].measureActivations(l.Act, &p.outputs[i])
+			stats[i].measureActivations(l.Act, &f.outputs[i])
 		}
-		p.release()
+		f.release()
 	}
 	for lo := 0; lo < n; lo += evaluationRows {
 		hi := min(n, lo+evaluationRows)

@@ -285,6 +285,9 @@ func trainEpoch(ctx context.Context, all []*trainer, n int) error {
 			t.keep()
 		}
 	}
+	for _, i := range active {
+		all[i].pace.loops, all[i].reading.loops = len(active), len(active)
+	}
 	finished := false
 	defer func() {
 		for _, i := range active {
@@ -330,6 +333,7 @@ type Stepper struct {
 	update   update
 	updates  []weightUpdate // of each layer
 	before   []float64      // of one layer, the weights before a step that is measured
+	pace     pace
 	dy       Matrix
 }
 
@@ -384,9 +388,11 @@ func (s *Stepper) Step(x, want *Matrix) (loss float64, err error) {
 		return math.NaN(), err
 	}
 	s.attach()
-	loss = callLoss(s.config.Loss, &s.dy, s.forward(x), want)
+	threads := s.pace.begin()
+	defer func() { s.pace.end(x.Rows) }()
+	loss = callLoss(s.config.Loss, &s.dy, s.forward(threads, x), want)
 	if finite(loss) {
-		s.descend(&s.dy, nil)
+		s.descend(threads, &s.dy, nil)
 	} else if err = validateInputs("Step", x, nil); err == nil {
 		err = &DivergedError{1, s.update.step.N + 1, loss, fmt.Sprintf("the loss is %v", loss)}
 	}
@@ -412,24 +418,24 @@ func (s *Stepper) Move() {
 }
 
 // forward is the network's, with what this step drops.
-func (s *Stepper) forward(x *Matrix) *Matrix {
+func (s *Stepper) forward(threads int, x *Matrix) *Matrix {
 	for i, l := range s.net {
 		l.drop.begin(l.Dropout, s.config.Seed, s.update.step.N, i)
 	}
-	return s.net.forward(x)
+	return s.net.forward(threads, x)
 }
 
 // descend is the step for dy, the gradient by what forward returned. If stats is not nil, it
 // measures the layers.
-func (s *Stepper) descend(dy *Matrix, stats []LayerStats) {
+func (s *Stepper) descend(threads int, dy *Matrix, stats []LayerStats) {
 	s.begin()
 	lowest := s.net.lowest()
 	if s.config.Clip > 0 || stats != nil {
-		s.net.backward(dy, nil, lowest)
+		s.net.backward(threads, dy, nil, lowest)
 		s.move(stats)
 		return
 	}
-	s.net.backward(dy, s.updates, lowest)
+	s.net.backward(threads, dy, s.updates, lowest)
 	s.moveRows()
 }
 
@@ -500,6 +506,7 @@ type trainer struct {
 	data    Dataset
 	run     *Run // its slots are the running values
 	isQuiet bool // it keeps no statistics of layers
+	reading pace // of evaluations
 
 	weights     []float64           // the network's arrays are its parts
 	last        []float64           // the weights of the last finished epoch
@@ -633,6 +640,7 @@ func (t *trainer) finish(e Epoch) {
 		before.Loss, before.Metric = math.NaN(), math.NaN()
 	}
 	t.run.History = append(t.run.History, e)
+	t.run.threads = t.pace.used.and(t.reading.used)
 	if t.run.last = nil; t.config.Patience > 0 {
 		copy(t.last, t.weights)
 		t.run.last = t.last
@@ -688,26 +696,28 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 // blame. If stats is not nil, the layers are measured.
 func (t *trainer) step(index []int, stats []LayerStats) (float64, error) {
 	c := &t.config
-	if err := t.readBatch(index); err != nil {
+	threads := t.pace.begin()
+	defer t.pace.end(len(index))
+	if err := t.readBatch(threads, index); err != nil {
 		return 0, err
 	}
-	y := t.forward(&t.x)
+	y := t.forward(threads, &t.x)
 	loss := t.rows.of(c.Loss, &t.dy, y, &t.y, t.batchWeights)
 	if !finite(loss) {
 		t.batch.Batch(&t.x, &t.y, index) // with all inputs
 		return loss, validateInputs("train", &t.x, index)
 	}
 	t.Rate = c.Rate * c.Schedule(float64(t.update.step.N)/(float64(c.Epochs)*float64(t.stepsPerEpoch())))
-	t.descend(&t.dy, stats)
+	t.descend(threads, &t.dy, stats)
 	return loss, nil
 }
 
 // readBatch reads the samples of a batch into x and y, and their weights into batchWeights.
-func (t *trainer) readBatch(index []int) error {
+func (t *trainer) readBatch(threads int, index []int) error {
 	if t.compact.on {
-		t.compact.batch(&t.x, &t.y, index, t.compact.inputs)
+		t.compact.batch(threads, &t.x, &t.y, index, t.compact.inputs)
 	} else {
-		batch(t.batch, &t.x, &t.y, index)
+		batch(threads, t.batch, &t.x, &t.y, index)
 	}
 	t.batchWeights = t.batchWeights[:0]
 	if t.sampleWeights != nil {
@@ -733,7 +743,7 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 		n, of = min(evaluationRows, n), "the first"
 	}
 	if t.isMeasured(e.N) || !t.isQuiet {
-		e.Loss, e.Metric = measuring.measure(m, t.data, n, c.Loss, c.Metric, e.Layers)
+		e.Loss, e.Metric = measuring.measure(&t.reading, m, t.data, n, c.Loss, c.Metric, e.Layers)
 		if !finite(e.Loss) {
 			return diverged(e.Loss, fmt.Sprintf("the loss over %s samples is %v", of, e.Loss))
 		}
@@ -747,10 +757,10 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 		e.Loss, e.Metric = math.NaN(), math.NaN()
 	}
 	if c.Test != nil {
-		e.TestLoss, e.TestMetric = measuring.measure(m, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
+		e.TestLoss, e.TestMetric = measuring.measure(&t.reading, m, c.Test, c.Test.Len(), c.Loss, c.Metric, nil)
 	}
 	if v := c.Validation; v != nil {
-		e.ValidationLoss, _ = measuring.measure(m, v, v.Len(), c.Loss, c.Metric, nil)
+		e.ValidationLoss, _ = measuring.measure(&t.reading, m, v, v.Len(), c.Loss, c.Metric, nil)
 		if !finite(e.ValidationLoss) && c.Patience > 0 {
 			return diverged(e.ValidationLoss, fmt.Sprintf("the loss on Validation is %v", e.ValidationLoss))
 		}
@@ -767,9 +777,9 @@ func (t *trainer) measure(e *Epoch, lastStep int) error {
 // values are zero and there is no decay. So a step computes the same without the zeros and
 // their weights.
 type compactLayer struct {
-	batch  func(x, y *Matrix, index []int, inputs []interval) // Batch of some inputs
-	inputs []interval                                         // that stay
-	rows   []int                                              // the same, one by one; nil if none is left out
+	batch  func(threads int, x, y *Matrix, index []int, inputs []interval) // Batch of some inputs
+	inputs []interval                                                      // that stay
+	rows   []int                                                           // the same, one by one; nil if none is left out
 
 	on     bool   // the layer's W is w, and the weights in the trainer's vector are out of date
 	w, all Matrix // the layer's W while on, and while not
@@ -798,7 +808,9 @@ func (c *compactLayer) find(data Dataset, w *part, running [maxSlots][]float64) 
 	case WeightedSamples:
 		c.batch = d.batch
 	case *MNIST:
-		c.batch = func(x, y *Matrix, index []int, inputs []interval) { d.batch(x, y, index, nil, inputs) }
+		c.batch = func(threads int, x, y *Matrix, index []int, inputs []interval) {
+			d.batch(threads, x, y, index, nil, inputs)
+		}
 	default:
 		return
 	}

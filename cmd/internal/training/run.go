@@ -14,7 +14,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -286,15 +285,13 @@ func (r *runner) describe(t Task) {
 	DescribeNetwork(r.stderr, &j.Model, from+" by "+j.Opt.Name)
 }
 
-// DescribeNetwork says what a model's network is, how many there are, from which file they come,
-// and which kernel computes.
+// DescribeNetwork says what a model's network is, how many there are, and from which file they come.
 func DescribeNetwork(w io.Writer, m *mlp.Model, from string) {
 	what := "network: "
 	if n := len(m.Others); n > 0 {
 		what = fmt.Sprintf("%d networks: each ", n+1)
 	}
 	fmt.Fprintf(w, "%s%s, %d parameters, from %s\n", what, Summary(m.Net), m.Net.Parameters(), cli.Plain(from))
-	fmt.Fprintf(w, "kernel: %s, %d threads\n", mlp.Kernel(), min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
 }
 
 // Finished reports whether the run has trained all its epochs, or whether its patience
@@ -433,8 +430,24 @@ func (r *runner) learn(ctx context.Context, t Task, epochs int, onEpoch func(mlp
 		}
 		return nil
 	}
-	if err := j.Model.Train(ctx, c, t.Samples); err != errEnough {
-		return err
+	err := j.Model.Train(ctx, c, t.Samples)
+	if fewest, most := j.Run.Threads(); most > 0 {
+		bar.Clear()
+		fmt.Fprintf(r.stderr, "kernel: %s, %s\n", mlp.Kernel(), threads(fewest, most))
 	}
-	return nil
+	if err == errEnough {
+		err = nil
+	}
+	return err
+}
+
+// threads says how many threads computed.
+func threads(fewest, most int) string {
+	switch {
+	case most == 1:
+		return "1 thread"
+	case fewest == most:
+		return fmt.Sprintf("%d threads", most)
+	}
+	return fmt.Sprintf("%d to %d threads", fewest, most)
 }
