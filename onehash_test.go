@@ -123,3 +123,38 @@ func TestFingerprints(t *testing.T) {
 		}
 	})
 }
+
+// The number of threads may change at every step.
+func TestThreadsChange(t *testing.T) {
+	defer withThreads(7)()
+	train, held := sampleDigits(t)
+	digits := train.Slice(0, 400) // so many steps that inputs are left out
+	for _, r := range []recipe{{"relu", "sgd", "he", ""}, {"tanh", "adam", "he", "norm"}, {"sigmoid", "momentum", "he", "dropout"}} {
+		weights := func(inUse func(step int) int) string {
+			act, _ := ActivationByName(r.act)
+			opt, _ := OptimizerByName(r.opt)
+			net := NewNetwork(5, He, act, MNISTPixels, 200, 100, MNISTClasses)
+			c := Config{Optimizer: opt, Rate: 0.01, Epochs: 2, Batch: 32, Seed: 5, Test: held.Slice(0, 300)}
+			mores[r.more](&c, net, held)
+			one, err := newTrainer(net, digits, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			step := 0
+			one.config.Schedule = func(float64) float64 { // is called in each step
+				step++
+				one.pace.inUse, one.reading.inUse = inUse(step), inUse(step)
+				return 1
+			}
+			if err := trainAll(context.Background(), []*trainer{one}, func(int) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			return net.Fingerprint()
+		}
+		random := newRand()
+		want, got := weights(func(int) int { return 0 }), weights(func(int) int { return random.IntN(4) })
+		if got != want {
+			t.Errorf("%s: weights %s with a number of threads that changes, want %s", r, got, want)
+		}
+	}
+}

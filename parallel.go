@@ -3,9 +3,16 @@
 package mlp
 
 import (
+	"io/fs"
+	"math"
 	"math/bits"
+	"os"
+	"path"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -129,12 +136,50 @@ func work() {
 	}
 }
 
-// processors is how many processors this process may use. Tests set it.
-var processors = runtime.NumCPU()
+// processors returns how many processors this process may use. Tests set it.
+var processors = sync.OnceValue(func() int { return min(runtime.NumCPU(), quota(os.DirFS("/"))) })
 
 // maxThreads returns how many threads compute at the same time: no more than there are
 // processors, because a thread that spins takes the place of one that computes.
-func maxThreads() int { return min(runtime.GOMAXPROCS(0), processors) }
+func maxThreads() int { return min(runtime.GOMAXPROCS(0), processors()) }
+
+// quota returns how many processors' time the process may use by the control groups of Linux,
+// as containers have them, rounded up; or a large number if there is no limit. The runtime's
+// GOMAXPROCS follows such limits too, but it is at least 2.
+func quota(root fs.FS) int {
+	numbers := func(name string) (numbers []float64) {
+		text, _ := fs.ReadFile(root, name)
+		for _, word := range strings.Fields(string(text)) {
+			n, _ := strconv.ParseFloat(word, 64) // 0 for "max"
+			numbers = append(numbers, n)
+		}
+		return numbers
+	}
+	least := math.MaxInt32
+	groups, _ := fs.ReadFile(root, "proc/self/cgroup")
+	for _, line := range strings.Split(string(groups), "\n") { // number:controllers:/path
+		fields := strings.SplitN(line, ":", 3)
+		if len(fields) < 3 {
+			continue
+		}
+		for group := path.Clean("/" + fields[2]); ; group = path.Dir(group) { // and the groups around it
+			var limit []float64 // microseconds of processor time in a period, and the period
+			if fields[1] == "" {
+				limit = numbers(path.Join("sys/fs/cgroup", group, "cpu.max"))
+			} else if slices.Contains(strings.Split(fields[1], ","), "cpu") {
+				dir := path.Join("sys/fs/cgroup", fields[1], group)
+				limit = append(numbers(dir+"/cpu.cfs_quota_us"), numbers(dir+"/cpu.cfs_period_us")...)
+			}
+			if len(limit) == 2 && limit[0] > 0 && limit[1] > 0 {
+				least = min(least, int(min(math.Ceil(limit[0]/limit[1]), math.MaxInt32)))
+			}
+			if group == "/" {
+				break
+			}
+		}
+	}
+	return least
+}
 
 // serve does parts of the task, and hands a panic on to the caller of parallelFor.
 func serve() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -30,7 +32,7 @@ func settled(t *testing.T, before int) {
 // that it returns is called.
 func withThreads(n int) (restore func()) {
 	procs, cores := runtime.GOMAXPROCS(n), processors
-	processors = n
+	processors = func() int { return n }
 	return func() {
 		runtime.GOMAXPROCS(procs)
 		processors = cores
@@ -496,5 +498,30 @@ func TestPace(t *testing.T) {
 				t.Logf("%.3f of the rounds on %d threads; it used %v, best %d", share, threads, l.used, 1<<l.best)
 			}
 		})
+	}
+}
+
+func TestQuota(t *testing.T) {
+	const none = math.MaxInt32
+	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	for _, c := range []struct {
+		what string
+		root fstest.MapFS
+		want int
+	}{
+		{"no control groups", fstest.MapFS{}, none},
+		{"one processor", fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/cpu.max": file("100000 100000\n")}, 1},
+		{"rounded up", fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/cpu.max": file("150000 100000\n")}, 2},
+		{"no limit", fstest.MapFS{"proc/self/cgroup": file("0::/a\n"), "sys/fs/cgroup/a/cpu.max": file("max 100000\n")}, none},
+		{"the group around it", fstest.MapFS{"proc/self/cgroup": file("0::/a/b\n"), "sys/fs/cgroup/a/b/cpu.max": file("max 100000\n"),
+			"sys/fs/cgroup/a/cpu.max": file("300000 100000\n")}, 3},
+		{"version 1", fstest.MapFS{"proc/self/cgroup": file("5:memory:/m\n4:cpu,cpuacct:/d/e\n"),
+			"sys/fs/cgroup/cpu,cpuacct/d/e/cpu.cfs_quota_us": file("200000\n"), "sys/fs/cgroup/cpu,cpuacct/d/e/cpu.cfs_period_us": file("100000\n"),
+			"sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": file("-1\n"), "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": file("100000\n")}, 2},
+		{"nonsense", fstest.MapFS{"proc/self/cgroup": file("cpu\n0::../../x\n:::"), "sys/fs/cgroup/cpu.max": file("1e300 1e-300 7\n")}, none},
+	} {
+		if got := quota(c.root); got != c.want {
+			t.Errorf("%s: %d processors, want %d", c.what, got, c.want)
+		}
 	}
 }
