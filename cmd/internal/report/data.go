@@ -36,6 +36,9 @@ type data struct {
 	History      []epoch
 	First        [][]number  // the layer statistics of the first step
 	Stats        []statistic // what they are
+	Epoch        int         // which the network has trained
+	Earlier      Snapshots   // of epochs before it
+	Packed       []byte      // their bytes
 
 	// What the network reads in all test digits, which is not in the JSON.
 	p              mlp.Matrix // n×10: the probabilities
@@ -281,6 +284,9 @@ func order(m *mlp.Model, x *mlp.Matrix) []int {
 func (d *data) addHistory(h mlp.History) {
 	for _, s := range stat.All {
 		d.Stats = append(d.Stats, statistic{s.Label, says[s.Label], s.Label == stat.InactiveFraction.Label})
+	}
+	if len(h) > 0 {
+		d.Epoch = h.Best().N
 	}
 	for i, e := range h {
 		if i == 0 {
