@@ -47,24 +47,27 @@ func (s *Snapshots) Take(m *mlp.Model, epochs int) {
 	if len(m.Others) > 0 || 8*m.Net.Parameters() > maxPage || past > 0 && (math.Ceil(due) != float64(n) || (*s)[past-1].Epoch == epoch) {
 		return
 	}
-	now := snapshot{Epoch: epoch}
+	now := snapshot{Epoch: epoch, bytes: make([]byte, 0, m.Net.Parameters())}
 	for _, l := range m.Net {
-		of := folded(l)
-		step := make(floats, of.Out)
-		for row := range slices.Chunk(of.W, of.Out) {
-			for j, w := range row {
+		step := make(floats, l.W.Cols)
+		for i := range l.W.Rows {
+			for j, w := range l.W.Row(i) {
 				step[j] = max(step[j], math.Abs(w)/127)
 			}
 		}
-		if slices.ContainsFunc(step, notFinite) || slices.ContainsFunc(of.B, notFinite) {
-			return
-		}
-		for row := range slices.Chunk(of.W, of.Out) {
-			for j, w := range row {
-				now.bytes = append(now.bytes, byte(int8(math.Round(w/cmp.Or(step[j], 1)))))
+		for i := range l.W.Rows {
+			for j, w := range l.W.Row(i) {
+				now.bytes = append(now.bytes, byte(int8(math.RoundToEven(w/cmp.Or(step[j], 1)))))
 			}
 		}
-		now.Layers = append(now.Layers, units{step, of.B})
+		scale, b := normalisation(l)
+		for j := range step {
+			step[j] *= scale[j]
+		}
+		if slices.ContainsFunc(step, notFinite) || slices.ContainsFunc(b, notFinite) {
+			return
+		}
+		now.Layers = append(now.Layers, units{step, b})
 	}
 	*s = append(*s, now)
 }
