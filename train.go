@@ -664,9 +664,11 @@ func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 		}
 		firstOfRun := n == 1 && len(losses) == 0
 		var stats []LayerStats
-		if !t.isQuiet && (firstOfRun || len(losses) == steps-1) {
-			stats = make([]LayerStats, len(t.net))
+		if firstOfRun || len(losses) == steps-1 {
 			t.expand()
+			if !t.isQuiet {
+				stats = make([]LayerStats, len(t.net))
+			}
 		} else {
 			t.contract()
 		}

@@ -60,7 +60,7 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 
 // writeReport writes the page of a model, as cmd/train does when a run ends.
 func (o *options) writeReport(m *mlp.Model, test *mlp.MNIST, stderr io.Writer) error {
-	html, err := report.HTML(m, o.model, test, fmt.Sprintf("%v, from %s", test, mnist.Source(o.data)), doctor.Diagnose(m, math.Log(mlp.MNISTClasses)))
+	html, err := report.HTML(m, o.model, test, fmt.Sprintf("%v, from %s", test, mnist.Source(o.data)), doctor.Diagnose(m, math.Log(mlp.MNISTClasses)), nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.model, err)
 	}

@@ -139,6 +139,9 @@ func (j *job) Samples(i int, c *mlp.Config) (mlp.Dataset, error) {
 // Len returns about how many rows a network is trained on.
 func (j *job) Len() int { return j.train.Len() - j.train.Len()/j.folds }
 
+// Watch does nothing.
+func (j *job) Watch() {}
+
 // Describe says what is about to be trained on.
 func (j *job) Describe(w io.Writer) {
 	fmt.Fprintf(w, "data: %d rows to train on", j.train.Len())

@@ -50,7 +50,7 @@ func (j *job) Page(stderr io.Writer) *files.File {
 		return nil // Gather has said why
 	}
 	about := fmt.Sprintf("%v, from %s", j.plain, mnist.Source(j.data))
-	html, err := report.HTML(&j.Model, filepath.Join(j.Out, training.ModelName), j.plain, about, doctor.Diagnose(&j.Model, j.Guess))
+	html, err := report.HTML(&j.Model, filepath.Join(j.Out, training.ModelName), j.plain, about, doctor.Diagnose(&j.Model, j.Guess), j.earlier)
 	if err != nil {
 		fmt.Fprintf(stderr, "warning: %s is not written: %s\n", reportName, cli.Plain(err.Error()))
 		return nil

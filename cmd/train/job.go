@@ -16,6 +16,7 @@ import (
 	"mlp"
 	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/report"
 	"mlp/cmd/internal/training"
 )
 
@@ -26,6 +27,7 @@ type job struct {
 	train, test *mlp.MNIST
 	held        *mlp.MNIST // nil without -patience
 	plain       *mlp.MNIST // the test part as its file has it
+	earlier     report.Snapshots
 }
 
 // Instead measures the model of -load if no epoch is asked for.
@@ -203,6 +205,9 @@ func (j *job) Samples(_ int, c *mlp.Config) (mlp.Dataset, error) {
 	}
 	return j.train.Deform(j.deform.Deformation, c.Seed, j.Epochs)
 }
+
+// Watch keeps what the page shows of earlier epochs.
+func (j *job) Watch() { j.earlier.Take(&j.Model, j.Epochs) }
 
 // Len returns how many training images there are.
 func (j *job) Len() int { return j.train.Len() }

@@ -113,12 +113,14 @@ func last(stderr string) (line string) {
 // contents returns the files in a folder and those below it.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
+	earlier := regexp.MustCompile(`(?s)<div class="timeline" id="epochs".*?</div>|,"Earlier":.*?"Packed":"[^"]*"|\. They answer for the epoch that the slider shows`)
 	files := map[string]string{}
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		text, err := os.ReadFile(filepath.Join(dir, name))
+		text = earlier.ReplaceAll(text, nil)                       // which the page of a resumed run has not
 		files[name] = strings.ReplaceAll(string(text), dir, "DIR") // which the page names
 		return err
 	})
@@ -170,6 +172,10 @@ func TestRun(t *testing.T) {
 	}
 	if n, same := epochsOf(t, out); n != 3 || !same || len(files) != 5 {
 		t.Errorf("%d files of epoch %d", len(files), n)
+	}
+	const slider = `<input id="snapshot" type="range" min="0" max="3"`
+	if page, _ := os.ReadFile(filepath.Join(out, reportName)); !strings.Contains(string(page), slider) {
+		t.Error("the page lacks epochs 0, 1 and 2")
 	}
 }
 

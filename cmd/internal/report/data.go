@@ -36,6 +36,9 @@ type data struct {
 	History      []epoch
 	First        [][]number  // the layer statistics of the first step
 	Stats        []statistic // what they are
+	Epoch        int         // which the network has trained
+	Earlier      Snapshots   `json:",omitempty"` // of epochs before it
+	Packed       []byte      `json:",omitempty"` // their bytes
 
 	// What the network reads in all test digits, which is not in the JSON.
 	p              mlp.Matrix // n×10: the probabilities
@@ -135,22 +138,30 @@ func newData(m *mlp.Model, test *mlp.MNIST) (*data, error) {
 
 func notFinite(v float64) bool { return v-v != 0 }
 
-// folded returns l with its normalisation, whose averages do not change any more,
-// multiplied into the weights:
-//
-//	Gain·(x·W − Mean)/√(Var + 1e-5) + B = x·(W·s) + (B − Mean·s), s = Gain/√(Var + 1e-5)
+// folded returns l with its normalisation multiplied into the weights.
 func folded(l *mlp.Layer) layer {
-	w, b := slices.Clone(l.W.Data), slices.Clone(l.B.Data)
-	if l.Norm != nil {
-		for j := range b {
-			s := l.Norm.Gain.Data[j] / math.Sqrt(l.Norm.Var.Data[j]+1e-5)
-			b[j] -= float64(l.Norm.Mean.Data[j] * s)
-			for i := j; i < len(w); i += l.W.Cols {
-				w[i] *= s
-			}
-		}
+	w := slices.Clone(l.W.Data)
+	scale, b := normalisation(l)
+	for i := range w {
+		w[i] *= scale[i%l.W.Cols]
 	}
 	return layer{l.W.Rows, l.W.Cols, l.Act.Name, w, b}
+}
+
+// normalisation returns what l multiplies the columns of x·W by, and what it then adds. The
+// averages of a normalisation do not change any more:
+//
+//	Gain·(x·W − Mean)/√(Var + 1e-5) + B = x·W·s + (B − Mean·s), s = Gain/√(Var + 1e-5)
+func normalisation(l *mlp.Layer) (scale, b []float64) {
+	scale, b = make([]float64, l.W.Cols), slices.Clone(l.B.Data)
+	for j := range b {
+		scale[j] = 1
+		if l.Norm != nil {
+			scale[j] = l.Norm.Gain.Data[j] / math.Sqrt(l.Norm.Var.Data[j]+1e-5)
+			b[j] -= float64(l.Norm.Mean.Data[j] * scale[j])
+		}
+	}
+	return scale, b
 }
 
 // addInput sets what is done to pixels before they are the network's inputs.
@@ -281,6 +292,9 @@ func order(m *mlp.Model, x *mlp.Matrix) []int {
 func (d *data) addHistory(h mlp.History) {
 	for _, s := range stat.All {
 		d.Stats = append(d.Stats, statistic{s.Label, says[s.Label], s.Label == stat.InactiveFraction.Label})
+	}
+	if len(h) > 0 {
+		d.Epoch = h.Best().N
 	}
 	for i, e := range h {
 		if i == 0 {

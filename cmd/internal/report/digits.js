@@ -3,7 +3,7 @@
 
 // ---- The data ----
 const side = 28, pixels = side * side;
-const data = JSON.parse($('data').textContent), net = network(data.Layers), hidden = net.length - 1;
+const data = JSON.parse($('data').textContent), trained = network(data.Layers), hidden = trained.length - 1;
 const scale = floats(data.Scale), shift = floats(data.Shift), most = bytes(data.Most);
 const { Labels: labels, Read: read } = data.Digits, probabilities = floats(data.Digits.P);
 const packed = bytes(data.Digits.Pixels), images = new Uint8Array(labels.length * pixels);
@@ -17,8 +17,7 @@ const digit = i => images.subarray(i * pixels, (i + 1) * pixels);
 // inputs standardizes grey values.
 const inputs = image => vector(pixels, j => image[j] * scale[j] + shift[j]);
 const inputsOf = once(i => inputs(upright(digit(i)).image)); // of a test digit
-const paper = inputs(new Uint8Array(pixels)), onPaper = forward(net, paper);
-const answersOf = once(i => forward(net, inputsOf(i)).a);
+const paper = inputs(new Uint8Array(pixels));
 
 // towards is the direction of a digit's logit, or of what it is above another's.
 const towards = (digit, other) => vector(10, k => (k === digit) - (k === other));
@@ -179,7 +178,7 @@ function become() {
 const bars = [...document.querySelectorAll('[data-digit]')].map(bar => bar.firstChild);
 bars.forEach((bar, k) => { bar.onclick = () => { rival = k === now.first || k === rival ? null : k; explain(); say($('why').textContent); }; });
 walk(bars);
-const strips = net.map((l, n) => {
+const strips = trained.map((l, n) => {
   const columns = l.out <= 32 ? l.out : Math.ceil(Math.sqrt(6 * l.out)), canvas = make('canvas', { width: columns, height: Math.ceil(l.out / columns), role: 'img' });
   canvas.style.width = Math.min(100, columns * 3) + '%';
   const title = make('p');
@@ -354,16 +353,23 @@ $('more').onclick = () => { round++; showStarts(); };
 // ---- Follow one decision ----
 const single = hidden === 0, column = (l, k) => vector(l.in, i => l.w[i * l.out + k]);
 const unitName = (n, k) => n === hidden ? `Digit ${k}` : `Unit ${k + 1}` + (n ? ` of layer ${n + 1}` : '');
-let known = false; // answersOf each sample is
-// excites returns what a unit answers to the sample: each answer, each digit's mean, the
-// digits whose mean is high, and the pixels whose ink goes with high answers.
-const excites = net.map((_, n) => once(k => {
-  const answers = sample.map(i => answersOf(i)[n][k]), mean = average(answers), picture = new Float64Array(pixels);
-  const means = ten.map(d => ({ name: 'digit ' + d, d, value: average(answers.filter((_, i) => labels[i] === d)) }));
-  sample.forEach(i => digit(i).forEach((p, j) => { picture[j] += p * (answers[i] - mean); }));
-  const limit = (Math.max(...means.map(m => m.value)) + mean) / 2, best = means.filter(m => m.value >= limit).sort((a, b) => b.value - a.value);
-  return { answers, means, picture, digits: best.slice(0, 3).map(m => m.d).join(' ') };
-}));
+let net, onPaper, answersOf, excites, known; // the network that is shown, what follows from it, and whether answersOf each sample is known
+function adopt(shown) {
+  net = shown;
+  onPaper = forward(net, paper);
+  answersOf = once(i => forward(net, inputsOf(i)).a);
+  known = false;
+  // excites returns what a unit answers to the sample: each answer, each digit's mean, the
+  // digits whose mean is high, and the pixels whose ink goes with high answers.
+  excites = net.map((_, n) => once(k => {
+    const answers = sample.map(i => answersOf(i)[n][k]), mean = average(answers), picture = new Float64Array(pixels);
+    const means = ten.map(d => ({ name: 'digit ' + d, d, value: average(answers.filter((_, i) => labels[i] === d)) }));
+    sample.forEach(i => digit(i).forEach((p, j) => { picture[j] += p * (answers[i] - mean); }));
+    const limit = (Math.max(...means.map(m => m.value)) + mean) / 2, best = means.filter(m => m.value >= limit).sort((a, b) => b.value - a.value);
+    return { answers, means, picture, digits: best.slice(0, 3).map(m => m.d).join(' ') };
+  }));
+}
+adopt(trained);
 
 const flow = $('flow'), wires = [], drawing = smallCanvas(), wireBox = svg('svg', { viewBox: `0 0 ${net.length + 1} 1`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
 let followed = null; // the node {n, k} whose sum is shown: unit k of layer n, from 0
@@ -435,6 +441,16 @@ function adds(n, k) {
   return { best, parts, total: now.z[n][k] };
 }
 
+// study has the network that is shown answer the sample, and then shows what excites its units.
+async function study() {
+  const mine = answersOf;
+  await spread(data.Sample, mine, () => mine === answersOf);
+  if (mine !== answersOf) return;
+  known = true;
+  explain();
+  showUnit(chosenUnit);
+}
+
 // ---- What each unit looks for ----
 const deviation = v => Math.sqrt(Math.max(0, average(v.map(x => x * x)) - average(v) ** 2));
 const varies = vector(pixels, j => Math.min(1, deviation(sample.map(i => inputsOf(i)[j]))));
@@ -449,9 +465,12 @@ const tiles = shownUnits.map(k => {
   return b;
 });
 walk(tiles);
-// All tiles have one scale. A fifth of them has weights that are beyond it.
-const peaks = shownUnits.map(k => size(weightsOf(k))).sort((a, b) => a - b), peak = peaks[Math.floor(0.8 * (peaks.length - 1))];
+let peak; // the scale of all tiles. A fifth of them has weights that are beyond it.
 const paintUnit = (canvas, k) => paint(canvas, weightsOf(k), signed(peak));
+function paintTiles() {
+  peak = shownUnits.map(k => size(weightsOf(k))).sort((a, b) => a - b)[Math.floor(0.8 * (shownUnits.length - 1))];
+  tiles.forEach((b, i) => paintUnit(b.firstChild, shownUnits[i]));
+}
 
 // showUnit shows what unit k adds up, which digits excite it and where it goes.
 function showUnit(k) {
@@ -527,21 +546,21 @@ function showHistory() {
 }
 
 // ---- Break it ----
-let broken = net, attempt = 0;
-$('break-layer').append(make('option', { value: -1 }, 'all layers'), ...net.map((l, n) => make('option', { value: n }, `layer ${n + 1}, ${l.in} × ${l.out}`)));
-const sizes = once(n => net[n].w.map(Math.abs).sort());
-const rms = once(n => Math.sqrt(average(net[n].w.map(v => v * v))));
+let broken = trained, attempt = 0;
+$('break-layer').append(make('option', { value: -1 }, 'all layers'), ...trained.map((l, n) => make('option', { value: n }, `layer ${n + 1}, ${l.in} × ${l.out}`)));
+const sizes = once(n => trained[n].w.map(Math.abs).sort());
+const rms = once(n => Math.sqrt(average(trained[n].w.map(v => v * v))));
 // gauss has a number from N(0, 1) for each weight, the same each time.
 const gauss = once(n => {
   let state = 1 + n;
   const uniform = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) + 1) / 4294967297;
-  return Float32Array.from(net[n].w, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
+  return Float32Array.from(trained[n].w, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
 });
 
 function breakIt() {
   const [bias, drop, noise] = ['bias', 'drop', 'noise'].map(name => $('break-' + name).value / 100), layer = Number($('break-layer').value);
-  const limit = n => drop === 0 ? 0 : drop === 1 ? Infinity : sizes(n)[Math.floor(drop * net[n].w.length)];
-  broken = net.map((l, n) => {
+  const limit = n => drop === 0 ? 0 : drop === 1 ? Infinity : sizes(n)[Math.floor(drop * trained[n].w.length)];
+  broken = trained.map((l, n) => {
     if (layer >= 0 && layer !== n) return l;
     const least = limit(n), deviation = noise && noise * rms(n), g = noise ? gauss(n) : l.w;
     return { ...l, b: l.b.map(v => v * bias), w: drop || noise ? l.w.map((v, i) => (Math.abs(v) < least ? 0 : v) + deviation * g[i]) : l.w };
@@ -580,13 +599,63 @@ $('controls').oninput = breakIt;
 $('controls').onchange = () => say(`${$('broken-accuracy').textContent}, ${$('broken-change').textContent}`);
 $('controls').onreset = () => setTimeout(breakIt); // after the sliders are back
 
+// ---- Watch it learn ----
+const slider = $('snapshot'), still = matchMedia('(prefers-reduced-motion: reduce)');
+let timer; // of the next epoch, while the slider moves by itself
+
+// unpack makes ready the slider, whose places are the earlier epochs and the trained network.
+async function unpack() {
+  const packed = new Blob([bytes(data.Packed)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  const all = new Int8Array(await new Response(packed).arrayBuffer()), length = all.length / data.Earlier.length;
+  for (let i = length; i < all.length; i++) all[i] += all[i - length]; // modulo 256
+  data.Earlier.forEach((e, n) => { e.weights = all.subarray(n * length); });
+  slider.oninput = () => { play(false); showEpoch(); };
+  slider.onchange = () => say(`${$('epoch-text').textContent}. ${$('verdict').textContent}`);
+  still.onchange = () => play(false);
+  $('play').onclick = () => { play(!timer); timer || still.matches ? nextEpoch() : slider.onchange(); };
+  $('epochs').hidden = false;
+  play(false);
+  showEpoch();
+}
+
+// earlier returns an earlier epoch's network. Its weights are whole numbers of a unit's steps.
+function earlier({ Layers: units, weights }) {
+  let at = 0;
+  return trained.map((l, n) => {
+    const step = floats(units[n].Step);
+    return { ...l, b: floats(units[n].B), w: l.w.map((_, i) => weights[at++] * step[i % l.out]) };
+  });
+}
+function showEpoch() {
+  const e = data.Earlier[slider.value], n = (e ?? data).Epoch, told = n ? percent(history[n - 1].TestMetric) + ' read right' : 'the beginning';
+  $('epoch-text').textContent = slider.ariaValueText = `Epoch ${n} of ${history.length}: ${told}`;
+  if (!e && net === trained) return;
+  adopt(e ? earlier(e) : trained);
+  paintTiles();
+  update();
+  study();
+}
+
+// play has the slider move by itself, or ends that. It does not move for who prefers no motion.
+function play(on) {
+  clearInterval(timer);
+  timer = on && !still.matches && setInterval(nextEpoch, 1000);
+  $('play').textContent = timer ? 'Pause' : still.matches ? 'Next' : 'Play';
+}
+function nextEpoch() {
+  slider.value = slider.value === slider.max ? 0 : Number(slider.value) + 1;
+  showEpoch();
+  if (slider.value === slider.max) play(false);
+  if (!timer) slider.onchange();
+}
+
 // ---- The beginning ----
 // paintAll paints everything, again if the colours have changed.
 function paintAll() {
   readColours();
   showStarts();
   cost = 0; // nothing may come later, on paper
-  tiles.forEach((b, i) => paintUnit(b.firstChild, shownUnits[i]));
+  paintTiles();
   update();
   showUnit(chosenUnit ?? slots[0][0].k); // at first the unit that contributes most
   showCell(chosenCell);
@@ -595,12 +664,8 @@ function paintAll() {
 actions = [{ digit: Math.max(0, labels.indexOf(3)), example: true }];
 for (const id of ['stat', 'epoch']) $(id)?.addEventListener('input', showHistory);
 paintAll();
-spread(data.Sample, answersOf).then(() => {
-  known = true;
-  explain();
-  showUnit(chosenUnit);
-  breakIt();
-});
+study().then(breakIt);
+if (slider) unpack();
 matchMedia('screen and (prefers-color-scheme: dark)').addEventListener('change', paintAll);
 new ResizeObserver(() => showHistory()).observe($('history'));
 

@@ -55,7 +55,7 @@ func trained(t *testing.T, act *mlp.Activation, norm, deskew bool, epochs int, h
 
 func mustHTML(t *testing.T, m *mlp.Model, test *mlp.MNIST, findings ...doctor.Finding) []byte {
 	t.Helper()
-	html, err := HTML(m, "model.npz", test, "some digits", findings)
+	html, err := HTML(m, "model.npz", test, "some digits", findings, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestPage(t *testing.T) {
 	}{
 		{"numbers", testNumbers}, {"use", testUse}, {"keyboard", testKeyboard}, {"windows", testWindows},
 		{"center", testCenter}, {"decision", testDecision}, {"strip", testStrip}, {"why", testWhy},
-		{"drawing", testDrawing}, {"ticks", testTicks}, {"charts", testCharts}, {"media", testMedia}, {"exploded", testExploded}, {"large", testLarge},
+		{"drawing", testDrawing}, {"ticks", testTicks}, {"charts", testCharts}, {"media", testMedia}, {"exploded", testExploded}, {"large", testLarge}, {"snapshots", testSnapshots},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.t = t

@@ -50,12 +50,13 @@ const maxParameters = 1 << 22
 
 // HTML returns the page of a model, which lies in a file. test has the digits whose mistakes the
 // page shows, as their own file has them, and about says in a line what they are. findings is nil if no doctor
-// has looked at the run. The same arguments, with the same kernel, give the same bytes.
+// has looked at the run. earlier is what the run kept of its epochs, for a slider, and may be
+// nil. The same arguments, with the same kernel, give the same bytes.
 // HTML returns an error if the network is not one from 784 pixels to ten digits, if it has
 // an activation that the page cannot compute, if it has more than four million parameters,
 // if its answer to a digit is not finite, or if a number that the page computes with is not. Of
 // an ensemble the page shows the first network.
-func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []doctor.Finding) ([]byte, error) {
+func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []doctor.Finding, earlier Snapshots) ([]byte, error) {
 	if len(m.Net) == 0 {
 		return nil, errors.New("a network without layers")
 	}
@@ -83,6 +84,10 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 		return nil, err
 	}
 	text, err := json.Marshal(d) // which also escapes what would end the script's element
+	if err == nil && len(earlier) > 0 {
+		d.Earlier, d.Packed = earlier.before(d.Epoch, maxPage-len(text))
+		text, err = json.Marshal(d)
+	}
 	if err != nil {
 		return nil, err
 	}

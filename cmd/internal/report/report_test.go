@@ -42,7 +42,7 @@ func TestEscaped(t *testing.T) {
 	m := trained(t, mlp.ReLU, false, false, 1)
 	m.Recipe = map[string]string{"data": hostile, hostile: hostile}
 	_, test := sample(t, 20)
-	html, err := HTML(m, hostile, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}})
+	html, err := HTML(m, hostile, test, hostile, []doctor.Finding{{Illness: hostile, Number: hostile, Cure: hostile}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestRefused(t *testing.T) {
 		"test digit 0: the network's answer":              huge,
 		"a network of 5565010 parameters":                 of(mlp.ReLU, 784, 7000, 10),
 	} {
-		if html, err := HTML(m, "model.npz", test, "", nil); html != nil || err == nil || !strings.HasPrefix(err.Error(), want) || len(err.Error()) > 300 {
+		if html, err := HTML(m, "model.npz", test, "", nil, nil); html != nil || err == nil || !strings.HasPrefix(err.Error(), want) || len(err.Error()) > 300 {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
@@ -184,7 +184,7 @@ func TestFindings(t *testing.T) {
 	for want, findings := range map[string][]doctor.Finding{
 		"<h4>dead units</h4>": {{Illness: "dead units", Number: "half of them", Cure: "-lr 0.01"}}, "Nothing is wrong": {}, "only the page that cmd/train writes": nil,
 	} {
-		html, err := HTML(m, "model.npz", test, "", findings)
+		html, err := HTML(m, "model.npz", test, "", findings, nil)
 		if err != nil || !bytes.Contains(html, []byte(want)) {
 			t.Errorf("%v: the page lacks %q, error %v", findings, want, err)
 		}

@@ -59,6 +59,10 @@ type Task interface {
 	// Samples returns what network i is trained on and adds to c what is measured.
 	Samples(i int, c *mlp.Config) (mlp.Dataset, error)
 
+	// Watch may look at the networks. The runner calls it before the first epoch that it trains,
+	// and after each.
+	Watch()
+
 	// Len returns how many samples that is.
 	Len() int
 
@@ -363,7 +367,9 @@ func Calibration(y, want *mlp.Matrix, temperature float64) string {
 func (r *runner) trainInto(ctx context.Context, t Task, out *output) error {
 	j := t.Base()
 	begin := time.Now()
+	t.Watch()
 	err := r.learn(ctx, t, j.Epochs-len(j.Run.History), func(e mlp.Epoch) error {
+		t.Watch()
 		if err := out.add(); err != nil {
 			return err
 		}

@@ -81,6 +81,8 @@ func (j *toy) Samples(_ int, c *mlp.Config) (mlp.Dataset, error) {
 	return j.points, nil
 }
 
+func (j *toy) Watch() {}
+
 func (j *toy) Calibrate() {}
 
 func (j *toy) Len() int { return j.points.Len() }
