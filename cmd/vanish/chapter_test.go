@@ -42,7 +42,7 @@ func TestTranscript(t *testing.T) {
 			t.Errorf("%v: exit code %d, %s\n%s", names, code, stderr, stdout)
 		}
 	}
-	sheets, _ := filepath.Glob(filepath.Join(out, "*"))
+	sheets, _ := filepath.Glob(filepath.Join(out, "*.svg"))
 	if len(sheets) != 2 && len(sheets) != 7 {
 		t.Errorf("sheets %v", sheets)
 	}

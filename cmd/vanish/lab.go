@@ -55,7 +55,7 @@ func newLab(ctx context.Context, o *options, stderr *os.File) (l *lab, err error
 	if l.test, err = mnist.Load(l.data, "t10k", 0); err != nil {
 		return nil, err
 	}
-	var sheets []string
+	sheets := []string{playgroundName}
 	for _, e := range l.chosen {
 		sheets = append(sheets, e.sheets...)
 	}

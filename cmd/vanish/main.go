@@ -1,11 +1,12 @@
 // Vanish is a laboratory: it measures how the gradient vanishes on its way down a
 // deep network, what cures that, what data do that depth does not, and which learning rate to take.
 //
-//	go run ./cmd/vanish [depth] [article] [nielsen] [init] [data] [rate] [-data DIR] [-out DIR] [-seed N]
+//	go run ./cmd/vanish [depth] [article] [nielsen] [init] [data] [rate] [playground] [-data DIR] [-out DIR] [-seed N]
 //
-// Without a name it runs all six experiments. Standard output has their tables
-// and captions and, last, one hash of all numbers and weights; each experiment
-// writes its sheet of charts to -out. The exit code is 0, 1 with one line on
+// Without a name it runs all six experiments and writes the playground. Standard output has
+// the experiments' tables and captions and, last, one hash of all numbers and weights; each
+// writes its sheet of charts to -out. The playground is a page there that trains a small
+// network in the browser. The exit code is 0, 1 with one line on
 // standard error that says what went wrong, or 2 for a wrong flag.
 package main
 
@@ -20,6 +21,8 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/cli"
+	"mlp/cmd/internal/files"
+	"mlp/cmd/internal/report"
 )
 
 // An experiment prints its table and caption to the lab and returns its sheet.
@@ -51,10 +54,13 @@ func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) 
 
 // options is the command line, checked.
 type options struct {
-	data, out string
-	seed      uint64
-	chosen    []experiment
+	data, out  string
+	seed       uint64
+	chosen     []experiment
+	playground bool
 }
+
+const playgroundName = "playground.html"
 
 // parse reads names and flags in any order. An error is one line.
 func parse(args []string) (*options, error) {
@@ -67,31 +73,45 @@ func parse(args []string) (*options, error) {
 		return nil, err
 	}
 	for _, name := range names {
+		if name == "playground" {
+			o.playground = true
+			continue
+		}
 		i := slices.IndexFunc(experiments, func(e experiment) bool { return e.name == name })
 		if i < 0 {
-			return nil, cli.WrongFlag(fmt.Errorf("%.60q is no experiment: want one of depth, article, nielsen, init, data, rate", name))
+			return nil, cli.WrongFlag(fmt.Errorf("%.60q is no experiment: want one of depth, article, nielsen, init, data, rate, or playground", name))
 		}
 		o.chosen = append(o.chosen, experiments[i])
 	}
-	if len(o.chosen) == 0 {
-		o.chosen = experiments
+	if len(names) == 0 {
+		o.chosen, o.playground = experiments, true
 	}
 	return o, nil
 }
 
-// vanish runs the chosen experiments one after the other.
+// vanish writes the playground and runs the chosen experiments one after the other.
 func vanish(ctx context.Context, o *options, stdout io.Writer, stderr *os.File) error {
 	l, err := newLab(ctx, o, stderr)
 	if err != nil {
 		return err
 	}
 	defer l.release()
+	if o.playground {
+		page, err := report.Playground()
+		if err == nil {
+			err = files.Replace(l.out, files.File{Name: playgroundName, Content: page})
+		}
+		if err != nil {
+			return fmt.Errorf("playground: %w", err)
+		}
+		l.written = append(l.written, playgroundName)
+	}
 	for _, e := range o.chosen {
 		if err = l.perform(e, stdout); err != nil {
 			break
 		}
 	}
-	if err == nil {
+	if err == nil && len(o.chosen) > 0 {
 		if _, err = fmt.Fprintf(stdout, "Results SHA-256: %x\n", l.hash.Sum(nil)); err != nil {
 			err = fmt.Errorf("standard output: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"mlp"
 	"mlp/cmd/internal/clitest"
+	"mlp/cmd/internal/report"
 )
 
 // command runs vanish and returns what it printed and its exit code.
@@ -57,6 +58,19 @@ func TestWrongFlags(t *testing.T) {
 	refused(t, 2, []string{"deep"}, `"deep"`, "depth, article, nielsen, init, data")
 	if stdout, stderr, code := command(t, context.Background(), "-h"); code != 0 || stderr != "" || !strings.Contains(stdout, "\n  -seed N\n") {
 		t.Errorf("help: exit code %d, %q%q", code, stdout, stderr)
+	}
+}
+
+// The playground is a page of its own, without results.
+func TestPlayground(t *testing.T) {
+	out := t.TempDir()
+	stdout, stderr, code := command(t, context.Background(), "playground", "-out", out)
+	if code != 0 || stdout != "" || stderr != "written to "+out+": playground.html\n" {
+		t.Errorf("exit code %d, %q%q", code, stdout, stderr)
+	}
+	page, err := os.ReadFile(filepath.Join(out, "playground.html"))
+	if want, _ := report.Playground(); err != nil || len(want) == 0 || !bytes.Equal(page, want) {
+		t.Errorf("a page of %d bytes, error %v", len(page), err)
 	}
 }
 

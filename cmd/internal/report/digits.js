@@ -97,27 +97,8 @@ function mean(ink, size, x, y, k) {
   return sum / (k * k);
 }
 
-// ---- Colours and small pictures ----
-const colour = {}; // of what is for, against, neither, and of ink: red, green and blue
-function readColours() {
-  const style = getComputedStyle(document.documentElement);
-  for (const name of ['positive', 'negative', 'card', 'ink']) colour[name] = style.getPropertyValue('--' + name).trim().split(' ').map(Number);
-}
-
-// mix sets a pixel to a colour over the card's; share is from 0 to 1.
-function mix(p, at, c, share) {
-  for (let k = 0; k < 3; k++) p[at + k] = colour.card[k] + (c[k] - colour.card[k]) * Math.min(1, share);
-  p[at + 3] = 255;
-}
+// ---- Small pictures ----
 const inkPixel = (p, at, v) => mix(p, at, colour.ink, v / 255);
-const signed = (top, power = 1) => (p, at, v) => mix(p, at, v > 0 ? colour.positive : colour.negative, (Math.abs(v) / top) ** power);
-
-// paint fills a canvas with a pixel for each value; the rest stays clear.
-function paint(canvas, values, put) {
-  const g = canvas.getContext('2d'), image = g.createImageData(canvas.width, canvas.height);
-  values.forEach((v, i) => put(image.data, 4 * i, v));
-  g.putImageData(image, 0, 0);
-}
 const smallCanvas = (className = '') => make('canvas', { width: side, height: side, className });
 
 // digitButton is a test digit that a click loads into the drawing.

@@ -1,5 +1,5 @@
 // What all pages share: elements, numbers, a network and what contributed to its answer,
-// and charts. Texts from a model are never put in as HTML, only as text.
+// colours, and charts. Texts from a model are never put in as HTML, only as text.
 const $ = id => document.getElementById(id);
 
 // make returns a new element with properties and children.
@@ -160,6 +160,27 @@ function attribute(net, from, x, direction) {
 function softmax(y) {
   const top = Math.max(...y), e = Array.from(y, v => Math.exp(v - top)), total = sum(e);
   return e.map(v => v / total);
+}
+
+// ---- Colours ----
+const colour = {}; // of what is for, against, neither, and of ink: red, green and blue
+function readColours() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ['positive', 'negative', 'card', 'ink']) colour[name] = style.getPropertyValue('--' + name).trim().split(' ').map(Number);
+}
+
+// mix sets a pixel to a colour over the card's; share is from 0 to 1.
+function mix(p, at, c, share) {
+  for (let k = 0; k < 3; k++) p[at + k] = colour.card[k] + (c[k] - colour.card[k]) * Math.min(1, share);
+  p[at + 3] = 255;
+}
+const signed = (top, power = 1) => (p, at, v) => mix(p, at, v > 0 ? colour.positive : colour.negative, (Math.abs(v) / top) ** power);
+
+// paint fills a canvas with a pixel for each value; the rest stays clear.
+function paint(canvas, values, put) {
+  const g = canvas.getContext('2d'), image = g.createImageData(canvas.width, canvas.height);
+  values.forEach((v, i) => put(image.data, 4 * i, v));
+  g.putImageData(image, 0, 0);
 }
 
 // ---- Charts ----

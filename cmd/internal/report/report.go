@@ -1,7 +1,8 @@
 // Package report shows a trained network as one page of HTML, which a browser opens from
-// its file, without a server and without a library. Here is the page; what it computes in
-// the browser is in page.js and digits.js, how it looks in style.css, and its parts are in
-// template.html.
+// its file, without a server and without a library, and has another page that trains one. Here
+// are the pages; what they compute in the browser is in page.js, digits.js and playground.js,
+// how they look in style.css and playground.css, and their parts are in template.html and
+// playground.html.
 package report
 
 import (
@@ -35,12 +36,21 @@ var (
 	common string
 	//go:embed digits.js
 	digitsScript string
+	//go:embed playground.html
+	playgroundText string
+	//go:embed playground.css
+	playgroundStyle string
+	//go:embed playground.js
+	playgroundScript string
 
-	// script is a block, so that its names are not the window's.
-	script = "'use strict';\n{\n" + common + digitsScript + "}\n"
-
-	page = template.Must(template.New("report").Option("missingkey=error").Parse(templateText))
+	page       = template.Must(template.New("report").Option("missingkey=error").Parse(templateText))
+	playground = template.Must(template.Must(page.Clone()).New("playground").Parse(playgroundText))
 )
+
+// Playground returns a page that trains a small network on points of a plane.
+func Playground() ([]byte, error) {
+	return write(playground, style+playgroundStyle, playgroundScript, map[string]any{"Title": "Watch it vanish"})
+}
 
 // A fact is a line of the part "What it is".
 type fact struct{ Name, Text string }
@@ -91,25 +101,29 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	err = page.Execute(&b, map[string]any{
-		"Style": template.CSS(style), "Script": template.JS(script), "Policy": policy(), "Data": d, "JSON": template.JS(text),
+	return write(page, style, digitsScript, map[string]any{
+		"Title": "See it think: " + summary, "Data": d, "JSON": template.JS(text),
 		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, file, about),
 		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()),
 		"Confusion": d.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
 		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
 	})
-	return b.Bytes(), err
 }
 
-// policy allows the page its own style and script, pictures that it makes itself, and
-// nothing else: no request and no other script.
-func policy() string {
+// write returns a page of these parts. Its script, after what all pages share, is a block, so
+// that its names are not the window's. Its policy allows the page its own style and script,
+// pictures that it makes itself, and nothing else: no request and no other script.
+func write(page *template.Template, style, script string, parts map[string]any) ([]byte, error) {
+	script = "'use strict';\n{\n" + common + script + "}\n"
 	digest := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
-	return "default-src 'none'; script-src " + digest(script) + "; style-src " + digest(style) + "; img-src data:; base-uri 'none'; form-action 'none'"
+	parts["Policy"] = "default-src 'none'; script-src " + digest(script) + "; style-src " + digest(style) + "; img-src data:; base-uri 'none'; form-action 'none'"
+	parts["Style"], parts["Script"] = template.CSS(style), template.JS(script)
+	var b bytes.Buffer
+	err := page.Execute(&b, parts)
+	return b.Bytes(), err
 }
 
 // grouped writes a number with a comma before each three digits.

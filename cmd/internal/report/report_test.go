@@ -18,10 +18,20 @@ import (
 	"mlp/cmd/internal/doctor"
 )
 
-// The page names no place to load anything from, and its policy would not let it.
+// The pages name no place to load anything from, and their policy would not let them.
 func TestSelfContained(t *testing.T) {
 	_, test := sample(t, 20)
-	html := string(mustHTML(t, trained(t, mlp.ReLU, false, false, 1, 5), test))
+	play, err := Playground()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range [][]byte{mustHTML(t, trained(t, mlp.ReLU, false, false, 1, 5), test), play} {
+		selfContained(t, string(page))
+	}
+}
+
+func selfContained(t *testing.T, html string) {
+	t.Helper()
 	for _, address := range regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]+[^ "'<]*`).FindAllString(html, -1) {
 		if address != "http://www.w3.org/2000/svg" { // a name, which is not loaded
 			t.Errorf("it names %s", address)
