@@ -580,16 +580,18 @@ func roundTicks(s span, log bool, n int) (ticks []tick) {
 	for ; ; exp++ {
 		for _, m := range []float64{1, 2, 5} {
 			step := m * math.Pow10(exp)
-			// A value within a billionth of a step is on it: 0.7/0.1 is 6.999999999999999.
-			first, last := math.Floor(lo/step+1e-9), math.Ceil(hi/step-1e-9)
+			// A value this close to a step is on it: 0.7/0.1 is 6.999999999999999.
+			first, last := math.Floor(lo/step+1e-10), math.Ceil(hi/step-1e-10)
 			if last-first > float64(n) {
 				continue
 			}
 			size := max(-first, last) * step
 			for i := first; i <= last; i++ {
-				label := plain(i*step, -exp)
-				if size < 1e-3 || size >= 1e8 {
-					label = short(i*step, 6)
+				label := "0"
+				if size >= 1e-3 && size < 1e8 {
+					label = plain(i*step, -exp)
+				} else if i != 0 {
+					label = scientific(i*step, 6)
 				}
 				ticks = append(ticks, tick{i * step, label})
 			}
@@ -601,7 +603,7 @@ func roundTicks(s span, log bool, n int) (ticks []tick) {
 // logTicks returns the ticks of a log axis. Its labels are plain numbers if all of them are short.
 func logTicks(lo, hi float64, n int) []tick {
 	isPlain := lo > -3-1e-9 && hi < 7+1e-9
-	for every := 0; ; every++ { // so many decades from one power of ten to the next, or 0: 1, 2 and 5 times each
+	for every := int((hi - lo) / float64(n)); ; every++ { // decades from one power of ten to the next, or 0: 1, 2 and 5 times each
 		var ticks []tick
 		factors, step := []float64{1}, float64(every)
 		if every == 0 {
@@ -639,17 +641,31 @@ func plain(v float64, decimals int) string {
 	return text
 }
 
-// short writes v with up to that many digits, as a plain number unless that is long.
-func short(v float64, most int) string {
-	text := strconv.FormatFloat(v, 'e', most-1, 64)
-	m, e, _ := strings.Cut(text, "e")
-	exp, _ := strconv.Atoi(e) // which FormatFloat wrote
-	m = strings.TrimRight(strings.TrimRight(m, "0"), ".")
-	digits := len(strings.TrimLeft(strings.Replace(m, ".", "", 1), "-"))
-	if v == 0 || exp >= -3 && exp < 8 {
-		return plain(v, digits-1-exp)
+// short writes v with four digits, as a plain number unless that is long.
+func short(v float64) string {
+	size := math.Abs(v)
+	switch {
+	case v == 0:
+		return "0"
+	case size >= 1e-3 && size < 1e8:
+		return trimmed(plain(v, 3-int(math.Floor(math.Log10(size)))))
 	}
-	return timesTen(strings.Replace(m, "-", "−", 1), exp)
+	return scientific(v, 4)
+}
+
+// scientific writes v with up to that many digits, times a power of ten.
+func scientific(v float64, digits int) string {
+	m, e, _ := strings.Cut(strconv.FormatFloat(v, 'e', digits-1, 64), "e")
+	exp, _ := strconv.Atoi(e) // which FormatFloat wrote
+	return timesTen(strings.Replace(trimmed(m), "-", "−", 1), exp)
+}
+
+// trimmed drops the zeros at the end of decimals.
+func trimmed(number string) string {
+	if strings.Contains(number, ".") {
+		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
+	}
+	return number
 }
 
 // timesTen writes m·10^exp.
@@ -764,7 +780,7 @@ func (d *drawing) drawPiece(p *panel, s *Series, piece []point) {
 			if len(s.X) > 0 {
 				x = s.X[at.i]
 			}
-			says := strings.TrimSpace(fitText(p.XLabel, labelSize, d.panelW)+" "+short(x, 4)) + ": " + short(s.Y[at.i], 4)
+			says := strings.TrimSpace(fitText(p.XLabel, labelSize, d.panelW)+" "+short(x)) + ": " + short(s.Y[at.i])
 			if style >= 0 {
 				says = d.looks[style].name + ", " + says
 			}
