@@ -24,7 +24,7 @@ type Figure struct {
 	Title   string  // is drawn on top; screen readers read it out
 	Desc    string  // says in words what the figure shows, only for screen readers; if empty, they read Caption
 	Caption string  // is drawn below the charts, wrapped
-	Columns int     // charts side by side: 2, or 1 for all other values
+	Columns int     // charts side by side, 1 or 2; less counts as 1, more as 2
 	Height  float64 // of each plot in CSS pixels, 60 to 2000; 0 is 190 in one column, and 150 in two
 	SameY   bool    // the charts with a linear y axis share it, and so do those with a log y axis
 	Charts  []Chart
@@ -35,7 +35,7 @@ type Figure struct {
 type Chart struct {
 	Title, XLabel, YLabel string
 	LogX, LogY            bool // a log axis leaves out values that are not positive
-	Equal                 bool // a unit is as long along x as along y: data of one range make a square
+	Equal                 bool // a unit is as long along x as along y: the plot is narrower or lower, and a square if the ranges are equal
 	Series                []Series
 	Guides                []Guide
 
@@ -95,11 +95,11 @@ const plotStart = `<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="%
 .line{fill:none;stroke:currentColor;stroke-width:1.8;stroke-linejoin:round}.lead{stroke:currentColor}
 .mark{fill:currentColor;stroke:#fff;stroke-width:.8}.dot{fill:currentColor;fill-opacity:.35;stroke:currentColor;stroke-width:.8}.hover{opacity:0}.hover:hover{opacity:1}
 .d1{stroke-dasharray:7 3}.d2{stroke-dasharray:2 2.5}.d3{stroke-dasharray:9 3 2 3}.d4{stroke-dasharray:13 3}
-.s{color:#1c2126}.s0{color:#0069ad}.s1{color:#d04f00}.s2{color:#008a64}.s3{color:#b4478a}.s4{color:#9a6b00}.s5{color:#3892cf}.s6{color:#4a4f55}
+.s-1{color:#1c2126}.s0{color:#0069ad}.s1{color:#d04f00}.s2{color:#008a64}.s3{color:#b4478a}.s4{color:#9a6b00}.s5{color:#3892cf}.s6{color:#4a4f55}
 @media (prefers-color-scheme:dark){
 .bg{fill:#14171b}.plot text{fill:#e8eaed}.plot .dim{fill:#a4adb7}
 .grid{stroke:#2a2f36}.axis{stroke:#7d868f}.guide{stroke:#a4adb7}.mark{stroke:#14171b}
-.s{color:#e8eaed}.s0{color:#5aa9f0}.s1{color:#ff8a4a}.s2{color:#2fc795}.s3{color:#e795c6}.s4{color:#e8b23c}.s5{color:#a5d8ff}.s6{color:#c6cbd1}
+.s-1{color:#e8eaed}.s0{color:#5aa9f0}.s1{color:#ff8a4a}.s2{color:#2fc795}.s3{color:#e795c6}.s4{color:#e8b23c}.s5{color:#a5d8ff}.s6{color:#c6cbd1}
 }
 </style>
 <defs><circle id="m0<id>" r="3.5"/><path id="m1<id>" d="M-3.2-3.2H3.2V3.2H-3.2Z"/><path id="m2<id>" d="M0-4.4L4.2 3.2H-4.2Z"/><path id="m3<id>" d="M0-4.6L4.6 0 0 4.6-4.6 0Z"/><path id="m4<id>" d="M0 4.4L4.2-3.2H-4.2Z"/><path id="m5<id>" d="M-1.4-4.2H1.4V-1.4H4.2V1.4H1.4V4.2H-1.4V1.4H-4.2V-1.4H-1.4Z"/></defs>
@@ -116,15 +116,12 @@ func (f *Figure) SVG() []byte {
 		if !k.listed {
 			continue
 		}
-		middle := point{x: k.x + sampleSize/2, y: k.y}
-		fmt.Fprintf(d, "<g class=\"%s\">", colour(style))
-		if k.points == 1 {
-			d.drawMark("dot", style, middle, 1, "")
-		} else {
+		fmt.Fprintf(d, "<g class=\"s%d\">", style%colours)
+		if k.line {
 			d.drawLine(style, []point{{x: k.x, y: k.y}, {x: k.x + sampleSize, y: k.y}})
-			if d.marks {
-				d.drawMark("mark", style, middle, 1, "")
-			}
+		}
+		if d.marks || !k.line {
+			d.drawMark("mark", style, point{x: k.x + sampleSize/2, y: k.y}, 1, "")
 		}
 		d.WriteString("</g>\n")
 		d.text("name", k.x+sampleSize+6, k.y+4, k.name)
@@ -165,8 +162,9 @@ type panel struct {
 	guides []float64 // those that can be drawn, in axis units
 	names  []name    // of guides and lines, from the top down
 	origin point     // the top left corner of the plot
-	width  float64
-	drawn  bool // it has a point
+	drawn  bool      // it has a point
+
+	width, height float64 // of the plot
 }
 
 // A name stands to the right of the plot, as near to the end of its line as the others let it.
@@ -177,22 +175,18 @@ type name struct {
 	y     float64 // of the middle of the name, in pixels
 }
 
-// A look is what the series of one name have in common: a style, which is the look's index, and an entry
-// in the legend, if it is listed there.
+// A look is what the series of one name have in common: a style, which is the look's index, and perhaps an
+// entry in the legend.
 type look struct {
-	name   string // cut to fit
-	points int    // of the longest line; a scatter counts as one point, because its entry has a mark and no line
-	listed bool
-	x, y   float64 // the left end of the entry, half way up
+	name         string  // cut to fit
+	line, listed bool    // one of the series is no scatter; the look is in the legend
+	x, y         float64 // the left end of the entry, half way up
 }
 
 // layout decides where everything in f is drawn.
 func (f *Figure) layout() *drawing {
-	cols := 1
-	d := &drawing{plotH: 190, styles: map[string]int{"": -1}}
-	if f.Columns == 2 && len(f.Charts) > 1 {
-		cols, d.plotH = 2, 150
-	}
+	cols := max(1, min(f.Columns, 2, len(f.Charts)))
+	d := &drawing{plotH: 230 - 40*float64(cols), styles: map[string]int{"": -1}}
 	if f.Height > 0 {
 		d.plotH = max(60, min(f.Height, 2000))
 	}
@@ -200,7 +194,7 @@ func (f *Figure) layout() *drawing {
 
 	// The margins of all plots are those of the panel that needs the most.
 	d.right = 20
-	top, bottom, longest := float64(inset), 22.0, 0
+	title, label, bottom, longest := 0.0, 0.0, 22.0, 0
 	empty := span{math.Inf(1), math.Inf(-1), true}
 	shared := map[bool]*span{} // by LogY
 	for i := range f.Charts {
@@ -216,25 +210,22 @@ func (f *Figure) layout() *drawing {
 		for _, n := range p.names {
 			d.right = max(d.right, textWidth(n.label, tickSize)+inset+nameGap)
 		}
+		if c.Title != "" {
+			title = titleSize + inset
+		}
+		if c.YLabel != "" {
+			label = labelSize + inset
+		}
 		if c.XLabel != "" {
 			bottom = 22 + labelSize + inset
 		}
 		d.panels = append(d.panels, p)
-	}
-	titles := slices.ContainsFunc(f.Charts, func(c Chart) bool { return c.Title != "" })
-	labels := slices.ContainsFunc(f.Charts, func(c Chart) bool { return c.YLabel != "" })
-	if titles {
-		top += titleSize + inset
-	}
-	if labels {
-		top += labelSize + inset
 	}
 	for i := range d.panels {
 		p := &d.panels[i]
 		t := roundTicks(*p.ySpan, p.LogY, int(d.plotH/32))
 		p.y = axis{t[0].at, t[len(t)-1].at, d.plotH, 0, t}
 		d.left = max(d.left, widest(t)+inset)
-		p.placeNames(d.plotH)
 	}
 	d.plotW = d.panelW - d.left - d.right
 	d.marks = float64(longest) <= d.plotW/markGap
@@ -244,14 +235,16 @@ func (f *Figure) layout() *drawing {
 		head += headSize + 12
 	}
 	head += d.placeLegend(head)
+	top := inset + title + label
 	panelH := top + d.plotH + bottom + inset
 	for i := range d.panels {
 		p := &d.panels[i]
 		p.origin = point{x: margin + float64(float64(i%cols)*d.panelW) + d.left, y: head + float64(float64(i/cols)*panelH) + top}
-		p.width = d.plotW
+		p.width, p.height = d.plotW, d.plotH
 		if p.x = xAxis(p.xSpan, p.LogX, d.plotW); p.Equal {
-			p.equalize(d.plotH)
+			p.equalize()
 		}
+		p.placeNames(d.plotH)
 	}
 	d.height = head + float64(float64((len(f.Charts)+cols-1)/cols)*panelH) + inset
 	if d.caption = wrapText(f.Caption, labelSize, figureWidth-2*margin); len(d.caption) > 0 {
@@ -293,15 +286,14 @@ func (d *drawing) add(p *panel) (longest int) {
 				end, drawn, p.drawn = v.y, true, true
 			}
 		}
-		if s.Points {
-			n = min(n, 1)
+		if !s.Points {
+			longest = max(longest, n)
 		}
-		longest = max(longest, n)
 		if style < 0 {
 			continue
 		}
 		k := &d.looks[style]
-		k.points, k.listed = max(k.points, n), k.listed || s.Points
+		k.line, k.listed = k.line || !s.Points, k.listed || s.Points
 		if drawn && !s.Points {
 			lines = append(lines, name{label: s.Name, style: style, end: end})
 			fit = fit && textWidth(s.Name, tickSize) <= d.panelW/3
@@ -352,33 +344,14 @@ func (d *drawing) placeLegend(top float64) float64 {
 	return float64(lines * legendRow)
 }
 
-// equalize makes a unit as long along x as along y. Both axes begin and end at ticks. The plot's width
-// follows; if it would be wider than it can be, or narrower than 100 pixels, an axis gets longer on both
-// sides instead.
-func (p *panel) equalize(height float64) {
-	const least = 100
-	longer := func(a *axis, log bool, size float64) {
-		more := (size - (a.hi - a.lo)) / 2
-		a.lo, a.hi = a.lo-more, a.hi+more
-		t := slices.DeleteFunc(roundTicks(span{a.lo, a.hi, false}, log, len(a.ticks)), func(t tick) bool { return t.at < a.lo || t.at > a.hi })
-		if widest(t) <= widest(a.ticks) { // there is no more room than those had
-			a.ticks = t
-		}
-	}
-	t := roundTicks(span{p.xSpan.lo, p.xSpan.hi, false}, p.LogX, int(height/32))
-	p.x = axis{t[0].at, t[len(t)-1].at, 0, 0, t}
-	unit := height / (p.y.hi - p.y.lo)
-	switch width := (p.x.hi - p.x.lo) * unit; {
-	case width > p.width:
-		longer(&p.y, p.LogY, height*((p.x.hi-p.x.lo)/p.width))
-	case width < least:
-		p.width = least
-		longer(&p.x, p.LogX, least/unit)
-	default:
-		p.width = width
-	}
-	p.x.to = p.width
-	p.placeNames(height)
+// equalize makes the plot so narrow or so low that a unit is as long along x as along y. Both axes begin
+// and end at ticks.
+func (p *panel) equalize() {
+	t := roundTicks(span{p.xSpan.lo, p.xSpan.hi, false}, p.LogX, int(p.height/32))
+	x, y := t[len(t)-1].at-t[0].at, p.y.hi-p.y.lo
+	unit := min(p.width/x, p.height/y)
+	p.width, p.height = float64(x*unit), float64(y*unit)
+	p.x, p.y.from = axis{t[0].at, t[len(t)-1].at, 0, p.width, t}, p.height
 }
 
 // drawPanel draws the axes of a chart, its guides and, on top of them, its lines and their names.
@@ -394,14 +367,14 @@ func (d *drawing) drawPanel(p *panel) {
 	free := math.Inf(-1) // from here on there is room for the next label
 	for _, t := range p.x.ticks {
 		x := p.x.pixel(t.at)
-		fmt.Fprintf(d, "<path class=\"grid\" d=\"M%s 0V%s\"/>\n", pixel(x), pixel(d.plotH))
+		fmt.Fprintf(d, "<path class=\"grid\" d=\"M%s 0V%s\"/>\n", pixel(x), pixel(p.height))
 		half := textWidth(t.label, tickSize) / 2
 		if x = min(x, d.plotW+d.right-half); x-half > free {
-			d.text("dim mid", x, d.plotH+tickSize+6, t.label)
+			d.text("dim mid", x, p.height+tickSize+6, t.label)
 			free = x + half + 6
 		}
 	}
-	d.text("mid", p.width/2, d.plotH+22+labelSize+2, fitText(p.XLabel, labelSize, p.width))
+	d.text("mid", p.width/2, p.height+22+labelSize+2, fitText(p.XLabel, labelSize, p.width))
 	free = math.Inf(1)
 	for _, t := range p.y.ticks {
 		y := p.y.pixel(t.at)
@@ -411,21 +384,20 @@ func (d *drawing) drawPanel(p *panel) {
 			free = y - tickSize
 		}
 	}
-	fmt.Fprintf(d, "<path class=\"axis\" d=\"M0 %sH%s\"/>\n", pixel(d.plotH), pixel(p.width))
+	fmt.Fprintf(d, "<path class=\"axis\" d=\"M0 %sH%s\"/>\n", pixel(p.height), pixel(p.width))
 	for _, v := range p.guides {
 		fmt.Fprintf(d, "<path class=\"guide\" d=\"M0 %sH%s\"/>\n", pixel(p.y.pixel(v)), pixel(p.width))
 	}
 	for _, n := range p.names { // a thin line leads to the name
 		class, x := "guide", p.width
 		if n.style >= 0 {
-			class, x = "lead "+colour(n.style), p.x.to
+			class, x = "lead", p.x.to
 		}
-		fmt.Fprintf(d, "<path class=\"%s\" d=\"M%s %sL%s %s\"/>\n", class, pixel(x), pixel(p.y.pixel(n.end)), pixel(p.width+inset), pixel(n.y))
+		fmt.Fprintf(d, "<g class=\"s%d\"><path class=\"%s\" d=\"M%s %sL%s %s\"/>", n.style%colours, class, pixel(x), pixel(p.y.pixel(n.end)), pixel(p.width+inset), pixel(n.y))
 		if n.style >= 0 && d.marks {
-			fmt.Fprintf(d, "<g class=\"%s\">", colour(n.style))
 			d.drawMark("mark", n.style, point{x: p.width + inset + 4, y: n.y}, 0.9, "")
-			d.WriteString("</g>\n")
 		}
+		d.WriteString("</g>\n")
 		d.text("name", p.width+inset+nameGap, n.y+4, n.label)
 	}
 	for i := range p.Series {
@@ -435,7 +407,7 @@ func (d *drawing) drawPanel(p *panel) {
 		}
 	}
 	if !p.drawn {
-		d.text("dim mid", p.width/2, d.plotH/2+4, "no data")
+		d.text("dim mid", p.width/2, p.height/2+4, "no data")
 	}
 	d.WriteString("</g>\n")
 }
@@ -453,7 +425,7 @@ func (d *drawing) drawRegion(p *panel) {
 		return -1
 	}
 	paths := make([][]byte, len(d.looks))
-	for y := 0.0; y < d.plotH; y += square {
+	for y := 0.0; y < p.height; y += square {
 		for x := 0.0; x < p.width; {
 			from, style := x, styleAt(x, y)
 			for x < p.width && styleAt(x, y) == style {
@@ -461,7 +433,7 @@ func (d *drawing) drawRegion(p *panel) {
 			}
 			if style >= 0 {
 				paths[style] = fmt.Appendf(paths[style], "M%s %sH%sv%sH%sz",
-					pixel(from), pixel(y), pixel(min(x, p.width)), pixel(min(square, d.plotH-y)), pixel(from))
+					pixel(from), pixel(y), pixel(min(x, p.width)), pixel(min(square, p.height-y)), pixel(from))
 			}
 		}
 	}
@@ -668,20 +640,12 @@ func trimmed(number string) string {
 	return number
 }
 
-// timesTen writes m·10^exp.
+// timesTen writes m·10^exp, and m only if it is not one.
 func timesTen(m string, exp int) string {
-	switch m {
-	case "1":
-		return tenTo(exp)
-	case "−1":
-		return "−" + tenTo(exp)
+	if m += "·"; m == "1·" || m == "−1·" {
+		m = strings.TrimSuffix(m, "1·")
 	}
-	return m + "·" + tenTo(exp)
-}
-
-// tenTo writes 10 with a raised exponent.
-func tenTo(exp int) string {
-	return "10" + strings.NewReplacer("-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴",
+	return m + "10" + strings.NewReplacer("-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴",
 		"5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹").Replace(strconv.Itoa(exp))
 }
 
@@ -763,7 +727,7 @@ func thin(piece []point) []point {
 // its mark, because it has no line.
 func (d *drawing) drawPiece(p *panel, s *Series, piece []point) {
 	style, class := d.styles[s.Name], "mark"
-	fmt.Fprintf(d, "<g class=\"%s\">", colour(style))
+	fmt.Fprintf(d, "<g class=\"s%d\">", style%colours)
 	if len(piece) > 1 {
 		d.drawLine(style, piece)
 		if !d.marks {
@@ -791,7 +755,7 @@ func (d *drawing) drawPiece(p *panel, s *Series, piece []point) {
 }
 
 func (d *drawing) drawLine(style int, piece []point) {
-	fmt.Fprintf(d, "<path class=\"line d%d\" d=\"M", max(style, 0)%dashes)
+	fmt.Fprintf(d, "<path class=\"line d%d\" d=\"M", style%dashes)
 	for _, p := range piece {
 		fmt.Fprintf(d, "%s %s ", pixel(p.x), pixel(p.y))
 	}
@@ -809,14 +773,6 @@ func (d *drawing) drawMark(class string, style int, at point, size float64, says
 		fmt.Fprintf(d, "<title>%s</title>", xmlText(says))
 	}
 	d.WriteString("</use>")
-}
-
-// colour returns the class of a style's colour.
-func colour(style int) string {
-	if style < 0 {
-		return "s"
-	}
-	return fmt.Sprintf("s%d", style%colours)
 }
 
 // text writes s with its baseline at y. The class says whether s begins at x, ends there or is centred
