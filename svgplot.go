@@ -120,7 +120,9 @@ func (f *Figure) SVG() []byte {
 		if k.line {
 			d.drawLine(style, []point{{x: k.x, y: k.y}, {x: k.x + sampleSize, y: k.y}})
 		}
-		if d.marks || !k.line {
+		if !k.line {
+			d.drawMark("dot", style, point{x: k.x + sampleSize/2, y: k.y}, 1, "")
+		} else if d.marks {
 			d.drawMark("mark", style, point{x: k.x + sampleSize/2, y: k.y}, 1, "")
 		}
 		d.WriteString("</g>\n")
