@@ -46,7 +46,7 @@ func (h History) Best() Epoch {
 
 // Figure returns the curves over the epochs: in the first chart the loss of the training
 // samples, of Config.Test and of Config.Validation, in the second the metric of the first two.
-// What was not measured is left out. The caller may change titles, labels and the rest.
+// The lines have gaps where an epoch was not measured. The caller may change titles, labels and the rest.
 func (h History) Figure() *Figure {
 	loss := Chart{Title: "Loss over epochs", XLabel: "Epoch", YLabel: "Loss"}
 	metric := Chart{Title: "Metric over epochs", XLabel: "Epoch", YLabel: "Metric"}
@@ -63,11 +63,9 @@ func (h History) Figure() *Figure {
 	} {
 		s := Series{Name: line.name}
 		for i := range h {
-			if v := line.of(&h[i]); v == v { // without a gap where an epoch was not measured
-				s.X, s.Y = append(s.X, float64(h[i].N)), append(s.Y, v)
-			}
+			s.X, s.Y = append(s.X, float64(h[i].N)), append(s.Y, line.of(&h[i]))
 		}
-		if len(s.X) > 0 {
+		if slices.ContainsFunc(s.Y, func(v float64) bool { return v == v }) {
 			line.chart.Series = append(line.chart.Series, s)
 		}
 	}

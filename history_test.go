@@ -28,7 +28,7 @@ func TestBestAndFirst(t *testing.T) {
 	}
 }
 
-// The curves have what was measured and nothing else.
+// The curves have what was measured, and gaps where an epoch was not.
 func TestHistoryFigure(t *testing.T) {
 	h := History{{1, nan, nan, 3, 0.3, nan, 0, nil, nil}, {2, 2, 0.5, 4, 0.4, nan, 0, nil, nil}, {3, 1, 0.6, 5, 0.5, nan, 0, nil, nil}}
 	lines := func(h History) (s string) {
@@ -40,7 +40,7 @@ func TestHistoryFigure(t *testing.T) {
 		}
 		return s
 	}
-	want := "Training [2 3] [2 1]; Test [1 2 3] [3 4 5]; | Training [2 3] [0.5 0.6]; Test [1 2 3] [0.3 0.4 0.5]; | "
+	want := "Training [1 2 3] [NaN 2 1]; Test [1 2 3] [3 4 5]; | Training [1 2 3] [NaN 0.5 0.6]; Test [1 2 3] [0.3 0.4 0.5]; | "
 	if got := lines(h); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -48,7 +48,7 @@ func TestHistoryFigure(t *testing.T) {
 	for i := range h {
 		h[i].TestLoss, h[i].TestMetric = nan, nan
 	}
-	if got, want := lines(h), "Training [2 3] [2 1]; Held out [2] [7]; | Training [2 3] [0.5 0.6]; | "; got != want {
+	if got, want := lines(h), "Training [1 2 3] [NaN 2 1]; Held out [1 2 3] [NaN 7 NaN]; | Training [1 2 3] [NaN 0.5 0.6]; | "; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if got := lines(nil); got != "| | " {

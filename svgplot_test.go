@@ -5,7 +5,6 @@ package mlp
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -31,7 +30,8 @@ type picture struct {
 	title, desc   string
 	texts         []drawnText
 	lines         []string     // the paths of the series, without the legend
-	uses          [][2]float64 // the marks of the series, without the legend, in pixels of their plot
+	values        []string     // what the pointer is told
+	uses          [][2]float64 // the marks of the series, without the legend and those that only the pointer shows, in pixels of their plot
 }
 
 // readSVG reads a figure. It fails the test unless svg is well-formed XML and all of its
@@ -70,7 +70,7 @@ func readSVG(t testing.TB, svg []byte) (d picture) {
 				d.width, d.height = number(t, e, "width"), number(t, e, "height")
 			case inPanel && strings.HasPrefix(attr(e, "class"), "line"):
 				d.lines = append(d.lines, attr(e, "d"))
-			case inPanel && e.Name.Local == "use" && attr(e, "x") != "":
+			case inPanel && e.Name.Local == "use" && attr(e, "x") != "" && attr(e, "class") != "hover":
 				d.uses = append(d.uses, [2]float64{number(t, e, "x"), number(t, e, "y")})
 			}
 			stack = append(stack, g)
@@ -79,7 +79,11 @@ func readSVG(t testing.TB, svg []byte) (d picture) {
 		case xml.CharData:
 			switch top.name.Name.Local {
 			case "title":
-				d.title += string(e)
+				if len(stack) > 3 {
+					d.values = append(d.values, string(e))
+				} else {
+					d.title += string(e)
+				}
 			case "desc":
 				d.desc += string(e)
 			case "text":
@@ -201,7 +205,8 @@ func TestSVGStyles(t *testing.T) {
 	seen := map[string]int{}
 	for i := range colours * dashes {
 		var d drawing
-		d.drawPiece([]point{{0, 0}, {1, 1}}, i, false, 0)
+		d.drawLine(i, []point{{x: 0}, {x: 1, y: 1}})
+		fmt.Fprint(&d, i%colours)
 		if j, ok := seen[d.String()]; ok {
 			t.Errorf("series %d and %d look alike", i, j)
 		}
@@ -216,8 +221,8 @@ func TestSVGStyles(t *testing.T) {
 		{Series: []Series{{Name: "a", Y: []float64{1, 2}}, {Name: "b", Y: []float64{2, 1}}}},
 		{Series: []Series{{Name: "b", Y: []float64{2, 1}}}},
 	}}
-	if n := strings.Count(string(f.SVG()), `class="line d1"`); n != 3 {
-		t.Errorf("b is drawn in its style %d times, want in two charts and the legend", n)
+	if n := strings.Count(string(f.SVG()), `class="line d1"`); n != 2 {
+		t.Errorf("b is drawn in its style %d times, want in two charts", n)
 	}
 }
 
@@ -311,7 +316,7 @@ func TestSVGManyLabels(t *testing.T) {
 }
 
 func TestSVGCaption(t *testing.T) {
-	f := &Figure{Caption: "First.\n" + strings.Repeat("word ", 60) + "last", Charts: []Chart{line(1, 2)}}
+	f := &Figure{Caption: "First.\n" + strings.Repeat("word ", 58) + "last", Charts: []Chart{line(1, 2)}}
 	d := readSVG(t, f.SVG())
 	checkLabels(t, d)
 	var lines []string
@@ -320,7 +325,7 @@ func TestSVGCaption(t *testing.T) {
 			lines = append(lines, x.s)
 		}
 	}
-	if len(lines) != 5 || lines[0] != "First." || strings.Join(lines[1:], " ") != strings.Repeat("word ", 60)+"last" {
+	if len(lines) < 4 || lines[0] != "First." || strings.Join(lines[1:], " ") != strings.Repeat("word ", 58)+"last" {
 		t.Errorf("the caption is %q", lines)
 	}
 	if d.desc != f.Caption {
@@ -329,7 +334,7 @@ func TestSVGCaption(t *testing.T) {
 }
 
 func TestSVGSameY(t *testing.T) {
-	f := &Figure{Columns: 2, Charts: []Chart{line(1, 10), line(1, 1000), line(2, 20), line(1, 10)}}
+	f := &Figure{Charts: []Chart{line(1, 10), line(1, 1000), line(2, 20), line(1, 10)}}
 	top := func(i int) float64 { return readSVG(t, f.SVG()).uses[2*i+1][1] } // where the second point of chart i is
 	if top(0) != top(1) {
 		t.Errorf("10 is at %v and 1000 at %v on axes of their own", top(0), top(1))
@@ -338,63 +343,102 @@ func TestSVGSameY(t *testing.T) {
 	if uses := readSVG(t, f.SVG()).uses; uses[0][1] != uses[2][1] || top(0) <= top(1) {
 		t.Errorf("1 is at %v and %v, 10 at %v and 1000 at %v on one axis", uses[0][1], uses[2][1], top(0), top(1))
 	}
-	if top(3) == top(0) || top(3) <= top(2) || top(2) < 0 {
-		t.Errorf("10 is at %v above, and at %v beside 20 at %v", top(0), top(3), top(2))
+	f.Charts[1].LogY = true
+	if uses := readSVG(t, f.SVG()).uses; uses[2][1] != 190 || uses[3][1] != 0 || uses[5][1] >= uses[7][1] {
+		t.Errorf("with a log axis in another chart: %v", uses)
 	}
 }
 
-// If the series of a name have one point each, the legend shows its mark and no line.
-func TestSVGLoneLegend(t *testing.T) {
-	c := line(make([]float64, 500)...)
-	c.Series = append(c.Series, Series{Name: "dot", X: []float64{9}, Y: []float64{1}}, Series{Name: "dot", X: []float64{7}, Y: []float64{2}})
-	svg := string(oneChart(c).SVG())
-	if n := strings.Count(svg, `href="#m1-`); n != 3 {
-		t.Errorf("%d marks of the dots, want 2 and one in the legend", n)
-	}
-	if strings.Contains(svg, `class="line d1"`) {
-		t.Error("a line of the dots")
-	}
-}
-
-// If no series appears in two rows of a grid, each row has a legend of its own, above its
-// charts. Otherwise one legend above all charts names each series once.
-func TestSVGLegends(t *testing.T) {
-	two := func(name string) Chart {
-		return Chart{Title: "of " + name, Series: []Series{{Name: name, Y: []float64{1, 2}}}}
-	}
-	for _, test := range []struct {
-		columns int
-		names   []string
-		want    string // the texts from top down and from left to right, without the ticks; > is the left end of a legend
-	}{
-		{2, []string{"a", "b", "c", "d"}, ">a b [of a] [of b] >c d [of c] [of d]"},
-		{2, []string{"a", "b", "c"}, ">a b [of a] [of b] >c [of c]"},
-		{2, []string{"a", "", "", "d"}, ">a [of a] [of ] >d [of ] [of d]"},
-		{2, []string{"a", "b", "c", "a"}, ">a b c [of a] [of b] [of c] [of a]"},
-		{4, []string{"a", "b", "c", "d"}, ">a b c d [of a] [of b] [of c] [of d]"},
-		{1, []string{"a", "b"}, ">a b [of a] [of b]"},
-	} {
-		f := &Figure{Columns: test.columns}
-		for _, name := range test.names {
-			f.Charts = append(f.Charts, two(name))
+// A line is named at its end, from the top down in the order of the ends, and a thin line leads there. If
+// the lines are too many, or a name is too long, the legend names all of the chart, each once.
+func TestSVGNames(t *testing.T) {
+	lines := func(names ...string) (c Chart) {
+		for i, name := range names {
+			c.Series = append(c.Series, Series{Name: name, Y: []float64{float64(-i), float64(i)}})
 		}
-		d := readSVG(t, f.SVG())
+		return c
+	}
+	many := strings.Fields("a b c d e f g h i j k l m")
+	long := strings.Repeat("long name ", 3)
+	scatter := Chart{Series: []Series{{Name: "a", Y: []float64{1, 2}, Points: true}, {Name: "b", Y: []float64{1, 1}}}}
+	for _, test := range []struct {
+		charts    []Chart
+		columns   int
+		ends, top string // the names beside the plots, and in the legend
+	}{
+		{[]Chart{lines("a", "b", "c")}, 1, "c b a", ""},
+		{[]Chart{lines("a", ""), lines("c", "a")}, 2, "a a c", ""},
+		{[]Chart{lines(many[:12]...)}, 1, "l k j i h g f e d c b a", ""},
+		{[]Chart{lines(many...)}, 1, "", "a b c d e f g h i j k l m"},
+		{[]Chart{lines(many...), lines("a", "n")}, 1, "n a", "a b c d e f g h i j k l m"},
+		{[]Chart{lines("a", long)}, 1, "", "a " + long},
+		{[]Chart{scatter}, 1, "b", "a"},
+	} {
+		svg := (&Figure{Columns: test.columns, Charts: test.charts}).SVG()
+		d := readSVG(t, svg)
 		checkLabels(t, d)
-		slices.SortFunc(d.texts, func(a, b drawnText) int { return cmp.Or(cmp.Compare(a.base, b.base), cmp.Compare(a.left, b.left)) })
-		var got []string
-		for _, x := range d.texts {
-			switch {
-			case strings.HasPrefix(x.s, "of "):
-				got = append(got, "["+x.s+"]")
-			case slices.Contains(test.names, x.s) && x.left == margin+sampleSize+6:
-				got = append(got, ">"+x.s)
-			case slices.Contains(test.names, x.s):
-				got = append(got, x.s)
+		head, _, _ := strings.Cut(string(svg), "<g transform")
+		name := regexp.MustCompile(`class="name"[^>]*>([^<]*)<`)
+		texts := func(svg string) string {
+			var all []string
+			for _, m := range name.FindAllStringSubmatch(svg, -1) {
+				all = append(all, m[1])
+			}
+			return strings.Join(all, " ")
+		}
+		if got := texts(head); got != test.top {
+			t.Errorf("the legend has %q, want %q", got, test.top)
+		}
+		if got := texts(string(svg[len(head):])); got != test.ends {
+			t.Errorf("at the ends stands %q, want %q", got, test.ends)
+		}
+	}
+	svg := string(oneChart(lines("a", "b")).SVG())
+	for i := range 2 {
+		end := regexp.MustCompile(fmt.Sprintf(`class="line d%d" d="M\S+ \S+ (\S+) (\S+) "`, i)).FindStringSubmatch(svg)
+		if !strings.Contains(svg, fmt.Sprintf(`<g class="s%d"><path class="lead" d="M%s %sL`, i, end[1], end[2])) {
+			t.Errorf("nothing leads from the end of line %d, %v, to its name", i, end)
+		}
+	}
+}
+
+// A point says its name and its numbers to the pointer. On a line that has no space for marks, points say so at
+// places that are apart, and cannot be seen before.
+func TestSVGHover(t *testing.T) {
+	c := Chart{XLabel: "epoch", Series: []Series{{Name: "loss", X: []float64{1, 2, 1e6}, Y: []float64{-1234.5678, 0, 2.5e-12}}, {Y: []float64{0.1}}}}
+	want := []string{"loss, epoch 1: −1,235", "loss, epoch 2: 0", "loss, epoch 1,000,000: 2.5·10⁻¹²", "epoch 1: 0.1"}
+	if d := readSVG(t, oneChart(c).SVG()); !slices.Equal(d.values, want) {
+		t.Errorf("the points say %q, want %q", d.values, want)
+	}
+	svg := oneChart(line(make([]float64, 500)...)).SVG()
+	d := readSVG(t, svg)
+	if n := bytes.Count(svg, []byte(`class="hover"`)); n < 30 || n > 40 || n != len(d.values) || len(d.uses) != 0 {
+		t.Errorf("%d places, %d texts and %d marks of a long line", n, len(d.values), len(d.uses))
+	}
+}
+
+// In a window of 380 pixels all text is at least nine pixels high.
+func TestSVGLegible(t *testing.T) {
+	for columns := range 5 {
+		svg := (&Figure{Columns: columns, Charts: []Chart{line(1, 2), line(1, 2), line(1, 2)}}).SVG()
+		width := readSVG(t, svg).width
+		for _, m := range regexp.MustCompile(`font(?:-size)?:([0-9.]+)px`).FindAllSubmatch(svg, -1) {
+			if size, _ := strconv.ParseFloat(string(m[1]), 64); size*380/width < 9 {
+				t.Errorf("text of %s pixels in a figure %v wide", m[1], width)
 			}
 		}
-		if s := strings.Join(got, " "); s != test.want {
-			t.Errorf("%q in %d columns: %s, want %s", test.names, test.columns, s, test.want)
-		}
+	}
+}
+
+// A series without a name has a colour that no other has.
+func TestSVGUnnamed(t *testing.T) {
+	var c Chart
+	for i := range 2 * colours {
+		c.Series = append(c.Series, Series{Name: fmt.Sprint(i), Y: []float64{1, 2}})
+	}
+	c.Series = append(c.Series, Series{Y: []float64{1, 2}})
+	if n := strings.Count(string(oneChart(c).SVG()), `<g class="s-1">`); n != 1 {
+		t.Errorf("%d series have the colour of the text, want 1", n)
 	}
 }
 
@@ -445,8 +489,8 @@ func TestSVGThins(t *testing.T) {
 		}
 		lo, hi = min(lo, v), max(hi, v)
 	}
-	if want := 230 * 0.05; math.Abs(lo-want) > 0.02 || math.Abs(hi-(230-want)) > 0.02 {
-		t.Errorf("the line spans %v to %v px, want %v to %v", lo, hi, want, 230-want)
+	if want := 190 * 0.05; math.Abs(lo-want) > 0.02 || math.Abs(hi-(190-want)) > 0.02 {
+		t.Errorf("the line spans %v to %v px, want %v to %v", lo, hi, want, 190-want)
 	}
 	for i := range y {
 		if i%2 == 0 {
@@ -459,9 +503,14 @@ func TestSVGThins(t *testing.T) {
 }
 
 func TestThin(t *testing.T) {
-	piece := []point{{0, 5}, {0.1, 9}, {0.2, 7}, {0.3, 1}, {0.4, 2}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3},
-		{3, 2}, {3.1, 1}, {3.2, 5}, {3.3, 1}, {3.4, 5}, {3.5, 3}}
-	want := []point{{0, 5}, {0.1, 9}, {0.3, 1}, {0.5, 4}, {1, 3}, {2, 3}, {2.5, 3}, {3, 2}, {3.1, 1}, {3.2, 5}, {3.5, 3}}
+	points := func(xy ...float64) (piece []point) {
+		for i := 0; i < len(xy); i += 2 {
+			piece = append(piece, point{x: xy[i], y: xy[i+1]})
+		}
+		return piece
+	}
+	piece := points(0, 5, 0.1, 9, 0.2, 7, 0.3, 1, 0.4, 2, 0.5, 4, 1, 3, 2, 3, 2.5, 3, 3, 2, 3.1, 1, 3.2, 5, 3.3, 1, 3.4, 5, 3.5, 3)
+	want := points(0, 5, 0.1, 9, 0.3, 1, 0.5, 4, 1, 3, 2, 3, 2.5, 3, 3, 2, 3.1, 1, 3.2, 5, 3.5, 3)
 	var got []point
 	for _, p := range piece {
 		got = thin(append(got, p))
@@ -490,9 +539,6 @@ func TestSVGPoints(t *testing.T) {
 	if line, mark := strings.Count(head, `class="line d0"`), strings.Count(head, `href="#m0-`); line != 0 || mark != 1 {
 		t.Errorf("the legend shows points by %d lines and %d marks", line, mark)
 	}
-	if line := strings.Count(head, `class="line d1"`); line != 1 {
-		t.Errorf("the legend shows the line by %d lines", line)
-	}
 }
 
 // With Equal a unit has as many pixels along x as along y, whatever the shape of the data, and all
@@ -506,12 +552,15 @@ func TestSVGEqual(t *testing.T) {
 			checkLabels(t, readSVG(t, f.SVG()))
 			d := f.layout()
 			for _, p := range d.panels {
-				x, y := (p.x.to-p.x.from)/(p.x.hi-p.x.lo), d.plotH/(p.y.hi-p.y.lo)
-				if math.Abs(x/y-1) > 1e-9 {
+				x, y := (p.x.to-p.x.from)/(p.x.hi-p.x.lo), p.height/(p.y.hi-p.y.lo)
+				if math.Abs(x/y-1) > 1e-9 && min(p.width, p.height) > 1e-9 {
 					t.Errorf("%v in %d columns: a unit is %v pixels long along x, %v along y", size, columns, x, y)
 				}
 				a, b := p.x.pixel(-size[0]), p.x.pixel(size[0])
-				if !(a >= inset-1e-6 && b <= p.width-inset+1e-6 && p.width <= d.plotW+1e-9 && p.y.pixel(size[1]) > -1e-6) {
+				if size[0] == size[1] && size[0] > 0 && (p.width != p.height || p.x.lo != p.y.lo) {
+					t.Errorf("%v in %d columns: %v×%v is no square", size, columns, p.width, d.plotH)
+				}
+				if !(a >= -1e-6 && b <= p.width+1e-6 && p.width <= d.plotW+1e-9 && p.y.pixel(size[1]) > -1e-6) {
 					t.Errorf("%v in %d columns: x from %v to %v of %v", size, columns, a, b, p.width)
 				}
 			}
@@ -564,7 +613,7 @@ func TestSVGRegion(t *testing.T) {
 		t.Errorf("%d marks of half the size, want 2", n)
 	}
 	c.LogX = true
-	if strings.Contains(string(oneChart(c).SVG()), "fill-opacity") {
+	if strings.Contains(string(oneChart(c).SVG()), "fill-opacity=") {
 		t.Error("a region on a log axis")
 	}
 }
@@ -622,15 +671,20 @@ func TestRoundTicks(t *testing.T) {
 		{0, 3e6, false, false, 4, "0 1,000,000 2,000,000 3,000,000"},
 		{-2e4, 1e4, false, false, 4, "−20,000 −10,000 0 10,000"},
 		{0, 9999, false, false, 5, "0 2,000 4,000 6,000 8,000 10,000"},
-		{0, 3e8, false, false, 4, "0 1×10⁸ 2×10⁸ 3×10⁸"},
-		{0, 2e-5, false, false, 4, "0 5×10⁻⁶ 10×10⁻⁶ 15×10⁻⁶ 20×10⁻⁶"},
+		{0, 3e8, false, false, 4, "0 10⁸ 2·10⁸ 3·10⁸"},
+		{0, 2e-5, false, false, 4, "0 5·10⁻⁶ 10⁻⁵ 1.5·10⁻⁵ 2·10⁻⁵"},
 		{2.30251, 2.30258, false, false, 6, "2.30240 2.30245 2.30250 2.30255 2.30260 2.30265 2.30270"},
 		{inf, -inf, false, false, 5, "0.0 0.2 0.4 0.6 0.8 1.0"},
 		{-5, 0, true, false, 7, "10⁻⁵ 10⁻⁴ 10⁻³ 10⁻² 10⁻¹ 10⁰"},
 		{-8, 0, true, false, 5, "10⁻⁸ 10⁻⁶ 10⁻⁴ 10⁻² 10⁰"},
+		{-11.2, 0, true, false, 5, "10⁻¹² 10⁻⁹ 10⁻⁶ 10⁻³ 10⁰"},
+		{2.3049, 2.3081, false, false, 5, "2.304 2.305 2.306 2.307 2.308 2.309"},
+		{0.1, 0.1, false, false, 5, "0.090 0.095 0.100 0.105 0.110"},
+		{0, 1.4e6, false, false, 5, "0 500,000 1,000,000 1,500,000"},
+		{0, 0, true, false, 5, "1 2"},
 		{-1, 2, true, false, 3, "0.1 1 10 100"},
-		{math.Log10(16), math.Log10(1024), true, false, 9, "10 20 50 100 200 500 1000 2000"},
-		{-5.1, -4.9, true, false, 5, "5×10⁻⁶ 10⁻⁵ 2×10⁻⁵"},
+		{math.Log10(16), math.Log10(1024), true, false, 9, "10 20 50 100 200 500 1,000 2,000"},
+		{-5.1, -4.9, true, false, 5, "5·10⁻⁶ 10⁻⁵ 2·10⁻⁵"},
 	} {
 		if s := labels(roundTicks(span{tt.lo, tt.hi, tt.integers}, tt.log, tt.n)); s != tt.want {
 			t.Errorf("%v to %v in %d: %s, want %s", tt.lo, tt.hi, tt.n, s, tt.want)
@@ -647,7 +701,7 @@ func TestXAxisEnds(t *testing.T) {
 		want string
 	}{
 		{[]float64{0, 0.3}, false, "0.00 0.05 0.10 0.15 0.20 0.25 0.30"},
-		{[]float64{10, 1000}, true, "10 20 50 100 200 500 1000"},
+		{[]float64{10, 1000}, true, "10 20 50 100 200 500 1,000"},
 		{[]float64{1, 9}, false, "1 2 3 4 5 6 7 8 9"},
 		{[]float64{11, 12}, true, "10 20"},
 		{[]float64{1, 17}, false, "2 4 6 8 10 12 14 16 17"},
@@ -718,7 +772,7 @@ func checkTicks(t *testing.T, s span, log bool, n int) {
 // touch the label of the axis: of the gap of 8 pixels between them, the descenders of
 // the axis label take 3, and an error of the estimated width may take 3 more.
 func TestTickWidths(t *testing.T) {
-	width := map[rune]float64{'.': 318, ',': 318, '×': 838, '−': 838, '⁻': 528}
+	width := map[rune]float64{'.': 318, ',': 318, '·': 318, '−': 838, '⁻': 528}
 	for _, r := range "0123456789" {
 		width[r] = 636
 	}

@@ -208,8 +208,11 @@ func TestNumbers(t *testing.T) {
 		t.Errorf("standard error:\n%s", stderr)
 	}
 	chart := read(t, filepath.Join(out, "predicted-against-true.svg"))
-	if n := strings.Count(chart, `<use class="mark"`); n < 30 {
-		t.Errorf("the chart has %d marks", n)
+	if n := strings.Count(chart, `<use class="dot"`); n < 30 {
+		t.Errorf("the chart has %d dots", n)
+	}
+	if size := regexp.MustCompile(`class="axis" d="M0 (\S+)H(\S+)"`).FindStringSubmatch(chart); size == nil || size[1] != size[2] {
+		t.Errorf("the plot is no square: %q", size)
 	}
 	// Columns in another order, one that is new, a category that is new, and no number.
 	more := file(t, "new.csv", "the; colour\tnote\tweight\tsize\nred\tfirst\t\t1.5\nmauve\t\"a \"\"b\"\"\"\t2\t6.5\nlight; blue\tthird\t3\t6.5\n")

@@ -398,18 +398,20 @@ func (g *judge) some(most int) *judge {
 
 // points is a chart for each target, the first ones, with a point for each row.
 func (e *exam) points() *mlp.Figure {
-	f := &mlp.Figure{Title: "Predicted against true", Columns: 2, Height: 340,
+	f := &mlp.Figure{Title: "Predicted against true", Columns: 2,
 		Desc: fmt.Sprintf("What is predicted of %d rows that had not been seen, against what is true.", e.Len())}
+	if len(e.Targets) == 1 {
+		f.Height = 340
+	}
 	for k, c := range e.Targets[:min(maxTargets, len(e.Targets))] {
 		var truth, predicted []float64
-		lo, hi := math.Inf(1), math.Inf(-1)
 		for i := range e.Len() {
-			t := e.truth(i, k)
-			truth, predicted = append(truth, t), append(predicted, e.y.Row(i)[k])
-			lo, hi = min(lo, t), max(hi, t)
+			truth, predicted = append(truth, e.truth(i, k)), append(predicted, e.y.Row(i)[k])
 		}
+		both := append(slices.Clone(truth), predicted...)
+		ends := []float64{slices.Min(both), slices.Max(both)} // of both axes, which so have one range
 		f.Charts = append(f.Charts, mlp.Chart{Title: c.Name, XLabel: "True", YLabel: "Predicted", Equal: true, Series: []mlp.Series{
-			{Name: "Row", X: truth, Y: predicted, Points: true, Size: 0.7}, {Name: "Predicted = true", X: []float64{lo, hi}, Y: []float64{lo, hi}}}})
+			{Name: "Row", X: truth, Y: predicted, Points: true, Size: 0.7}, {Name: "Predicted = true", X: ends, Y: ends}}})
 	}
 	return f
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"strconv"
 
@@ -111,10 +112,16 @@ func gradients(h mlp.History) *mlp.Figure {
 	for _, l := range first {
 		activations.Y = append(activations.Y, stat.ActivationStd.Of(l))
 	}
-	return &mlp.Figure{Title: "How fast each layer learns", Desc: desc, Columns: 2, Charts: []mlp.Chart{
+	steps := byEpoch(h, stat.UpdateRatio)
+	for _, s := range steps {
+		if n := len(s.Y) - 1; s.Y[n] < s.Y[n-1]/100 { // a step at the end of a schedule is next to nothing, and would flatten the others
+			s.Y[n] = math.NaN()
+		}
+	}
+	return &mlp.Figure{Title: "How fast each layer learns", Desc: desc, Charts: []mlp.Chart{
 		{Title: "Speed of learning", XLabel: "Epoch", YLabel: stat.DeltaNorm.Label, LogY: true, Series: byEpoch(h, stat.DeltaNorm)},
-		{Title: "Size of a step", XLabel: "Epoch", YLabel: stat.UpdateRatio.Label, LogY: true, Series: byEpoch(h, stat.UpdateRatio),
-			Guides: []mlp.Guide{{Label: "10⁻³", Y: 1e-3}}},
+		{Title: "Size of a step", XLabel: "Epoch", YLabel: stat.UpdateRatio.Label, LogY: true, Series: steps,
+			Guides: []mlp.Guide{{Label: "rule of thumb: 10⁻³", Y: 1e-3}}},
 		{Title: "Four statistics at the first batch", XLabel: "Layer", YLabel: "Relative to the last layer", LogY: true,
 			Series: stat.RelativeToLast(first)},
 		{Title: "Activations at the first batch", XLabel: "Layer", YLabel: "Standard deviation", LogY: true,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"mlp"
@@ -29,7 +30,7 @@ func TestCharts(t *testing.T) {
 	compare := func(what string, s mlp.Series, name string, y ...float64) {
 		t.Helper()
 		for i, v := range y {
-			if s.Name != name || len(s.Y) != len(y) || s.Y[i] != v {
+			if s.Name != name || len(s.Y) != len(y) || !(s.Y[i] == v || s.Y[i] != s.Y[i] && v != v) {
 				t.Errorf("%s: %+v, want %s %v", what, s, name, y)
 				return
 			}
@@ -47,7 +48,7 @@ func TestCharts(t *testing.T) {
 		t.Errorf("%d charts, guide %v", len(f.Charts), f.Charts[1].Guides)
 	}
 	c := curves(h)
-	compare("loss", c.Charts[0].Series[0], "Training", 0.1) // the other was not measured
+	compare("loss", c.Charts[0].Series[0], "Training", 0.1, math.NaN()) // a gap
 	compare("loss", c.Charts[0].Series[1], "Test", 0.3, 1.3)
 	compare("loss", c.Charts[0].Series[2], "Held out", 0.5, 1.5)
 	compare("accuracy", c.Charts[1].Series[0], "Training", 0.2, 1.2)
@@ -55,8 +56,18 @@ func TestCharts(t *testing.T) {
 	h[0].Loss, h[1].Loss = math.NaN(), 0.1 // -measure 2
 	h[0].ValidationLoss, h[1].ValidationLoss = math.NaN(), math.NaN()
 	c = curves(h)
-	if x := c.Charts[0].Series[0].X; len(x) != 1 || x[0] != 2 || len(c.Charts[0].Series) != 2 {
-		t.Errorf("the loss of epoch 2 is at %v, and there are %d curves", x, len(c.Charts[0].Series))
+	compare("loss", c.Charts[0].Series[0], "Training", math.NaN(), 0.1)
+	if n := len(c.Charts[0].Series); n != 2 {
+		t.Errorf("%d curves, want those of training and test", n)
+	}
+
+	// The step at the end of a cosine is left out, so that the axis does not go down to it.
+	h[1].Layers[0].UpdateRatio, h[1].Layers[1].UpdateRatio = 1e-10, 1.2
+	f = gradients(h)
+	compare("step", f.Charts[1].Series[0], "layer 1", 6, 106, math.NaN())
+	compare("step", f.Charts[1].Series[1], "layer 2", 16, 116, 1.2)
+	if label := f.Charts[1].Guides[0].Label; !strings.Contains(label, "rule of thumb") {
+		t.Errorf("the guide is named %q", label)
 	}
 }
 

@@ -27,7 +27,7 @@ func article(l *lab) (*mlp.Figure, error) {
 	pixels := train.Stats()
 	train.Standardize(pixels)
 	batch := train.Slice(0, 32)
-	f := &mlp.Figure{Title: "Four layer statistics of the article's first step", Columns: 2, SameY: true}
+	f := &mlp.Figure{Title: "Four layer statistics of the article's first step", SameY: true}
 	var sentences []string
 	l.printf("article: 784-256-128-10, relu, the first %d of %d digits, rate 0.1\n", batch.Len(), train.Len())
 	l.printf("%-8s%6s%10s%10s", "", "layer", "elements", "‖x‖")

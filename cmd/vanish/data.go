@@ -149,7 +149,7 @@ func (l *lab) showData(all []cohort) *mlp.Figure {
 	sentences = append(sentences, fmt.Sprintf("With %d digits, plain makes %s as many errors as both and %s as many "+
 		"as twice as deep; its accuracy has a standard error of %.4f.",
 		last.digits, last.ratio(both), last.ratio(deeper), math.Sqrt(float64(p*(1-p))/float64(tested))))
-	return &mlp.Figure{Title: "What data do that depth does not", Columns: 2, SameY: true, Charts: []mlp.Chart{
+	return &mlp.Figure{Title: "What data do that depth does not", SameY: true, Charts: []mlp.Chart{
 		{Title: "By the number of training digits", XLabel: "Training digits", YLabel: "Test accuracy", LogX: true,
 			Series: lines(ways[:], len(all), digits, func(way, i int) float64 { return all[i].by[way].accuracy })},
 		{Title: fmt.Sprintf("By epoch, with %d digits", last.digits), XLabel: "Epoch", YLabel: "Test accuracy", LogX: true,
@@ -167,11 +167,11 @@ func (c *cohort) ratio(way int) string {
 
 const deformedName = "deformed.svg"
 
-// This sheet has 24 digits in two bands below its head, and in each band a row for each
+// This sheet has 18 digits in three bands below its head, and in each band a row for each
 // version of a digit. Lengths are in CSS pixels.
 const (
-	bands       = 2
-	bandDigits  = 12
+	bands       = 3
+	bandDigits  = 6
 	digitSide   = 28 // pixels of a digit
 	digitSize   = 2  // of each of a digit's pixels
 	tile        = 70 // a digit and a gap
@@ -187,7 +187,7 @@ const sheetStart = `<svg xmlns="http://www.w3.org/2000/svg" class="pictures" wid
 <title id="title-deformed">What the network sees</title>
 <desc id="desc-deformed">The first %[3]d training digits: as they are, deskewed, and then deformed anew in each epoch.</desc>
 <style>
-.pictures{max-width:100%%;height:auto;font:12px "Helvetica Neue",Helvetica,Arial,sans-serif}
+.pictures{max-width:100%%;height:auto;font:13px "Helvetica Neue",Helvetica,Arial,sans-serif}
 .bg{fill:#fff}.pictures text{fill:#1c2126}.pictures .dim{fill:#59636e}
 .head{font-size:17px;font-weight:600}
 .paper{fill:#f3f5f7}.ink path{fill:none;stroke:#1c2126}.i1{opacity:.2}.i2{opacity:.4}.i3{opacity:.6}.i4{opacity:.8}
@@ -198,7 +198,7 @@ const sheetStart = `<svg xmlns="http://www.w3.org/2000/svg" class="pictures" wid
 </style>
 <rect class="bg" width="100%%" height="100%%"/>
 <text class="head" x="16" y="33">What the network sees</text>
-<text class="dim" x="16" y="52">The first %[3]d training digits: as they are, deskewed, and then deformed anew in each epoch.</text>
+<text class="dim" x="16" y="52">%[3]d training digits as they are, deskewed, and deformed anew in each epoch</text>
 `
 
 // deformedDigits returns the sheet of the first training digits. The deformed ones are

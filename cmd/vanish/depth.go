@@ -57,12 +57,12 @@ func (o *outcome) score() string {
 	return fmt.Sprintf("%.3f", o.accuracy)
 }
 
-// showDepth prints a table for each activation. The sheet has a column for each: the ratio
-// above, the accuracy below. The sentences say how the deepest networks did.
+// showDepth prints a table for each activation. The sheet has two charts for each: the ratio
+// and the accuracy. The sentences say how the deepest networks did.
 func (l *lab) showDepth(all *outcomes) *mlp.Figure {
 	sentences := []string{fmt.Sprintf("Networks of %d hidden layers: ‖δ‖ of the first ÷ that of the last before training, "+
 		"and the test accuracy after %d epochs.", deepest, depthEpochs)}
-	var above, below []mlp.Chart
+	var charts []mlp.Chart
 	for a, act := range activations {
 		for _, byDepth := range all[a] {
 			for _, o := range byDepth {
@@ -73,16 +73,15 @@ func (l *lab) showDepth(all *outcomes) *mlp.Figure {
 		table(l, act.Name+" layers", numbers(deepest), beginnings[:], 17, func(row, b int) string {
 			return fmt.Sprintf("%.2g · %s", all[a][b][row].ratio, all[a][b][row].score())
 		})
-		above = append(above, mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers",
+		charts = append(charts, mlp.Chart{Title: act.Name + ", before training", XLabel: "Hidden layers",
 			YLabel: "‖δ‖ first ÷ last layer", LogY: true, Guides: []mlp.Guide{{Y: 1}},
-			Series: lines(beginnings[:], deepest, nil, func(b, h int) float64 { return all[a][b][h].ratio })})
-		below = append(below, mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers",
+			Series: lines(beginnings[:], deepest, nil, func(b, h int) float64 { return all[a][b][h].ratio })}, mlp.Chart{Title: act.Name + ", after training", XLabel: "Hidden layers",
 			YLabel: "Test accuracy", Guides: []mlp.Guide{{Label: "guessing", Y: 0.1}},
 			Series: lines(beginnings[:], deepest, nil, func(b, h int) float64 { return all[a][b][h].accuracy })})
 		sentences = append(sentences, fmt.Sprintf("%s: %s.", act.Name, list(beginnings[:], func(b int) string {
 			return short(all[a][b][deepest-1].ratio) + " and " + all[a][b][deepest-1].score()
 		})))
 	}
-	return &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Columns: len(activations),
-		SameY: true, Charts: append(above, below...), Caption: strings.Join(sentences, "\n")}
+	return &mlp.Figure{Title: "The gradient vanishes with depth, and what cures it", Height: 140,
+		SameY: true, Charts: charts, Caption: strings.Join(sentences, "\n")}
 }

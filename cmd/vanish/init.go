@@ -70,7 +70,7 @@ func initialisation(l *lab) (*mlp.Figure, error) {
 		fmt.Sprintf("Test accuracy after %d epochs: %s.", initEpochs,
 			list(beginnings[:], func(b int) string { return fmt.Sprintf("%.3f", all[b].history[initEpochs-1].TestMetric) })),
 	}
-	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings", Columns: 2,
+	return &mlp.Figure{Title: "One network of ten hidden layers, four beginnings",
 		Caption: strings.Join(sentences, "\n"), Charts: []mlp.Chart{
 			{Title: "‖δ‖ at the first step", XLabel: "Hidden layer", YLabel: "‖δ‖", LogY: true, Series: byLayer(stat.DeltaNorm)},
 			{Title: "Activations at the first step", XLabel: "Hidden layer", YLabel: "Standard deviation", LogY: true,

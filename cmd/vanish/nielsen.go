@@ -85,7 +85,7 @@ func nielsen(l *lab) (*mlp.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &mlp.Figure{Title: "The speed of learning, as in Nielsen's chapter 5", Columns: 3, SameY: true}
+	f := &mlp.Figure{Title: "The speed of learning, as in Nielsen's chapter 5", SameY: true}
 	for i, byEpoch := range norms {
 		layers := i + 2
 		c := mlp.Chart{Title: fmt.Sprintf("%d hidden layers", layers), XLabel: "Number of epochs of training", YLabel: "‖δ‖", LogY: true}
@@ -98,7 +98,7 @@ func nielsen(l *lab) (*mlp.Figure, error) {
 		}
 		if compared {
 			for _, v := range published[i] {
-				c.Series = append(c.Series, mlp.Series{Name: "Published, at the start", X: []float64{0}, Y: []float64{v}})
+				c.Series = append(c.Series, mlp.Series{Name: "Published, at the start", X: []float64{0}, Y: []float64{v}, Points: true})
 			}
 		}
 		for _, s := range c.Series {

@@ -179,5 +179,5 @@ func (l *lab) showRates(all []tried) *mlp.Figure {
 		fmt.Sprintf("Test accuracy after %d epochs at the suggested rate: %s.", rateEpochs, score(suggested)),
 		fmt.Sprintf("At the run's own rate: %s.", score(own)),
 	}
-	return &mlp.Figure{Title: "Which learning rate", Columns: 2, Height: 280, Charts: []mlp.Chart{tests, trained}, Caption: strings.Join(sentences, "\n")}
+	return &mlp.Figure{Title: "Which learning rate", Height: 240, Charts: []mlp.Chart{tests, trained}, Caption: strings.Join(sentences, "\n")}
 }

@@ -166,7 +166,7 @@ func figure(best map[line][]float64, limit float64) *mlp.Figure {
 	f := &mlp.Figure{
 		Title:   "GFLOP/s of a product by its size, one thread",
 		Caption: "m×k by k×n in float64. One dimension grows from 1 to 300 while the other two are 10, 64 or 300; in the last chart all three grow. The limit is what the processor can do from its registers.",
-		Columns: 2, SameY: true,
+		SameY:   true,
 	}
 	titles := map[string]string{"m": "m grows", "k": "k grows", "n": "n grows", "mkn": "m = k = n grow"}
 	for _, l := range lines() {

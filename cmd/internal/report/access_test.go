@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -95,17 +96,18 @@ func testDrawing(t *testing.T, b *browser) {
 	}
 }
 
-// Ticks enclose their range and are few. Their labels differ, and each is the number at which
-// its tick stands.
+// Ticks enclose their range and are few. Their labels differ, each is the number at which its tick
+// stands, and a chart as SVG has the same ones.
 func testTicks(t *testing.T, b *browser) {
 	slowly(t)
+	type tick struct {
+		V     float64
+		Label string
+	}
 	type span struct {
 		Low, High float64
 		Log       bool
-		Ticks     []struct {
-			V     float64
-			Label string
-		}
+		Ticks     []tick
 	}
 	spans := []span{{Low: 2.3056, High: 2.3061}, {Low: 0.92, High: 0.9998}, {}, {Low: 5, High: 5}, {High: 1.4e6}, {High: 1.2e138}, {Low: -3, High: 1e-9}, {Low: 0.1, High: 0.1},
 		{Low: 1e-12, High: 1, Log: true}, {Low: 3, High: 3, Log: true}, {Low: 0.11, High: 0.3, Log: true}, {Low: 5e-324, High: 1e300, Log: true}}
@@ -133,15 +135,16 @@ func testTicks(t *testing.T, b *browser) {
 		if n < 2 || n > 8 || len(labels) != n || s.Ticks[0].V > s.Low || s.Ticks[n-1].V < s.High {
 			t.Errorf("%v", s)
 		}
+		chart := mlp.Chart{LogY: s.Log, Series: []mlp.Series{{Y: []float64{s.Low, s.High}}}}
+		drawn := (&mlp.Figure{Height: 160, Charts: []mlp.Chart{chart}}).SVG() // so high that five steps have space
+		same := slices.EqualFunc(regexp.MustCompile(`"dim end"[^>]*>([^<]*)<`).FindAllSubmatch(drawn, -1), s.Ticks, func(m [][]byte, k tick) bool { return string(m[1]) == k.Label })
+		if !same {
+			t.Errorf("%v has others in %s", s, drawn)
+		}
 	}
 	for _, want := range []string{"2.3056", "1,500,000", "1.5·10¹³⁸", "10⁻¹²", "1.0", "0.96"} {
 		if !slices.ContainsFunc(spans, func(s span) bool {
-			return slices.ContainsFunc(s.Ticks, func(tick struct {
-				V     float64
-				Label string
-			}) bool {
-				return tick.Label == want
-			})
+			return slices.ContainsFunc(s.Ticks, func(k tick) bool { return k.Label == want })
 		}) {
 			t.Errorf("no tick is labelled %s", want)
 		}

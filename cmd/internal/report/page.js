@@ -197,22 +197,37 @@ function balances(items) {
 }
 const titled = (title, child) => make('div', {}, make('h3', {}, title), child);
 
-// axis returns ticks {v, label} that enclose low to high: about five multiples of 1, 2 or 5
-// times a power of ten, with as many digits as tell them apart. On a log axis, for positive
-// low and high, they are powers of ten, and 2 and 5 times these if there is room.
+// axis returns ticks {v, label} that enclose low to high, as roundTicks in svgplot.go does: at
+// most five steps of 1, 2 or 5 times a power of ten, with as many digits as tell them apart. On a log
+// axis, for positive low and high, they are 1, 2 and 5 times the powers of ten or, if these are too many, every power
+// of ten, every second and so on.
 function axis(low, high, log) {
+  const n = 5, slack = 1e-10, plain = (v, digits) => decimals(v, Math.max(0, digits));
   if (log) {
-    const e0 = Math.floor(Math.log10(low)), decades = Math.max(1, Math.ceil(Math.log10(high)) - e0), step = Math.ceil(decades / 6);
-    const all = Array.from({ length: Math.ceil(decades / step) + 1 }, (_, i) => e0 + i * step).flatMap(e => (decades > 2 ? [1] : [1, 2, 5]).map(m => Number(m + 'e' + e)));
-    const first = all.findLastIndex(v => v <= low), last = Math.max(first + 1, all.findIndex(v => v >= high));
-    return all.slice(first, last + 1).map(v => ({ v, label: short(v) }));
+    const lo = Math.log10(low), hi = Math.log10(high), short = lo > -3 - slack && hi < 7 + slack;
+    for (let every = Math.floor((hi - lo) / n); ; every++) {
+      const step = every || 1;
+      let ticks = [];
+      for (let e = Math.floor(lo / step) * step; ticks.length < n + 2; e += step) for (const m of every ? [1] : [1, 2, 5]) {
+        const at = e + Math.log10(m), v = Number(m + 'e' + e);
+        if (at <= lo + slack) ticks = [];
+        ticks.push({ v, label: short ? plain(v, -e) : power(String(m), e) });
+        if (at >= hi - slack && ticks.length > 1 && ticks.length < n + 2) return ticks;
+      }
+    }
   }
-  const gap = Math.max(high - low, 1e-4 * Math.max(-low, high)) || 1, e = Math.floor(Math.log10(gap / 5));
-  const m = [1, 2, 5, 10].find(m => gap <= 5 * m * 10 ** e), step = m * 10 ** e, ticks = [];
-  for (let i = Math.floor(low / step + 1e-9); i < Math.ceil((low + gap) / step - 1e-9) + 1; i++) ticks.push(Number(i * m + 'e' + e));
-  const digits = m === 10 ? -e - 1 : -e, top = Math.floor(Math.log10(size(ticks)));
-  const label = v => top < 9 && digits < 7 ? decimals(v, Math.max(0, digits)) : v === 0 ? '0' : power(decimals(v / 10 ** top, top + digits), top);
-  return ticks.map(v => ({ v, label: label(v) }));
+  const most = Math.max(-low, high), least = low < high ? most / 1e4 : most / 5 || 2, middle = low / 2 + high / 2;
+  if (high - low < least) [low, high] = [middle - least / 2, middle + least / 2];
+  for (let e = Math.floor(Math.log10((high - low) / n)); ; e++) for (const m of [1, 2, 5]) {
+    const step = m * 10 ** e, first = Math.floor(low / step + slack), last = Math.ceil(high / step - slack);
+    if (last - first > n) continue;
+    const top = Math.max(-first, last) * step, [ticks, trimmed] = [[], text => text.replace(/\.?0+$/, '').replace('-', '−')];
+    for (let i = first; i <= last; i++) {
+      const v = Number(i * m + 'e' + e), [digits, exp] = v.toExponential(5).split('e');
+      ticks.push({ v, label: top >= 1e-3 && top < 1e8 ? plain(v, -e) : v === 0 ? '0' : power(trimmed(digits), Number(exp)) });
+    }
+    return ticks;
+  }
 }
 
 // chart draws lines of points [x, value] into box, x being whole numbers, with the values at
