@@ -17,11 +17,11 @@ import (
 //
 // An image is compared by its outlines: the image is normalised as [MNIST.Deskew] says, and the brightness
 // gradient (gx, gy) of length g of each of its pixels adds to the 7×7 cells of 4×4 pixels, for each of the
-// six directions a = 0°, 30° to 150°,
+// eight directions a = 0°, 22.5° to 157.5°,
 //
-//	max(0, |gx·cos a + gy·sin a| − g·cos 30°)
+//	max(0, |gx·cos a + gy·sin a| − g·cos 22.5°)
 //
-// The similarity of two images is the cosine of the angle between their 6·49 sums (compare the histograms of
+// The similarity of two images is the cosine of the angle between their 8·49 sums (compare the histograms of
 // oriented gradients of Dalal and Triggs 2005). Of an image four numbers are measured: 1 minus its similarity
 // to the nearest of Digits; the pieces of its ink, pixels from 64 that touch by a side or a corner; the holes
 // in it; and how far it leans backwards, xy/yy in the words of Deskew. If one of the four is beyond the
@@ -44,69 +44,87 @@ type Likeness struct {
 }
 
 const (
-	cellSide, directions = 4, 6
+	cellSide, directions = 4, 8
 	outlineSize          = directions * MNISTPixels / (cellSide * cellSide)
-	cos30                = 0.8660254037844386
-	inkFrom              = 64 // the least grey value of ink whose pieces are counted
+	cos22, cos45, cos67  = 0.9238795325112867, 0.7071067811865476, 0.3826834323650898 // of 22.5°, 45° and 67.5°
+	inkFrom              = 64                                                         // the least grey value of ink whose pieces are counted
 
-	maxFamiliar    = 2000 // digits in a file
-	familiarOfEach = 125  // the first digits of each label, of which a fifth is left out
-	othersOfEach   = 600  // the most digits of each label that the limits come from
+	maxFamiliar = 2000 // digits in a file
+
+	// Of each label:
+	chosenOfEach = 175 // digits, of which a fifth is left out
+	mostOfEach   = 775 // digits that are used; from those that are not chosen come the limits
+	fewestOfEach = 250 // digits that are enough to know limits
 )
 
 // FitFamiliarity chooses from the digits of a training part, which must not be deskewed, some to compare
-// with: of the first 125 of each label the four fifths that are most similar to another. From the next digits, 600
-// of each label at most, come the limits: at most one in 150 is beyond that of the similarity, and at most
-// one in 500 beyond each other one. It returns nil if there are fewer than 250 digits of a label.
+// with: of 175 of each label, spread over the part, the 140 that are most similar to another of them. The
+// limits come from other digits, 600 of each label at most, by the label of the nearest. That of 1 minus the
+// similarity is m + k·s for the mean m and the standard deviation s, with one k for all labels, so that at
+// most one digit in 150 is beyond it; for pieces and for holes it is a number that at most one in 500 is
+// beyond; and for leaning m + 3.5·s. FitFamiliarity returns nil if there are fewer than 250 digits of a label.
 func FitFamiliarity(digits *MNIST) *Familiarity {
 	digits.mustFit("FitFamiliarity")
-	var chosen, others []int
-	var count [MNISTClasses]int
+	var of [MNISTClasses][]int
 	for i, label := range digits.Labels {
-		switch n := &count[label]; {
-		case *n < familiarOfEach:
-			chosen = append(chosen, i)
-		case *n < familiarOfEach+othersOfEach:
-			others = append(others, i)
+		of[label] = append(of[label], i)
+	}
+	f, others := &Familiarity{Digits: new(MNIST)}, []int(nil)
+	for label, places := range of {
+		if len(places) < fewestOfEach {
+			return nil
 		}
-		count[label]++
-	}
-	if slices.Min(count[:]) < 2*familiarOfEach {
-		return nil
-	}
-	some := digits.pick(chosen)
-	outlines, _ := outlinesOf(some)
-	var odd [MNISTClasses][]float64 // 1 minus the similarity of each of the chosen to the nearest other, by label
-	alone, similar := make([]float64, len(chosen)), new(Matrix).MulT(&outlines, &outlines)
-	for i, label := range some.Labels {
-		row := similar.Row(i)
-		row[i] = 0
-		alone[i] = 1 - slices.Max(row)
-		odd[label] = append(odd[label], alone[i])
-	}
-	kept := chosen[:0:0]
-	for i, label := range some.Labels {
-		if slices.Sort(odd[label]); alone[i] < odd[label][familiarOfEach*4/5] {
-			kept = append(kept, chosen[i])
+		var chosen []int
+		n := min(len(places), mostOfEach)
+		for i := range n {
+			place := places[i*len(places)/n]
+			if (i+1)*chosenOfEach/n > i*chosenOfEach/n {
+				chosen = append(chosen, place)
+			} else {
+				others = append(others, place)
+			}
+		}
+		some := digits.pick(chosen)
+		outlines, _ := outlinesOf(some)
+		similar := new(Matrix).MulT(&outlines, &outlines)
+		nearest := make([]float64, chosenOfEach)
+		for i := range nearest {
+			similar.Row(i)[i] = 0 // not to itself
+			nearest[i] = slices.Max(similar.Row(i))
+		}
+		least := slices.Sorted(slices.Values(nearest))[chosenOfEach/5]
+		for i, v := range nearest {
+			if v >= least {
+				f.Digits.Images = append(f.Digits.Images, some.image(i)...)
+				f.Digits.Labels = append(f.Digits.Labels, byte(label))
+			}
 		}
 	}
-	f := &Familiarity{Digits: digits.pick(kept)}
 	var measured [MNISTClasses][4][]float64
 	for _, l := range f.Compare(digits.pick(others)) {
-		of := &measured[f.Digits.Labels[l.Nearest[0]]]
 		for k, v := range l.measured {
-			of[k] = append(of[k], v)
+			m := &measured[f.Digits.Labels[l.Nearest[0]]][k]
+			*m = append(*m, v)
 		}
 	}
-	for label := range measured {
-		for k, of := range measured[label] {
-			beyond := len(of) / 500
-			if k == 0 {
-				beyond = len(of) / 150
-			}
-			if len(of) > 0 { // otherwise nothing looks like this label
-				slices.Sort(of)
-				f.Limits[label][k] = of[len(of)-1-beyond]
+	var deviations []float64 // how many standard deviations each digit is less similar than the mean
+	for label, m := range measured {
+		mean, std := moments(m[0])
+		for _, v := range m[0] {
+			deviations = append(deviations, (v-mean)/max(std, 1e-9))
+		}
+		for k := 1; k < 3 && len(m[k]) > 0; k++ {
+			slices.Sort(m[k])
+			f.Limits[label][k] = m[k][len(m[k])-1-len(m[k])/500]
+		}
+	}
+	slices.Sort(deviations)
+	most := deviations[len(deviations)-1-len(deviations)/150]
+	for label, m := range measured {
+		for k, deviations := range map[int]float64{0: most, 3: 3.5} {
+			if len(m[k]) > 0 { // otherwise nothing looks like this label
+				mean, std := moments(m[k])
+				f.Limits[label][k] = mean + float64(deviations*std)
 			}
 		}
 	}
@@ -279,11 +297,11 @@ func outline(row []float64, image *[MNISTPixels]byte) {
 			if x == 0 && y == 0 {
 				continue
 			}
-			g := float64(cos30 * math.Sqrt(float64(x*x)+float64(y*y)))
+			g := float64(cos22 * math.Sqrt(float64(x*x)+float64(y*y)))
 			cell := i/cellSide*(side/cellSide) + j/cellSide
 			for k, along := range [directions]float64{
-				x, float64(cos30*x) + float64(0.5*y), float64(0.5*x) + float64(cos30*y),
-				y, float64(cos30*y) - float64(0.5*x), float64(0.5*y) - float64(cos30*x),
+				x, float64(cos22*x) + float64(cos67*y), float64(cos45 * (x + y)), float64(cos67*x) + float64(cos22*y),
+				y, float64(cos22*y) - float64(cos67*x), float64(cos45 * (y - x)), float64(cos67*y) - float64(cos22*x),
 			} {
 				if v := math.Abs(along) - g; v > 0 {
 					row[k*len(row)/directions+cell] += v

@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -205,7 +204,10 @@ func (a fileArray) read(z *npz) error {
 		return err
 	}
 	if rows > 0 && x.Rows != rows || cols > 0 && x.Cols != cols {
-		want := strings.ReplaceAll(fmt.Sprintf("%d×%d", rows, cols), "0×", "n×")
+		want := fmt.Sprintf("%d×%d", rows, cols)
+		if rows == 0 {
+			want = fmt.Sprintf("n×%d", cols)
+		}
 		return formatErrorf("%s: %d×%d, want %s", a.name, x.Rows, x.Cols, want)
 	}
 	if a.may == measured && z.members[a.name].size < 8*int64(len(x.Data)) {

@@ -108,11 +108,12 @@ function mean(ink, size, x, y, k) {
 const familiar = data.Familiar && unpack(data.Familiar.Pixels, data.Familiar.Labels.length);
 const familiarDigit = i => familiar.subarray(i * pixels, (i + 1) * pixels), familiarOutlines = once(i => outlines(normalise(familiarDigit(i)).image));
 function outlines(upright) {
-  const row = new Float64Array(6 * 49), cos30 = 0.8660254037844386, at = (i, j) => i < 0 || i >= side || j < 0 || j >= side ? 0 : upright[i * side + j];
+  const row = new Float64Array(8 * 49), [c22, c45, c67] = [0.9238795325112867, 0.7071067811865476, 0.3826834323650898]; // cos 22.5°, 45°, 67.5°
+  const at = (i, j) => i < 0 || i >= side || j < 0 || j >= side ? 0 : upright[i * side + j];
   for (let i = 0; i < side; i++) {
     for (let j = 0; j < side; j++) {
-      const x = at(i, j + 1) - at(i, j - 1), y = at(i + 1, j) - at(i - 1, j), g = cos30 * Math.sqrt(x * x + y * y), cell = 7 * (i >> 2) + (j >> 2);
-      if (g) [x, cos30 * x + 0.5 * y, 0.5 * x + cos30 * y, y, cos30 * y - 0.5 * x, 0.5 * y - cos30 * x].forEach((along, k) => { row[49 * k + cell] += Math.max(0, Math.abs(along) - g); });
+      const x = at(i, j + 1) - at(i, j - 1), y = at(i + 1, j) - at(i - 1, j), g = c22 * Math.sqrt(x * x + y * y), cell = 7 * (i >> 2) + (j >> 2);
+      if (g) [x, c22 * x + c67 * y, c45 * (x + y), c67 * x + c22 * y, y, c22 * y - c67 * x, c45 * (y - x), c67 * y - c22 * x].forEach((along, k) => { row[49 * k + cell] += Math.max(0, Math.abs(along) - g); });
     }
   }
   const length = Math.max(1, Math.sqrt(sum(row.map(v => v * v))));
