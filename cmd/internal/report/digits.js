@@ -140,7 +140,12 @@ function pieces(image) {
 // compare returns the three nearest digits of training, and whether an image looks like none.
 function compare(image) {
   const { image: whole, lean } = normalise(image), row = outlines(whole), { Labels: labels, Limits: limits } = data.Familiar;
-  const similar = labels.map((_, i) => familiarOutlines(i).reduce((total, v, k) => total + v * row[k], 0));
+  const similar = vector(labels.length, i => {
+    const other = familiarOutlines(i);
+    let total = 0;
+    for (let k = 0; k < row.length; k++) total += other[k] * row[k];
+    return total;
+  });
   const nearest = [...similar.keys()].sort((a, b) => similar[b] - similar[a]).slice(0, 3), measured = [1 - similar[nearest[0]], ...pieces(image), lean];
   return { nearest, unlike: measured.some((v, k) => v > limits[labels[nearest[0]]][k]) };
 }
