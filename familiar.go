@@ -149,7 +149,7 @@ func (f *Familiarity) validate() error {
 	d := f.Digits
 	switch {
 	case d == nil || d.Len() < 3 || d.Len() > maxFamiliar:
-		return fmt.Errorf("familiar: it has no digits to compare with, want 3 to %d", maxFamiliar)
+		return fmt.Errorf("familiar: no digits to compare with, or not 3 to %d", maxFamiliar)
 	case len(d.Images) != d.Len()*MNISTPixels:
 		return fmt.Errorf("familiar: %d bytes of images for %d labels", len(d.Images), d.Len())
 	case slices.Max(d.Labels) >= MNISTClasses:
@@ -212,9 +212,12 @@ func (m *Model) readFamiliarity(z *npz) error {
 	return nil
 }
 
-// Compare compares images, as their file has them, with f.Digits. Any number of goroutines may call it. It
-// panics if f has no digits that can be compared.
+// Compare compares images, as their file has them, with f.Digits, which must not change after the first call.
+// Any number of goroutines may call it. It panics if f is nil or has no digits that can be compared.
 func (f *Familiarity) Compare(images *MNIST) []Likeness {
+	if f == nil {
+		panic("mlp: Familiarity.Compare: the Familiarity is nil")
+	}
 	if err := f.validate(); err != nil {
 		panic("mlp: Familiarity.Compare: " + err.Error())
 	}

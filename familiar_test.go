@@ -151,7 +151,7 @@ func TestFamiliarityFile(t *testing.T) {
 		{"familiar_labels: element (0, 1) is 0.5", []npzMember{array("familiar", 3, 784), array("familiar_labels", 1, 3, 0, 0.5, 0), limits}},
 		{"familiar_labels: a label of 10", []npzMember{array("familiar", 3, 784), array("familiar_labels", 1, 3, 0, 10, 0), limits}},
 		{"familiar_labels: element (0, 1) is NaN", []npzMember{array("familiar", 3, 784), array("familiar_labels", 1, 3, 0, math.NaN(), 0), limits}},
-		{"want 3 to 2000", []npzMember{array("familiar", 0, 784), array("familiar_labels", 1, 0), limits}},
+		{"or not 3 to 2000", []npzMember{array("familiar", 0, 784), array("familiar_labels", 1, 0), limits}},
 		{"more than 2000 digits", []npzMember{array("familiar", 2100, 784), array("familiar_labels", 1, 2100), limits}},
 	} {
 		net := []npzMember{array("W1", 784, 10), array("b1", 1, 10)}
