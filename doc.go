@@ -66,6 +66,7 @@ package mlp
 //
 //	mnist.go        IDX files, the digits as a data set, MNIST's files by their checksums
 //	digits.go       digits deskewed, and deformed anew in each epoch
+//	familiar.go     which images look like digits, by training digits that a model keeps
 //	npz.go          NumPy's archives and arrays, FormatError
 //	columns.go      how the raw numbers of a table's row become inputs
 //	model.go        models and ensembles in files: W1, b1, …; the running values as m.W1, …

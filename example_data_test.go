@@ -218,6 +218,30 @@ func handler(m *mlp.Model) http.HandlerFunc {
 	}
 }
 
+// A test digit and a line across are compared with training digits.
+func ExampleFitFamiliarity() {
+	train, err := mlp.LoadMNIST(mlp.SampleMNIST(), "train", 0)
+	if err != nil {
+		panic(err)
+	}
+	test, err := mlp.LoadMNIST(mlp.SampleMNIST(), "t10k", 1)
+	if err != nil {
+		panic(err)
+	}
+	f := mlp.FitFamiliarity(train)
+	line := make([]byte, mlp.MNISTPixels)
+	for x := 4; x < 24; x++ {
+		line[14*28+x] = 255
+	}
+	test.Images, test.Labels = append(test.Images, line...), append(test.Labels, 0)
+	for _, l := range f.Compare(test) {
+		fmt.Printf("most similar to a %d (%.2f), unlike a digit: %v\n", f.Digits.Labels[l.Nearest[0]], l.Similarity[0], l.Unlike)
+	}
+	// Output:
+	// most similar to a 7 (0.91), unlike a digit: false
+	// most similar to a 4 (0.34), unlike a digit: true
+}
+
 // A server's handler with a model that a program would embed as a file.
 func Example_handler() {
 	trained := mlp.Model{Net: mlp.NewNetwork(1, mlp.He, mlp.ReLU, 2, 8, 2)}

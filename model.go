@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -32,6 +31,7 @@ type Model struct {
 	Temperature float64           // what Predict divides logits by, as FitTemperature returns it; 0 is 1
 	Margins     []float64         // of Numbers, how far off each may be, as FitMargins returns them; nil are unknown
 	Deskew      bool              // inputs are images of MNISTPixels pixels, which MNIST.Deskew normalised before the standardization
+	Familiarity *Familiarity      // of images of MNISTPixels pixels, what tells digits from anything else; nil is unknown
 	Run         Run               // how far Net has been trained
 	Recipe      map[string]string // how to train it again, in the words of the program that trained it; after reading, nil if the file has no run.json
 }
@@ -171,11 +171,14 @@ const (
 	finiteNumbers elements = iota
 	squares                // variances or averages of squares: finite, and none is negative
 	measured               // may be NaN
+	greys                  // whole numbers from 0 to 255, each a byte in the file
 )
 
 // validate returns an error that names the first element that the array may not have.
 func (a fileArray) validate() error {
-	wrong := func(v float64) bool { return a.may != measured && (!finite(v) || a.may == squares && v < 0) }
+	wrong := func(v float64) bool {
+		return a.may != measured && (!finite(v) || a.may == squares && v < 0) || a.may == greys && (v < 0 || v > 255 || v != math.Trunc(v))
+	}
 	i := slices.IndexFunc(a.matrix.Data, wrong)
 	if i < 0 {
 		return nil
@@ -201,7 +204,10 @@ func (a fileArray) read(z *npz) error {
 		return err
 	}
 	if rows > 0 && x.Rows != rows || cols > 0 && x.Cols != cols {
-		want := strings.ReplaceAll(fmt.Sprintf("%d×%d", rows, cols), "0×", "n×")
+		want := fmt.Sprintf("%d×%d", rows, cols)
+		if rows == 0 {
+			want = fmt.Sprintf("n×%d", cols)
+		}
 		return formatErrorf("%s: %d×%d, want %s", a.name, x.Rows, x.Cols, want)
 	}
 	if a.may == measured && z.members[a.name].size < 8*int64(len(x.Data)) {
@@ -285,6 +291,9 @@ func (m *Model) arrays() []fileArray {
 	if s := m.Targets.standardization(); m.Task() == Numbers {
 		all = append(all, s.arrays("target_", len(m.Targets))...)
 	}
+	if m.Familiarity != nil {
+		all = append(all, m.Familiarity.arrays()...)
+	}
 	return append(all, m.stacked(func(n Member) []fileArray { return n.Run.History.arrays(len(n.Net)) })...)
 }
 
@@ -309,7 +318,8 @@ func (m *Model) stacked(arrays func(Member) []fileArray) []fileArray {
 // Write writes m as an .npz archive: W1 (in×out), b1 (1×out), W2 and so on; with
 // normalisation gain1, mean1 and var1 (1×out); mean and std (1×in); with Columns edges (a
 // row for each column, filled up with NaN); target_mean and target_std
-// (1×out); history (a row per
+// (1×out); with Familiarity familiar (n×784), familiar_labels (1×n) and familiar_limits (10×4), the first
+// two of bytes; history (a row per
 // epoch: its number, loss, metric, test loss, test metric, validation loss, loss rise);
 // layer_stats (a row for the first step and one per epoch: six numbers for each layer); the
 // optimizer's running values as m.W1, v.W1, …; with Config.Patience the last epoch's
@@ -329,7 +339,7 @@ func (m *Model) Write(w io.Writer) error {
 		if err := a.validate(); err != nil {
 			return err
 		}
-		members = append(members, npzMember{Name: a.name, Matrix: a.matrix, Stack: a.stack})
+		members = append(members, npzMember{Name: a.name, Matrix: a.matrix, Stack: a.stack, OfBytes: a.may == greys})
 	}
 	text, err := m.runJSON()
 	if err != nil {
@@ -363,10 +373,12 @@ func (m *Model) validate() error {
 		return fmt.Errorf("margins of %v, want finite numbers from 0", m.Margins)
 	case m.Deskew && in != MNISTPixels:
 		return fmt.Errorf("images of %d pixels cannot be deskewed, want %d", in, MNISTPixels)
+	case m.Familiarity != nil && (in != MNISTPixels || m.Columns != nil):
+		return fmt.Errorf("it has digits to compare images with, and its %d inputs are no images", in)
 	case (mean != nil || std != nil) && (len(mean) != in || len(std) != in):
 		return fmt.Errorf("mean of %d and std of %d inputs, want %d", len(mean), len(std), in)
 	}
-	if err := cmp.Or(m.Columns.validate(), m.validateTargets()); err != nil {
+	if err := cmp.Or(m.Columns.validate(), m.validateTargets(), m.Familiarity.validate()); err != nil {
 		return err
 	}
 	for i, member := range m.members() {
@@ -573,7 +585,7 @@ func (m *Model) readMembers(z *npz, own []*Activation) error {
 	if err := m.readRunJSON(z, own); err != nil {
 		return err
 	}
-	if err := m.readInput(z); err != nil {
+	if err := cmp.Or(m.readInput(z), m.readFamiliarity(z)); err != nil {
 		return err
 	}
 	for i, n := range m.members() {

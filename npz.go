@@ -436,10 +436,12 @@ type npzMember struct {
 	Matrix *Matrix // nil for bytes
 	Stack  int     // the length of the first of three axes, which is a part of the rows, or 0 if there are two
 	Bytes  []byte
+
+	OfBytes bool // the array's elements are whole numbers from 0 to 255
 }
 
 // writeNPZ writes an archive of the members, in their order, as numpy.savez does: arrays of
-// little-endian float64 in C order, not compressed. The same members give the same bytes.
+// little-endian float64, or of uint8, in C order, not compressed. The same members give the same bytes.
 // The names must be ones that openNPZ accepts. Before writeNPZ writes anything, it returns an
 // error if the members are larger than an archive may be, and panics if the elements of a
 // matrix do not fill its shape.
@@ -487,6 +489,9 @@ func (m npzMember) size() int64 {
 	if m.Matrix == nil {
 		return int64(len(m.Bytes))
 	}
+	if m.OfBytes {
+		return npyHeaderSize + int64(len(m.Matrix.Data))
+	}
 	return npyHeaderSize + 8*int64(len(m.Matrix.Data))
 }
 
@@ -501,8 +506,20 @@ func (m npzMember) write(w io.Writer) error {
 	if m.Stack > 0 {
 		shape = fmt.Sprintf("%d, %d, %d", m.Stack, m.Matrix.Rows/m.Stack, m.Matrix.Cols)
 	}
-	header := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%s), }", shape)
+	descr := "<f8"
+	if m.OfBytes {
+		descr = "|u1"
+	}
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
 	if _, err := fmt.Fprintf(w, "%s%-*s\n", start, npyHeaderSize-len(start)-1, header); err != nil {
+		return err
+	}
+	if m.OfBytes {
+		elements := make([]byte, len(m.Matrix.Data))
+		for i, v := range m.Matrix.Data {
+			elements[i] = byte(v)
+		}
+		_, err := w.Write(elements)
 		return err
 	}
 	return writeElements(w, m.Matrix.Data)

@@ -171,7 +171,7 @@ func TestReadmeArrays(t *testing.T) {
 	digits, _ := sampleDigits(t)
 	m := &Model{Net: NewNetwork(1, He, ReLU, MNISTPixels, 4, MNISTClasses)}
 	m.Net[0].Norm = NewBatchNorm(4)
-	m.Input = digits.Stats()
+	m.Input, m.Familiarity = digits.Stats(), mustFamiliar(t)
 	mustTrain(t, m.Net, digits.Slice(0, 20), Config{
 		Optimizer: Adam, Rate: 0.01, Epochs: 1, Batch: 10, Run: &m.Run, Validation: digits.Slice(20, 30), Patience: 1})
 	file := written(t, m)

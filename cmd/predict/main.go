@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, 
 	case len(o.pictures) == 0:
 		err = o.measure(ctx, model, stdout, stderr)
 	default:
-		r := &reader{options: o, model: model, stdin: stdin, stdout: stdout}
+		r := &reader{options: o, model: model, stdin: stdin, stdout: stdout, stderr: stderr}
 		return r.readAll(ctx, stderr)
 	}
 	return cli.Exit("predict", err, stdout, stderr)

@@ -193,13 +193,13 @@ func TestDeskew(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	r := &reader{options: &options{}, model: &mlp.Model{}}
-	digit, err := r.digit(filepath.Join(dir, "digit3.png"))
+	digit, _, err := r.digit(filepath.Join(dir, "digit3.png"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := (&mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}).Deskew().Images
 	r.raw = true
-	shown, err := r.digit(filepath.Join(saved, "0001-digit3.png"))
+	shown, _, err := r.digit(filepath.Join(saved, "0001-digit3.png"))
 	if err != nil {
 		t.Fatal(err)
 	}

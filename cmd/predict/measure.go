@@ -31,6 +31,16 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 		return o.writeReport(m, test, stderr)
 	}
 	fmt.Fprintf(stderr, "data: %v to test on, from %s\n", test, cli.Plain(mnist.Source(o.data)))
+	unlike := ""
+	if m.Familiarity != nil {
+		n := 0
+		for _, l := range m.Familiarity.Compare(test) {
+			if l.Unlike {
+				n++
+			}
+		}
+		unlike = fmt.Sprintf("Do not look like a digit: %d of %d\n", n, test.Len())
+	}
 	if m.Deskew {
 		test = test.Deskew()
 	}
@@ -50,7 +60,7 @@ func (o *options) measure(ctx context.Context, m *mlp.Model, stdout, stderr io.W
 		return err
 	}
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "Test Accuracy: %.4f\nTest Loss: %.4f\n\n", accuracy, loss)
+	fmt.Fprintf(&text, "Test Accuracy: %.4f\nTest Loss: %.4f\n%s\n", accuracy, loss, unlike)
 	confusion.Write(&text, strings.Split("0123456789", ""), cli.Width(stdout))
 	if _, err := text.WriteTo(stdout); err != nil {
 		return fmt.Errorf("standard output: %w", err)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,7 @@ type reader struct {
 	model  *mlp.Model
 	stdin  io.Reader
 	stdout io.Writer
+	stderr io.Writer
 }
 
 // A reading is what is printed of a picture.
@@ -40,6 +42,7 @@ type reading struct {
 	RunnerUp            int       `json:"runner_up"`
 	RunnerUpProbability float64   `json:"runner_up_probability"`
 	Probabilities       []float64 `json:"probabilities"` // of the digits 0 to 9
+	Unlike              bool      `json:"unlike"`        // it does not look like a digit
 }
 
 // errOutput says that standard output takes no more, so that reading on is of no use.
@@ -70,7 +73,7 @@ func (r *reader) readAll(ctx context.Context, stderr io.Writer) (code int) {
 
 // read reads picture i, prints its line and saves what the network was shown.
 func (r *reader) read(i int) error {
-	digit, err := r.digit(r.pictures[i])
+	digit, plain, err := r.digit(r.pictures[i])
 	if err != nil {
 		return err
 	}
@@ -85,7 +88,7 @@ func (r *reader) read(i int) error {
 	others := slices.Clone(p)
 	others[first] = -1
 	second := mlp.Argmax(others)
-	if err := r.print(&reading{r.pictures[i], first, p[first], second, p[second], p}); err != nil {
+	if err := r.print(&reading{r.pictures[i], first, p[first], second, p[second], p, r.unlike(r.pictures[i], plain)}); err != nil {
 		return fmt.Errorf("%w: %w", errOutput, err)
 	}
 	if r.save == "" {
@@ -94,37 +97,47 @@ func (r *reader) read(i int) error {
 	return r.saveDigit(i, digit)
 }
 
+// unlike reports whether the digit of a file does not look like one, and says so on standard error.
+func (r *reader) unlike(name string, plain *image.Gray) bool {
+	f := r.model.Familiarity
+	if f == nil || !f.Compare(setOf(plain))[0].Unlike {
+		return false
+	}
+	fmt.Fprintf(r.stderr, "%s: does not look like a digit\n", cli.Plain(name))
+	return true
+}
+
 // digit returns what the network is to be shown of a file, or of standard input if its name
-// is -. An error names the file.
-func (r *reader) digit(name string) (*image.Gray, error) {
+// is -, and the same before its slant was normalised. An error names the file.
+func (r *reader) digit(name string) (digit, plain *image.Gray, err error) {
 	from := r.stdin
 	if name != "-" {
 		f, _, err := files.OpenRegular(name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		defer f.Close()
 		from = f
 	}
-	var digit, ink *image.Gray
 	img, err := picture.Read(from)
 	switch {
 	case err != nil:
 	case r.raw:
 		digit, err = picture.Raw(img)
 	default:
+		var ink *image.Gray
 		if ink, err = picture.Ink(img); err == nil {
 			digit = picture.Center(ink)
-			if r.model.Deskew {
-				digit.Pix = setOf(digit).Deskew().Images
+			if plain = digit; r.model.Deskew {
+				digit = &image.Gray{Pix: setOf(digit).Deskew().Images, Stride: digit.Stride, Rect: digit.Rect}
 			}
 			picture.Bound(digit, r.model.Input)
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return digit, nil
+	return digit, cmp.Or(plain, digit), nil
 }
 
 // setOf returns a data set of one digit.

@@ -164,10 +164,13 @@ func (j *job) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	return train.Slice(0, n-tests), train.Slice(n-tests, n), nil
 }
 
-// prepare deskews the digits, holds some out, and standardizes all: by the model's mean and
+// prepare chooses digits to compare images with, deskews the digits, holds some out, and standardizes all: by the model's mean and
 // deviation or, if it has none, by those of the training part.
 func (j *job) prepare() error {
-	if j.plain = j.test; j.Deskew {
+	if j.plain = j.test; j.Epochs > 0 {
+		j.Familiarity = mlp.FitFamiliarity(j.train)
+	}
+	if j.Deskew {
 		j.train, j.test = j.train.Deskew(), j.test.Deskew()
 	}
 	parts := []*mlp.MNIST{j.train, j.test}

@@ -33,6 +33,8 @@ type data struct {
 	Sample       int                                       // the first digits, which are also the first of the test part
 	Cells        [mlp.MNISTClasses][mlp.MNISTClasses][]int // by true digit and read digit: indices of digits, the worst first
 	Order        []int                                     // the first layer's units, the one that matters most first
+	Familiar     *familiar                                 // nil if the model has no Familiarity
+	Reliability  []reliability                             // of the model and, if it has a temperature, without that
 	History      []epoch
 	First        [][]number  // the layer statistics of the first step
 	Stats        []statistic // what they are
@@ -44,7 +46,25 @@ type data struct {
 	p              mlp.Matrix // n×10: the probabilities
 	read           []int      // the most probable digit
 	accuracy, loss float64
+	unlike         int                                     // how many do not look like a digit
 	confusion      [mlp.MNISTClasses][mlp.MNISTClasses]int // how often each digit, by row, is read as each digit, by column
+}
+
+// familiar is mlp.Familiarity.
+type familiar struct {
+	Labels []int
+	Pixels []byte // packed
+	Limits [mlp.MNISTClasses][4]float64
+}
+
+// A reliability compares the probabilities of what is read with how often that is right: the
+// calibration error, and ten bins of equal width by the probability.
+type reliability struct {
+	Error float64
+	Bins  [10]struct {
+		N           int
+		Said, Right float64 // the mean probability, and the share that is right
+	}
 }
 
 type layer struct {
@@ -131,6 +151,11 @@ func newData(m *mlp.Model, test *mlp.MNIST) (*data, error) {
 		return nil, fmt.Errorf("pixel %d: its standard deviation, %.3g, is too small for the page to divide by", i, m.Input.Std[i])
 	}
 	d.addDigits(test)
+	d.addFamiliar(m.Familiarity, test)
+	d.addReliability(test, 1)
+	if m.Temperature != 0 {
+		d.addReliability(test, m.Temperature)
+	}
 	d.Order = order(m, pixels(test, 0, d.Sample))
 	d.addHistory(m.Run.History)
 	return d, nil
@@ -244,6 +269,50 @@ func (d *data) addDigits(test *mlp.MNIST) {
 		}
 	}
 	d.Digits.Pixels = packPixels(images)
+}
+
+// addFamiliar adds the digits that a drawing is compared with, and counts the test digits that
+// do not look like one.
+func (d *data) addFamiliar(f *mlp.Familiarity, test *mlp.MNIST) {
+	if f == nil {
+		return
+	}
+	d.Familiar = &familiar{Pixels: packPixels(f.Digits.Images), Limits: f.Limits}
+	for _, label := range f.Digits.Labels {
+		d.Familiar.Labels = append(d.Familiar.Labels, int(label))
+	}
+	for _, l := range f.Compare(test) {
+		if l.Unlike {
+			d.unlike++
+		}
+	}
+}
+
+// addReliability adds how reliable the probabilities are with the logits multiplied by so much.
+func (d *data) addReliability(test *mlp.MNIST, times float64) {
+	var r reliability
+	y, labels := d.p.Clone(), make([]int, test.Len())
+	for i, p := range y.Data {
+		y.Data[i] = times * math.Log(p+1e-300)
+	}
+	for i, label := range test.Labels {
+		labels[i] = int(label)
+	}
+	r.Error = mlp.CalibrationError.Of(y, mlp.OneHot(labels, mlp.MNISTClasses))
+	y.Softmax()
+	for i, k := range d.read {
+		b := &r.Bins[min(9, int(10*y.Row(i)[k]))]
+		b.N++
+		b.Said += y.Row(i)[k]
+		if k == labels[i] {
+			b.Right++
+		}
+	}
+	for i := range r.Bins {
+		n := float64(max(1, r.Bins[i].N))
+		r.Bins[i].Said, r.Bins[i].Right = r.Bins[i].Said/n, r.Bins[i].Right/n
+	}
+	d.Reliability = append(d.Reliability, r)
 }
 
 // packPixels writes each run of up to 255 zeros as a zero and its length.

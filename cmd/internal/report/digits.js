@@ -6,11 +6,15 @@ const side = 28, pixels = side * side;
 const data = JSON.parse($('data').textContent), trained = network(data.Layers), hidden = trained.length - 1;
 const scale = floats(data.Scale), shift = floats(data.Shift), most = bytes(data.Most);
 const { Labels: labels, Read: read } = data.Digits, probabilities = floats(data.Digits.P);
-const packed = bytes(data.Digits.Pixels), images = new Uint8Array(labels.length * pixels);
-for (let i = 0, to = 0; i < packed.length; i++) {
-  if (packed[i]) images[to++] = packed[i];
-  else to += packed[++i]; // a run of zeros
+function imagesOf(base64, n) {
+  const packed = bytes(base64), images = new Uint8Array(n * pixels);
+  for (let i = 0, to = 0; i < packed.length; i++) {
+    if (packed[i]) images[to++] = packed[i];
+    else to += packed[++i]; // a run of zeros
+  }
+  return images;
 }
+const images = imagesOf(data.Digits.Pixels, labels.length);
 const sample = [...Array(data.Sample).keys()], ten = [...Array(10).keys()];
 const digit = i => images.subarray(i * pixels, (i + 1) * pixels);
 
@@ -35,10 +39,12 @@ async function spread(n, f, more = () => true) {
 // ---- A picture of a digit ----
 const identity = [1, 0, 0, 1, 0, 0]; // an affine map, as canvases take it
 
-// upright normalises an image by its moments, as MNIST.Deskew does, if the model asks
-// for it. place is the affine map from its points to the given image's.
-function upright(image) {
-  if (!data.Deskew) return { image, place: identity };
+// upright normalises an image by its moments if the model asks for it. place is the affine
+// map from its points to the given image's.
+const upright = image => data.Deskew ? normalise(image) : { image, place: identity };
+
+// normalise does so as MNIST.Deskew does. lean is how far the image leans backwards.
+function normalise(image) {
   let m = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0;
   for (let at = 0; at < pixels; at++) {
     const p = image[at], x = at % side, y = Math.floor(at / side);
@@ -56,7 +62,7 @@ function upright(image) {
     for (let j = 0; j < side; j++) to[i * side + j] = Math.floor(bilinear(image, x + gx * (j - middle), y) + 0.5);
   }
   const c = side / 2;
-  return { image: to, place: [gx, 0, s * gy, gy, mx + 0.5 - c * gx - c * s * gy, my + 0.5 - c * gy] };
+  return { image: to, lean: yy > 0 ? xy / yy : 0, place: [gx, 0, s * gy, gy, mx + 0.5 - c * gx - c * s * gy, my + 0.5 - c * gy] };
 }
 function bilinear(image, x, y) {
   const j = Math.floor(x), i = Math.floor(y), fx = x - j, fy = y - i;
@@ -95,6 +101,52 @@ function mean(ink, size, x, y, k) {
     sum += overlap(v, y) * row;
   }
   return sum / (k * k);
+}
+
+// ---- What looks like a digit, as Familiarity in Go measures it ----
+const familiar = data.Familiar && imagesOf(data.Familiar.Pixels, data.Familiar.Labels.length);
+const familiarDigit = i => familiar.subarray(i * pixels, (i + 1) * pixels), familiarOutlines = once(i => outlines(normalise(familiarDigit(i)).image));
+function outlines(upright) {
+  const row = new Float64Array(8 * 49), [c22, c45, c67] = [0.9238795325112867, 0.7071067811865476, 0.3826834323650898]; // cos 22.5°, 45°, 67.5°
+  const at = (i, j) => i < 0 || i >= side || j < 0 || j >= side ? 0 : upright[i * side + j];
+  for (let i = 0; i < side; i++) {
+    for (let j = 0; j < side; j++) {
+      const x = at(i, j + 1) - at(i, j - 1), y = at(i + 1, j) - at(i - 1, j), g = c22 * Math.sqrt(x * x + y * y), cell = 7 * (i >> 2) + (j >> 2);
+      if (g) [x, c22 * x + c67 * y, c45 * (x + y), c67 * x + c22 * y, y, c22 * y - c67 * x, c45 * (y - x), c67 * y - c22 * x].forEach((along, k) => { row[49 * k + cell] += Math.max(0, Math.abs(along) - g); });
+    }
+  }
+  const length = Math.max(1, Math.sqrt(sum(row.map(v => v * v))));
+  return row.map(v => v / length);
+}
+
+// pieces counts the pieces of ink and the holes in it.
+function pieces(image) {
+  const wide = side + 2, ink = new Uint8Array(wide * wide), seen = new Uint8Array(wide * wide), around = [1, -1, wide, -wide, wide + 1, wide - 1, 1 - wide, -1 - wide];
+  image.forEach((p, j) => { ink[(Math.floor(j / side) + 1) * wide + j % side + 1] = p >= 64; });
+  const count = [-1, 0]; // of paper, without that around the ink, and of ink
+  seen.forEach((_, start) => {
+    if (seen[start]) return;
+    count[ink[start]]++;
+    seen[start] = 1;
+    for (const reached = [start]; reached.length;) {
+      const from = reached.pop();
+      for (const to of around.slice(0, ink[start] ? 8 : 4).map(step => from + step)) if (seen[to] === 0 && ink[to] === ink[start]) reached.push(to), seen[to] = 1;
+    }
+  });
+  return [count[1], count[0]];
+}
+
+// compare returns the three nearest digits of training, and whether an image looks like none.
+function compare(image) {
+  const { image: whole, lean } = normalise(image), row = outlines(whole), { Labels: labels, Limits: limits } = data.Familiar;
+  const similar = vector(labels.length, i => {
+    const other = familiarOutlines(i);
+    let total = 0;
+    for (let k = 0; k < row.length; k++) total += other[k] * row[k];
+    return total;
+  });
+  const nearest = [...similar.keys()].sort((a, b) => similar[b] - similar[a]).slice(0, 3), measured = [1 - similar[nearest[0]], ...pieces(image), lean];
+  return { nearest, unlike: measured.some((v, k) => v > limits[labels[nearest[0]]][k]) };
 }
 
 // ---- Small pictures ----
@@ -137,7 +189,7 @@ function drawAction(a) {
 // settle shows and says what became of the drawing, when something has been done.
 function settle() {
   update();
-  say($('verdict').textContent + ' ' + $('remark').textContent);
+  say(['verdict', 'remark', 'unlike'].map(id => $(id).textContent).join(' '));
 }
 
 // become draws the actions and sets now to what the network sees of them: a test digit as
@@ -187,6 +239,7 @@ function update() {
   });
   $('verdict').replaceChildren(...now.blank ? ['Nothing yet.'] : [make('b', {}, first), ` ${percent(p[first])}, then ${second} with ${percent(p[second])}`]);
   $('remark').textContent = 'label' in now ? `A test digit, labelled ${now.label}, read ${first}.` : now.extent < 3 * pen ? 'Draw larger: scaled up to 20 pixels, this is little but a blot.' : '';
+  showNearest();
   $('hint').hidden = !now.blank;
   paint($('seen'), seen, inkPixel);
   strips.forEach((show, n) => show(a[n]));
@@ -198,6 +251,17 @@ function update() {
   if (cost < 30) explain();
   else later = setTimeout(explain, 150); // when the pen rests
   performance.measure('draw', 'drawn');
+}
+
+// showNearest shows the nearest digits of training, and says if the drawing looks like none.
+function showNearest() {
+  const { nearest, unlike } = familiar && !now.blank ? compare(now.image) : { nearest: [] };
+  $('unlike').textContent = unlike ? 'Does not look like a digit.' : '';
+  $('nearest').replaceChildren(...nearest.map(i => {
+    const canvas = smallCanvas(), label = data.Familiar.Labels[i];
+    paint(canvas, familiarDigit(i), inkPixel);
+    return make('span', { className: 'digit' }, canvas, label);
+  }));
 }
 
 // explain shows what contributed to the answer: the pixels, over the drawing, and units.
@@ -501,6 +565,14 @@ cells.forEach((b, i) => {
 });
 walk(cells);
 
+// ---- How sure it is ----
+function showReliability() {
+  const line = (name, colour, value) => ({ name, colour: `rgb(var(--${colour}))`, points: ten.map(i => [10 * i + 5, value(i)]) });
+  const share = r => i => r.Bins[i].N ? 100 * r.Bins[i].Right : null, [as, before] = data.Reliability;
+  chart($('reliability-chart'), { x: 'probability that it gives, %', y: 'read right, %', at: 95, zero: true, lines: [
+    line('ideal', 'muted', i => 10 * i + 5), line('it', 'positive', share(as)), ...before ? [line('uncalibrated', 'negative', share(before))] : []] });
+}
+
 // ---- How it learnt ----
 const history = data.History ?? [];
 const four = v => v === null ? '–' : v < 1e5 ? decimals(v, 4) : short(v); // null was not measured
@@ -640,6 +712,7 @@ function paintAll() {
   update();
   showUnit(chosenUnit ?? slots[0][0].k); // at first the unit that contributes most
   showCell(chosenCell);
+  showReliability();
   showHistory();
 }
 actions = [{ digit: Math.max(0, labels.indexOf(3)), example: true }];
@@ -648,10 +721,11 @@ paintAll();
 study().then(breakIt);
 if (slider) unpack();
 matchMedia('screen and (prefers-color-scheme: dark)').addEventListener('change', paintAll);
-new ResizeObserver(() => showHistory()).observe($('history'));
+new ResizeObserver(() => { showHistory(); showReliability(); }).observe($('history'));
 
 const inputsOfBytes = image => inputs(upright(Uint8Array.from(image)).image), logits = image => Array.from(forward(net, inputsOfBytes(image)).a.at(-1));
 window.mlp = Object.freeze({
   logits, predict: image => softmax(logits(image)), image: () => Array.from(now.image),
+  unlike: image => familiar ? compare(Uint8Array.from(image)).unlike : null,
   attribution: (image, digit) => Array.from(attribute(net, paper, inputsOfBytes(image), towards(digit))[0]),
 });

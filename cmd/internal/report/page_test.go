@@ -100,7 +100,7 @@ func TestPage(t *testing.T) {
 	}{
 		{"numbers", testNumbers}, {"use", testUse}, {"keyboard", testKeyboard}, {"windows", testWindows},
 		{"center", testCenter}, {"decision", testDecision}, {"strip", testStrip}, {"why", testWhy},
-		{"drawing", testDrawing}, {"ticks", testTicks}, {"charts", testCharts}, {"media", testMedia}, {"exploded", testExploded}, {"large", testLarge},
+		{"drawing", testDrawing}, {"ticks", testTicks}, {"charts", testCharts}, {"unlike", testUnlike}, {"media", testMedia}, {"exploded", testExploded}, {"large", testLarge},
 		{"snapshots", testSnapshots}, {"playground steps", testPlaygroundSteps}, {"playground use", testPlaygroundUse},
 	} {
 		t.Run(c.name, func(t *testing.T) {

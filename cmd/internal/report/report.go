@@ -104,7 +104,7 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 	return write(page, style, digitsScript, map[string]any{
 		"Title": "See it think: " + summary, "Data": d, "JSON": template.JS(text),
 		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, file, about),
-		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()),
+		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()), "Unlike": d.unlike, "Temperature": m.Temperature,
 		"Confusion": d.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
 		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
 	})
