@@ -36,7 +36,7 @@ var (
 	//go:embed digits.js
 	digitsScript string
 
-	// script is a block, so that its names are not the window's.
+	// A script is a block, so that its names are not the window's.
 	script = "'use strict';\n{\n" + common + digitsScript + "}\n"
 
 	page = template.Must(template.New("report").Option("missingkey=error").Parse(templateText))
@@ -69,14 +69,8 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 		first.Others = nil
 		m = &first
 	}
-	if n := m.Net.Parameters(); n > maxParameters {
-		return nil, fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
-	}
-	for i, l := range m.Net {
-		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {
-			return nil, fmt.Errorf("layer %d: the page cannot compute its activation %.60q, only relu, sigmoid, tanh and linear",
-				i+1, l.Act.Name)
-		}
+	if err := check(m); err != nil {
+		return nil, err
 	}
 	d, err := newData(m, test)
 	if err != nil {
@@ -88,8 +82,8 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 	}
 	var b bytes.Buffer
 	err = page.Execute(&b, map[string]any{
-		"Style": template.CSS(style), "Script": template.JS(script), "Policy": policy(), "Data": d, "JSON": template.JS(text),
-		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, file, about),
+		"Title": "See it think", "Style": template.CSS(style), "Script": template.JS(script), "Policy": policy(script), "Data": d, "JSON": template.JS(text),
+		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, training.Train, file, fact{"test digits", about}),
 		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()),
 		"Confusion": d.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
 		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
@@ -97,9 +91,23 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 	return b.Bytes(), err
 }
 
+// check returns an error for a model that the page cannot have or compute.
+func check(m *mlp.Model) error {
+	if n := (1 + len(m.Others)) * m.Net.Parameters(); n > maxParameters {
+		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
+	}
+	for i, l := range m.Net {
+		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {
+			return fmt.Errorf("layer %d: the page cannot compute its activation %.60q, only relu, sigmoid, tanh and linear",
+				i+1, l.Act.Name)
+		}
+	}
+	return nil
+}
+
 // policy allows the page its own style and script, pictures that it makes itself, and
 // nothing else: no request and no other script.
-func policy() string {
+func policy(script string) string {
 	digest := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
@@ -117,12 +125,12 @@ func grouped(n int) string {
 }
 
 // facts says what the model is and how it can be trained again.
-func facts(m *mlp.Model, file, about string) []fact {
-	all := []fact{{"test digits", about}}
-	if flags := commandLine(m.Recipe); flags != "" {
-		all = append(all, fact{"trained by", "go run ./cmd/train" + flags})
+func facts(m *mlp.Model, command, file string, first fact) []fact {
+	all := []fact{first}
+	if flags := commandLine(command, m.Recipe); flags != "" {
+		all = append(all, fact{"trained by", "go run ./cmd/" + command + flags})
 		if name, ok := shellWord(file); ok {
-			all = append(all, fact{"trained again and compared by", "go run ./cmd/train -verify=" + name})
+			all = append(all, fact{"trained again and compared by", "go run ./cmd/" + command + " -verify=" + name})
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.Recipe)) {
@@ -133,18 +141,13 @@ func facts(m *mlp.Model, file, about string) []fact {
 	return append(all, fact{"SHA-256 of the weights", m.Net.Fingerprint()}, fact{"kernel", mlp.Kernel()})
 }
 
-// recipeFlags are cmd/train's flags without those that no recipe keeps. A recipe comes with
-// a model, from wherever the model comes, and its other keys are not for a command line.
-var recipeFlags = slices.DeleteFunc(cli.Names(training.Train), func(name string) bool {
-	return slices.Contains([]string{"best", "out", "resume", "verify"}, name)
-})
-
 // commandLine returns the recipe's flags as one pastes them into a shell, or nothing if one of
-// them cannot be pasted.
-func commandLine(recipe map[string]string) (flags string) {
-	for _, name := range recipeFlags {
+// them cannot be pasted. A recipe comes with a model, from wherever the model comes: only the
+// command's flags are for a command line, without those that no recipe keeps.
+func commandLine(command string, recipe map[string]string) (flags string) {
+	for _, name := range cli.Names(command) {
 		value, ok := recipe[name]
-		if !ok || value == "" && name != "hidden" {
+		if !ok || slices.Contains([]string{"best", "out", "resume", "verify", "model", "export", "package"}, name) || value == "" && name != "hidden" {
 			continue
 		}
 		word, ok := shellWord(value)
