@@ -384,7 +384,9 @@ const (
 )
 
 // Names returns the names of the files beside the model.
-func (j *job) Names() (files []string, page string) { return []string{curvesName, pointsName}, reportName }
+func (j *job) Names() (files []string, page string) {
+	return []string{curvesName, pointsName}, reportName
+}
 
 // Files returns the files of the run's history and of the network that it led to.
 func (j *job) Files() []files.File {

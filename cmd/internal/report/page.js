@@ -133,35 +133,28 @@ function through(l, dz) { // the derivative by a layer's inputs
   });
 }
 
-// attributes returns what the inputs of some networks, and the units of each layer of each,
-// contributed to the difference that inputs x make to a number that is computed of their
-// answers, compared with the inputs from: the integrated gradients (Sundararajan et al. 2017)
-// along the straight line between them, and for units the same integral (Dhamdhere et al.
-// 2018). Along each of 32 pieces of the line a slope is a unit's rise by its sum's rise, and
-// toward has for each network how much the number rises by its answers, before and after the
-// piece, so that each layer's contributions add up to the difference.
-function attributes(nets, from, x, toward) {
-  const start = nets.map(net => affine(net[0], from)), end = nets.map(net => affine(net[0], x)), steps = 32;
-  const parts = nets.map(net => net.map(l => new Float64Array(l.out))), total = nets.map(net => new Float64Array(net[0].out));
-  const at = s => nets.map((net, i) => upward(net, vector(start[i].length, j => start[i][j] + (end[i][j] - start[i][j]) * s / steps)));
-  for (let s = 1, before = at(0); s <= steps; s++) {
-    const after = at(s), directions = toward(before.map(b => b.a.at(-1)), after.map(b => b.a.at(-1)));
-    nets.forEach((net, i) => {
-      const { z, a } = after[i], old = before[i], rises = z.map((z, n) => vector(z.length, j => z[j] - old.z[n][j]));
-      const d = backward(net, directions[i], rises.map((rise, n) => vector(rise.length, j =>
-        Math.abs(rise[j]) > 1e-6 ? (a[n][j] - old.a[n][j]) / rise[j] : net[n].slope(a[n][j]))));
-      rises.forEach((rise, n) => { for (let j = 0; j < rise.length; j++) parts[i][n][j] += d[n][j] * rise[j]; });
-      for (let j = 0; j < total[i].length; j++) total[i][j] += d[0][j];
-    });
+// attribute returns what the inputs, and then the units of each layer, contributed to the
+// difference that inputs x make to direction·answer, compared with the inputs from: the
+// integrated gradients (Sundararajan et al. 2017) along the straight line between them, and
+// for units the same integral (Dhamdhere et al. 2018). Along each of 32 pieces of the line
+// a slope is a unit's rise by its sum's rise, so that each layer's contributions add up to
+// the difference.
+function attribute(net, from, x, direction) {
+  const start = affine(net[0], from), end = affine(net[0], x), steps = 32;
+  const parts = net.map(l => new Float64Array(l.out)), total = new Float64Array(net[0].out);
+  for (let s = 1, before = upward(net, start); s <= steps; s++) {
+    const after = upward(net, vector(start.length, j => start[j] + (end[j] - start[j]) * s / steps));
+    const rises = after.z.map((z, n) => vector(z.length, j => z[j] - before.z[n][j]));
+    const d = backward(net, direction, rises.map((rise, n) => vector(rise.length, j => {
+      const a = after.a[n][j];
+      return Math.abs(rise[j]) > 1e-6 ? (a - before.a[n][j]) / rise[j] : net[n].slope(a);
+    })));
+    rises.forEach((rise, n) => { for (let j = 0; j < rise.length; j++) parts[n][j] += d[n][j] * rise[j]; });
+    for (let j = 0; j < total.length; j++) total[j] += d[0][j];
     before = after;
   }
-  const slopes = nets.map((net, i) => through(net[0], total[i]));
-  return { inputs: vector(x.length, i => sum(slopes.map(of => of[i])) / steps * (x[i] - from[i])), parts };
-}
-// attribute is that of direction·answer of one network: the inputs', and then each layer's.
-function attribute(net, from, x, direction) {
-  const { inputs, parts } = attributes([net], from, x, () => [direction]);
-  return [inputs, ...parts[0]];
+  const slope = through(net[0], total);
+  return [vector(x.length, i => slope[i] / steps * (x[i] - from[i])), ...parts];
 }
 
 function softmax(y) {

@@ -143,8 +143,9 @@ func (r *tableRun) raw(row map[string]string) (raw []float64) {
 	return raw
 }
 
-// addsUp fails unless the contributions to each output add up to what it differs by from the median
-// row, as the package computes it: a number, or the logarithm of p/(1 - p).
+// addsUp fails unless the contributions to each output add up to what the package computes of the
+// row and the median row: the difference in the number, in the logit of a label, or in that of a
+// class less the mean of the others'.
 func (r *tableRun) addsUp(b *browser, row map[string]string) {
 	r.t.Helper()
 	_, text, _ := strings.Cut(string(r.page()), `id="data">`)
@@ -159,13 +160,26 @@ func (r *tableRun) addsUp(b *browser, row map[string]string) {
 			x.Data[i] = *v
 		}
 	}
-	m := *r.model
-	m.Temperature = 0
-	y := m.Predict(new(mlp.Matrix), x)
-	if m.Task() == mlp.Classes {
-		y.Softmax()
-		for i, p := range y.Data {
-			y.Data[i] = math.Log(p / (1 - p))
+	inputs, y, z := r.model.Columns.Apply(new(mlp.Matrix), x), mlp.NewMatrix(2, r.model.Net[len(r.model.Net)-1].W.Cols), new(mlp.Matrix)
+	nets := []mlp.Network{r.model.Net}
+	for _, other := range r.model.Others {
+		nets = append(nets, other.Net)
+	}
+	for _, net := range nets {
+		net.Predict(z, inputs)
+		for i, v := range z.Data {
+			k, others := i%z.Cols, 0.0
+			switch r.model.Task() {
+			case mlp.Numbers:
+				v *= r.model.Targets[k].Std[0]
+			case mlp.Classes:
+				for j, w := range z.Row(i / z.Cols) {
+					if j != k {
+						others += w / float64(z.Cols-1)
+					}
+				}
+			}
+			y.Data[i] += (v - others) / float64(len(nets))
 		}
 	}
 	given, _ := json.Marshal(row)
@@ -246,7 +260,7 @@ func testClasses(t *testing.T, b *browser) {
 	if want := strings.Join(strings.Split(lines[at], ",")[:4], " "); strings.NewReplacer("[", "", "]", "", ".0 ", " ").Replace(fmt.Sprint(cells)+" ") != strings.ReplaceAll(want+" ", ".0 ", " ") {
 		t.Errorf("row %d loads as %v, want %s", at, cells, want)
 	}
-	for selector, want := range map[string]int{"#effects path.mean": 4, "#effects path.single": 80, "#charts path.mine": 1, ".counts [data-count]": 9, "#importance u": 4, "#loss-chart path": 2} {
+	for selector, want := range map[string]int{"#effects path.mean": 4, "#effects path.single": 80, "#charts path.mine": 1, ".counts [data-count]": 9, "#loss-chart path": 2} {
 		var n int
 		if b.eval(fmt.Sprintf("document.querySelectorAll(%q).length", selector), &n); n != want {
 			t.Errorf("%d of %s, want %d", n, selector, want)
@@ -297,7 +311,7 @@ func testMixed(t *testing.T, b *browser) {
 	var refused []string
 	b.eval(`['1.5 mi', '1,234', 'x', '1e999', '4,5,6'].map(size => { try { return JSON.stringify(mlp.row({size, rate: '', colour: '', town: '', day: '', at: '', when: ''})) } catch (e) { return e.message } })`, &refused)
 	for _, got := range refused {
-		if got != "size is no number as this page reads it" {
+		if got != "size is no number that this page reads" {
 			t.Errorf("%q", got)
 		}
 	}
