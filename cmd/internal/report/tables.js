@@ -40,7 +40,7 @@ function cell({ c, of }, given) {
   if (gap) return data.Fill ? lost() : lost('is missing, and -missing refuse was set', true);
   if (c.Values) return c.Other ? { raw: [sorted.length] } : lost('is new, and taken as none');
   const v = quantity(c, text), raw = of.map(i => c.Kind ? dateParts[columns[i].Part](v) : v);
-  if (!isFinite(v)) return lost(`is no ${c.Kind ? 'date or time like 2024-12-31 10:30' : 'number'} that this page reads`, true);
+  if (!isFinite(v)) return lost(`is no ${c.Kind ? 'date like 2024-12-31 10:30' : 'number'} that this page reads`, true);
   const outside = ({ Edges: e }, v) => e && (v < e[0] || v > e.at(-1));
   return { raw, says: of.some((i, n) => outside(columns[i], raw[n])) ? 'is outside the range of training' : '' };
 }
@@ -91,9 +91,9 @@ function attribution(raw, k) {
 let now, chosen, later; // the row, the output that is explained, and when that will be
 const cells = fields.map(f => { // a field that is not shown has only a value
   if (!f.of.some(i => data.Shown.includes(i))) return {};
-  const all = f.c.Values && [...new Set(['', ...f.c.Values])].map(value => make('option', { value }, value || 'missing'));
-  const e = all ? make('select', {}, ...all) : make('input', { autocomplete: 'off' });
-  $('fields').append(make('label', {}, f.c.File + (f.c.Unit ? `, ${f.c.Unit}` : ''), e, make('small')));
+  const { Values, File, Unit } = f.c, e = make(Values ? 'select' : 'input', { autocomplete: 'off' });
+  if (Values) e.append(...Array.from(new Set(['', ...Values]), value => make('option', { value }, value || 'missing')));
+  $('fields').append(make('label', {}, File + (Unit && `, ${Unit}`), e, make('small')));
   return e;
 });
 const bars = outputs.slice(0, 12).map(() => {
@@ -107,8 +107,9 @@ function update() {
   const read = fields.map((f, i) => cell(f, cells[i].value)), raw = read.flatMap(c => c.raw), y = answer(raw);
   now = { read, raw, y, first: largest(y) };
   cells.forEach((e, i) => {
-    const f = fields[i], ends = f.c.Edges ? [f.c.Edges[0], f.c.Edges.at(-1)].map(v => write(f, [v])) : [], { says } = read[i];
-    if (e.isConnected) Object.assign(e.nextSibling, { textContent: says || ends.join(' to '), className: says ? 'warning' : '' });
+    const { says } = read[i], { Edges } = fields[i].c, ends = Edges ? [Edges[0], Edges.at(-1)] : [];
+    const textContent = says || ends.map(v => write(fields[i], [v])).join(' to '), className = says ? 'warning' : '';
+    if (e.isConnected) Object.assign(e.nextSibling, { textContent, className });
   });
   const order = classes ? outputs.toSorted((a, b) => (y[b] - y[a]) * (y.length > bars.length)) : outputs;
   const off = k => data.Margins ? ` ± ${short(data.Margins[k])}` : '';
@@ -141,11 +142,12 @@ function explain() {
   const best = strongest(all.map((value, i) => ({ value, name: fields[i].c.File })), 12);
   const rest = { name: `${all.length - 12} others`, value: total - sum(best.map(b => b.value)) };
   choose(bars, bars.find(b => b.k === k));
-  $('why').textContent = `What each column adds to ${numbers ? '' : 'the logit of '}${names[k]}: ${short(total)} in all.`;
+  $('why').textContent = `What columns add to ${numbers ? '' : 'the logit of '}${names[k]}: ${short(total)} in all.`;
   $('parts').replaceChildren(balances(all.length > 12 ? [...best, rest] : best));
   const does = numbers ? 'moves a number by more than its usual error' : 'changes the answer';
   const from = change && cells[change.i].value || 'missing', to = change?.text || 'missing';
-  $('change').textContent = change ? `${fields[change.i].c.File}, ${to} in place of ${from}, ${does}.` : `No change of one column ${does}.`;
+  const what = change ? `${fields[change.i].c.File}, ${to} in place of ${from},` : 'No change of one column';
+  $('change').textContent = `${what} ${does}.`;
   $('try').hidden = !change;
   $('try').onclick = () => load(cells.map((e, i) => i === change.i ? change.text : e.value));
   showEffects(k);
@@ -171,9 +173,9 @@ function smallest() {
     const { Values, Mean, Edges: e, Kind } = f.c, [v, ...rest] = now.read[i].raw, from = e && place(e, v);
     if (!cells[i].isConnected || !Values && !e) return;
     const to = q => ({ q, far: Math.abs(q - from), text: write(f, [Kind ? Math.round(at(e, q)) : at(e, q), ...rest]) });
-    const tries = Values ? Values.map((text, k) => ({ text, far: k === v ? Infinity : 1 - Mean[k] })) : vector(41, s => s / 40);
-    const all = Values ? tries : Array.from(tries, to);
-    let hit = all.filter(t => t.far < best.far).sort((a, b) => a.far - b.far).find(t => differs(i, t.text));
+    const tries = Values ? Values.map((text, k) => ({ text, far: k === v ? Infinity : 1 - Mean[k] }))
+      : Array.from({ length: 41 }, (_, s) => to(s / 40));
+    let hit = tries.filter(t => t.far < best.far).sort((a, b) => a.far - b.far).find(t => differs(i, t.text));
     for (let n = 0, near = from; hit && e && n < 7; n++) {
       const half = to((near + hit.q) / 2);
       if (differs(i, half.text)) hit = half;
@@ -185,25 +187,26 @@ function smallest() {
 }
 
 // ---- What it gets wrong, and what matters ----
+const range = values => [Math.min, Math.max].map(f => values.reduce((a, b) => f(a, b)));
+
 // plot draws lines, each a class and points [x, y], and dots and a rug into a box.
 function plot(box, title, { ends: [x, y] = [], words, lines, dots, rug = [], height = 170 }) {
-  const usable = p => p.every(v => v !== null && Math.abs(v) < 1e300);
+  const usable = p => p.every(v => v !== null && Math.abs(v) < 1e300); // not a gap
   const all = [...lines.flatMap(l => l.slice(1)), ...dots].filter(usable);
   if (!all.length) return box.replaceChildren('Not measured.');
-  const ticks = (n, ends) => axis(...ends ?? [Math.min, Math.max].map(f => all.reduce((a, p) => f(a, p[n]), all[0][n])));
+  const ticks = (n, ends) => axis(...ends ?? range(all.map(p => p[n])));
   const up = ticks(1, y), along = words?.map((label, v) => ({ v, label })) ?? ticks(0, x);
-  const wide = of => 7 * Math.max(...of.map(t => t.label.length)), left = 14 + wide(up), room = Math.max(240, box.clientWidth) - left - 24;
-  const [a, b, c, d] = words ? [-0.5, words.length - 0.5, up[0].v, up.at(-1).v] : [along, up].flatMap(t => [t[0].v, t.at(-1).v]);
-  const X = v => (left + (v - a) / (b - a) * room).toFixed(1), Y = v => Number((10 + (d - v) / (d - c) * height).toFixed(1));
-  const size = { width: left + room + 24, height: height + 38 }, every = Math.ceil(along.length * (wide(along) + 10) / room);
-  const picture = svg('svg', { viewBox: `0 0 ${size.width} ${size.height}`, height: size.height, role: 'img', 'aria-label': title });
+  const wide = of => 7 * Math.max(...of.map(t => t.label.length)), left = 14 + wide(up), width = Math.max(240, box.clientWidth);
+  const room = width - left - 24, whole = height + 38, every = Math.ceil(along.length * (wide(along) + 10) / room);
+  const aside = words ? 0.5 : 0, [a, b, c, d] = [along[0].v - aside, along.at(-1).v + aside, up[0].v, up.at(-1).v];
+  const X = v => left + Math.round(10 * room * (v - a) / (b - a)) / 10, Y = v => 10 + Math.round(height * (d - v) / (d - c));
+  const picture = svg('svg', { viewBox: `0 0 ${width} ${whole}`, height: whole, role: 'img', 'aria-label': title });
   const add = (name, attributes, text) => picture.append(svg(name, attributes, text));
   const path = (name, d) => add('path', { class: name, d: d.join('') });
-  for (const { v, label } of up) {
-    add('line', { class: 'grid', x1: left, x2: left + room, y1: Y(v), y2: Y(v) });
-    add('text', { x: left - 6, y: Y(v) + 4, 'text-anchor': 'end' }, label);
-  }
-  for (const { v, label } of along.filter((_, i) => i % every === 0)) add('text', { x: X(v), y: height + 28, 'text-anchor': 'middle' }, label);
+  const text = (x, y, anchor, label) => add('text', { x, y, 'text-anchor': anchor }, label);
+  for (const { v } of up) add('line', { class: 'grid', x1: left, x2: left + room, y1: Y(v), y2: Y(v) });
+  for (const { v, label } of up) text(left - 6, Y(v) + 4, 'end', label);
+  for (const { v, label } of along.filter((_, i) => i % every === 0)) text(X(v), whole - 10, 'middle', label);
   for (const [name, ...of] of lines) path(name, of.filter(usable).map(([x, y], i) => `${i ? 'L' : 'M'}${X(x)},${Y(y)}`));
   path('dots', dots.filter(usable).map(([x, y]) => `M${X(x)},${Y(y)}h0`));
   path('rug', rug.filter(v => v >= a && v <= b).map(v => `M${X(v)},${height + 10}v-6`));
@@ -216,26 +219,30 @@ function figure(parent, title) {
 }
 const effects = data.Effects.map(e => ({ ...e, c: columns[e.Column], box: figure('effects', columns[e.Column].Name) }));
 function showEffects(k) {
+  $('of').textContent = names[k];
   for (const { c: { Name, Values }, box, Column, Grid, Rug, Mean, Single } of effects) {
     const x = v => Values ? Grid.indexOf(v) : v, line = (name, of = []) => [name, ...of.map((y, i) => [x(Grid[i]), y])];
     const mine = Grid.map(v => answer(now.raw.map((r, i) => i === Column ? v : r))[k]), here = x(now.raw[Column]);
     const lines = [...(Single[k] ?? []).map(of => line('single', of)), line('mean', Mean[k]), line('mine', mine)];
-    const words = Values && Grid.map(i => (Values[i] || 'missing').slice(0, 9)), isThere = Values ? here >= 0 : !isNaN(here);
-    plot(box, `${names[k]}, by ${Name}`, { words, lines, rug: Values ? [] : Rug, dots: isThere ? [[here, now.y[k]]] : [] });
+    const words = Values && Grid.map(i => (Values[i] || 'missing').slice(0, 9)), rug = Values ? [] : Rug;
+    plot(box, `${names[k]}, by ${Name}`, { words, lines, rug, dots: here >= 0 || !Values ? [[here, now.y[k]]] : [] });
   }
 }
 const bins = (data.Bins ?? []).filter(b => b.N).map(b => [b.Mean, b.Right]);
 const sure = bins.length && figure('charts', 'Calibration: how often it is right, by the probability that it gives');
-const pairs = (data.Points ?? []).map(({ True, Predicted }, k) => ({ all: True.map((t, i) => [t, Predicted[i]]),
-  box: figure('charts', `${names[k]}: predicted, by true`), residuals: figure('charts', `${names[k]}: predicted − true, by predicted`) }));
+const pairs = (data.Points ?? []).map(({ True, Predicted }, k) => ({
+  all: True.map((t, i) => [t, Predicted[i]]),
+  boxes: ['predicted, by true', 'predicted − true, by predicted'].map(what => figure('charts', `${names[k]}: ${what}`)),
+}));
 function showCharts() {
-  const square = (box, title, ends, dots, ...lines) => plot(box, title, { ends: [ends, ends], dots, height: Math.max(240, box.clientWidth) - 80,
-    lines: [['single', ...ends.map(v => [v, v])], ...lines] });
+  const height = box => Math.max(240, box.clientWidth) - 80, diagonal = ends => ['single', ...ends.map(v => [v, v])];
+  const square = (box, title, ends, dots, ...lines) => plot(box, title,
+    { ends: [ends, ends], dots, height: height(box), lines: [diagonal(ends), ...lines] });
   if (sure) square(sure, 'Calibration', [0, 1], bins, ['mine', ...bins]);
-  for (const { all, box, residuals } of pairs) {
-    const ends = [Math.min, Math.max].map(f => all.flat().reduce((a, b) => f(a, b)));
+  for (const { all, boxes: [box, residuals] } of pairs) {
+    const ends = range(all.flat()), lines = [['single', ...ends.map(v => [v, 0])]], dots = all.map(([t, p]) => [p, p - t]);
     square(box, 'Predicted, by true', ends, all);
-    plot(residuals, 'Residuals', { ends: [ends], lines: [['single', ...ends.map(v => [v, 0])]], dots: all.map(([t, p]) => [p, p - t]) });
+    plot(residuals, 'Residuals', { ends: [ends], lines, dots, height: height(residuals) });
   }
   const line = (name, key, colour) => ({ name, colour: `rgb(var(--${colour}))`,
     points: data.History.map((h, i) => [i + 1, h[key]]).filter(p => p[1] !== null) });
@@ -247,9 +254,9 @@ for (const tr of document.querySelectorAll('.counts tr')) {
   const counts = [...tr.querySelectorAll('[data-count]')], all = sum(counts.map(e => Number(e.dataset.count)));
   counts.forEach(e => e.style.setProperty('--share', Math.sqrt(e.dataset.count / Math.max(1, all))));
 }
-const ranked = data.Importance.slice(0, 20), list = balances(ranked.map(i => ({ name: columns[i.Column].Name, value: i.Rise[0] })));
-ranked.forEach((i, n) => list.children[n].lastChild.append(` ± ${short(i.Rise[1])}`));
-$('importance').append(list);
+const ranked = data.Importance.slice(0, 20), values = ranked.map(i => ({ name: columns[i.Column].Name, value: i.Rise[0] }));
+$('importance').append(balances(values));
+document.querySelectorAll('#importance li').forEach((li, n) => li.lastChild.append(` ± ${short(ranked[n].Rise[1])}`));
 
 // ---- The beginning ----
 walk(bars);
@@ -278,7 +285,8 @@ function row(given) {
     return name;
   };
   targets.forEach((t, k) => {
-    const name = add(t.Name, numbers ? y[k] : t.Values[classes ? largest(y) : Number(y[k] > 0.5)]), margin = data.Margins?.[k];
+    const name = add(t.Name, numbers ? y[k] : t.Values[classes ? largest(y) : Number(y[k] > 0.5)]);
+    const margin = data.Margins?.[k];
     if (data.Margins) [[' from', -margin], [' to', margin]].forEach(([end, by]) => add(name + end, y[k] + by));
     t.Values?.forEach((v, i) => add(`${t.Name}=${v}`, classes ? y[i] : i ? y[k] : 1 - y[k]));
   });
