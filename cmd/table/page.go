@@ -35,23 +35,32 @@ const (
 	pageColumns  = 40   // that have a field
 	pageEffects  = 4    // columns
 	pageSteps    = 21   // of such a column
-	pageMean     = 200  // rows whose answers are averaged
+	pageMean     = 60   // rows whose answers are averaged
 	pageSingles  = 20   // rows, each with a line
 	pageOutputs  = 6    // with effects
 	pageClasses  = 20   // in a confusion
 	pageWorst    = 20   // rows
-	pageWork     = 4e9
-	pageShortest = 50 // rows that are shuffled, at least
+	pageWork     = 2e9
+	pageShortest = 30 // rows that are shuffled, at least
 )
 
 // Page returns the page of the model.
 func (j *job) Page(stderr io.Writer) *files.File {
-	html, err := report.TableHTML(&j.Model, filepath.Join(j.Out, training.ModelName), j.page())
+	err, html := report.CheckTable(&j.Model), []byte(nil)
+	if err == nil {
+		html, err = report.TableHTML(&j.Model, filepath.Join(j.Out, training.ModelName), j.page())
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "warning: %s is not written: %s\n", reportName, cli.Plain(err.Error()))
 		return nil
 	}
 	return &files.File{Name: reportName, Content: html}
+}
+
+// work returns about how many operations so many networks take to answer for a row, of which an
+// exponential is a hundred.
+func (j *job) work(networks int) float64 {
+	return float64(networks * (2*j.Net.Parameters() + 20*j.table.inputs.Width() + 200*j.table.outputs()))
 }
 
 // page returns what the page shows of the table.
@@ -97,7 +106,7 @@ func (j *job) ranked() *importance {
 		return j.found.importance
 	}
 	g := j.found.judge
-	each := 2 * shuffles * float64(j.Net.Parameters()*(1+len(g.models[0].Others))) // operations for a row and a column
+	each := shuffles * j.work(1+len(g.models[0].Others)) // for a row and a column
 	columns := j.table.inputsInOrder()
 	if n := int(min(pageColumns, max(pageEffects, pageWork/(each*pageShortest)))); len(columns) > n {
 		weights := make([]float64, len(columns))
@@ -176,7 +185,7 @@ func (j *job) effect(c int, p *part) report.Effect {
 			e.Grid = append(e.Grid, float64(lo*(1-share))+float64(hi*share))
 		}
 	}
-	each := 2 * float64(j.Net.Parameters()*(1+len(j.Others))*pageSteps*pageEffects)
+	each := pageSteps * pageEffects * j.work(1+len(j.Others))
 	rows := p.some(int(min(pageMean, max(pageSingles, pageWork/each))))
 	outputs := min(pageOutputs, j.table.outputs())
 	e.Mean, e.Single = make([]report.Numbers, outputs), make([][]report.Numbers, outputs)

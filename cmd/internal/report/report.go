@@ -69,7 +69,7 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 		first.Others = nil
 		m = &first
 	}
-	if err := check(m); err != nil {
+	if err := check(m, maxParameters); err != nil {
 		return nil, err
 	}
 	d, err := newData(m, test)
@@ -91,10 +91,11 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 	return b.Bytes(), err
 }
 
-// check returns an error for a model that the page cannot have or compute.
-func check(m *mlp.Model) error {
-	if n := (1 + len(m.Others)) * m.Net.Parameters(); n > maxParameters {
-		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
+// check returns an error for a model that has more parameters than most, or that the page cannot
+// compute.
+func check(m *mlp.Model, most int) error {
+	if n := (1 + len(m.Others)) * m.Net.Parameters(); n > most {
+		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, most)
 	}
 	for i, l := range m.Net {
 		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {

@@ -123,12 +123,15 @@ func (n Numbers) MarshalJSON() ([]byte, error) {
 	return append(b, ']'), nil
 }
 
+// CheckTable returns an error for a model whose page would have more than two million parameters,
+// or whose activation the page cannot compute.
+func CheckTable(m *mlp.Model) error { return check(m, maxParameters/2) }
+
 // TableHTML returns the page of a model of cmd/table, which lies in a file. The same arguments give
-// the same bytes. TableHTML returns an error if the networks have more than four million
-// parameters or an activation that the page cannot compute, or if a number is not finite that
-// must be.
+// the same bytes. TableHTML returns an error if CheckTable does, or if a number is not finite
+// that must be.
 func TableHTML(m *mlp.Model, file string, t *Table) ([]byte, error) {
-	if err := check(m); err != nil {
+	if err := CheckTable(m); err != nil {
 		return nil, err
 	}
 	d := struct {

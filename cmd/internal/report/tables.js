@@ -146,7 +146,7 @@ function explain() {
   $('parts').replaceChildren(balances(all.length > 12 ? [...best, rest] : best));
   const does = numbers ? 'moves a number by more than its usual error' : 'changes the answer';
   const from = change && cells[change.i].value || 'missing', to = change?.text || 'missing';
-  const what = change ? `${fields[change.i].c.File}, ${to} in place of ${from},` : 'No change of one column';
+  const what = change ? `${fields[change.i].c.File}, ${to} in place of ${from},` : `No change of one of ${looked.size} columns`;
   $('change').textContent = `${what} ${does}.`;
   $('try').hidden = !change;
   $('try').onclick = () => load(cells.map((e, i) => i === change.i ? change.text : e.value));
@@ -160,8 +160,11 @@ function at(e, q) {
   return [2, 3, 4, 5].map(d => Number(v.toPrecision(d))).find(r => Math.abs(place(e, r) - q) < 0.004) ?? v;
 }
 
-// smallest returns the change of one shown column that changes the answer and passes by the fewest
-// training rows: those between two numbers, or those that have not the new category.
+// smallest returns the change of one of the columns that matter most, as many as take a moment, that
+// changes the answer and passes by the fewest training rows: those between two numbers, or those that
+// have not the new category.
+const weights = sum(nets.flat().map(l => l.w.length)), some = data.Importance.slice(0, Math.ceil(5e6 / weights));
+const looked = new Set(some.map(i => columns[i.Column].File));
 function smallest() {
   let best = { far: Infinity };
   const other = (v, k) => numbers ? Math.abs(v - now.y[k]) > data.Usual[k] : v > 0.5 !== now.y[k] > 0.5;
@@ -171,7 +174,7 @@ function smallest() {
   };
   fields.forEach((f, i) => {
     const { Values, Mean, Edges: e, Kind } = f.c, [v, ...rest] = now.read[i].raw, from = e && place(e, v);
-    if (!cells[i].isConnected || !Values && !e) return;
+    if (!looked.has(f.c.File) || !Values && !e) return;
     const to = q => ({ q, far: Math.abs(q - from), text: write(f, [Kind ? Math.round(at(e, q)) : at(e, q), ...rest]) });
     const tries = Values ? Values.map((text, k) => ({ text, far: k === v ? Infinity : 1 - Mean[k] }))
       : Array.from({ length: 41 }, (_, s) => to(s / 40));
