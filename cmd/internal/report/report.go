@@ -1,7 +1,7 @@
 // Package report shows a trained network as one page of HTML, which a browser opens from
-// its file, without a server and without a library. Here is the page; what it computes in
-// the browser is in page.js and digits.js, how it looks in style.css, and its parts are in
-// template.html.
+// its file, without a server and without a library. Here is the page of a network that reads
+// digits; what it computes in the browser is in page.js and digits.js, how it looks in style.css, and
+// its parts are in template.html. The page of a table's model is in tables.go.
 package report
 
 import (

@@ -299,6 +299,7 @@ func mixed() string {
 
 // Two targets, with margins and without, and cells that are missing, new or outside.
 func testMixed(t *testing.T, b *browser) {
+	slowly(t)
 	r := runTable(t, mixed(), "-target", "price,weight", "-holdout", "0.2", "-interval", "0.5")
 	b.open(r.page())
 	rows := "size,rate,colour,town,day,at,when\n1.5 km,3 %,red,town 3,2024-05-06,10:30,2023-03-04 10:00\n,,,,,,\n12.345,-1%,mauve,village 1,1999-12-31,23:59:59,2025-01-01\n" +
@@ -333,6 +334,7 @@ func testMixed(t *testing.T, b *browser) {
 
 // Two labels, one of numbers, of networks that are calibrated.
 func testTableLabels(t *testing.T, b *browser) {
+	slowly(t)
 	var table strings.Builder
 	table.WriteString("x,y,big,near\n")
 	for i := range 200 {
@@ -351,6 +353,7 @@ func testTableLabels(t *testing.T, b *browser) {
 
 // Names and values that are HTML, or JavaScript's own, are texts, and columns like others.
 func testHostileTable(t *testing.T, b *browser) {
+	slowly(t)
 	const evil = `</script><img src=x onerror=alert(1)><!-- " '`
 	table := fmt.Sprintf("__proto__,constructor,%q,toString\n", strings.ReplaceAll(evil, `"`, "`"))
 	for i := range 80 {
