@@ -81,7 +81,7 @@ func (j *job) page() *report.Table {
 	for _, c := range of.order {
 		t.Importance = append(t.Importance, report.Important{Column: c, Rise: report.Numbers{of.rise.Mean[c], of.rise.Std[c]}})
 	}
-	t.Shown = of.order
+	t.Shown = of.order[:min(pageColumns, len(of.order))]
 	if len(j.table.Inputs) <= pageColumns {
 		t.Shown = j.table.inputsInOrder()
 	}

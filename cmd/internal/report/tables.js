@@ -146,7 +146,8 @@ function explain() {
   $('parts').replaceChildren(balances(all.length > 12 ? [...best, rest] : best));
   const does = numbers ? 'moves a number by more than its usual error' : 'changes the answer';
   const from = change && cells[change.i].value || 'missing', to = change?.text || 'missing';
-  const what = change ? `${fields[change.i].c.File}, ${to} in place of ${from},` : `No change of one of ${looked.size} columns`;
+  const one = looked.size < fields.length ? `of the ${looked.size} columns that matter most` : 'column';
+  const what = change ? `${fields[change.i].c.File}, ${to} in place of ${from},` : `No change of one ${one}`;
   $('change').textContent = `${what} ${does}.`;
   $('try').hidden = !change;
   $('try').onclick = () => load(cells.map((e, i) => i === change.i ? change.text : e.value));
@@ -202,7 +203,7 @@ function plot(box, title, { ends: [x, y] = [], words, lines, dots, rug = [], hei
   const wide = of => 7 * Math.max(...of.map(t => t.label.length)), left = 14 + wide(up), width = Math.max(240, box.clientWidth);
   const room = width - left - 24, whole = height + 38, every = Math.ceil(along.length * (wide(along) + 10) / room);
   const aside = words ? 0.5 : 0, [a, b, c, d] = [along[0].v - aside, along.at(-1).v + aside, up[0].v, up.at(-1).v];
-  const X = v => left + Math.round(10 * room * (v - a) / (b - a)) / 10, Y = v => 10 + Math.round(height * (d - v) / (d - c));
+  const tenth = v => Math.round(10 * v) / 10, X = v => tenth(left + room * (v - a) / (b - a)), Y = v => tenth(10 + height * (d - v) / (d - c));
   const picture = svg('svg', { viewBox: `0 0 ${width} ${whole}`, height: whole, role: 'img', 'aria-label': title });
   const add = (name, attributes, text) => picture.append(svg(name, attributes, text));
   const path = (name, d) => add('path', { class: name, d: d.join('') });
@@ -210,7 +211,7 @@ function plot(box, title, { ends: [x, y] = [], words, lines, dots, rug = [], hei
   for (const { v } of up) add('line', { class: 'grid', x1: left, x2: left + room, y1: Y(v), y2: Y(v) });
   for (const { v, label } of up) text(left - 6, Y(v) + 4, 'end', label);
   for (const { v, label } of along.filter((_, i) => i % every === 0)) text(X(v), whole - 10, 'middle', label);
-  for (const [name, ...of] of lines) path(name, of.filter(usable).map(([x, y], i) => `${i ? 'L' : 'M'}${X(x)},${Y(y)}`));
+  for (const [name, ...of] of lines) path(name, of.filter(usable).map(([x, y], i) => (i ? 'L' : 'M') + [X(x), Y(y)]));
   path('dots', dots.filter(usable).map(([x, y]) => `M${X(x)},${Y(y)}h0`));
   path('rug', rug.filter(v => v >= a && v <= b).map(v => `M${X(v)},${height + 10}v-6`));
   box.replaceChildren(picture);
@@ -243,9 +244,9 @@ function showCharts() {
     { ends: [ends, ends], dots, height: height(box), lines: [diagonal(ends), ...lines] });
   if (sure) square(sure, 'Calibration', [0, 1], bins, ['mine', ...bins]);
   for (const { all, boxes: [box, residuals] } of pairs) {
-    const ends = range(all.flat()), lines = [['single', ...ends.map(v => [v, 0])]], dots = all.map(([t, p]) => [p, p - t]);
+    const ends = range(all.flat()), off = all.map(([t, p]) => [p, p - t]), zero = ['single', ...ends.map(v => [v, 0])];
     square(box, 'Predicted, by true', ends, all);
-    plot(residuals, 'Residuals', { ends: [ends], lines, dots, height: height(residuals) });
+    plot(residuals, 'Residuals', { ends: [ends], lines: [zero], dots: off, height: height(residuals) });
   }
   const line = (name, key, colour) => ({ name, colour: `rgb(var(--${colour}))`,
     points: data.History.map((h, i) => [i + 1, h[key]]).filter(p => p[1] !== null) });
@@ -257,8 +258,8 @@ for (const tr of document.querySelectorAll('.counts tr')) {
   const counts = [...tr.querySelectorAll('[data-count]')], all = sum(counts.map(e => Number(e.dataset.count)));
   counts.forEach(e => e.style.setProperty('--share', Math.sqrt(e.dataset.count / Math.max(1, all))));
 }
-const ranked = data.Importance.slice(0, 20), values = ranked.map(i => ({ name: columns[i.Column].Name, value: i.Rise[0] }));
-$('importance').append(balances(values));
+const ranked = data.Importance.slice(0, 20);
+$('importance').append(balances(ranked.map(i => ({ name: columns[i.Column].Name, value: i.Rise[0] }))));
 document.querySelectorAll('#importance li').forEach((li, n) => li.lastChild.append(` ± ${short(ranked[n].Rise[1])}`));
 
 // ---- The beginning ----

@@ -316,8 +316,21 @@ func testMixed(t *testing.T, b *browser) {
 			t.Errorf("%q", got)
 		}
 	}
-	for i := range 20 { // each worst row loads, and its cells are what the file has
-		b.eval(fmt.Sprintf("document.querySelector(`[data-worst='%d']`).click()", i), nil)
+	file, _ := csv.NewReader(strings.NewReader(mixed())).ReadAll()
+	for i := range 20 { // each worst row loads, and its cells are those of the file
+		var loaded []string
+		b.eval(fmt.Sprintf("(b => { b.click(); return [b.textContent, ...[...document.querySelectorAll('#fields :is(input, select)')].map(e => e.value)] })(document.querySelector(`[data-worst='%d']`))", i), &loaded)
+		row, _ := strconv.Atoi(loaded[0])
+		want := slices.Clone(file[row][:7])
+		want[0], want[5] = strings.TrimRight(strings.TrimSuffix(want[0], " km"), "0"), want[5]+":00"
+		want[6] = want[6][6:10] + "-" + want[6][:2] + "-" + want[6][3:5] + want[6][10:] + ":00"
+		loaded[1] = strings.TrimRight(loaded[1], "0")
+		if loaded[4] == "other" {
+			want[3] = "other"
+		}
+		if !slices.Equal(loaded[1:], want) {
+			t.Errorf("row %d loads as %q, want %q", row, loaded[1:], want)
+		}
 	}
 	if n := strings.Count(string(r.page()), "NaN"); n > strings.Count(tablesScript, "NaN") {
 		t.Error("the data have NaN")
