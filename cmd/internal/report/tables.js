@@ -200,10 +200,11 @@ function plot(box, title, { ends: [x, y] = [], words, lines, dots, rug = [], hei
   if (!all.length) return box.replaceChildren('Not measured.');
   const ticks = (n, ends) => axis(...ends ?? range(all.map(p => p[n])));
   const up = ticks(1, y), along = words?.map((label, v) => ({ v, label })) ?? ticks(0, x);
-  const wide = of => 7 * Math.max(...of.map(t => t.label.length)), left = 14 + wide(up), width = Math.max(240, box.clientWidth);
+  const wide = of => 7 * Math.max(...of.map(t => t.label.length)), left = 14 + wide(up);
+  const width = Math.max(240, box.clientWidth), tenth = v => Math.round(10 * v) / 10;
   const room = width - left - 24, whole = height + 38, every = Math.ceil(along.length * (wide(along) + 10) / room);
   const aside = words ? 0.5 : 0, [a, b, c, d] = [along[0].v - aside, along.at(-1).v + aside, up[0].v, up.at(-1).v];
-  const tenth = v => Math.round(10 * v) / 10, X = v => tenth(left + room * (v - a) / (b - a)), Y = v => tenth(10 + height * (d - v) / (d - c));
+  const X = v => tenth(left + room * (v - a) / (b - a)), Y = v => tenth(10 + height * (d - v) / (d - c));
   const picture = svg('svg', { viewBox: `0 0 ${width} ${whole}`, height: whole, role: 'img', 'aria-label': title });
   const add = (name, attributes, text) => picture.append(svg(name, attributes, text));
   const path = (name, d) => add('path', { class: name, d: d.join('') });
