@@ -240,7 +240,7 @@ func (f *Familiarity) Compare(images *MNIST) []Likeness {
 // outlinesOf returns the outlines of images, n×outlineSize, and what is measured of each image alone.
 func outlinesOf(images *MNIST) (outlines Matrix, measured []Likeness) {
 	measured = make([]Likeness, images.Len())
-	parallelFor(images.Len(), outlineTask{images, outlines.Reset(images.Len(), outlineSize), measured})
+	parallelFor(maxThreads(), images.Len(), outlineTask{images, outlines.Reset(images.Len(), outlineSize), measured})
 	return outlines, measured
 }
 

@@ -33,6 +33,7 @@ type job struct {
 	train, test *part   // test is nil without -holdout and -test
 	fold        []int32 // the fold of each row of train, by its number in the table
 	folds       int     // network i holds out fold i%folds
+	found       *found  // by Conclude, for the page
 }
 
 // Instead predicts with the model of -model, or writes it for other programs.

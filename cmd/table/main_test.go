@@ -105,12 +105,12 @@ func TestIris(t *testing.T) {
 	}
 	for _, text := range []string{"data: 150 rows to train on, from iris.csv in the program\n", "held out: by each network another of 10 parts, to decide when to stop\n",
 		"4 columns predict species (3 categories)\n", "10 networks: each 50-48-48-48-3, relu, 7299 parameters, from init he by adamw\n",
-		"written to " + out + ": curves.svg, model.npz\n"} {
+		"written to " + out + ": curves.svg, model.npz, report.html\n"} {
 		if !strings.Contains(stderr, text) {
 			t.Errorf("standard error lacks %q:\n%s", text, stderr)
 		}
 	}
-	if names, _ := filepath.Glob(filepath.Join(out, "*")); len(names) != 2 {
+	if names, _ := filepath.Glob(filepath.Join(out, "*")); len(names) != 3 {
 		t.Errorf("files %v", names)
 	}
 }

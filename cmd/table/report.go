@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -29,12 +28,9 @@ import (
 func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	var b bytes.Buffer
 	judge := j.judge()
-	e := exam{judge.rows, judge.answers(judge.rows), j.train}
-	title := "Test part"
-	if j.test == nil {
-		title = "Out of fold, answered by networks that had not seen the row"
-	}
-	e.report(&b, title, min(columns, 200))
+	e := &exam{judge.rows, judge.answers(judge.rows), j.train}
+	e.report(&b, j.judgedBy(), min(columns, 200))
+	j.found = &found{judge: judge, exam: e, printed: b.String()}
 	if j.calibrate {
 		y, want := judge.logits()
 		b.WriteString(training.Calibration(y, want, j.Temperature))
@@ -43,9 +39,11 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 		fmt.Fprintf(&b, "%s: with a probability of %v within %s of the answer\n", short(j.Targets[k].Name), j.interval, people(margin))
 	}
 	if j.importance {
-		if err := judge.rows.reportImportance(ctx, &b, j.Seed, judge.loss); err != nil {
+		var err error
+		if j.found.importance, err = judge.importance(ctx, judge.rows.inputsInOrder(), j.Seed); err != nil {
 			return "", err
 		}
+		j.found.importance.report(&b)
 	}
 	advice := j.table.advice()
 	if !j.weights.Value {
@@ -59,6 +57,14 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	}
 	fmt.Fprintf(&b, "Weights SHA-256: %s\n", j.Fingerprint())
 	return b.String(), nil
+}
+
+// judgedBy says which rows judge the model.
+func (j *job) judgedBy() string {
+	if j.test != nil {
+		return "Test part"
+	}
+	return "Out of fold, answered by networks that had not seen the row"
 }
 
 // A judge has rows that are no part of the training: the test rows, or those that a network has
@@ -251,10 +257,9 @@ func (e *exam) reportLabels(b *bytes.Buffer) {
 	n := e.Len()
 	y, truth := mlp.NewMatrix(n, 1), mlp.NewMatrix(n, 1)
 	for k, c := range e.Targets {
-		confusion := stat.NewConfusion(2)
+		confusion := e.labelConfusion(k)
 		for i := range n {
 			y.Data[i], truth.Data[i] = e.y.Row(i)[k], e.truth(i, k)
-			confusion[int(truth.Data[i])][isYes(y.Data[i])]++
 		}
 		area := "-"
 		if v := mlp.AUC.Of(y, truth); v == v {
@@ -266,6 +271,15 @@ func (e *exam) reportLabels(b *bytes.Buffer) {
 			strings.Join(confusion.Scores(1), "\t"), area, confusion.Accuracy(), stat.Share(most, n))
 	}
 	w.Flush()
+}
+
+// labelConfusion counts the answers to the k-th label.
+func (e *exam) labelConfusion(k int) stat.Confusion {
+	c := stat.NewConfusion(2)
+	for i := range e.Len() {
+		c[int(e.truth(i, k))][isYes(e.y.Row(i)[k])]++
+	}
+	return c
 }
 
 // reportNumbers prints for each target R², the root of the mean squared error and the mean
@@ -309,24 +323,35 @@ func people(v float64) string {
 // shuffles is how often the importance of a column is measured.
 const shuffles = 10
 
-// reportImportance prints by how much a loss on the rows of p rises when the cells of a column
-// are shuffled among them (Breiman 2001, section 10): the mean of ten shuffles and their
-// standard deviation, the most important column first. The rows that loss gets have the order
-// of those of p.
-func (p *part) reportImportance(ctx context.Context, b *bytes.Buffer, seed uint64, loss func(*part) float64) error {
+// An importance is by how much a loss on rows rises when the cells of a column are shuffled among
+// them (Breiman 2001, section 10): the mean of ten shuffles and their standard deviation.
+type importance struct {
+	rows  *part
+	base  float64              // the loss with no column shuffled
+	order []int                // the columns, the most important first
+	rise  *mlp.Standardization // of each input; of a column that was not shuffled it is 0
+}
+
+// importance measures that of some columns on the rows of the judge.
+func (g *judge) importance(ctx context.Context, columns []int, seed uint64) (*importance, error) {
+	return g.rows.importance(ctx, columns, seed, g.loss)
+}
+
+// importance measures that of some columns on the rows of p. The rows that loss gets have the
+// order of those of p.
+func (p *part) importance(ctx context.Context, columns []int, seed uint64, loss func(*part) float64) (*importance, error) {
 	base := loss(p)
 	t := &table{encoding: p.encoding} // of the rows of p, with the column shuffled
 	for i := range p.Len() {
 		t.cells = append(t.cells, p.at(i)...)
 	}
 	shuffled := t.part(t.all())
-	rises, order := mlp.NewMatrix(shuffles, len(p.Inputs)), make([]int, len(p.Inputs))
-	for c := range order {
-		order[c] = c
+	rises := mlp.NewMatrix(shuffles, len(p.Inputs))
+	for _, c := range columns {
 		rng := rand.New(rand.NewPCG(seed, uint64(c+1)))
 		for k := range shuffles {
 			if err := context.Cause(ctx); err != nil {
-				return err
+				return nil, err
 			}
 			for i, from := range rng.Perm(t.rows()) {
 				t.row(i)[c] = p.at(from)[c]
@@ -338,22 +363,30 @@ func (p *part) reportImportance(ctx context.Context, b *bytes.Buffer, seed uint6
 		}
 	}
 	rise := mlp.FitStandardization(rises)
+	order := slices.Clone(columns)
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rise.Mean[b], rise.Mean[a]) })
-	fmt.Fprintf(b, "Importance: the loss, %.4f, rises with a column shuffled by (mean ± deviation of %d times)\n", base, shuffles)
-	for _, c := range order {
-		fmt.Fprintf(b, "%+.4f ± %.4f  %s\n", rise.Mean[c], rise.Std[c], cli.Plain(p.Inputs[c].label()))
+	return &importance{p, base, order, &rise}, nil
+}
+
+// report prints a line for each column, the most important first.
+func (m *importance) report(b *bytes.Buffer) {
+	fmt.Fprintf(b, "Importance: the loss, %.4f, rises with a column shuffled by (mean ± deviation of %d times)\n", m.base, shuffles)
+	for _, c := range m.order {
+		fmt.Fprintf(b, "%+.4f ± %.4f  %s\n", m.rise.Mean[c], m.rise.Std[c], cli.Plain(m.rows.Inputs[c].label()))
 	}
-	return nil
 }
 
 // The files beside the model, in the order in which they are replaced.
 const (
 	curvesName = "curves.svg"
 	pointsName = "predicted-against-true.svg"
+	reportName = "report.html" // which is made at the end of a run
 )
 
 // Names returns the names of the files beside the model.
-func (j *job) Names() (files []string, page string) { return []string{curvesName, pointsName}, "" }
+func (j *job) Names() (files []string, page string) {
+	return []string{curvesName, pointsName}, reportName
+}
 
 // Files returns the files of the run's history and of the network that it led to.
 func (j *job) Files() []files.File {
@@ -365,9 +398,6 @@ func (j *job) Files() []files.File {
 	}
 	return all
 }
-
-// Page returns nil: a table's model has no page.
-func (j *job) Page(io.Writer) *files.File { return nil }
 
 // curves is the losses over the epochs.
 func (j *job) curves(h mlp.History) *mlp.Figure {
@@ -387,11 +417,9 @@ const maxPoints, maxTargets = 500, 4
 // some returns a judge of at most so many of the rows, as far apart as another.
 func (g *judge) some(most int) *judge {
 	few := *g
-	few.rows, few.model = g.rows.part(nil), nil
-	n := min(most, g.rows.Len())
-	for i := range n {
-		at := i * g.rows.Len() / n
-		few.rows.index, few.model = append(few.rows.index, g.rows.index[at]), append(few.model, g.model[at])
+	few.rows, few.model = g.rows.some(most), nil
+	for i := range few.rows.index {
+		few.model = append(few.model, g.model[i*g.rows.Len()/few.rows.Len()])
 	}
 	return &few
 }

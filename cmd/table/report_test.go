@@ -122,9 +122,11 @@ func TestImportance(t *testing.T) {
 	j.Net[0].W.Data[0] = 3
 	loss := j.judge().loss
 	var b bytes.Buffer
-	if err := j.test.reportImportance(context.Background(), &b, 4, loss); err != nil {
+	measured, err := j.test.importance(context.Background(), []int{0, 1}, 4, loss)
+	if err != nil {
 		t.Fatal(err)
 	}
+	measured.report(&b)
 	n, rng := j.test.Len(), rand.New(rand.NewPCG(4, 1))
 	input := func(i int) float64 { return (j.test.at(i)[0] - j.Columns[0].Mean[0]) / j.Columns[0].Std[0] }
 	off := func(at []int) (mean float64) {
@@ -150,7 +152,7 @@ func TestImportance(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := j.test.reportImportance(cancelled, &b, 4, loss); err != context.Canceled {
+	if _, err := j.test.importance(cancelled, []int{0}, 4, loss); err != context.Canceled {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -165,6 +165,15 @@ func (p *part) where(is func(r int32) bool) *part {
 	return p.part(slices.Clone(index)) // which has room for no more
 }
 
+// some returns at most so many of the rows of p, as far apart as another.
+func (p *part) some(most int) *part {
+	few, n := p.part(nil), min(most, p.Len())
+	for i := range n {
+		few.index = append(few.index, p.index[i*p.Len()/n])
+	}
+	return few
+}
+
 // strata returns the stratum of each row: the class, the labels, or the tenth of the numbers.
 func (t *table) strata() []int32 {
 	stratum := make([]int32, t.rows())

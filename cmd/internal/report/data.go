@@ -133,12 +133,9 @@ func newData(m *mlp.Model, test *mlp.MNIST) (*data, error) {
 	if err := d.readAll(m, test); err != nil {
 		return nil, err
 	}
-	for i, l := range m.Net {
-		of := folded(l)
-		if slices.ContainsFunc(of.W, notFinite) || slices.ContainsFunc(of.B, notFinite) {
-			return nil, fmt.Errorf("layer %d: the page cannot multiply its normalisation into its weights, because a product is not finite", i+1)
-		}
-		d.Layers = append(d.Layers, of)
+	var err error
+	if d.Layers, err = layersOf(m.Net); err != nil {
+		return nil, err
 	}
 	last := d.Layers[len(d.Layers)-1]
 	for _, x := range []floats{last.W, last.B} {
@@ -162,6 +159,18 @@ func newData(m *mlp.Model, test *mlp.MNIST) (*data, error) {
 }
 
 func notFinite(v float64) bool { return v-v != 0 }
+
+// layersOf returns the layers of a network, folded.
+func layersOf(net mlp.Network) (all []layer, err error) {
+	for i, l := range net {
+		of := folded(l)
+		if slices.ContainsFunc(of.W, notFinite) || slices.ContainsFunc(of.B, notFinite) {
+			return nil, fmt.Errorf("layer %d: the page cannot multiply its normalisation into its weights, because a product is not finite", i+1)
+		}
+		all = append(all, of)
+	}
+	return all, nil
+}
 
 // folded returns l with its normalisation multiplied into the weights.
 func folded(l *mlp.Layer) layer {

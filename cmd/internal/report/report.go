@@ -1,8 +1,8 @@
 // Package report shows a trained network as one page of HTML, which a browser opens from
-// its file, without a server and without a library, and has another page that trains one. Here
-// are the pages; what they compute in the browser is in page.js, digits.js and playground.js,
-// how they look in style.css and playground.css, and their parts are in template.html and
-// playground.html.
+// its file, without a server and without a library: of a network that reads digits here, and of a
+// table's model in tables.go. Another page trains a network. What they compute in the browser is in
+// page.js, digits.js, tables.js and playground.js, how they look in style.css and playground.css, and
+// their parts are in template.html, tables.html and playground.html.
 package report
 
 import (
@@ -80,14 +80,8 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 		first.Others = nil
 		m = &first
 	}
-	if n := m.Net.Parameters(); n > maxParameters {
-		return nil, fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, maxParameters)
-	}
-	for i, l := range m.Net {
-		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {
-			return nil, fmt.Errorf("layer %d: the page cannot compute its activation %.60q, only relu, sigmoid, tanh and linear",
-				i+1, l.Act.Name)
-		}
+	if err := check(m, maxParameters); err != nil {
+		return nil, err
 	}
 	d, err := newData(m, test)
 	if err != nil {
@@ -103,11 +97,26 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 	}
 	return write(page, style, digitsScript, map[string]any{
 		"Title": "See it think: " + summary, "Data": d, "JSON": template.JS(text),
-		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, file, about),
+		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, training.Train, file, fact{"test digits", about}),
 		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()), "Unlike": d.unlike, "Temperature": m.Temperature,
 		"Confusion": d.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
 		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
 	})
+}
+
+// check returns an error for a model that has more parameters than most, or that the page cannot
+// compute.
+func check(m *mlp.Model, most int) error {
+	if n := (1 + len(m.Others)) * m.Net.Parameters(); n > most {
+		return fmt.Errorf("a network of %d parameters, the page of which would be too large: it may have %d", n, most)
+	}
+	for i, l := range m.Net {
+		if known, err := mlp.ActivationByName(l.Act.Name); err != nil || known != l.Act {
+			return fmt.Errorf("layer %d: the page cannot compute its activation %.60q, only relu, sigmoid, tanh and linear",
+				i+1, l.Act.Name)
+		}
+	}
+	return nil
 }
 
 // write returns a page of these parts. Its script, after what all pages share, is a block, so
@@ -136,12 +145,12 @@ func grouped(n int) string {
 }
 
 // facts says what the model is and how it can be trained again.
-func facts(m *mlp.Model, file, about string) []fact {
-	all := []fact{{"test digits", about}}
-	if flags := commandLine(m.Recipe); flags != "" {
-		all = append(all, fact{"trained by", "go run ./cmd/train" + flags})
+func facts(m *mlp.Model, command, file string, first fact) []fact {
+	all := []fact{first}
+	if flags := commandLine(command, m.Recipe); flags != "" {
+		all = append(all, fact{"trained by", "go run ./cmd/" + command + flags})
 		if name, ok := shellWord(file); ok {
-			all = append(all, fact{"trained again and compared by", "go run ./cmd/train -verify=" + name})
+			all = append(all, fact{"trained again and compared by", "go run ./cmd/" + command + " -verify=" + name})
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.Recipe)) {
@@ -152,18 +161,13 @@ func facts(m *mlp.Model, file, about string) []fact {
 	return append(all, fact{"SHA-256 of the weights", m.Net.Fingerprint()}, fact{"kernel", mlp.Kernel()})
 }
 
-// recipeFlags are cmd/train's flags without those that no recipe keeps. A recipe comes with
-// a model, from wherever the model comes, and its other keys are not for a command line.
-var recipeFlags = slices.DeleteFunc(cli.Names(training.Train), func(name string) bool {
-	return slices.Contains([]string{"best", "out", "resume", "verify"}, name)
-})
-
 // commandLine returns the recipe's flags as one pastes them into a shell, or nothing if one of
-// them cannot be pasted.
-func commandLine(recipe map[string]string) (flags string) {
-	for _, name := range recipeFlags {
+// them cannot be pasted. A recipe comes with a model, from wherever the model comes: only the
+// command's flags are for a command line, without those that no recipe keeps.
+func commandLine(command string, recipe map[string]string) (flags string) {
+	for _, name := range cli.Names(command) {
 		value, ok := recipe[name]
-		if !ok || value == "" && name != "hidden" {
+		if !ok || slices.Contains([]string{"best", "out", "resume", "verify", "model", "export", "package"}, name) || value == "" && name != "hidden" {
 			continue
 		}
 		word, ok := shellWord(value)

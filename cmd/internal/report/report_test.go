@@ -93,24 +93,24 @@ func TestCommandLine(t *testing.T) {
 	}
 	recipe := map[string]string{"data": printable + "é", "hidden": "", "opt": "adam", "clip": "", "deform": "rotation=15,shear=0.2",
 		"sha256 train": "abc", "x;id": "1", "$(id)": "1", "out": "/", "resume": "x", "verify": "x", "best": "true", "": "1", "lr -out": "1"}
-	words, err := exec.Command("sh", "-c", "printf '%s\\n'"+commandLine(recipe)).Output()
+	words, err := exec.Command("sh", "-c", "printf '%s\\n'"+commandLine("train", recipe)).Output()
 	want := "-data=" + printable + "é\n-deform=rotation=15,shear=0.2\n-hidden=\n-opt=adam\n"
 	if err != nil || string(words) != want {
 		t.Errorf("%q, error %v, want %q", words, err, want)
 	}
 	for _, name := range strings.Fields("act batch clip data decay deform deskew dropout epochs hidden holdout init limit load lr measure momentum norm opt patience scale schedule seed shuffle warmup") {
-		if got := commandLine(map[string]string{name: "1"}); got != " -"+name+"=1" {
+		if got := commandLine("train", map[string]string{name: "1"}); got != " -"+name+"=1" {
 			t.Errorf("-%s is %q", name, got)
 		}
 	}
 	for c := ' '; c < 0x100; c++ {
-		value, safe := commandLine(map[string]string{"data": string(c)}), regexp.MustCompile("[A-Za-z0-9._,/=+-]").MatchString(string(c))
+		value, safe := commandLine("train", map[string]string{"data": string(c)}), regexp.MustCompile("[A-Za-z0-9._,/=+-]").MatchString(string(c))
 		if quoted := strings.HasPrefix(value, " -data='"); quoted == safe && strconv.IsPrint(c) {
 			t.Errorf("%q is %s", c, value)
 		}
 	}
 	for _, c := range []string{"\x03", "\n", "\x7f", "\u009b", "\u202e"} {
-		if got := commandLine(map[string]string{"data": "a" + c + "id", "lr": "1"}); got != "" {
+		if got := commandLine("train", map[string]string{"data": "a" + c + "id", "lr": "1"}); got != "" {
 			t.Errorf("%q: %q", c, got)
 		}
 	}
@@ -120,7 +120,7 @@ func TestCommandLine(t *testing.T) {
 func TestVerifyCommand(t *testing.T) {
 	m := &mlp.Model{Recipe: map[string]string{"seed": "1"}}
 	for file, want := range map[string]string{"out/train/model.npz": "-verify=out/train/model.npz", "my model.npz": "-verify='my model.npz'", "a\nid": ""} {
-		_, got, _ := strings.Cut(fmt.Sprint(facts(m, file, "")), "go run ./cmd/train -verify")
+		_, got, _ := strings.Cut(fmt.Sprint(facts(m, "train", file, fact{})), "go run ./cmd/train -verify")
 		if _, want, _ := strings.Cut(want, "-verify"); !strings.HasPrefix(got, want) || (want == "") != (got == "") {
 			t.Errorf("%q: %q, want %q", file, got, want)
 		}

@@ -74,7 +74,7 @@ type Task interface {
 	Line(e mlp.Epoch) string
 
 	// Files returns the files that can be made from the model, and Page the one that is only
-	// made when the run has ended, or nil. Names returns the names of all that there may be,
+	// made when the run has ended, after Conclude, or nil. Names returns the names of all that there may be,
 	// the files in the order in which they are replaced.
 	Files() []files.File
 	Page(stderr io.Writer) *files.File
@@ -327,11 +327,6 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 	if err != nil {
 		return err
 	}
-	if page := t.Page(r.stderr); page != nil && out.saved == len(j.Run.History) {
-		if err := out.replace(*page); err != nil {
-			return err
-		}
-	}
 	if j.Patience > 0 && len(j.Others) == 0 {
 		best := j.Run.History.Best()
 		fmt.Fprintf(r.stderr, "kept: epoch %d of %d, whose loss on what was held out is %.4f\n", best.N, len(j.Run.History), best.ValidationLoss)
@@ -341,6 +336,11 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 	text, err := t.Conclude(ctx, cli.Width(r.stdout))
 	if err != nil {
 		return out.explain(err)
+	}
+	if page := t.Page(r.stderr); page != nil && out.saved == len(j.Run.History) {
+		if err := out.replace(*page); err != nil {
+			return err
+		}
 	}
 	if _, err := io.WriteString(r.stdout, text); err != nil {
 		return fmt.Errorf("standard output: %w", err)
