@@ -32,7 +32,7 @@ const (
 // difference between digits, because a 1 is narrow. A blank image stays blank.
 func (m *MNIST) Deskew() *MNIST {
 	m.mustFit("Deskew")
-	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, source: m.source}
+	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, check: m.check}
 	parallelFor(maxThreads(), m.Len(), deskewTask{d, m})
 	return d
 }
