@@ -197,7 +197,12 @@ func (f *mnistFile) open(fsys fs.FS, stem string, rank int, images *mnistFile, l
 	var unfit error
 	var rest func() error
 	hash := sha256.New()
-	f.dims, f.data, rest, err = readIDX(file, hash, limit, func(dims []int) error {
+	room := 0
+	if info, err := file.Stat(); err == nil {
+		const unpacked = 8 // bytes for each of the file, at most; digits have five
+		room = unpacked * int(min(info.Size(), maxIDX/unpacked))
+	}
+	f.dims, f.data, rest, err = readIDX(file, hash, room, limit, func(dims []int) error {
 		unfit = checkMNISTDims(dims, rank, images)
 		isDigits := len(dims) == 1 || slices.Equal(dims[1:], []int{28, 28})
 		if isDigits && (dims[0] == 60000 || dims[0] == 10000) {
@@ -270,7 +275,7 @@ func checkMNISTDims(dims []int, rank int, images *mnistFile) error {
 // r is not such a file, and wraps [io.ErrUnexpectedEOF] if r ends too early. Bytes left over and a wrong
 // gzip checksum are errors too.
 func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
-	dims, data, rest, err := readIDX(r, io.Discard, 0, func([]int) error { return nil })
+	dims, data, rest, err := readIDX(r, io.Discard, 0, 0, func([]int) error { return nil })
 	if err == nil {
 		err = rest()
 	}
@@ -283,9 +288,9 @@ func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
 const maxIDX = 1 << 30 // the most bytes of data that the header of an IDX file may claim
 
 // readIDX is ReadIDX, but returns the data of the first limit images or labels, or of all if limit is 0, and
-// leaves what follows to rest. It writes what it reads, unpacked, to all. If check returns an error for the
-// dimensions, readIDX returns that error and reads no data.
-func readIDX(file io.Reader, all io.Writer, limit int, check func(dims []int) error) (dims []int, data []byte, rest func() error, err error) {
+// leaves what follows to rest. It writes what it reads, unpacked, to all. It has room for so many bytes from the
+// beginning. If check returns an error for the dimensions, readIDX returns that error and reads no data.
+func readIDX(file io.Reader, all io.Writer, room, limit int, check func(dims []int) error) (dims []int, data []byte, rest func() error, err error) {
 	packed := bufio.NewReaderSize(file, 1<<16)
 	var unpacked io.Reader = packed
 	if start, _ := packed.Peek(2); string(start) == "\x1f\x8b" {
@@ -323,7 +328,7 @@ func readIDX(file io.Reader, all io.Writer, limit int, check func(dims []int) er
 		keep = size / dims[0] * limit
 	}
 	for have := 0; have < keep; { // data trebles when it is full: its size follows the bytes that are there
-		grown := make([]byte, min(keep, max(3*have, 1<<16)))
+		grown := make([]byte, min(keep, max(3*have, room, 1<<16)))
 		copy(grown, data)
 		data = grown
 		n, err := io.ReadFull(r, data[have:])

@@ -143,8 +143,8 @@ func (j *job) takeLayers(from *mlp.Model) error {
 	return j.CheckSize(mlp.MNISTPixels, mlp.MNISTClasses)
 }
 
-// digits reads the training part and, at the same time, the test part; or it divides the training part. What
-// the files have behind the last image that is wanted is read while the network is trained: see Checked.
+// digits reads the training part and, at the same time, the test part; or it divides the training part. With
+// -limit, what the files have after the last image that is wanted is read while the network is trained.
 func (j *job) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	var testErr error
 	var other sync.WaitGroup
@@ -153,17 +153,15 @@ func (j *job) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	}
 	train, err = mnist.Open(j.data, "train", j.limit)
 	other.Wait()
-	if err == nil && testErr != nil {
-		err = cmp.Or(mnist.Checked(j.data, train), testErr)
+	if err == nil {
+		j.Checked = func() error { return mnist.Checked(j.data, train, test) }
+		if j.limit == 0 || testErr != nil {
+			err = cmp.Or(mnist.Checked(j.data, train), testErr, j.Checked())
+		}
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	read := []*mlp.MNIST{train}
-	if test != nil {
-		read = append(read, test)
-	}
-	j.Checked = func() error { return mnist.Checked(j.data, read...) }
 	n := train.Len()
 	if j.limit > n {
 		fmt.Fprintf(stderr, "warning: -limit %d, but there are %d\n", j.limit, n)
@@ -233,7 +231,7 @@ func (j *job) Len() int { return j.train.Len() }
 // have meant.
 func (j *job) Describe(w io.Writer) {
 	train, test := fmt.Sprint(j.train.Len(), " images"), fmt.Sprint(j.test.Len(), " images")
-	if j.limit == 0 { // else the file would have to be read to its end, to know of which set it is
+	if j.limit == 0 { // else which set it is of is known when the file is read to its end
 		train, test = j.train.String(), j.test.String()
 	}
 	fmt.Fprintf(w, "data: %s to train on, %s to test on, from %s\n", train, test, cli.Plain(mnist.Source(j.data)))

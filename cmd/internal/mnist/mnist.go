@@ -37,8 +37,12 @@ func Open(dir, part string, limit int) (*mlp.MNIST, error) {
 }
 
 // Checked waits until the files of digits from Open are read to their ends, and returns the error of Load.
+// Digits that are nil have no files.
 func Checked(dir string, digits ...*mlp.MNIST) error {
 	for _, m := range digits {
+		if m == nil {
+			continue
+		}
 		if err := m.Check(); err != nil {
 			return located(dir, err)
 		}

@@ -14,6 +14,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -335,6 +336,7 @@ func (r *runner) complete(ctx context.Context, t Task) error {
 	if err != nil {
 		return err
 	}
+	runtime.GC() // the page takes the place of what only the training needed
 	if page := t.Page(r.stderr); page != nil && out.saved == len(j.Run.History) {
 		if err := out.replace(*page); err != nil {
 			return err
