@@ -241,10 +241,6 @@ type evaluation struct {
 	rows      rowLoss
 }
 
-// evaluations has the storage of evaluations that are over: of networks that are trained at
-// the same time, only those that measure need it.
-var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
-
 // evaluationRows is the number of rows whose loss is computed by one call. It is fixed, so
 // that the sums do not depend on the number of threads. Layers are measured on so many samples.
 const evaluationRows = 256

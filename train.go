@@ -260,6 +260,10 @@ func trainAll(ctx context.Context, all []*trainer, onEpoch func(n int) error) er
 			}
 		}
 	}()
+	idle := make(chan *evaluation, len(all))
+	for _, t := range all {
+		t.idle = idle
+	}
 	first := all[0]
 	for n := len(first.run.History) + 1; n <= first.config.Epochs && slices.ContainsFunc(all, (*trainer).hasPatience); n++ {
 		err := trainEpoch(ctx, all, n)
@@ -520,6 +524,10 @@ type trainer struct {
 	batchWeights  []float64 // empty if the samples have none
 	rows          rowLoss
 	compact       compactLayer // the first layer without the inputs that are always zero
+
+	// The storage of evaluations that are over. The trainers of an ensemble share it, because
+	// only those that measure at the same time need storage each.
+	idle chan *evaluation
 }
 
 func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
@@ -737,8 +745,18 @@ func (t *trainer) readBatch(threads int, index []int) error {
 func (t *trainer) measure(e *Epoch, lastStep int) error {
 	c := &t.config
 	m := &Model{Net: t.net, Run: Run{Optimizer: c.Optimizer.Name, slots: t.run.slots}}
-	measuring := evaluations.Get().(*evaluation)
-	defer evaluations.Put(measuring)
+	var measuring *evaluation
+	select {
+	case measuring = <-t.idle:
+	default:
+		measuring = new(evaluation)
+	}
+	defer func() {
+		select {
+		case t.idle <- measuring:
+		default: // a trainer by itself has no place for it
+		}
+	}()
 	diverged := func(loss float64, reason string) error {
 		return &DivergedError{e.N, lastStep, loss, reason}
 	}
