@@ -84,7 +84,8 @@ func SampleMNIST() fs.FS {
 // train-images-idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte and
 // train-images.idx3-ubyte.gz. The names for "t10k" and for the labels, with idx1, are like them. A file may
 // be gzipped whatever its name. Images must have 28×28 pixels, and labels must be from 0 to 9. LoadMNIST
-// reads and checks both files whole, but keeps only what it returns. It recognises the files of MNIST, and
+// reads and checks both files whole, but keeps only what it returns. It expects at most eight unpacked bytes for each
+// byte of a file, and makes room for so many at once. It recognises the files of MNIST, and
 // the labels of Fashion-MNIST, by their SHA-256. It refuses a known file under another file's name, and
 // labels of one set beside images of another.
 //
