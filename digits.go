@@ -5,7 +5,6 @@ package mlp
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -32,7 +31,7 @@ const (
 // difference between digits, because a 1 is narrow. A blank image stays blank.
 func (m *MNIST) Deskew() *MNIST {
 	m.mustFit("Deskew")
-	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, source: m.source}
+	d := &MNIST{Images: make([]byte, len(m.Images)), Labels: m.Labels, check: m.check}
 	parallelFor(maxThreads(), m.Len(), deskewTask{d, m})
 	return d
 }
@@ -279,7 +278,7 @@ const (
 
 func (c *canvas) set(image []byte) {
 	for i := range side {
-		copy(c[(canvasMargin+i)*canvasSide+canvasMargin:][:side], image[i*side:])
+		*(*[side]byte)(c[(canvasMargin+i)*canvasSide+canvasMargin:]) = [side]byte(image[i*side:])
 	}
 }
 
@@ -305,10 +304,9 @@ func (c *canvas) row(dst *[side]byte, dx, dy *[side]int16, m affineMap) {
 		px := uint32(x + int32(dx[j])<<(fraction-8))
 		py := uint32(y + int32(dy[j])<<(fraction-8))
 		x, y = x+m.xu, y+m.yu
-		four := c[py>>fraction%canvasSide*canvasSide+px>>fraction%canvasSide:][:canvasSide+2]
-		above := uint32(binary.LittleEndian.Uint16(four))
-		below := uint32(binary.LittleEndian.Uint16(four[canvasSide:]))
-		above, below = (above|above<<8)&0xff00ff, (below|below<<8)&0xff00ff
+		four := (*[canvasSide + 2]byte)(c[py>>fraction%canvasSide*canvasSide+px>>fraction%canvasSide:])
+		above := uint32(four[0]) | uint32(four[1])<<16
+		below := uint32(four[canvasSide]) | uint32(four[canvasSide+1])<<16
 		fx, fy := px>>8&255, py>>8&255
 		column := above<<8 + (below-above)*fy
 		left, right := column&0xffff, column>>16

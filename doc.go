@@ -39,7 +39,8 @@
 // activation or an optimizer may be called by several goroutines at once. A worker waits for
 // the next task by spinning, and ends if none comes for a short while. If two goroutines want
 // the workers at the same time, both compute alone for their next thousand tasks. Model.Train
-// trains as many networks at the same time, each on a goroutine. A panic of
+// trains as many networks at the same time, each on a goroutine. OpenMNIST reads the end of a file
+// on a goroutine. A panic of
 // an activation is raised in the goroutine that called, whichever goroutine ran into it.
 package mlp
 

@@ -46,8 +46,8 @@ func SoftmaxCrossEntropy(dy, y, want *Matrix) float64 {
 	return saturate(loss/n, y, want)
 }
 
-// scratches have the exponentials of a softmax without a gradient, and the gradient of an L2
-// penalty.
+// scratches have the exponentials of a softmax without a gradient, the gradient of an L2
+// penalty, and the inputs of a prediction by a model.
 var scratches = sync.Pool{New: func() any { return new(Matrix) }}
 
 // SigmoidCrossEntropy is the binary cross-entropy of sigmoid(y), y being

@@ -33,8 +33,8 @@ type MNIST struct {
 	Images []byte // Len()×MNISTPixels, each image row by row from the top left; 0 is paper, 255 is ink
 	Labels []byte // Len() digits from 0 to 9
 
-	source       string    // what String says of the files that they are from
-	scale, shift []float64 // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
+	check        func() (source string, err error) // reads the files to their ends; source is for String. nil if there are none
+	scale, shift []float64                         // 1×MNISTPixels: x = p·scale + shift; nil means x = p/255
 }
 
 // WhereMNIST tells users where to get the four files and how to recognise them. This package downloads
@@ -84,28 +84,74 @@ func SampleMNIST() fs.FS {
 // train-images-idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte and
 // train-images.idx3-ubyte.gz. The names for "t10k" and for the labels, with idx1, are like them. A file may
 // be gzipped whatever its name. Images must have 28×28 pixels, and labels must be from 0 to 9. LoadMNIST
-// reads and checks both files whole, but keeps only what it returns. It recognises the files of MNIST, and
+// reads and checks both files whole, but keeps only what it returns. It expects at most eight unpacked bytes for each
+// byte of a file, and makes room for so many at once. It recognises the files of MNIST, and
 // the labels of Fashion-MNIST, by their SHA-256. It refuses a known file under another file's name, and
 // labels of one set beside images of another.
 //
 // An error begins with the name of the file in fsys. For os.DirFS(dir), dir + "/" + err.Error() begins with
 // the file's path. The error wraps [fs.ErrNotExist] if a file is missing.
 func LoadMNIST(fsys fs.FS, part string, limit int) (*MNIST, error) {
-	if limit < 0 {
-		panic(fmt.Sprintf("mlp: LoadMNIST: a limit of %d images", limit))
-	}
-	var images, labels mnistFile
-	err := images.load(fsys, part+"-images", 3, nil, limit)
+	m, err := openMNIST("LoadMNIST", fsys, part, limit)
 	if err == nil {
-		err = labels.load(fsys, part+"-labels", 1, &images, 0)
+		err = m.Check()
 	}
 	if err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(labels.data, func(label byte) bool { return label >= MNISTClasses }); i >= 0 {
-		return nil, formatErrorf("%s: label %d at index %d, want 0 to 9", labels.name, labels.data[i], i)
+	return m, nil
+}
+
+// OpenMNIST is LoadMNIST, but returns as soon as it has the images. A goroutine reads and checks what the files
+// have after them, and [MNIST.Check] waits for it.
+func OpenMNIST(fsys fs.FS, part string, limit int) (*MNIST, error) {
+	m, err := openMNIST("OpenMNIST", fsys, part, limit)
+	if err == nil {
+		go m.Check()
 	}
-	source := ""
+	return m, err
+}
+
+// Check waits until the files that m is from are read to their ends. It returns the error that LoadMNIST would
+// have returned.
+func (m *MNIST) Check() error {
+	if m.check == nil {
+		return nil
+	}
+	_, err := m.check()
+	return err
+}
+
+// openMNIST reads the images up to the limit and all labels. Check reads the rest of the images' file.
+func openMNIST(method string, fsys fs.FS, part string, limit int) (*MNIST, error) {
+	if limit < 0 {
+		panic(fmt.Sprintf("mlp: %s: a limit of %d images", method, limit))
+	}
+	var images, labels mnistFile
+	if err := images.open(fsys, part+"-images", 3, nil, limit); err != nil {
+		return nil, err
+	}
+	err := labels.open(fsys, part+"-labels", 1, &images, 0)
+	if err == nil {
+		err = labels.finish()
+	}
+	if i := slices.IndexFunc(labels.data, func(label byte) bool { return label >= MNISTClasses }); err == nil && i >= 0 {
+		err = formatErrorf("%s: label %d at index %d, want 0 to 9", labels.name, labels.data[i], i)
+	}
+	if err != nil { // the error of the first file comes first
+		return nil, cmp.Or(images.finish(), err)
+	}
+	kept := slices.Clone(labels.data[:len(images.data)/MNISTPixels]) // without the labels past the limit
+	return &MNIST{Images: images.data, Labels: kept, check: sync.OnceValues(func() (string, error) {
+		if err := images.finish(); err != nil {
+			return "", err
+		}
+		return sourceOf(&images, &labels)
+	})}, nil
+}
+
+// sourceOf returns what MNIST.String says of the files, after the number of images.
+func sourceOf(images, labels *mnistFile) (source string, err error) {
 	switch set, labelSet := images.known.set, labels.known.set; {
 	case set == "" && labelSet == "":
 	case set == "":
@@ -115,43 +161,49 @@ func LoadMNIST(fsys fs.FS, part string, limit int) (*MNIST, error) {
 	case labelSet == set:
 		source = " of " + set
 	default:
-		return nil, formatErrorf("%s: it holds the %v, beside the %v", labels.name, labels.known, images.known)
+		err = formatErrorf("%s: it holds the %v, beside the %v", labels.name, labels.known, images.known)
 	}
-	kept := slices.Clone(labels.data[:len(images.data)/MNISTPixels]) // without the labels past the limit
-	return &MNIST{Images: images.data, Labels: kept, source: source}, nil
+	return source, err
 }
 
 // An mnistFile is one of the two files of a part.
 type mnistFile struct {
-	name  string    // in its folder
-	dims  []int     // n×28×28 images, or n labels
-	data  []byte    // the images or labels up to the limit
-	known knownFile // zero if the file is not known
+	name   string       // in its folder
+	dims   []int        // n×28×28 images, or n labels
+	data   []byte       // the images or labels up to the limit
+	finish func() error // reads the rest, closes the file and sets known; to be called once
+	known  knownFile    // zero if the file is not known
 }
 
-// load finds and reads the file whose name begins with stem: images, of rank 3, or the labels of images, of
-// rank 1. It keeps the first limit of them, or all if limit is 0. A file whose dimensions are wrong is read
-// whole if a known file has these dimensions, so that the error can name that file.
-func (f *mnistFile) load(fsys fs.FS, stem string, rank int, images *mnistFile, limit int) (err error) {
-	defer func() {
+// open finds the file whose name begins with stem, of images, of rank 3, or of the labels of images, of rank 1.
+// It reads the first limit of them, or all if limit is 0. A file whose dimensions are wrong is read whole if a
+// known file has these dimensions, so that the error can name that file.
+func (f *mnistFile) open(fsys fs.FS, stem string, rank int, images *mnistFile, limit int) (err error) {
+	named := func(err error) error {
 		if e, ok := err.(*fs.PathError); ok {
 			err = e.Err // e names the file, as the error below does
 		}
 		if err != nil {
 			err = fmt.Errorf("%s: %w", f.name, err)
 		}
-	}()
-	if f.name, err = findMNISTFile(fsys, stem, rank); err != nil {
 		return err
+	}
+	if f.name, err = findMNISTFile(fsys, stem, rank); err != nil {
+		return named(err)
 	}
 	file, err := fsys.Open(f.name)
 	if err != nil {
-		return err
+		return named(err)
 	}
-	defer file.Close()
 	var unfit error
+	var rest func() error
 	hash := sha256.New()
-	f.dims, f.data, err = readIDX(file, hash, limit, func(dims []int) error {
+	room := 0
+	if info, err := file.Stat(); err == nil {
+		const unpacked = 8 // bytes for each of the file, at most; digits have five
+		room = unpacked * int(min(info.Size(), maxIDX/unpacked))
+	}
+	f.dims, f.data, rest, err = readIDX(file, hash, room, limit, func(dims []int) error {
 		unfit = checkMNISTDims(dims, rank, images)
 		isDigits := len(dims) == 1 || slices.Equal(dims[1:], []int{28, 28})
 		if isDigits && (dims[0] == 60000 || dims[0] == 10000) {
@@ -160,13 +212,24 @@ func (f *mnistFile) load(fsys fs.FS, stem string, rank int, images *mnistFile, l
 		return unfit
 	})
 	if err != nil {
-		return err
+		file.Close()
+		return named(err)
 	}
-	f.known = knownFiles[fmt.Sprintf("%x", hash.Sum(nil))]
-	if f.known.set != "" && f.known.stem != stem {
-		return formatErrorf("it holds the %v", f.known)
+	f.finish = func() error {
+		defer file.Close()
+		if err := rest(); err != nil {
+			return named(err)
+		}
+		f.known = knownFiles[fmt.Sprintf("%x", hash.Sum(nil))]
+		if f.known.set != "" && f.known.stem != stem {
+			return named(formatErrorf("it holds the %v", f.known))
+		}
+		return nil
 	}
-	return unfit
+	if unfit != nil {
+		return cmp.Or(f.finish(), named(unfit))
+	}
+	return nil
 }
 
 // findMNISTFile returns the first spelling of the file's name that is in fsys. With an error, the name is
@@ -213,45 +276,52 @@ func checkMNISTDims(dims []int, rank int, images *mnistFile) error {
 // r is not such a file, and wraps [io.ErrUnexpectedEOF] if r ends too early. Bytes left over and a wrong
 // gzip checksum are errors too.
 func ReadIDX(r io.Reader) (dims []int, data []byte, err error) {
-	return readIDX(r, io.Discard, 0, func([]int) error { return nil })
+	dims, data, rest, err := readIDX(r, io.Discard, 0, 0, func([]int) error { return nil })
+	if err == nil {
+		err = rest()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return dims, data, nil
 }
 
 const maxIDX = 1 << 30 // the most bytes of data that the header of an IDX file may claim
 
-// readIDX is ReadIDX, but returns the data of the first limit images or labels, or of all if limit is 0. It
-// writes the whole unpacked file to all. If check returns an error for the dimensions, it returns that
-// error and reads no data.
-func readIDX(file io.Reader, all io.Writer, limit int, check func(dims []int) error) (dims []int, data []byte, err error) {
+// readIDX is ReadIDX, but returns the data of the first limit images or labels, or of all if limit is 0, and
+// leaves what follows to rest. It writes what it reads, unpacked, to all. It has room for so many bytes from the
+// beginning. If check returns an error for the dimensions, readIDX returns that error and reads no data.
+func readIDX(file io.Reader, all io.Writer, room, limit int, check func(dims []int) error) (dims []int, data []byte, rest func() error, err error) {
 	packed := bufio.NewReaderSize(file, 1<<16)
 	var unpacked io.Reader = packed
 	if start, _ := packed.Peek(2); string(start) == "\x1f\x8b" {
 		if unpacked, err = gzip.NewReader(packed); err != nil {
-			return nil, nil, fmt.Errorf("gzip header: %w", err)
+			return nil, nil, nil, fmt.Errorf("gzip header: %w", err)
 		}
 	}
 	r := bufio.NewReader(io.TeeReader(unpacked, all))
 	magic, err := r.Peek(512)
 	if len(magic) < 4 {
-		return nil, nil, stoppedAt(len(magic), 4, err)
+		return nil, nil, nil, stoppedAt(len(magic), 4, err)
 	}
 	if err := checkIDXMagic(magic); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	header := make([]byte, 4+4*int(magic[3]))
 	if n, err := io.ReadFull(r, header); err != nil {
-		return nil, nil, stoppedAt(n, len(header), err)
+		return nil, nil, nil, stoppedAt(n, len(header), err)
 	}
 	product := uint64(1)
 	for b := header[4:]; len(b) > 0; b = b[4:] {
 		d := uint64(binary.BigEndian.Uint32(b))
 		if d > maxIDX || product*d > maxIDX { // product*d cannot overflow, because neither factor is over 2³⁰
-			return nil, nil, formatErrorf("the header claims %d × %d bytes, over the limit of %d", product, d, maxIDX)
+			return nil, nil, nil, formatErrorf("the header claims %d × %d bytes, over the limit of %d", product, d, maxIDX)
 		}
 		product *= d
 		dims = append(dims, int(d))
 	}
 	if err := check(dims); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	start, size := len(header), int(product)
 	keep := size
@@ -259,24 +329,27 @@ func readIDX(file io.Reader, all io.Writer, limit int, check func(dims []int) er
 		keep = size / dims[0] * limit
 	}
 	for have := 0; have < keep; { // data trebles when it is full: its size follows the bytes that are there
-		grown := make([]byte, min(keep, max(3*have, 1<<16)))
+		grown := make([]byte, min(keep, max(3*have, room, 1<<16)))
 		copy(grown, data)
 		data = grown
 		n, err := io.ReadFull(r, data[have:])
 		have += n
 		if err != nil {
-			return nil, nil, stoppedAt(start+have, start+size, err)
+			return nil, nil, nil, stoppedAt(start+have, start+size, err)
 		}
 	}
-	rest := int64(size - keep)
-	n, err := io.CopyN(io.Discard, r, rest+1) // to the end of the file, where gzip compares its checksum
-	switch {
-	case err == nil:
-		return nil, nil, formatErrorf("bytes left over after the %d that the header claims", start+size)
-	case err != io.EOF || n < rest:
-		return nil, nil, stoppedAt(start+keep+int(n), start+size, err)
+	rest = func() error {
+		left := int64(size - keep)
+		n, err := io.CopyN(io.Discard, r, left+1) // to the end of the file, where gzip compares its checksum
+		switch {
+		case err == nil:
+			return formatErrorf("bytes left over after the %d that the header claims", start+size)
+		case err != io.EOF || n < left:
+			return stoppedAt(start+keep+int(n), start+size, err)
+		}
+		return nil
 	}
-	return dims, data, nil
+	return dims, data, rest, nil
 }
 
 // checkIDXMagic returns an error unless start is that of an IDX file of unsigned bytes: two zeros, the type
@@ -314,7 +387,14 @@ func (m *MNIST) mustFit(method string) {
 // String says how many images m has and, if their files are known, which data set they are of: "4000
 // images", "60000 images of MNIST", "10000 images, labels of Fashion-MNIST" if only the labels are known,
 // or "10000 images of MNIST, unknown labels".
-func (m *MNIST) String() string { return fmt.Sprintf("%d images%s", m.Len(), m.source) }
+// String waits as [MNIST.Check] does.
+func (m *MNIST) String() string {
+	source := ""
+	if m.check != nil {
+		source, _ = m.check()
+	}
+	return fmt.Sprintf("%d images%s", m.Len(), source)
+}
 
 // Slice returns images lo to hi-1 as a set of its own, standardized as m is now. The sets share storage.
 func (m *MNIST) Slice(lo, hi int) *MNIST {

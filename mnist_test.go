@@ -317,9 +317,70 @@ func TestLoadMNISTLimit(t *testing.T) {
 		"label 10 at index 11, want 0 to 9":            digitFiles(whole, wrong),
 		"11 labels for the 12 images":                  digitFiles(whole, idxFile(labels[:11], 11)),
 	} {
-		if _, err := LoadMNIST(files, "train", 3); err == nil || !strings.Contains(err.Error(), want) {
+		_, err := LoadMNIST(files, "train", 3)
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
+		m, opened := OpenMNIST(files, "train", 3)
+		if opened == nil {
+			opened = m.Check()
+		}
+		if opened == nil || err == nil || opened.Error() != err.Error() {
+			t.Errorf("OpenMNIST and Check: error %v, LoadMNIST: %v", opened, err)
+		}
+	}
+}
+
+// slowFile is a file that stops in the middle until goOn is closed.
+type slowFile struct {
+	fs.File
+	left int
+	goOn chan bool
+}
+
+func (f *slowFile) Read(p []byte) (int, error) {
+	if f.left == 0 {
+		<-f.goOn
+		return f.File.Read(p)
+	}
+	n, err := f.File.Read(p[:min(len(p), f.left)])
+	f.left -= n
+	return n, err
+}
+
+type slowFolder struct {
+	fstest.MapFS
+	goOn chan bool
+}
+
+func (d slowFolder) Open(name string) (fs.File, error) {
+	f, err := d.MapFS.Open(name)
+	if strings.Contains(name, "images") {
+		f = &slowFile{f, 12 * MNISTPixels / 2, d.goOn}
+	}
+	return f, err
+}
+
+// OpenMNIST returns before the files are read to their ends, and its set can be used. The first file with a
+// fault is the one that is named, whichever fault comes first.
+func TestOpenMNIST(t *testing.T) {
+	images, labels := randomDigits(12)
+	whole := idxFile(images, 12, 28, 28)
+	slow := slowFolder{digitFiles(whole, idxFile(labels, 12)), make(chan bool)}
+	m, err := OpenMNIST(slow, "train", 3)
+	if err != nil || !bytes.Equal(m.Images, images[:3*MNISTPixels]) || !bytes.Equal(m.Labels, labels[:3]) {
+		t.Fatalf("other digits than were written, or error %v", err)
+	}
+	close(slow.goOn)
+	if err := m.Slice(1, 2).Check(); err != nil || m.String() != "3 images" {
+		t.Errorf("%v, error %v", m, err)
+	}
+	_, err = OpenMNIST(digitFiles(whole[:len(whole)-1], nil), "train", 3)
+	if err == nil || !strings.HasPrefix(err.Error(), "train-images-idx3-ubyte: stopped at byte 9423") {
+		t.Errorf("error %v", err)
+	}
+	if err := new(MNIST).Check(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -458,6 +458,10 @@ func writeNPZ(w io.Writer, members ...npzMember) error {
 			return fmt.Errorf("%s: the members up to here take %d bytes, over the limit of %d in all", m.Name, total, int64(maxArchive))
 		}
 	}
+	if b, ok := w.(*bytes.Buffer); ok {
+		const around = 512 // bytes of the archive for each member, and more than enough
+		b.Grow(int(total) + around*(len(members)+1))
+	}
 	zw := zip.NewWriter(w)
 	for _, m := range members {
 		name, size, sum := m.Name, uint64(m.size()), crc32.NewIEEE()

@@ -44,7 +44,8 @@ func (net Network) predict(threads int, y, x *Matrix) *Matrix {
 // An ensemble answers with the mean over its networks of the probabilities or the Numbers. Logits
 // are divided by m.Temperature, those of an ensemble after the mean.
 func (m *Model) Predict(y, x *Matrix) *Matrix {
-	inputs := new(Matrix)
+	inputs := scratches.Get().(*Matrix)
+	defer scratches.Put(inputs)
 	if m.Columns != nil {
 		m.Columns.Apply(inputs, x)
 	} else {
@@ -236,12 +237,9 @@ func evaluate(method string, m *Model, data Dataset, loss Loss, by *Metric) (mea
 type evaluation struct {
 	x, y      Matrix // some rows of the data set
 	out, want Matrix // the outputs for all samples that are measured, and their targets
+	index     []int  // of these samples
 	rows      rowLoss
 }
-
-// evaluations has the storage of evaluations that are over: of networks that are trained at
-// the same time, only those that measure need it.
-var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 
 // evaluationRows is the number of rows whose loss is computed by one call. It is fixed, so
 // that the sums do not depend on the number of threads. Layers are measured on so many samples.
@@ -256,7 +254,8 @@ func (v *evaluation) measure(p *pace, m *Model, data Dataset, n int, loss Loss, 
 		panic(err.Error())
 	}
 	v.out.Reset(n, m.Net[len(m.Net)-1].W.Cols)
-	index := shuffle(make([]int, n), 0, 0, true)
+	v.index = slices.Grow(v.index[:0], n)[:n]
+	index := shuffle(v.index, 0, 0, true)
 	rowsAtOnce := evaluationRows * max(2, (maxThreads()+1)/2) // two forward passes or more for each thread
 	var out, want Matrix
 	for lo, hi := 0, min(n, evaluationRows); lo < n; lo, hi = hi, min(n, hi+rowsAtOnce) {

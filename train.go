@@ -260,6 +260,10 @@ func trainAll(ctx context.Context, all []*trainer, onEpoch func(n int) error) er
 			}
 		}
 	}()
+	idle := make(chan *evaluation, len(all))
+	for _, t := range all {
+		t.idle = idle
+	}
 	first := all[0]
 	for n := len(first.run.History) + 1; n <= first.config.Epochs && slices.ContainsFunc(all, (*trainer).hasPatience); n++ {
 		err := trainEpoch(ctx, all, n)
@@ -514,11 +518,16 @@ type trainer struct {
 	best        []float64           // the weights of the best epoch, if there is or was Patience
 
 	batch         Dataset   // the samples of this epoch
+	order         []int     // in which they come
 	sampleWeights []float64 // and their weights; nil if they have none
 	x, y          Matrix    // of a batch
 	batchWeights  []float64 // empty if the samples have none
 	rows          rowLoss
 	compact       compactLayer // the first layer without the inputs that are always zero
+
+	// The storage of evaluations that are over. The trainers of an ensemble share it, because
+	// only those that measure at the same time need storage each.
+	idle chan *evaluation
 }
 
 func newTrainer(net Network, train Dataset, c Config) (*trainer, error) {
@@ -654,7 +663,8 @@ func (t *trainer) finish(e Epoch) {
 // epoch takes one step for each batch and then measures the network.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	e := Epoch{N: n, Loss: math.NaN(), Metric: math.NaN(), TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
-	order := shuffle(make([]int, t.data.Len()), t.config.Seed, n, t.config.InOrder)
+	t.order = slices.Grow(t.order[:0], t.data.Len())[:t.data.Len()]
+	order := shuffle(t.order, t.config.Seed, n, t.config.InOrder)
 	t.batch, t.sampleWeights = epochOf(t.data, n)
 	steps := t.stepsPerEpoch()
 	losses := make([]float64, 0, steps)
@@ -735,8 +745,18 @@ func (t *trainer) readBatch(threads int, index []int) error {
 func (t *trainer) measure(e *Epoch, lastStep int) error {
 	c := &t.config
 	m := &Model{Net: t.net, Run: Run{Optimizer: c.Optimizer.Name, slots: t.run.slots}}
-	measuring := evaluations.Get().(*evaluation)
-	defer evaluations.Put(measuring)
+	var measuring *evaluation
+	select {
+	case measuring = <-t.idle:
+	default:
+		measuring = new(evaluation)
+	}
+	defer func() {
+		select {
+		case t.idle <- measuring:
+		default: // a trainer by itself has no place for it
+		}
+	}()
 	diverged := func(loss float64, reason string) error {
 		return &DivergedError{e.N, lastStep, loss, reason}
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"sync"
 
 	"mlp"
 	"mlp/cmd/internal/cli"
@@ -141,9 +143,23 @@ func (j *job) takeLayers(from *mlp.Model) error {
 	return j.CheckSize(mlp.MNISTPixels, mlp.MNISTClasses)
 }
 
-// digits reads the training part and the test part, or divides the training part.
+// digits reads the training part and, at the same time, the test part; or it divides the training part. With
+// -limit, what the files have after the last image that is wanted is read while the network is trained.
 func (j *job) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
-	if train, err = mnist.Load(j.data, "train", j.limit); err != nil {
+	var testErr error
+	var other sync.WaitGroup
+	if j.holdout == 0 {
+		other.Go(func() { test, testErr = mnist.Open(j.data, "t10k", 0) })
+	}
+	train, err = mnist.Open(j.data, "train", j.limit)
+	other.Wait()
+	if err == nil {
+		j.Checked = func() error { return mnist.Checked(j.data, train, test) }
+		if j.limit == 0 || testErr != nil {
+			err = cmp.Or(mnist.Checked(j.data, train), testErr, j.Checked())
+		}
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	n := train.Len()
@@ -151,8 +167,7 @@ func (j *job) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
 		fmt.Fprintf(stderr, "warning: -limit %d, but there are %d\n", j.limit, n)
 	}
 	if j.holdout == 0 {
-		test, err = mnist.Load(j.data, "t10k", 0)
-		return train, test, err
+		return train, test, nil
 	}
 	tests := int(math.Floor(float64(j.holdout*float64(n)) + 1e-9)) // 0.29·100 is 29, not 28
 	switch tests {
@@ -218,7 +233,11 @@ func (j *job) Len() int { return j.train.Len() }
 // Describe says what is about to be trained on, or measured, and names what the user may not
 // have meant.
 func (j *job) Describe(w io.Writer) {
-	fmt.Fprintf(w, "data: %v to train on, %v to test on, from %s\n", j.train, j.test, cli.Plain(mnist.Source(j.data)))
+	train, test := fmt.Sprint(j.train.Len(), " images"), fmt.Sprint(j.test.Len(), " images")
+	if j.limit == 0 { // else which set it is of is known when the file is read to its end
+		train, test = j.train.String(), j.test.String()
+	}
+	fmt.Fprintf(w, "data: %s to train on, %s to test on, from %s\n", train, test, cli.Plain(mnist.Source(j.data)))
 	if j.held != nil {
 		fmt.Fprintf(w, "held out: %d more, to decide when to stop\n", j.held.Len())
 	}
@@ -287,6 +306,9 @@ func (j *job) conclusion(accuracy float64) string {
 // measure prints how accurate the model of -load is. It writes no file.
 func (j *job) measure(ctx context.Context, stdout, stderr io.Writer) error {
 	if _, err := j.Gather(ctx, nil, stderr); err != nil {
+		return err
+	}
+	if err := j.Checked(); err != nil {
 		return err
 	}
 	j.Describe(stderr)

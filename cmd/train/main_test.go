@@ -325,6 +325,29 @@ func TestBadData(t *testing.T) {
 	}
 }
 
+// With -limit a network is trained while the files are read to their ends. If they are not whole, nothing is
+// written, and nothing is kept of what was trained.
+func TestBadRest(t *testing.T) {
+	whole, dir := zipped(idx(99, 28, 28)), t.TempDir()
+	os.WriteFile(filepath.Join(dir, "train-labels-idx1-ubyte"), idx(99), 0o666)
+	for reason, images := range map[string][]byte{
+		"unexpected EOF":   zipped(idx(99, 28, 28)[:60000]),
+		"invalid checksum": append(bytes.Clone(whole[:len(whole)-8]), make([]byte, 8)...),
+		"bytes left over":  zipped(append(idx(99, 28, 28), 0)),
+	} {
+		os.WriteFile(filepath.Join(dir, "train-images-idx3-ubyte"), images, 0o666)
+		out := filepath.Join(dir, "out")
+		var stdout bytes.Buffer
+		stderr, code := command(t, context.Background(), &stdout, quick("-data", dir, "-limit", "20", "-out", out)...)
+		if line := last(stderr); code != 1 || stdout.Len() > 0 || !strings.HasPrefix(line, "train: "+dir) || !strings.Contains(line, reason) {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", reason, code, stdout.String(), stderr)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s: the output folder was made", reason)
+		}
+	}
+}
+
 func TestHoldout(t *testing.T) {
 	says(t, "71 images to train on, 29 images to test on", quick("-limit", "100", "-holdout", "0.29", "-out", t.TempDir())...)
 	refused(t, []string{"-limit", "4", "-holdout", "0.2"}, "-holdout 0.2 of 4 images is none")

@@ -49,14 +49,23 @@ type File struct {
 }
 
 // Claim makes the folder dir, unless it exists, and locks it until release is called or the
-// process ends, however it ends. It returns an error if another process has locked it, or if
+// process ends, however it ends. If Claim has made the folder and it is empty, release removes
+// it. Claim returns an error if another process has locked it, or if
 // files of these names cannot be written there. A command calls it before its work begins.
 func Claim(dir string, names ...string) (release func(), err error) {
+	_, err = os.Stat(dir)
+	isNew := errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(filepath.Clean(dir), 0o777); err != nil {
 		return nil, err
 	}
-	if release, err = lock(dir); err != nil {
+	unlock, err := lock(dir)
+	if err != nil {
 		return nil, err
+	}
+	release = func() {
+		if unlock(); isNew {
+			os.Remove(dir)
+		}
 	}
 	for _, name := range names {
 		target := filepath.Join(dir, name)

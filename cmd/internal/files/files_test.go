@@ -103,12 +103,18 @@ func TestLeftBehind(t *testing.T) {
 
 func TestClaim(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "deep", "folder")
-	for range 2 {
+	for _, exists := range []bool{false, false, true, true} { // only a folder that Claim made is removed
+		if exists {
+			os.MkdirAll(dir, 0o777)
+		}
 		release, err := Claim(dir, "a", "b")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if release(); len(inFolder(t, dir)) > 0 {
+		release()
+		if _, err := os.Stat(dir); (err == nil) != exists {
+			t.Errorf("the folder was there: %t; now: %v", exists, err)
+		} else if exists && len(inFolder(t, dir)) > 0 {
 			t.Errorf("files %v", inFolder(t, dir))
 		}
 	}

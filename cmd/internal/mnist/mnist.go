@@ -19,20 +19,48 @@ import (
 // in the package if dir is empty. It keeps the first limit images, or all if limit is 0.
 // If a file is missing, the error says where MNIST is found.
 func Load(dir, part string, limit int) (*mlp.MNIST, error) {
+	m, err := Open(dir, part, limit)
+	if err == nil {
+		err = Checked(dir, m)
+	}
+	return m, err
+}
+
+// Open is Load, but leaves it to Checked to wait until the files are read to their ends.
+func Open(dir, part string, limit int) (*mlp.MNIST, error) {
 	files := mlp.SampleMNIST()
 	if dir != "" {
 		files = os.DirFS(dir)
 	}
-	m, err := mlp.LoadMNIST(files, part, limit)
+	m, err := mlp.OpenMNIST(files, part, limit)
+	return m, located(dir, err)
+}
+
+// Checked waits until the files of digits from Open are read to their ends, and returns the error of Load.
+// Digits that are nil have no files.
+func Checked(dir string, digits ...*mlp.MNIST) error {
+	for _, m := range digits {
+		if m == nil {
+			continue
+		}
+		if err := m.Check(); err != nil {
+			return located(dir, err)
+		}
+	}
+	return nil
+}
+
+// located adds the folder to an error, and where MNIST is found if a file is missing.
+func located(dir string, err error) error {
 	if err == nil {
-		return m, nil
+		return nil
 	}
 	missing := errors.Is(err, fs.ErrNotExist)
 	err = fmt.Errorf("%s%c%w", dir, filepath.Separator, err)
 	if missing {
 		err = &cli.NotedError{Err: err, Note: mlp.WhereMNIST}
 	}
-	return nil, err
+	return err
 }
 
 // Source names where Load reads from.

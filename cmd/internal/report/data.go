@@ -6,8 +6,8 @@ package report
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"image"
 	"math"
@@ -105,11 +105,14 @@ type digits struct {
 type floats []float64
 
 func (f floats) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, 6*len(f)+2)
+	b := make([]byte, 0, 2+8*len(f)) // six bytes are eight characters
+	b = append(b, '"')
+	var six [8]byte
 	for _, v := range f {
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v)>>16)[:len(b)+6]
+		binary.LittleEndian.PutUint64(six[:], math.Float64bits(v)>>16)
+		b = base64.StdEncoding.AppendEncode(b, six[:6])
 	}
-	return json.Marshal(b)
+	return append(b, '"'), nil
 }
 
 // A number has seven digits in JSON. NaN is null there, and an infinity is 1e999, which
@@ -130,7 +133,8 @@ func (x number) MarshalJSON() ([]byte, error) {
 // newData returns the numbers of the page for m.
 func newData(m *mlp.Model, test *mlp.MNIST) (*data, error) {
 	d := &data{Deskew: m.Deskew, Sample: min(sampleDigits, test.Len())}
-	if err := d.readAll(m, test); err != nil {
+	var x mlp.Matrix // of some digits, whose memory is used again and again
+	if err := d.readAll(m, test, &x); err != nil {
 		return nil, err
 	}
 	var err error
@@ -153,7 +157,7 @@ func newData(m *mlp.Model, test *mlp.MNIST) (*data, error) {
 	if m.Temperature != 0 {
 		d.addReliability(test, m.Temperature)
 	}
-	d.Order = order(m, pixels(test, 0, d.Sample))
+	d.Order = order(m, pixels(&x, test, 0, d.Sample))
 	d.addHistory(m.Run.History)
 	return d, nil
 }
@@ -217,13 +221,12 @@ func (d *data) addInput(m *mlp.Model) {
 
 // readAll gives the test digits to the network. It returns an error if an answer is not a
 // number, as it may be if the weights are enormous.
-func (d *data) readAll(m *mlp.Model, test *mlp.MNIST) error {
+func (d *data) readAll(m *mlp.Model, test *mlp.MNIST, x *mlp.Matrix) error {
 	n := test.Len()
 	d.p.Reset(n, mlp.MNISTClasses)
-	const rows = 2000 // in one batch, to bound the memory
 	var p mlp.Matrix
-	for lo := 0; lo < n; lo += rows {
-		copy(d.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, pixels(test, lo, min(lo+rows, n))).Softmax().Data)
+	for lo := 0; lo < n; lo += sampleDigits {
+		copy(d.p.Data[lo*mlp.MNISTClasses:], m.Predict(&p, pixels(x, test, lo, min(lo+sampleDigits, n))).Softmax().Data)
 	}
 	for i, want := range test.Labels {
 		row := d.p.Row(i)
@@ -240,10 +243,14 @@ func (d *data) readAll(m *mlp.Model, test *mlp.MNIST) error {
 	return nil
 }
 
-// pixels returns the digits from lo to hi as a model takes them, from 0 to 1.
-func pixels(digits *mlp.MNIST, lo, hi int) *mlp.Matrix {
-	part := mlp.MNIST{Images: digits.Images, Labels: digits.Labels}
-	return mlp.SamplesOf(part.Slice(lo, hi)).X
+// pixels sets x to the digits from lo to hi as a model takes them, from 0 to 1, and returns it.
+func pixels(x *mlp.Matrix, digits *mlp.MNIST, lo, hi int) *mlp.Matrix {
+	plain, index := mlp.MNIST{Images: digits.Images, Labels: digits.Labels}, make([]int, hi-lo)
+	for i := range index {
+		index[i] = lo + i
+	}
+	plain.Batch(x, new(mlp.Matrix), index)
+	return x
 }
 
 // addDigits adds the digits that the page has: the first of the test part, and the worst of

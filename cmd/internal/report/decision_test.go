@@ -114,7 +114,7 @@ func input(m *mlp.Model, image []float64) *mlp.Matrix {
 	if m.Deskew {
 		digits = digits.Deskew()
 	}
-	return m.Input.Apply(new(mlp.Matrix), pixels(digits, 0, 1))
+	return m.Input.Apply(new(mlp.Matrix), pixels(new(mlp.Matrix), digits, 0, 1))
 }
 
 // unit returns what a unit adds up and answers. Layers are counted from 1.

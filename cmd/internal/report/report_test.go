@@ -236,7 +236,7 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	_, test := sample(t, 50)
-	if got := order(m, pixels(test, 0, 50)); !slices.Equal(got, []int{1, 2, 0}) {
+	if got := order(m, pixels(new(mlp.Matrix), test, 0, 50)); !slices.Equal(got, []int{1, 2, 0}) {
 		t.Errorf("%v, want 1, 2, 0", got)
 	}
 }

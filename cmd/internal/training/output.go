@@ -164,9 +164,12 @@ func (out *output) names() []string {
 }
 
 // write writes the files that can be made from the model and then, unless it is nil, the
-// model. It removes those of an earlier run that this one has not. The page of another model
+// model. Before that it waits until the data are checked. It removes those of an earlier run that this one has not. The page of another model
 // goes before that model does.
 func (out *output) write(model []byte) error {
+	if err := out.task.Base().checked(); err != nil {
+		return err
+	}
 	var all []files.File
 	if out.other.Content != nil {
 		all = append(all, out.other)
