@@ -40,6 +40,7 @@ type reading struct {
 	RunnerUp            int       `json:"runner_up"`
 	RunnerUpProbability float64   `json:"runner_up_probability"`
 	Probabilities       []float64 `json:"probabilities"` // of the digits 0 to 9
+	Box                 [4]int    `json:"box"`           // x, y, width and height in pixels of the upright picture
 }
 
 // errOutput says that standard output takes no more, so that reading on is of no use.
@@ -49,7 +50,7 @@ var errOutput = errors.New("standard output")
 // others from being read.
 func (r *reader) readAll(ctx context.Context, stderr io.Writer) (code int) {
 	if r.save != "" {
-		release, err := files.Claim(r.save, r.savedName(0))
+		release, err := files.Claim(r.save, r.savedName(0, 0))
 		if err != nil {
 			return cli.Exit("predict", fmt.Errorf("-save %s: %w", r.save, err), r.stdout, stderr)
 		}
@@ -58,7 +59,7 @@ func (r *reader) readAll(ctx context.Context, stderr io.Writer) (code int) {
 	for i := range r.pictures {
 		err := context.Cause(ctx)
 		if err == nil {
-			err = r.read(i)
+			err = r.read(i, stderr)
 		}
 		code = max(code, cli.Exit("predict", err, r.stdout, stderr))
 		if errors.Is(err, errOutput) || errors.Is(err, context.Canceled) {
@@ -68,63 +69,97 @@ func (r *reader) readAll(ctx context.Context, stderr io.Writer) (code int) {
 	return code
 }
 
-// read reads picture i, prints its line and saves what the network was shown.
-func (r *reader) read(i int) error {
-	digit, err := r.digit(r.pictures[i])
-	if err != nil {
-		return err
-	}
-	var y mlp.Matrix
-	m := *r.model
-	m.Deskew = m.Deskew && r.raw // without -raw, digit has done it
-	p := m.Predict(&y, mlp.SamplesOf(setOf(digit)).X).Softmax().Row(0)
-	first := mlp.Argmax(p)
-	if math.IsNaN(p[first]) {
-		return fmt.Errorf("%s: the network's output is not finite", r.pictures[i])
-	}
-	others := slices.Clone(p)
-	others[first] = -1
-	second := mlp.Argmax(others)
-	if err := r.print(&reading{r.pictures[i], first, p[first], second, p[second], p}); err != nil {
-		return fmt.Errorf("%w: %w", errOutput, err)
-	}
-	if r.save == "" {
-		return nil
-	}
-	return r.saveDigit(i, digit)
-}
-
-// digit returns what the network is to be shown of a file, or of standard input if its name
-// is -. An error names the file.
-func (r *reader) digit(name string) (*image.Gray, error) {
+// read reads the digits of picture i, prints a line for each and saves what the network was
+// shown. On standard error it says the number that each row of several digits forms, and which of them
+// may be more than one.
+func (r *reader) read(i int, stderr io.Writer) error {
+	name := r.pictures[i]
 	from := r.stdin
 	if name != "-" {
 		f, _, err := files.OpenRegular(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer f.Close()
 		from = f
 	}
-	var digit, ink *image.Gray
+	var found []picture.Digit
 	img, err := picture.Read(from)
 	switch {
 	case err != nil:
 	case r.raw:
-		digit, err = picture.Raw(img)
+		found = []picture.Digit{{Box: image.Rect(0, 0, 28, 28)}}
+		found[0].Ink, err = picture.Raw(img)
 	default:
-		if ink, err = picture.Ink(img); err == nil {
-			digit = picture.Center(ink)
-			if r.model.Deskew {
-				digit.Pix = setOf(digit).Deskew().Images
-			}
-			picture.Bound(digit, r.model.Input)
-		}
+		found, err = picture.Find(img, func(ink *image.Gray) float64 {
+			p := r.probabilities(r.shown(ink))
+			return p[mlp.Argmax(p)]
+		})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	return digit, nil
+	rows := []string{}
+	for n, d := range found {
+		digit, err := r.readDigit(i, n, d)
+		if err != nil {
+			return err
+		}
+		for len(rows) <= d.Row {
+			rows = append(rows, "")
+		}
+		rows[d.Row] += strconv.Itoa(digit)
+		if d.Wide {
+			fmt.Fprintf(stderr, "%s: %s may be touching digits\n", cli.Plain(name), fmt.Sprintf("%d,%d,%d,%d", d.Box.Min.X, d.Box.Min.Y, d.Box.Dx(), d.Box.Dy()))
+		}
+	}
+	for _, row := range rows {
+		if len(found) > 1 {
+			fmt.Fprintf(stderr, "%s: %s\n", cli.Plain(name), row)
+		}
+	}
+	return nil
+}
+
+// readDigit reads digit n of picture i, prints its line and saves what the network was shown.
+func (r *reader) readDigit(i, n int, d picture.Digit) (int, error) {
+	shown := d.Ink
+	if !r.raw {
+		shown = r.shown(d.Ink)
+	}
+	p := r.probabilities(shown)
+	first := mlp.Argmax(p)
+	if math.IsNaN(p[first]) {
+		return 0, fmt.Errorf("%s: the network's output is not finite", r.pictures[i])
+	}
+	others := slices.Clone(p)
+	others[first] = -1
+	second := mlp.Argmax(others)
+	b := d.Box
+	if err := r.print(&reading{r.pictures[i], first, p[first], second, p[second], p, [4]int{b.Min.X, b.Min.Y, b.Dx(), b.Dy()}}); err != nil {
+		return 0, fmt.Errorf("%w: %w", errOutput, err)
+	}
+	if r.save == "" {
+		return first, nil
+	}
+	return first, r.saveDigit(i, n, shown)
+}
+
+// shown returns what the network is to be shown of a digit's ink.
+func (r *reader) shown(ink *image.Gray) *image.Gray {
+	digit := picture.Center(picture.Thicken(ink))
+	if r.model.Deskew {
+		digit.Pix = setOf(digit).Deskew().Images
+	}
+	picture.Bound(digit, r.model.Input)
+	return digit
+}
+
+// probabilities returns the network's answer to what it is shown.
+func (r *reader) probabilities(shown *image.Gray) []float64 {
+	m := *r.model
+	m.Deskew = m.Deskew && r.raw // without -raw, shown has done it
+	return m.Predict(&mlp.Matrix{}, mlp.SamplesOf(setOf(shown)).X).Softmax().Row(0)
 }
 
 // setOf returns a data set of one digit.
@@ -142,7 +177,8 @@ func (r *reader) print(p *reading) error {
 		_, err = r.stdout.Write(append(escape(text), '\n'))
 		return err
 	}
-	_, err := fmt.Fprintf(r.stdout, "%s\t%d\t%.4f\t%d\t%.4f\n", cli.Plain(p.File), p.Digit, p.Probability, p.RunnerUp, p.RunnerUpProbability)
+	_, err := fmt.Fprintf(r.stdout, "%s\t%d\t%.4f\t%d\t%.4f\t%d,%d,%d,%d\n",
+		cli.Plain(p.File), p.Digit, p.Probability, p.RunnerUp, p.RunnerUpProbability, p.Box[0], p.Box[1], p.Box[2], p.Box[3])
 	return err
 }
 
@@ -162,20 +198,24 @@ func escape(text []byte) (escaped []byte) {
 	return escaped
 }
 
-// savedName returns the name of the file for picture i. The number keeps apart pictures
-// of one name in several folders.
-func (r *reader) savedName(i int) string {
+// savedName returns the name of the file for digit n of picture i. The number keeps apart
+// pictures of one name in several folders.
+func (r *reader) savedName(i, n int) string {
 	name := filepath.Base(r.pictures[i])
 	if r.pictures[i] == "-" {
 		name = "stdin"
 	}
-	return fmt.Sprintf("%04d-%s.png", i+1, strings.TrimSuffix(name, filepath.Ext(name)))
+	name = fmt.Sprintf("%04d-%s", i+1, strings.TrimSuffix(name, filepath.Ext(name)))
+	if n > 0 {
+		name += fmt.Sprintf("-%d", n+1)
+	}
+	return name + ".png"
 }
 
-// saveDigit writes what the network was shown of picture i, unless that would replace one
-// of the pictures.
-func (r *reader) saveDigit(i int, digit *image.Gray) error {
-	target := filepath.Join(r.save, r.savedName(i))
+// saveDigit writes what the network was shown of digit n of picture i, unless that would
+// replace one of the pictures.
+func (r *reader) saveDigit(i, n int, digit *image.Gray) error {
+	target := filepath.Join(r.save, r.savedName(i, n))
 	if slices.ContainsFunc(r.pictures, func(name string) bool { return files.Same(name, target) }) {
 		return fmt.Errorf("%s: one of the pictures is in the place of the file", target)
 	}
