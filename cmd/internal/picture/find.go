@@ -20,7 +20,7 @@ type Digit struct {
 
 const (
 	maxDigits   = 1000 // are found at most
-	minContrast = 0.1  // how much darker than the paper ink must be, as a share of the paper's brightness
+	minContrast = 0.08 // how much darker than the paper ink must be, as a share of the paper's brightness
 )
 
 var errNoInk = errors.New("no ink stands out from the paper")
@@ -34,23 +34,41 @@ func Find(img image.Image, sure func(ink *image.Gray) float64) ([]Digit, error) 
 	f, k := light(img)
 	lines := f.ruled()
 	d := f.darkness(max(f.w, f.h) / 4).without(lines)
-	pieces := d.pieces(max(f.w, f.h)/8, rotation{1, 0, f})
+	pieces, edge := d.pieces(max(f.w, f.h)/8, rotation{1, 0, f})
 	if len(pieces) == 0 {
 		return nil, errNoInk
 	}
 	height := typical(pieces)
 	dump(d, pieces, "1.png")
 	angle := slope(pieces, height)
+	if img.Bounds().Size() == image.Pt(side, side) {
+		angle = 0
+	}
 	turn := rotation{math.Cos(angle), math.Sin(angle), f}
-	d = turn.apply(f.darkness(int(0.6 * height)).without(lines))
-	pieces = d.pieces(int(height/2), turn)
+	d = f.darkness(int(0.6 * height)).without(lines)
+	for _, p := range edge {
+		for _, i := range p.places {
+			d.v[i] = 0
+		}
+	}
+	d = turn.apply(d)
+	pieces, _ = d.pieces(int(height/2), turn)
 	if len(pieces) == 0 {
 		return nil, errNoInk
 	}
 	height = typical(pieces)
 	dump(d, pieces, "2.png")
+	all := d.alike(d.join(pieces, height, sure))
+	if size := img.Bounds().Size(); size == image.Pt(side, side) { // as MNIST's are: one digit, in whatever pieces
+		var places []int
+		for _, p := range pieces {
+			places = append(places, p.places...)
+		}
+		p := d.pieceOf(places)
+		return []Digit{{Ink: d.draw(p), Box: turn.box(d, p, k, size)}}, nil
+	}
 	var digits []Digit
-	for i, row := range rows(d.join(pieces, height, sure), height) {
+	for i, row := range rows(all, height) {
 		for _, p := range row {
 			for _, p := range d.split(p, height, sure) {
 				digits = append(digits, Digit{d.draw(p), turn.box(d, p, k, img.Bounds().Size()), i, float64(p.box.Dx()) > 1.3*height})
@@ -69,11 +87,21 @@ func Find(img image.Image, sure func(ink *image.Gray) float64) ([]Digit, error) 
 // without returns what is darker than lines, and than most of the field.
 func (f field) without(lines field) field {
 	d := each(f.w, f.h, func(x, y int) float64 { return max(0, f.v[y*f.w+x]-lines.v[y*f.w+x]) })
-	sorted := slices.Sorted(slices.Values(d.v))
+	most := median(d.v)
 	for i := range d.v {
-		d.v[i] -= sorted[len(sorted)/2]
+		d.v[i] -= most
 	}
 	return d
+}
+
+// median returns the median of some of many numbers.
+func median(v []float64) float64 {
+	var some []float64
+	for i := 0; i < len(v); i += 1 + len(v)/50000 {
+		some = append(some, v[i])
+	}
+	slices.Sort(some)
+	return some[len(some)/2]
 }
 
 // A rotation turns a field to the left by an angle, around its middle.
@@ -147,13 +175,12 @@ func (p piece) thickness() float64 { return float64(len(p.places)) / p.size() }
 
 // pieces returns the ink that stands out. A place is ink if it is nearly half as dark as the
 // darkest place around, and darker than noise.
-func (f field) pieces(reach int, turn rotation) (pieces []piece) {
+func (f field) pieces(reach int, turn rotation) (pieces, edge []piece) {
 	changes := make([]float64, len(f.v))
 	for i, v := range f.v {
 		changes[i] = math.Abs(v - f.v[max(0, i-3)])
 	}
-	slices.Sort(changes)
-	floor := max(0.05, 6*1.05*changes[len(changes)/2])
+	floor := max(0.05, 6*1.05*median(changes))
 	dark := f.highest(reach)
 	seen := make([]bool, len(f.v))
 	for i := range f.v {
@@ -185,9 +212,10 @@ func (f field) pieces(reach int, turn rotation) (pieces []piece) {
 	// What touches the picture's edge is no digit, unless nothing else is there.
 	inside := slices.DeleteFunc(slices.Clone(pieces), func(p piece) bool { return p.edge })
 	if len(inside) > 0 {
+		edge = slices.DeleteFunc(pieces, func(p piece) bool { return !p.edge })
 		pieces = inside
 	} else {
-		pieces = slices.DeleteFunc(pieces, func(p piece) bool { return 2*len(p.places) > p.box.Dx()*p.box.Dy() })
+		pieces = slices.DeleteFunc(pieces, func(p piece) bool { return p.contrast < 0.25 || strokeWidth(f.draw(p)) > p.size()/4 })
 	}
 	darkest := 0.0
 	for _, p := range pieces {
@@ -195,7 +223,9 @@ func (f field) pieces(reach int, turn rotation) (pieces []piece) {
 			darkest = max(darkest, p.contrast)
 		}
 	}
-	return slices.DeleteFunc(pieces, func(p piece) bool { return p.contrast < 0.35*darkest })
+	pieces = slices.DeleteFunc(pieces, func(p piece) bool { return p.contrast < 0.35*darkest })
+	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(b.size(), a.size()) })
+	return pieces[:min(len(pieces), maxDigits)], edge
 }
 
 // around are place i and those that touch it with a side or a corner.
@@ -261,6 +291,22 @@ func slope(pieces []piece, height float64) float64 {
 // join puts the pieces of each digit together. Pieces of half the height are digits, or halves
 // of one if they lie above each other. Smaller ones belong to the nearest digit.
 func (f field) join(pieces []piece, height float64, sure func(*image.Gray) float64) []piece {
+	gap := func(a, b piece) (x, y float64) {
+		return float64(max(a.box.Min.X-b.box.Max.X, b.box.Min.X-a.box.Max.X, 0)), float64(max(a.box.Min.Y-b.box.Max.Y, b.box.Min.Y-a.box.Max.Y, 0))
+	}
+	// Small pieces that nearly touch are one.
+	for i := 0; i < len(pieces); i++ {
+		for j := i + 1; j < len(pieces); j++ {
+			a, b := pieces[i], pieces[j]
+			both := a.box.Union(b.box)
+			x, y := gap(a, b)
+			if max(a.box.Dy(), b.box.Dy()) < int(0.6*height) && max(x, y) < 0.1*height && float64(max(both.Dx(), both.Dy())) < 1.2*height {
+				pieces[i] = f.pieceOf(slices.Concat(a.places, b.places))
+				pieces = slices.Delete(pieces, j, j+1)
+				j = i
+			}
+		}
+	}
 	var digits, crumbs []piece
 	for _, p := range pieces {
 		switch w, h := float64(p.box.Dx()), float64(p.box.Dy()); {
@@ -274,8 +320,7 @@ func (f field) join(pieces []piece, height float64, sure func(*image.Gray) float
 	for _, c := range crumbs {
 		nearest, at := 0.3*height, -1
 		for i, p := range digits {
-			x := float64(max(p.box.Min.X-c.box.Max.X, c.box.Min.X-p.box.Max.X, 0))
-			y := float64(max(p.box.Min.Y-c.box.Max.Y, c.box.Min.Y-p.box.Max.Y, 0))
+			x, y := gap(p, c)
 			far := 2*x + y
 			if far < nearest && 40*len(c.places) > len(p.places) {
 				nearest, at = far, i
@@ -303,6 +348,22 @@ func (f field) join(pieces []piece, height float64, sure func(*image.Gray) float
 		}
 	}
 	return digits
+}
+
+// alike returns the digits that the pen of most may have written: about as dark, and with
+// strokes about as wide.
+func (f field) alike(digits []piece) []piece {
+	var darks, widths []float64
+	for _, p := range digits {
+		darks, widths = append(darks, p.contrast), append(widths, strokeWidth(f.draw(p)))
+	}
+	var same []piece
+	for i, p := range digits {
+		if p.contrast > 0.5*median(darks) && widths[i] < 2.2*median(widths) && 2.2*widths[i] > median(widths) {
+			same = append(same, p)
+		}
+	}
+	return same
 }
 
 // rows returns the digits of each row in their order. A digit belongs to a row if it is as
@@ -335,11 +396,11 @@ func (f field) split(p piece, height float64, sure func(*image.Gray) float64) []
 	if w < 0.7*max(h, height) {
 		return []piece{p}
 	}
-	best := sure(f.draw(p)) * min(1, math.Exp(-6*(w/max(h, height)-1.15)))
+	best := sure(f.draw(p)) * min(1, math.Exp(-4*(w/max(h, height)-1.35)))
 	if best > 0.9 {
 		return []piece{p}
 	}
-	stroke := p.thickness() / 2
+	stroke := strokeWidth(f.draw(p))
 	var cut [2]piece
 	for x := 0.2 * w; x <= 0.8*w; x += w / 24 {
 		for slant := -0.4; slant <= 0.4; slant += 0.2 {
@@ -357,14 +418,14 @@ func (f field) split(p piece, height float64, sure func(*image.Gray) float64) []
 					crossed++
 				}
 			}
-			if float64(crossed) > 3*stroke || len(sides[0])*len(sides[1]) == 0 || len(sides[0]) < len(p.places)/6 || len(sides[1]) < len(p.places)/6 {
+			if float64(crossed) > 1.3*stroke+1 || len(sides[0])*len(sides[1]) == 0 || len(sides[0]) < len(p.places)/6 || len(sides[1]) < len(p.places)/6 {
 				continue
 			}
 			a, b := f.pieceOf(sides[0]), f.pieceOf(sides[1])
 			if float64(min(a.box.Dy(), b.box.Dy())) < 0.5*height {
 				continue
 			}
-			if s := sure(f.draw(a)) * sure(f.draw(b)) * math.Exp(-float64(crossed)/stroke/4); s > best {
+			if s := sure(f.draw(a)) * sure(f.draw(b)) * math.Exp(-float64(crossed)/stroke/8) * min(1, 0.8*w/height); s > best {
 				best, cut = s, [2]piece{a, b}
 			}
 		}

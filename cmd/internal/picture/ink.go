@@ -5,6 +5,7 @@ package picture
 import (
 	"image"
 	"image/draw"
+	"math"
 	"slices"
 )
 
@@ -47,13 +48,21 @@ func light(img image.Image) (f field, k int) {
 	if max(f.w, f.h) > 200 {
 		f = f.smooth(1) // against the noise of a camera
 	}
-	// Ink deviates from what is around it to one side.
-	skew, around := 0.0, f.smooth(max(f.w, f.h)/8)
-	for i, v := range f.v {
-		d := v - around.v[i]
-		skew += d * d * d
+	// Ink deviates from what is around it to one side, most so if what is around is as large as the ink:
+	// the sign of the largest skewness says to which. A shadow's edge deviates to both.
+	largest := 0.0
+	for r := max(f.w, f.h) / 8; r > 0; r /= 2 {
+		squares, cubes, around := 1e-9, 0.0, f.smooth(r)
+		for i, v := range f.v {
+			d := v - around.v[i]
+			squares += d * d
+			cubes += d * d * d
+		}
+		if skewness := cubes / math.Pow(squares, 1.5); math.Abs(skewness) > math.Abs(largest) {
+			largest = skewness
+		}
 	}
-	if skew > 0 {
+	if largest > 0 {
 		f = f.negative()
 	}
 	return f, k

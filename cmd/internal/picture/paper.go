@@ -60,22 +60,23 @@ func (f field) transposed() field {
 // ruled returns how dark the straight lines are that cross the picture, at most 25° from
 // its rows or columns.
 func (f field) ruled() field {
-	thin := f.darkness(max(f.w, f.h) / 50)
-	across, down := thin.ruledRows(), thin.transposed().ruledRows().transposed()
-	for i := range across.v {
-		across.v[i] = max(across.v[i], down.v[i])
+	thin := f.darkness(max(f.w, f.h) / 50).highest(1) // a line is not perfectly straight
+	down, across := thin.ruledColumns(), thin.transposed().ruledColumns().transposed()
+	for i := range down.v {
+		down.v[i] = max(down.v[i], across.v[i])
 	}
-	return across
+	return down
 }
 
-func (f field) ruledRows() field {
-	// Lines are nearly parallel: their slope is looked for in a small picture.
-	const steepest, apart = 0.47, 0.04
+// ruledColumns returns the lines that are nearly columns. They are nearly parallel: their
+// slope is looked for in a small picture.
+func (f field) ruledColumns() field {
+	const steepest, apart = 0.43, 0.06
 	small := f.cells((max(f.w, f.h) + 255) / 256)
 	slope, most := 0.0, 0.0
 	for s := -steepest; s <= steepest; s += 1.0 / 128 {
 		sum := 0.0
-		for _, dark := range small.rows(s) {
+		for _, dark := range small.columns(s) {
 			sum += dark * dark
 		}
 		if sum > most {
@@ -83,47 +84,53 @@ func (f field) ruledRows() field {
 		}
 	}
 	lines := field{f.w, f.h, make([]float64, len(f.v))}
-	for s := slope - apart; s <= slope+apart; s += 2.5 / float64(f.w) {
-		for start, dark := range f.rows(s) {
-			if dark > 0 {
-				for x := range f.w {
-					if y := f.row(start, s, x); 0 <= y && y < f.h {
-						lines.v[y*f.w+x] = max(lines.v[y*f.w+x], dark)
-					}
-				}
+	for s := slope - apart; s <= slope+apart; s += 3 / float64(f.h) {
+		columns := f.columns(s)
+		for y := range f.h {
+			first := f.first(s, y)
+			for x := range f.w {
+				lines.v[y*f.w+x] = max(lines.v[y*f.w+x], columns[first+x])
 			}
 		}
 	}
 	return lines
 }
 
-// row returns at which height the line of this slope and number is in column x.
-func (f field) row(number int, slope float64, x int) int {
-	return number - f.w/4 + int(math.Round(slope*float64(x-f.w/2)))
+// first returns which line of a slope begins row y.
+func (f field) first(slope float64, y int) int {
+	return f.h/4 + int(math.Round(slope*float64(y-f.h/2)))
 }
 
-// rows returns the darkness of all lines of a slope. A line has 16 parts, and is as dark as
-// the darkest of its palest fifth: digits are on some parts only, a ruled line is on all.
-func (f field) rows(slope float64) []float64 {
-	const parts = 16
-	lines := make([]float64, f.h+f.w/2)
-	for number := range lines {
-		var means []float64
+// columns returns the darkness of all lines of a slope, from -½ to ½ pixels a row. A line
+// has 48 parts, and is as dark as the darkest of its palest fifth: digits are on some parts only,
+// a ruled line is on all.
+func (f field) columns(slope float64) []float64 {
+	const parts = 48
+	lines := make([]float64, f.w+f.h/2+1)
+	var sums, counts [parts][]float64
+	for p := range parts {
+		sums[p], counts[p] = make([]float64, len(lines)), make([]float64, len(lines))
+	}
+	for y := range f.h {
+		p, first := y*parts/f.h, f.first(slope, y)
+		for x, v := range f.v[y*f.w:][:f.w] {
+			sums[p][first+x] += v
+			counts[p][first+x]++
+		}
+	}
+	means := make([]float64, parts)
+	for i := range lines {
+		means = means[:0]
+		sum := 0.0
 		for p := range parts {
-			sum, n, from, to := 0.0, 0, p*f.w/parts, (p+1)*f.w/parts
-			for x := from; x < to; x++ {
-				if y := f.row(number, slope, x); 0 <= y && y < f.h {
-					sum += f.v[y*f.w+x]
-					n++
-				}
-			}
-			if n > (to-from)/2 {
-				means = append(means, sum/float64(n))
+			if n := counts[p][i]; n > float64(f.h)/parts/2 {
+				means = append(means, sums[p][i]/n)
+				sum += sums[p][i] / n
 			}
 		}
-		if len(means) > parts/2 {
+		if len(means) > parts/2 && sum > 0.02*float64(len(means)) { // what is paler does not matter
 			slices.Sort(means)
-			lines[number] = means[len(means)/5]
+			lines[i] = means[len(means)/5]
 		}
 	}
 	return lines
