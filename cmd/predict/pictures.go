@@ -32,7 +32,7 @@ type reader struct {
 	stdout io.Writer
 }
 
-// A reading is what is printed of a picture.
+// A reading is what is printed of a digit.
 type reading struct {
 	File                string    `json:"file"`
 	Digit               int       `json:"digit"`
@@ -167,7 +167,7 @@ func setOf(digit *image.Gray) *mlp.MNIST {
 	return &mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}
 }
 
-// print prints the line of a picture.
+// print prints the line of a digit.
 func (r *reader) print(p *reading) error {
 	if r.json {
 		text, err := json.Marshal(p)
