@@ -7,7 +7,7 @@
 //	go run ./cmd/predict [-model out/train/model.npz] -report FILE.html
 //	go run ./cmd/predict [-model out/train/model.npz] -export FILE.onnx, .go, .c or .js
 //
-// Standard output has a line for each picture, or the measurements. The exit code is 0, 1
+// Standard output has a line for each digit, or the measurements. The exit code is 0, 1
 // with a line on standard error for each thing that went wrong, or 2 for a wrong flag.
 package main
 
@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, 
 		err = o.measure(ctx, model, stdout, stderr)
 	default:
 		r := &reader{options: o, model: model, stdin: stdin, stdout: stdout, stderr: stderr}
-		return r.readAll(ctx, stderr)
+		return r.readAll(ctx)
 	}
 	return cli.Exit("predict", err, stdout, stderr)
 }

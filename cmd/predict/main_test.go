@@ -26,6 +26,7 @@ import (
 	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/clitest"
 	"mlp/cmd/internal/mnist"
+	"mlp/cmd/internal/picture"
 )
 
 // trained is a model of a second's training on the sample, and the test part.
@@ -116,7 +117,7 @@ func TestRaw(t *testing.T) {
 	m.Predict(&p, x).Softmax()
 	sorted := slices.Sorted(slices.Values(p.Data))
 	first, second := slices.Index(p.Data, sorted[9]), slices.Index(p.Data, sorted[8])
-	want := fmt.Sprintf("%s\t%d\t%.4f\t%d\t%.4f\n", name, first, p.Data[first], second, p.Data[second])
+	want := fmt.Sprintf("%s\t%d\t%.4f\t%d\t%.4f\t0,0,28,28\n", name, first, p.Data[first], second, p.Data[second])
 	stdout, stderr, code := command(t, nil, "-model", model, "-raw", name)
 	if stdout != want || stderr != "" || code != 0 {
 		t.Errorf("%q, standard error %q, exit code %d, want %q", stdout, stderr, code, want)
@@ -165,7 +166,7 @@ func TestSave(t *testing.T) {
 		again = append(again, filepath.Join(saved, fmt.Sprintf("%04d-digit%d.png", i+1, i)))
 	}
 	second, _, _ := command(t, nil, append(again, filepath.Join(saved, "0006-stdin.png"))...)
-	numbers := regexp.MustCompile(`(?m)^[^\t]*`)
+	numbers := regexp.MustCompile(`(?m)^[^\t]*|[^\t\n]*$`) // without the file and the box
 	if a, b := numbers.ReplaceAllString(first, ""), numbers.ReplaceAllString(second, ""); a != b || strings.Count(a, "\n") != 6 {
 		t.Errorf("%q, read again %q", a, b)
 	}
@@ -189,17 +190,24 @@ func TestDeskew(t *testing.T) {
 	m.Deskew = true
 	write(t, name, fileOf(&m))
 	saved := filepath.Join(dir, "saved")
-	if _, stderr, code := command(t, nil, "-model", name, "-save", saved, filepath.Join(dir, "digit3.png")); code != 0 {
+	if _, stderr, code := command(t, nil, "-model", name, "-save", saved, filepath.Join(dir, "digit0.png")); code != 0 {
 		t.Fatal(stderr)
 	}
 	r := &reader{options: &options{}, model: &mlp.Model{}}
-	digit, _, err := r.digit(filepath.Join(dir, "digit3.png"))
+	img, err := picture.Read(bytes.NewReader(read(t, filepath.Join(dir, "digit0.png"))))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := (&mlp.MNIST{Images: digit.Pix, Labels: []byte{0}}).Deskew().Images
-	r.raw = true
-	shown, _, err := r.digit(filepath.Join(saved, "0001-digit3.png"))
+	found, err := picture.Find(img, func(*image.Gray) float64 { return 1 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := setOf(r.shown(picture.Center(picture.Thicken(found[0].Ink)))).Deskew().Images
+	img, err = picture.Read(bytes.NewReader(read(t, filepath.Join(saved, "0001-digit0.png"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := picture.Raw(img)
 	if err != nil {
 		t.Fatal(err)
 	}

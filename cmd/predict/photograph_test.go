@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -86,6 +88,21 @@ func TestPhotographsOfMNIST(t *testing.T) {
 		t.Fatal(err)
 	}
 	readPhotographs(t, m, test, 200, 50, 0.95)
+
+	// Several digits in each, of every kind that the script draws.
+	name := filepath.Join(t.TempDir(), "model.npz")
+	write(t, name, fileOf(m))
+	table, err := exec.Command("go", "run", "./testdata/photographs.go", "-data", folder, "-n", "40", "go", "run", ".", "-model", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s", table)
+	var pictures, counted, exact, digits, right int
+	var counts, rights float64
+	last := string(table[bytes.LastIndex(table, []byte("all ")):])
+	if _, err := fmt.Sscanf(last, "all %d %d %f%% %d %d %d %f%%", &pictures, &counted, &counts, &exact, &digits, &right, &rights); err != nil || counts < 75 || rights < 80 {
+		t.Errorf("%v, %q: want the right number of digits in 75 %% of the pictures and 80 %% of the digits", err, last)
+	}
 }
 
 // readPhotographs photographs n digits of a test part, every step-th. Of those that the model

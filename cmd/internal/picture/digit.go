@@ -85,3 +85,40 @@ func Bound(digit *image.Gray, in mlp.Standardization) {
 		digit.Pix[j] = uint8(min(float64(digit.Pix[j]), most))
 	}
 }
+
+// thinnest is how wide strokes are at least that Thicken has drawn, in pixels of a digit.
+const thinnest = 2.2
+
+// strokeWidth returns the width of the strokes of ink: twice its area, divided by the length
+// of its outline, which is the sum of the absolute gradient.
+func strokeWidth(ink *image.Gray) float64 {
+	area, outline := 0.0, 0.0
+	for y := -1; y < ink.Rect.Dy(); y++ {
+		for x := -1; x < ink.Rect.Dx(); x++ {
+			p := float64(ink.GrayAt(x, y).Y) // 0 outside
+			area += p
+			outline += math.Hypot(float64(ink.GrayAt(x+1, y).Y)-p, float64(ink.GrayAt(x, y+1).Y)-p)
+		}
+	}
+	return 2 * area / outline
+}
+
+// Thicken draws ink with wider strokes if a pencil or a pen was so thin that Center would
+// leave it paler and thinner than MNIST's.
+func Thicken(ink *image.Gray) *image.Gray {
+	w, h := ink.Rect.Dx(), ink.Rect.Dy()
+	wider := (thinnest*float64(max(w, h))/box - strokeWidth(ink)) / 2 // to each side
+	if !(wider > 0.1) {
+		return ink
+	}
+	r := int(wider) + 1
+	padded := each(w+2*r, h+2*r, func(x, y int) float64 {
+		return float64(ink.GrayAt(x-r, y-r).Y) // 0 outside
+	})
+	less, more := padded.highest(r-1), padded.highest(r)
+	thick := image.NewGray(image.Rect(0, 0, padded.w, padded.h))
+	for i := range thick.Pix {
+		thick.Pix[i] = uint8(less.v[i] + (wider-float64(r-1))*(more.v[i]-less.v[i]) + 0.5)
+	}
+	return thick
+}

@@ -1,48 +1,17 @@
-// How ink is found on paper, from pixels of any colour, and specks are left out.
+// How ink is found on paper, from pixels of any colour.
 
 package picture
 
 import (
-	"errors"
 	"image"
 	"image/draw"
-	"iter"
+	"math"
 	"slices"
 )
 
 // maxSide is how many pixels of a side are enough to find ink; a larger picture is made
 // smaller first.
 const maxSide = 1024
-
-// minContrast is how much darker than the paper ink must be, as a share of the paper's
-// brightness.
-const minContrast = 0.1
-
-// Ink returns where a picture has ink: 255 for ink and 0 for paper, with grey values
-// between them at the edges of a stroke. The picture may be in colour, unevenly lit,
-// transparent, and with bright ink on dark paper. It returns an error if nothing stands
-// out from the paper. What is ink and what is not is Otsu's threshold (1979).
-func Ink(img image.Image) (*image.Gray, error) {
-	size := img.Bounds().Size()
-	f, opaque := brightness(img, (max(size.X, size.Y)+maxSide-1)/maxSide)
-	g := ground(f, opaque)
-	for i := range f.v {
-		f.v[i] += g * (1 - opaque.v[i])
-	}
-	f = f.smooth(max(f.w, f.h) / 300)
-	f.subtractPaper()
-	threshold, paper, ink := otsu(f.v)
-	if !(ink-paper >= minContrast) {
-		return nil, errors.New("no ink stands out from the paper")
-	}
-	page := image.NewGray(image.Rect(0, 0, f.w, f.h))
-	for i, near := range f.keep(threshold) {
-		if near {
-			page.Pix[i] = uint8(255*min(max((f.v[i]-paper)/(ink-paper), 0), 1) + 0.5)
-		}
-	}
-	return page, nil
-}
 
 // A field is w×h numbers, row by row.
 type field struct {
@@ -58,10 +27,45 @@ func (f field) at(x, y int) float64 {
 // each returns a field of w×h values of a function.
 func each(w, h int, value func(x, y int) float64) field {
 	f := field{w, h, make([]float64, w*h)}
-	for i := range f.v {
-		f.v[i] = value(i%w, i/w)
+	for y := range h {
+		for x := range w {
+			f.v[y*w+x] = value(x, y)
+		}
 	}
 	return f
+}
+
+// light returns a picture's brightness, or its opposite if its ink is bright, and how many
+// pixels of the picture are a side of one place of it.
+func light(img image.Image) (f field, k int) {
+	size := img.Bounds().Size()
+	k = (max(size.X, size.Y) + maxSide - 1) / maxSide
+	f, opaque := brightness(img, k)
+	g := ground(f, opaque)
+	for i := range f.v {
+		f.v[i] += g * (1 - opaque.v[i])
+	}
+	if max(f.w, f.h) > 200 {
+		f = f.smooth(1) // against the noise of a camera
+	}
+	// Ink deviates from what is around it to one side, most so if what is around is as large as the ink:
+	// the sign of the largest skewness says to which. A shadow's edge deviates to both.
+	largest := 0.0
+	for r := max(f.w, f.h) / 8; r > 0; r /= 2 {
+		squares, cubes, around := 1e-9, 0.0, f.smooth(r)
+		for i, v := range f.v {
+			d := v - around.v[i]
+			squares += d * d
+			cubes += d * d * d
+		}
+		if skewness := cubes / math.Pow(squares, 1.5); math.Abs(skewness) > math.Abs(largest) {
+			largest = skewness
+		}
+	}
+	if largest > 0 {
+		f = f.negative()
+	}
+	return f, k
 }
 
 // brightness returns a picture's brightness from 0 to 1, times its opacity, and that opacity.
@@ -109,98 +113,22 @@ func ground(lit, opaque field) float64 {
 	return 0
 }
 
-// smooth averages squares of side 2r+1, against the noise of a camera: first along the
+// smooth averages squares of side 2r+1, with what is inside of the field: first along the
 // rows, then along the columns.
 func (f field) smooth(r int) field {
-	for _, step := range []image.Point{{1, 0}, {0, 1}} {
-		from := f
-		f = each(f.w, f.h, func(x, y int) float64 {
-			sum := 0.0
-			for i := -r; i <= r; i++ {
-				sum += from.at(x+i*step.X, y+i*step.Y)
+	for range 2 {
+		t := field{f.h, f.w, make([]float64, len(f.v))} // columns become rows
+		sums := make([]float64, f.w+1)
+		for y := range f.h {
+			for x, v := range f.v[y*f.w:][:f.w] {
+				sums[x+1] = sums[x] + v
 			}
-			return sum / float64(2*r+1)
-		})
+			for x := range f.w {
+				from, to := max(0, x-r), min(f.w, x+r+1)
+				t.v[x*f.h+y] = (sums[to] - sums[from]) / float64(to-from)
+			}
+		}
+		f = t
 	}
 	return f
-}
-
-// otsu returns the threshold that divides numbers from 0 to 1 in two classes whose means
-// are furthest apart: it maximises n₀·n₁·(m₁−m₀)² for n₀ and n₁ numbers with the means m₀
-// and m₁ (Otsu 1979, equation 18).
-func otsu(v []float64) (threshold, mean0, mean1 float64) {
-	const bins = 256
-	var count, sum [bins]float64
-	total := 0.0
-	for _, x := range v {
-		b := min(int(x*bins), bins-1)
-		count[b]++
-		sum[b] += x
-		total += x
-	}
-	n0, sum0, best := 0.0, 0.0, -1.0
-	for b := range bins - 1 {
-		n0 += count[b]
-		sum0 += sum[b]
-		n1 := float64(len(v)) - n0
-		if n0 == 0 || n1 == 0 {
-			continue
-		}
-		m0, m1 := sum0/n0, (total-sum0)/n1
-		if between := n0 * n1 * (m1 - m0) * (m1 - m0); between > best {
-			best, threshold, mean0, mean1 = between, float64(b+1)/bins, m0, m1
-		}
-	}
-	return threshold, mean0, mean1
-}
-
-// keep reports which places are ink, or beside it, without specks: pieces that touch no
-// other and are smaller than a twentieth of the largest. Ink has numbers from the threshold on.
-func (f field) keep(threshold float64) []bool {
-	seen, near := make([]bool, len(f.v)), make([]bool, len(f.v))
-	var pieces [][]int
-	largest := 0
-	for i := range f.v {
-		var piece []int
-		add := func(j int) {
-			if f.v[j] >= threshold && !seen[j] {
-				seen[j] = true
-				piece = append(piece, j)
-			}
-		}
-		add(i)
-		for n := 0; n < len(piece); n++ {
-			for j := range f.around(piece[n]) {
-				add(j)
-			}
-		}
-		if largest = max(largest, len(piece)); len(piece) > 0 {
-			pieces = append(pieces, piece)
-		}
-	}
-	for _, piece := range pieces {
-		if 20*len(piece) < largest {
-			continue
-		}
-		for _, i := range piece {
-			for j := range f.around(i) {
-				near[j] = true
-			}
-		}
-	}
-	return near
-}
-
-// around are place i and those that touch it with a side or a corner.
-func (f field) around(i int) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		x, y := i%f.w, i/f.w
-		for v := max(0, y-1); v < min(f.h, y+2); v++ {
-			for u := max(0, x-1); u < min(f.w, x+2); u++ {
-				if !yield(v*f.w + u) {
-					return
-				}
-			}
-		}
-	}
 }

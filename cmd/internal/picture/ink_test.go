@@ -10,7 +10,6 @@ import (
 	"image/draw"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"mlp"
@@ -59,47 +58,44 @@ var papers = map[string]func(x, y int, ink float64) color.Color{
 // sq is the square of a coordinate's distance from the middle, from 0 to 1.
 func sq(x int) float64 { return math.Pow(float64(x-150)/150, 2) }
 
+// certain takes all ink for digits.
+func certain(*image.Gray) float64 { return 1 }
+
 // On any paper the digit becomes what its ink alone becomes. Only the edges differ, because
 // they are smoothed. Noise and specks do not matter.
 func TestInk(t *testing.T) {
 	m := sample(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	digits := 3
-	if testing.Short() {
-		digits = 1
-	}
 	for name, shade := range papers {
-		for i := range digits {
-			digit := m.Images[i*397*mlp.MNISTPixels:][:mlp.MNISTPixels]
-			img := page(digit, shade)
-			if img.NRGBAAt(5, 7).A == 255 {
-				for j := range img.Pix {
-					if j%4 < 3 {
-						img.Pix[j] = uint8(min(max(float64(img.Pix[j])+5*rng.NormFloat64(), 0), 255))
-					}
-				}
-				for k := range 2 { // a speck
-					img.Set(20+k, 290, color.Black)
-					img.Set(290+k, 20, color.White)
+		digit := m.Images[:mlp.MNISTPixels]
+		img := page(digit, shade)
+		if img.NRGBAAt(5, 7).A == 255 {
+			for j := range img.Pix {
+				if j%4 < 3 {
+					img.Pix[j] = uint8(min(max(float64(img.Pix[j])+5*rng.NormFloat64(), 0), 255))
 				}
 			}
-			ink, err := Ink(img)
-			if err != nil {
-				t.Fatalf("%s, digit %d: %v", name, i, err)
+			for k := range 2 { // a speck
+				img.Set(20+k, 290, color.Black)
+				img.Set(290+k, 20, color.White)
 			}
-			alone := image.NewGray(image.Rect(0, 0, side, side))
-			for j, p := range digit {
-				alone.Pix[j] = p / 128 * 255
-			}
-			off, mass := 0.0, 0.0
-			want := Center(enlarged(alone.Pix, 10, 0, 0)).Pix
-			for j, p := range Center(ink).Pix {
-				off += math.Abs(float64(p)-float64(want[j])) / 255
-				mass += float64(want[j]) / 255
-			}
-			if off > 0.1*mass {
-				t.Errorf("%s, digit %d: %.1f of %.1f pixels differ", name, i, off, mass)
-			}
+		}
+		found, err := Find(img, certain)
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%s: %d digits, %v", name, len(found), err)
+		}
+		alone := image.NewGray(image.Rect(0, 0, side, side))
+		for j, p := range digit {
+			alone.Pix[j] = p / 128 * 255
+		}
+		off, mass := 0.0, 0.0
+		want := Center(enlarged(alone.Pix, 10, 0, 0)).Pix
+		for j, p := range Center(found[0].Ink).Pix {
+			off += math.Abs(float64(p)-float64(want[j])) / 255
+			mass += float64(want[j]) / 255
+		}
+		if off > 0.1*mass {
+			t.Errorf("%s: %.1f of %.1f pixels differ", name, off, mass)
 		}
 	}
 }
@@ -120,7 +116,7 @@ func TestNoInk(t *testing.T) {
 		}
 	}
 	for name, img := range pages {
-		if _, err := Ink(img); err == nil || err.Error() != "no ink stands out from the paper" {
+		if _, err := Find(img, certain); err == nil || err.Error() != "no ink stands out from the paper" {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -140,71 +136,22 @@ func TestLargeInk(t *testing.T) {
 			img.Pix[y*4000+x] = 30
 		}
 	}
-	ink, err := Ink(img)
-	if err != nil || ink.Rect.Dx() != 1000 {
-		t.Fatal(ink.Rect, err)
+	found, err := Find(img, certain)
+	if err != nil || len(found) != 1 {
+		t.Fatal(len(found), err)
 	}
-	if d := Center(ink); d.GrayAt(14, 14).Y != 255 || d.GrayAt(14, 2).Y != 0 || d.GrayAt(10, 14).Y != 0 {
+	if off := found[0].Box.Min.Sub(image.Pt(2000, 1000)); max(off.X, off.Y, -off.X, -off.Y) > 8 {
+		t.Errorf("a stroke is found at %v", found[0].Box)
+	}
+	if d := Center(found[0].Ink); d.GrayAt(14, 14).Y != 255 || d.GrayAt(14, 2).Y != 0 || d.GrayAt(10, 14).Y != 0 {
 		t.Errorf("a stroke has become %v", d.Pix)
 	}
 	line := image.NewGray(image.Rect(0, 0, 100000, 1))
 	for x := 50000; x < 52000; x++ {
 		line.Pix[x] = 255
 	}
-	if _, err := Ink(line); err != nil {
+	if _, err := Find(line, certain); err != nil && err != errNoInk {
 		t.Error(err)
-	}
-}
-
-// Otsu's threshold is the one with the least variance inside of the two classes, which is
-// how he defines it.
-func TestOtsu(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	variance := func(v []float64) float64 { // times their number
-		mean, sum := 0.0, 0.0
-		for _, x := range v {
-			mean += x / float64(len(v))
-		}
-		for _, x := range v {
-			sum += (x - mean) * (x - mean)
-		}
-		return sum
-	}
-	for range 50 {
-		v := make([]float64, 10+rng.IntN(50))
-		for i := range v {
-			v[i] = float64(rng.IntN(256)) / 256 * rng.Float64()
-		}
-		slices.Sort(v)
-		best := math.Inf(1)
-		within := func(threshold float64) float64 {
-			i, _ := slices.BinarySearch(v, threshold)
-			return variance(v[:i]) + variance(v[i:])
-		}
-		for b := 1; b < 256; b++ {
-			best = min(best, within(float64(b)/256))
-		}
-		threshold, m0, m1 := otsu(v)
-		if got := within(threshold); got > best+1e-12 || m0 >= m1 {
-			t.Errorf("threshold %v leaves a variance of %v, want %v", threshold, got, best)
-		}
-	}
-}
-
-// A surface is found to which a third of the places do not belong.
-func TestSurface(t *testing.T) {
-	want := surface{0.7, 0.1, -0.05, -0.1, 0.03, 0.02}
-	f := field{40, 30, make([]float64, 1200)}
-	for i := range f.v {
-		f.v[i] = want.at(f, i)
-		if x, y := i%40, i/40; x > 4 && x < 25 && y > 5 && y < 25 {
-			f.v[i] = 0.1
-		}
-	}
-	for i, got := range f.surface() {
-		if math.Abs(got-want[i]) > 2e-3 {
-			t.Errorf("number %d is %v, want %v", i, got, want[i])
-		}
 	}
 }
 

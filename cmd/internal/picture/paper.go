@@ -1,33 +1,139 @@
-// How bright the paper is at each place of a picture.
+// How bright the paper is at each place of a picture, and which lines are ruled on it.
 
 package picture
 
-import "math"
-
-const (
-	gridSide     = 64   // the paper is looked for on a grid of at most so many cells a side
-	borderWeight = 16   // a cell on the border, where paper is, counts as so many
-	black        = 0.15 // of darker paper than this, ink takes a smaller share
+import (
+	"math"
+	"slices"
 )
 
-// subtractPaper replaces each brightness by how much of the paper's is missing, from 0
-// to 1. The paper is the smooth surface that fits most of the picture. Ink deviates from
-// it to one side: if it is the bright side, darkness takes the place of brightness.
-func (f field) subtractPaper() {
-	c := (max(f.w, f.h) + gridSide - 1) / gridSide
-	paper := f.cells(c).surface()
-	skew := 0.0
-	for i, v := range f.v {
-		d := v - paper.at(f, i)
-		skew += d * d * d
-	}
-	for i, v := range f.v {
-		b := paper.at(f, i)
-		if skew > 0 {
-			b, v = 1-b, 1-v
+const black = 0.15 // of darker paper than this, ink takes a smaller share
+
+// darkness returns how much of the paper's brightness is missing, from 0 to 1. The paper is
+// what remains of f if everything dark is filled that is narrower than width: the closing
+// of f with a square (Serra, Image Analysis and Mathematical Morphology, 1982). Shadows and
+// desks are wider, and keep their edges.
+func (f field) darkness(width int) field {
+	paper := f.highest(width / 2).negative().highest(width / 2).negative()
+	return each(f.w, f.h, func(x, y int) float64 {
+		b := paper.v[y*f.w+x]
+		return (b - f.v[y*f.w+x]) / max(b, black)
+	})
+}
+
+func (f field) negative() field {
+	return each(f.w, f.h, func(x, y int) float64 { return 1 - f.v[y*f.w+x] })
+}
+
+// highest returns the maximum of the square of side 2r+1 around each place: first along the
+// rows, then along the columns.
+func (f field) highest(r int) field {
+	for range 2 {
+		t := field{f.h, f.w, make([]float64, len(f.v))} // columns become rows
+		for y := range f.h {
+			row := f.v[y*f.w:][:f.w]
+			var falling []int // the places up to x that have no higher one behind them
+			for x := range f.w + r {
+				if x < f.w {
+					for len(falling) > 0 && row[falling[len(falling)-1]] <= row[x] {
+						falling = falling[:len(falling)-1]
+					}
+					falling = append(falling, x)
+				}
+				if falling[0] < x-2*r {
+					falling = falling[1:]
+				}
+				if x >= r {
+					t.v[(x-r)*f.h+y] = row[falling[0]]
+				}
+			}
 		}
-		f.v[i] = min(max((b-v)/max(b, black), 0), 1)
+		f = t
 	}
+	return f
+}
+
+func (f field) transposed() field {
+	return each(f.h, f.w, func(x, y int) float64 { return f.v[x*f.w+y] })
+}
+
+// ruled returns how dark the straight lines are that cross the picture, at most 25° from
+// its rows or columns.
+func (f field) ruled() field {
+	thin := f.darkness(max(f.w, f.h) / 50).highest(1) // a line is not perfectly straight
+	down, across := thin.ruledColumns(), thin.transposed().ruledColumns().transposed()
+	for i := range down.v {
+		down.v[i] = max(down.v[i], across.v[i])
+	}
+	return down
+}
+
+// ruledColumns returns the lines that are nearly columns. They are nearly parallel: their
+// slope is looked for in a small picture.
+func (f field) ruledColumns() field {
+	const steepest, apart = 0.43, 0.06
+	small := f.cells((max(f.w, f.h) + 255) / 256)
+	slope, most := 0.0, 0.0
+	for s := -steepest; s <= steepest; s += 1.0 / 128 {
+		sum := 0.0
+		for _, dark := range small.columns(s) {
+			sum += dark * dark
+		}
+		if sum > most {
+			slope, most = s, sum
+		}
+	}
+	lines := field{f.w, f.h, make([]float64, len(f.v))}
+	for s := slope - apart; s <= slope+apart; s += 3 / float64(f.h) {
+		columns := f.columns(s)
+		for y := range f.h {
+			first := f.first(s, y)
+			for x := range f.w {
+				lines.v[y*f.w+x] = max(lines.v[y*f.w+x], columns[first+x])
+			}
+		}
+	}
+	return lines
+}
+
+// first returns which line of a slope begins row y.
+func (f field) first(slope float64, y int) int {
+	return f.h/4 + int(math.Round(slope*float64(y-f.h/2)))
+}
+
+// columns returns the darkness of all lines of a slope, from -½ to ½ pixels a row. A line
+// has 48 parts, and is as dark as the darkest of its palest fifth: digits are on some parts only,
+// a ruled line is on all.
+func (f field) columns(slope float64) []float64 {
+	const parts = 48
+	lines := make([]float64, f.w+f.h/2+1)
+	var sums, counts [parts][]float64
+	for p := range parts {
+		sums[p], counts[p] = make([]float64, len(lines)), make([]float64, len(lines))
+	}
+	for y := range f.h {
+		p, first := y*parts/f.h, f.first(slope, y)
+		for x, v := range f.v[y*f.w:][:f.w] {
+			sums[p][first+x] += v
+			counts[p][first+x]++
+		}
+	}
+	means := make([]float64, parts)
+	for i := range lines {
+		means = means[:0]
+		sum := 0.0
+		for p := range parts {
+			if n := counts[p][i]; n > float64(f.h)/parts/2 {
+				means = append(means, sums[p][i]/n)
+				sum += sums[p][i] / n
+			}
+		}
+		if len(means) > parts/2 && sum > 0.02*float64(len(means)) { // what is paler does not matter
+			slices.Sort(means)
+			lines[i] = means[len(means)/5]
+		}
+	}
+	return lines
 }
 
 // cells returns the means of squares of c×c places.
@@ -42,68 +148,4 @@ func (f field) cells(c int) field {
 		}
 		return sum / float64(n)
 	})
-}
-
-// A surface is c₀ + c₁x + c₂y + c₃x² + c₄xy + c₅y², with x and y from -1 to 1.
-type surface [6]float64
-
-// terms returns what a surface's numbers are multiplied by at place i of f.
-func (f field) terms(i int) surface {
-	x := (2*float64(i%f.w)+1)/float64(f.w) - 1
-	y := (2*float64(i/f.w)+1)/float64(f.h) - 1
-	return surface{1, x, y, x * x, x * y, y * y}
-}
-
-// at returns the surface's value at place i of f.
-func (s surface) at(f field, i int) float64 {
-	sum := 0.0
-	for k, t := range f.terms(i) {
-		sum += s[k] * t
-	}
-	return sum
-}
-
-// surface returns the surface with the least sum of absolute deviations, in which ink
-// matters little if there is more paper. It is found by least squares, over and over, with
-// the weights 1/|deviation| of the time before (Schlossmacher, An Iterative Technique for
-// Absolute Deviations Curve Fitting, 1973).
-func (f field) surface() (s surface) {
-	for range 30 {
-		var equations [6][7]float64
-		for i, v := range f.v {
-			weight := 1 / max(math.Abs(v-s.at(f, i)), 1e-3)
-			if x, y := i%f.w, i/f.w; x == 0 || y == 0 || x == f.w-1 || y == f.h-1 {
-				weight *= borderWeight
-			}
-			terms := f.terms(i)
-			for k, t := range terms {
-				for j, u := range terms {
-					equations[k][j] += weight * t * u
-				}
-				equations[k][6] += weight * t * v
-			}
-		}
-		s = solve(equations)
-	}
-	return s
-}
-
-// solve solves six equations, whose matrix is positive or nearly singular, by elimination.
-func solve(e [6][7]float64) (s surface) {
-	for k := range e {
-		e[k][k] += 1e-6 // so that a picture of one row has a solution
-	}
-	for k := range e {
-		for row := range e {
-			if ratio := e[row][k] / e[k][k]; row != k {
-				for j := k; j < 7; j++ {
-					e[row][j] -= ratio * e[k][j]
-				}
-			}
-		}
-	}
-	for k := range s {
-		s[k] = e[k][6] / e[k][k]
-	}
-	return s
 }

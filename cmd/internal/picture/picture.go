@@ -1,5 +1,5 @@
-// Package picture turns a picture of a digit, a photograph or a drawing, into 28×28 grey
-// values like those of MNIST: Read, Ink, Center and Bound, in this order.
+// Package picture turns a picture of digits, a photograph or a drawing, into 28×28 grey
+// values like those of MNIST for each: Read, Find, Thicken, Center and Bound, in this order.
 package picture
 
 import (

@@ -194,7 +194,7 @@ func FuzzOrientation(f *testing.F) {
 }
 
 // Whatever a file has in it, reading it gives an error or a picture with pixels, as many
-// as its header says at most, and a picture with ink gives a digit. The pictures are small,
+// as its header says at most, and each digit that is found in it lies in it and has ink. The pictures are small,
 // so that many are tried.
 func FuzzPicture(f *testing.F) {
 	stroke := image.NewGray(image.Rect(0, 0, side, side))
@@ -218,8 +218,14 @@ func FuzzPicture(f *testing.F) {
 		if size := img.Bounds().Size(); size.X*size.Y == 0 || size.X*size.Y > header.Width*header.Height {
 			t.Fatalf("%v pixels, the header says %d×%d", size, header.Width, header.Height)
 		}
-		if ink, err := Ink(img); err == nil && Center(ink) == nil {
-			t.Error("the ink gives no digit")
+		digits, err := Find(img, certain)
+		if (err == nil) != (len(digits) > 0) || len(digits) > maxDigits {
+			t.Errorf("%d digits, error %v", len(digits), err)
+		}
+		for _, d := range digits {
+			if Center(Thicken(d.Ink)) == nil || d.Box.Empty() || !d.Box.In(image.Rectangle{Max: img.Bounds().Size()}) {
+				t.Errorf("the ink at %v gives no digit", d.Box)
+			}
 		}
 		if raw, err := Raw(img); (err == nil) != (img.Bounds().Size() == image.Pt(side, side)) || err == nil && len(raw.Pix) != side*side {
 			t.Errorf("%d grey values of %v, error %v", len(raw.Pix), img.Bounds(), err)
