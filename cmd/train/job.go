@@ -179,11 +179,11 @@ func (j *job) digits(stderr io.Writer) (train, test *mlp.MNIST, err error) {
 	return train.Slice(0, n-tests), train.Slice(n-tests, n), nil
 }
 
-// prepare chooses digits to compare images with, deskews the digits, holds some out, and standardizes all: by the model's mean and
-// deviation or, if it has none, by those of the training part.
+// prepare begins to choose digits to compare images with, deskews the digits, holds some out, and standardizes
+// all: by the model's mean and deviation or, if it has none, by those of the training part.
 func (j *job) prepare() error {
 	if j.plain = j.test; j.Epochs > 0 {
-		j.Familiarity = mlp.FitFamiliarity(j.train)
+		j.beginFamiliarity(j.train)
 	}
 	if j.Deskew {
 		j.train, j.test = j.train.Deskew(), j.test.Deskew()
@@ -209,6 +209,17 @@ func (j *job) prepare() error {
 		return nil
 	}
 	return j.CheckSteps(j.train.Len())
+}
+
+// beginFamiliarity fits the model's Familiarity while the network is trained. Checked waits for it.
+func (j *job) beginFamiliarity(digits *mlp.MNIST) {
+	fitted := make(chan *mlp.Familiarity, 1)
+	go func() { fitted <- mlp.FitFamiliarity(digits) }()
+	whole := j.Checked
+	j.Checked = sync.OnceValue(func() error {
+		j.Familiarity = <-fitted
+		return whole()
+	})
 }
 
 // Samples returns what the network is trained on: the training images, or deformed

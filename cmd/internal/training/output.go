@@ -52,7 +52,9 @@ func openOutput(t Task, stderr io.Writer) (*output, error) {
 	}
 	if files.Same(j.Resume, filepath.Join(out.dir, ModelName)) {
 		out.saved = len(j.Run.History)
-		err = out.write(nil)
+		if err = j.checked(); err == nil {
+			err = out.write(nil)
+		}
 	} else {
 		err = out.look(stderr)
 	}
@@ -137,7 +139,8 @@ func (out *output) add() error {
 	return err
 }
 
-// save writes the files of the last finished epoch, unless the folder has them.
+// save writes the files of the last finished epoch, unless the folder has them. Before that it waits until
+// the data are checked.
 func (out *output) save() error {
 	m := &out.task.Base().Model
 	n := len(m.Run.History)
@@ -145,6 +148,9 @@ func (out *output) save() error {
 		return out.failed
 	}
 	out.model.Reset()
+	if out.failed = out.task.Base().checked(); out.failed != nil {
+		return out.failed
+	}
 	if out.failed = m.Write(&out.model); out.failed == nil {
 		out.failed = out.write(out.model.Bytes())
 	}
@@ -164,12 +170,9 @@ func (out *output) names() []string {
 }
 
 // write writes the files that can be made from the model and then, unless it is nil, the
-// model. Before that it waits until the data are checked. It removes those of an earlier run that this one has not. The page of another model
+// model. It removes those of an earlier run that this one has not. The page of another model
 // goes before that model does.
 func (out *output) write(model []byte) error {
-	if err := out.task.Base().checked(); err != nil {
-		return err
-	}
 	var all []files.File
 	if out.other.Content != nil {
 		all = append(all, out.other)

@@ -33,7 +33,7 @@ type Job struct {
 	Later     []string      // the flags that recipes of earlier versions do not have
 	From      string        // the file that the weights are from, if the run did not begin with its own
 	Deformed  bool          // the samples of an epoch depend on how many epochs there are
-	Checked   func() error  // waits until the data from Gather are checked, with an error if they are not whole; or nil
+	Checked   func() error  // waits until all that Gather began is done, with an error if the data are not whole; or nil
 }
 
 // Base returns j. It makes what embeds a Job a Task.
