@@ -63,6 +63,7 @@ const (
 // similarity is m + k·s for the mean m and the standard deviation s, with one k for all labels, so that at
 // most one digit in 150 is beyond it; for pieces and for holes it is a number that at most one in 500 is
 // beyond; and for leaning m + 3.5·s. FitFamiliarity returns nil if there are fewer than 250 digits of a label.
+// It computes on one thread, so that a network can be trained at the same time.
 func FitFamiliarity(digits *MNIST) *Familiarity {
 	digits.mustFit("FitFamiliarity")
 	var of [MNISTClasses][]int
@@ -86,7 +87,7 @@ func FitFamiliarity(digits *MNIST) *Familiarity {
 		}
 		some := digits.pick(chosen)
 		outlines, _ := outlinesOf(some)
-		similar := new(Matrix).MulT(&outlines, &outlines)
+		similar := new(Matrix).product(1, "FitFamiliarity", outlines.operand(), outlines.operand().transpose(), nil)
 		nearest := make([]float64, chosenOfEach)
 		for i := range nearest {
 			similar.Row(i)[i] = 0 // not to itself
@@ -97,9 +98,12 @@ func FitFamiliarity(digits *MNIST) *Familiarity {
 			if v >= least {
 				f.Digits.Images = append(f.Digits.Images, some.image(i)...)
 				f.Digits.Labels = append(f.Digits.Labels, byte(label))
+				f.outlines.Data = append(f.outlines.Data, outlines.Row(i)...)
 			}
 		}
 	}
+	f.outlines.Rows, f.outlines.Cols = f.Digits.Len(), outlineSize
+	f.once.Do(func() {}) // the outlines are there
 	var measured [MNISTClasses][4][]float64
 	for _, l := range f.Compare(digits.pick(others)) {
 		for k, v := range l.measured {
@@ -228,7 +232,7 @@ func (f *Familiarity) Compare(images *MNIST) []Likeness {
 	const rows = 500 // at once, to bound the memory
 	for lo := 0; lo < images.Len(); lo += rows {
 		outlines, some := outlinesOf(images.Slice(lo, min(images.Len(), lo+rows)))
-		similar.MulT(&outlines, &f.outlines)
+		similar.product(1, "Compare", outlines.operand(), f.outlines.operand().transpose(), nil)
 		for i := range some {
 			some[i].compare(f, similar.Row(i))
 		}
@@ -240,7 +244,15 @@ func (f *Familiarity) Compare(images *MNIST) []Likeness {
 // outlinesOf returns the outlines of images, n×outlineSize, and what is measured of each image alone.
 func outlinesOf(images *MNIST) (outlines Matrix, measured []Likeness) {
 	measured = make([]Likeness, images.Len())
-	parallelFor(maxThreads(), images.Len(), outlineTask{images, outlines.Reset(images.Len(), outlineSize), measured})
+	outlines.Reset(images.Len(), outlineSize)
+	for i := range measured {
+		image, m := (*[MNISTPixels]byte)(images.image(i)), &measured[i].measured
+		outline(outlines.Row(i), image)
+		if _, _, _, xy, yy := imageMoments(image); yy > 0 {
+			m[3] = xy / yy
+		}
+		m[1], m[2] = pieces(image)
+	}
 	return outlines, measured
 }
 
@@ -263,26 +275,7 @@ func (l *Likeness) compare(f *Familiarity, similar []float64) {
 	}
 }
 
-// An outlineTask is a task for parallelFor. Part i is image i: the row of its outlines, of length 1, and what
-// is measured of it alone.
-type outlineTask struct {
-	images   *MNIST
-	outlines *Matrix
-	measured []Likeness
-}
-
-func (t outlineTask) part(i int) {
-	image := (*[MNISTPixels]byte)(t.images.image(i))
-	row, m := t.outlines.Row(i), &t.measured[i].measured
-	outline(row, image)
-	_, _, _, xy, yy := imageMoments(image)
-	if m[3] = 0; yy > 0 {
-		m[3] = xy / yy
-	}
-	m[1], m[2] = pieces(image)
-}
-
-// outline sets row to the outlines of an image.
+// outline sets row to the outlines of an image, as a vector of length 1.
 func outline(row []float64, image *[MNISTPixels]byte) {
 	var upright [MNISTPixels]byte
 	deskew(&upright, image)
