@@ -38,9 +38,12 @@
 // it starts, together at most GOMAXPROCS goroutines and at most one for each processor. So an
 // activation or an optimizer may be called by several goroutines at once. A worker waits for
 // the next task by spinning, and ends if none comes for a short while. If two goroutines want
-// the workers at the same time, both compute alone for their next thousand tasks. Model.Train
-// trains as many networks at the same time, each on a goroutine. OpenMNIST reads the end of a file
-// on a goroutine. A panic of
+// the workers at the same time, both compute alone for their next thousand tasks.
+//
+// A training, a Stepper and an evaluation measure how fast they are with 1, 2, 4, … threads, again and
+// again while they run, and use the number that is fastest. So a worker that has to wait for a processor,
+// because other programs use it, is soon left out. Model.Train trains as many networks at the same
+// time as there are threads, each on a goroutine. OpenMNIST reads the end of a file on a goroutine. A panic of
 // an activation is raised in the goroutine that called, whichever goroutine ran into it.
 package mlp
 
@@ -49,7 +52,7 @@ package mlp
 //
 //	mat.go          Matrix; the three products; sums, norms, moments; standardization
 //	gemm.go         how a product is computed: loops, packing, cutting for threads, block sizes
-//	parallel.go     the worker pool
+//	parallel.go     the worker pool; how many threads a loop uses (pace); limits of containers
 //	mat_generic.go  micro-kernel and elementwise steps in Go: the definition of every bit
 //	math.go         exp, log, tanh; normally distributed and hashed random numbers
 //	mat_*, vec_*    micro-kernels and elementwise steps by processor: AVX-512 and AVX2 in
