@@ -100,8 +100,8 @@ package mlp
 // In a layer the gradient goes on to the layer below before W moves, because it belongs to
 // the W of Network.forward.
 //
-// Matrix.product computes all three products. product.cut chooses the number of threads and
-// cuts the result into rectangles, and the worker pool computes them. The thread that has
+// Matrix.product computes all three products, on at most as many threads as the step's pace says.
+// product.cut cuts the result into rectangles, and the worker pool computes them. The thread that has
 // computed some rows of a rectangle applies the product's epilogue to them while they are in
 // the cache. In some steps Stepper.move moves W after Network.backward instead: if gradients
 // are clipped, and in the steps whose statistics are kept, which are the first of a run and
@@ -114,8 +114,8 @@ package mlp
 // the best epoch's.
 //
 // Train has one trainer, and Model.Train one for each network of an ensemble. trainEpoch trains
-// an epoch of all, each on one goroutine (together in parallel.go). As all of them want the
-// worker pool, each then computes its products alone. If one fails, all are undone.
+// an epoch of all, each on one goroutine and one thread (together in parallel.go). If one fails, all
+// are undone.
 //
 // The first layer's weights may lie elsewhere for some steps: in a copy without the inputs that
 // are zero in every sample, whose weights stay in the vector and do not move (compactLayer in
@@ -129,6 +129,7 @@ package mlp
 //	what batch normalisation needs from forward to backward          BatchNorm    nn.go
 //	the history, the optimizer's running values                      Run          history.go
 //	the number of the step, the learning rate, the gradient          Stepper      train.go
+//	the number of threads, and how fast each number was              pace         parallel.go
 //	the weights, and the copies that undo an epoch                   trainer      train.go
 //	what a prediction computes on its way                            forwardPass  predict.go
 //	a packed block of a product                                      workspace    gemm.go
