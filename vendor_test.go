@@ -98,8 +98,8 @@ func sameProgram(t *testing.T, env []string, dirs ...string) {
 // The same program comes out of two folders, byte for byte; its test passes; and the
 // licence of the digits is copied with them.
 func TestVendored(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it compiles the package three times")
+	if os.Getenv("MLP_ATTACK") == "" {
+		t.Skip("$MLP_ATTACK is not set")
 	}
 	dirs := []string{t.TempDir(), filepath.Join(t.TempDir(), "elsewhere")}
 	vendoring(t, dirs[0])

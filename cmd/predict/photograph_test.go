@@ -65,8 +65,12 @@ func TestPhotographs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it is long")
 	}
+	n := 8
+	if os.Getenv("MLP_ATTACK") != "" {
+		n = 40
+	}
 	model, test := trained()
-	readPhotographs(t, model, test, 40, 25, 0.9)
+	readPhotographs(t, model, test, n, 1000/n, 0.9)
 }
 
 func TestPhotographsOfMNIST(t *testing.T) {

@@ -77,6 +77,9 @@ func bomb(head []byte, n int) []byte {
 }
 
 func TestBoundedIDX(t *testing.T) {
+	if !attack {
+		t.Skip("$MLP_ATTACK is not set")
+	}
 	const GiB = 64 // times 16 MiB
 	full := 60000*28*28 + 16
 	for _, c := range []struct {
@@ -107,6 +110,9 @@ func TestBoundedIDX(t *testing.T) {
 }
 
 func TestBoundedNPZ(t *testing.T) {
+	if !attack {
+		t.Skip("$MLP_ATTACK is not set")
+	}
 	array := func(descr string, rows, cols, item int) []byte {
 		return append(npyHeader(descr, rows, cols), make([]byte, rows*cols*item)...)
 	}
@@ -162,7 +168,7 @@ func TestBoundedVerify(t *testing.T) {
 // Ordinary data take far less, too.
 func TestBoundedRun(t *testing.T) {
 	bounded(t, 0, 0, "", quick("-out", t.TempDir())...)
-	if dir := os.Getenv("MNIST_DIR"); dir != "" {
+	if dir := os.Getenv("MNIST_DIR"); dir != "" && attack {
 		bounded(t, 70000*(28*28+1), 0, "", "-data", dir, "-epochs", "1", "-hidden", "8", "-out", t.TempDir())
 	}
 }

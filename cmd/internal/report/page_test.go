@@ -102,6 +102,7 @@ func TestPage(t *testing.T) {
 		{"center", testCenter}, {"decision", testDecision}, {"strip", testStrip}, {"why", testWhy},
 		{"drawing", testDrawing}, {"ticks", testTicks}, {"charts", testCharts}, {"unlike", testUnlike}, {"media", testMedia}, {"exploded", testExploded}, {"large", testLarge},
 		{"snapshots", testSnapshots}, {"playground steps", testPlaygroundSteps}, {"playground use", testPlaygroundUse},
+		{"classes", testClasses}, {"mixed", testMixed}, {"labels", testTableLabels}, {"hostile", testHostileTable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.t = t
@@ -205,6 +206,7 @@ func sumToOne(t *testing.T, b *browser) {
 // A finger draws, and nothing is wider than a window of 380 or of 1600 pixels, in light
 // and in dark.
 func testWindows(t *testing.T, b *browser) {
+	slowly(t)
 	_, test := sample(t, 100)
 	html := mustHTML(t, trained(t, mlp.ReLU, false, false, 2, 40, 20), test, doctor.Finding{Illness: "dead units", Number: "a number", Cure: "a cure"})
 	defer b.call("Emulation.clearDeviceMetricsOverride", nil, nil)
@@ -248,6 +250,7 @@ func exploded(t *testing.T) *mlp.Model {
 
 // The page of a run that exploded opens, and shows what is not finite.
 func testExploded(t *testing.T, b *browser) {
+	slowly(t)
 	_, test := sample(t, 50)
 	b.open(mustHTML(t, exploded(t), test))
 	var text string
@@ -277,6 +280,7 @@ func testExploded(t *testing.T, b *browser) {
 
 // The keyboard draws, and walks from cell to cell.
 func testKeyboard(t *testing.T, b *browser) {
+	slowly(t)
 	_, test := sample(t, 50)
 	b.open(mustHTML(t, trained(t, mlp.Sigmoid, false, false, 1), test))
 	b.click("#clear")
@@ -338,15 +342,12 @@ func testLarge(t *testing.T, b *browser) {
 // Strokes, also across a test digit and beyond the edge, become the bytes that cmd/predict
 // makes of a picture of them, whatever bounds a pixel.
 func testCenter(t *testing.T, b *browser) {
+	slowly(t)
 	m := trained(t, mlp.ReLU, false, false, 1)
 	_, test := sample(t, 20)
 	b.open(mustHTML(t, m, test))
 	rng := rand.New(rand.NewPCG(1, 2))
-	rounds := 2
-	if os.Getenv("MLP_ATTACK") != "" {
-		rounds = 12
-	}
-	for round := range rounds {
+	for round := range 12 {
 		if b.click("#clear"); round%4 == 3 {
 			b.click(fmt.Sprintf("#starts button:nth-child(%d)", 1+round/4))
 		}

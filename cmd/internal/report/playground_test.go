@@ -160,6 +160,7 @@ func testPlaygroundSteps(t *testing.T, b *browser) {
 // A knob, clicks and keys change the network and the points, the sentence says that the gradient
 // has vanished, and the page moves by itself only if its reader wants that.
 func testPlaygroundUse(t *testing.T, b *browser) {
+	slowly(t)
 	b.openPlayground()
 	expect := func(what, selector, want string) {
 		t.Helper()

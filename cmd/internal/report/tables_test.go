@@ -196,25 +196,6 @@ func (r *tableRun) addsUp(b *browser, row map[string]string) {
 	}
 }
 
-// One browser shows all pages of tables.
-func TestTablePage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a browser takes seconds")
-	}
-	b := newBrowser(t)
-	for _, c := range []struct {
-		name string
-		test func(t *testing.T, b *browser)
-	}{{"classes", testClasses}, {"mixed", testMixed}, {"labels", testTableLabels}, {"hostile", testHostileTable}} {
-		t.Run(c.name, func(t *testing.T) {
-			b.t = t
-			c.test(t, b)
-			b.healthy()
-		})
-	}
-	b.t = t
-}
-
 func irisTable(t *testing.T) string {
 	text, err := os.ReadFile("../../table/testdata/iris.csv")
 	if err != nil {

@@ -28,6 +28,7 @@ func odd(t *testing.T) *mlp.MNIST {
 // Of test digits and of odd drawings the page says what Familiarity says, and it shows the three
 // digits that are nearest. A line across is said to be no digit, and blank paper nothing.
 func testUnlike(t *testing.T, b *browser) {
+	slowly(t)
 	train, test := sample(t, 0)
 	m := trained(t, mlp.ReLU, false, true, 1)
 	m.Familiarity, m.Temperature = mlp.FitFamiliarity(train), 2
