@@ -209,6 +209,9 @@ func TestFingerprint(t *testing.T) {
 // A run is a function of its flags alone, and each flag changes it. In CI each run is
 // repeated.
 func TestFlagsMatter(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it trains dozens of times")
+	}
 	seen := map[string]string{}
 	for i, more := range []string{"", "-seed 2", "-act tanh", "-act sigmoid", "-init xavier", "-init lecun", "-init small",
 		"-opt momentum", "-opt adam", "-lr 0.2", "-batch 7", "-epochs 2", "-shuffle=false", "-holdout 0.5", "-hidden 8,8", "-hidden=",
