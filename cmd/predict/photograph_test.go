@@ -92,7 +92,7 @@ func TestPhotographsOfMNIST(t *testing.T) {
 	// Several digits in each, of every kind that the script draws.
 	name := filepath.Join(t.TempDir(), "model.npz")
 	write(t, name, fileOf(m))
-	table, err := exec.Command("go", "run", "./testdata/photographs.go", "-data", folder, "-n", "32", "go", "run", ".", "-model", name).Output()
+	table, err := exec.Command("go", "run", "./testdata/photographs.go", "-data", folder, "-n", "16", "go", "run", ".", "-model", name).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
