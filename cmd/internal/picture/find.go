@@ -39,7 +39,11 @@ func Find(img image.Image, sure func(ink *image.Gray) float64) ([]Digit, error) 
 		}
 		return answer(ink)
 	}
-	f, k := light(img)
+	sharp, k := light(img)
+	f := sharp
+	if max(f.w, f.h) > 200 {
+		f = f.smooth(1) // against the noise of a camera
+	}
 	lines := f.ruled()
 	d := f.darkness(max(f.w, f.h) / 4).without(lines)
 	pieces, edge := d.pieces(max(f.w, f.h)/8, rotation{1, 0, f})
@@ -64,6 +68,9 @@ func Find(img image.Image, sure func(ink *image.Gray) float64) ([]Digit, error) 
 		return nil, errNoInk
 	}
 	height = typical(pieces)
+	if height < 40 { // smoothing would fill the holes of small digits
+		d = turn.apply(sharp.darkness(int(0.6 * height)).without(lines))
+	}
 	all := d.alike(d.join(pieces, height, sure))
 	if size := img.Bounds().Size(); size == image.Pt(side, side) { // as MNIST's are: one digit, in whatever pieces
 		var places []int
@@ -356,16 +363,16 @@ func (f field) join(pieces []piece, height float64, sure func(*image.Gray) float
 	return digits
 }
 
-// alike returns the digits that the pen of most may have written: about as dark, and with
-// strokes about as wide.
+// alike returns the digits that the pen of most may have written: about as dark, not
+// much lower, and with strokes about as wide.
 func (f field) alike(digits []piece) []piece {
-	var darks, widths []float64
+	var darks, widths, heights []float64
 	for _, p := range digits {
-		darks, widths = append(darks, p.contrast), append(widths, strokeWidth(f.draw(p)))
+		darks, widths, heights = append(darks, p.contrast), append(widths, strokeWidth(f.draw(p))), append(heights, float64(p.box.Dy()))
 	}
 	var same []piece
 	for i, p := range digits {
-		if p.contrast > 0.5*median(darks) && widths[i] < 2.2*median(widths) && 2.2*widths[i] > median(widths) {
+		if heights[i] > 0.6*median(heights) && p.contrast > 0.45*median(darks) && widths[i] < 2.2*median(widths) && 2.2*widths[i] > median(widths) {
 			same = append(same, p)
 		}
 	}

@@ -45,13 +45,10 @@ func light(img image.Image) (f field, k int) {
 	for i := range f.v {
 		f.v[i] += g * (1 - opaque.v[i])
 	}
-	if max(f.w, f.h) > 200 {
-		f = f.smooth(1) // against the noise of a camera
-	}
 	// Ink deviates from what is around it to one side, most so if what is around is as large as the ink:
 	// the sign of the largest skewness says to which. A shadow's edge deviates to both.
 	largest := 0.0
-	for r := max(f.w, f.h) / 8; r > 0; r /= 2 {
+	for r := max(f.w, f.h) / 4; r > 0; r /= 2 {
 		squares, cubes, around := 1e-9, 0.0, f.smooth(r)
 		for i, v := range f.v {
 			d := v - around.v[i]

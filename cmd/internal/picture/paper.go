@@ -128,7 +128,7 @@ func (f field) columns(slope float64) []float64 {
 				sum += sums[p][i] / n
 			}
 		}
-		if len(means) > parts/2 && sum > 0.02*float64(len(means)) { // what is paler does not matter
+		if len(means) > parts/8 && sum > 0.02*float64(len(means)) { // what is paler does not matter
 			slices.Sort(means)
 			lines[i] = means[len(means)/5]
 		}
