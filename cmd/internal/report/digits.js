@@ -183,20 +183,18 @@ function settle() {
   say(['verdict', 'remark', 'unlike'].map(id => $(id).textContent).join(' '));
 }
 
-// become draws the actions and sets now to what the network sees of them: a test digit as
-// it is, and strokes as cmd/predict makes a picture's ink.
+// become draws the actions and returns what the network sees of them: a test digit as it is, and
+// strokes as cmd/predict makes a picture's ink.
 function become() {
   ink.clearRect(0, 0, width, width);
   actions.slice(Math.max(0, actions.findLastIndex(a => !a.points))).forEach(drawAction);
   const last = actions.at(-1) ?? {};
   if ('digit' in last) {
-    now = { image: digit(last.digit), place: [width / side, 0, 0, width / side, 0, 0], label: labels[last.digit] };
-    return;
+    return { image: digit(last.digit), place: [width / side, 0, 0, width / side, 0, 0], label: labels[last.digit] };
   }
   const rgba = ink.getImageData(0, 0, width, width).data, grey = new Uint8Array(width * width);
   for (let i = 0; i < grey.length; i++) grey[i] = rgba[4 * i + 3];
-  now = center(grey, width) ?? { image: new Uint8Array(pixels), place: identity, blank: true };
-  now.drawn = true;
+  return { drawn: true, ...center(grey, width) ?? { image: new Uint8Array(pixels), place: identity, blank: true } };
 }
 
 const bars = [...document.querySelectorAll('[data-digit]')].map(bar => bar.firstChild);
@@ -217,7 +215,7 @@ const strips = trained.map((l, n) => {
 // update shows what the network makes of the drawing.
 function update() {
   performance.mark('drawn');
-  become();
+  now = become();
   const { image: whole, place } = upright(now.image), seen = now.drawn ? whole.map((p, j) => Math.min(p, most[j])) : whole;
   if (!data.Deskew) now.image = seen;
   const x = inputs(seen), { z, a } = forward(net, x), p = softmax(a.at(-1)), first = largest(p), second = largest(p.map((v, k) => k === first ? -1 : v));
@@ -541,9 +539,7 @@ function showCell(cell) {
   const about = make('p', { className: 'quiet' }, shown.length ? `${count} of the test digits${few}, ${order} first, with the probability of ${want}.` : 'There is none.');
   $('cell').replaceChildren(title, about, make('div', { className: 'strip' }, ...shown.map(i => digitButton(i, percent(probabilities[10 * i + Number(want)])))));
 }
-for (const b of cells) {
-  b.onclick = () => { showCell(b); say($('cell').firstChild.textContent + '. ' + $('cell').children[1].textContent); };
-}
+for (const b of cells) b.onclick = () => { showCell(b); say([...$('cell').children].slice(0, 2).map(e => e.textContent).join('. ')); };
 walk(cells);
 
 // ---- How sure it is ----
@@ -588,16 +584,13 @@ const gauss = once(n => Float32Array.from(trained[n].w, gaussian(1 + n))); // fo
 
 function breakIt() {
   const [bias, drop, noise] = ['bias', 'drop', 'noise'].map(name => $('break-' + name).value / 100), layer = Number($('break-layer').value);
-  const limit = n => drop === 0 ? 0 : drop === 1 ? Infinity : sizes(n)[Math.floor(drop * trained[n].w.length)];
   broken = trained.map((l, n) => {
     if (layer >= 0 && layer !== n) return l;
-    const least = limit(n), deviation = noise && noise * rms(n), g = noise ? gauss(n) : l.w;
-    return { ...l, b: l.b.map(v => v * bias), w: drop || noise ? l.w.map((v, i) => (Math.abs(v) < least ? 0 : v) + deviation * g[i]) : l.w };
+    const least = drop ? sizes(n)[Math.floor(drop * l.w.length)] ?? Infinity : 0, g = noise ? gauss(n) : l.w;
+    const w = l.w.map((v, i) => (Math.abs(v) < least ? 0 : v) + (noise && noise * rms(n) * g[i]));
+    return { ...l, b: l.b.map(v => v * bias), w };
   });
-  const below = drop > 0 && drop < 1 && (layer >= 0 || single) ? ', below ' + short(limit(Math.max(0, layer))) : '';
-  $('bias-text').textContent = Math.round(100 * bias) + ' %';
-  $('drop-text').textContent = Math.round(100 * drop) + ' %' + below;
-  $('noise-text').textContent = Math.round(100 * noise) + ' %';
+  for (const name of ['bias', 'drop', 'noise']) $(name + '-text').textContent = $('break-' + name).value + ' %';
   tellBroken();
   return measure(++attempt);
 }

@@ -198,21 +198,7 @@ func (r *tableRun) addsUp(b *browser, row map[string]string) {
 
 // One browser shows all pages of tables.
 func TestTablePage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a browser takes seconds")
-	}
-	b := newBrowser(t)
-	for _, c := range []struct {
-		name string
-		test func(t *testing.T, b *browser)
-	}{{"classes", testClasses}, {"mixed", testMixed}, {"labels", testTableLabels}, {"hostile", testHostileTable}} {
-		t.Run(c.name, func(t *testing.T) {
-			b.t = t
-			c.test(t, b)
-			b.healthy()
-		})
-	}
-	b.t = t
+	inBrowser(t, []pageTest{{"classes", testClasses}, {"mixed", testMixed}, {"labels", testTableLabels}, {"hostile", testHostileTable}})
 }
 
 func irisTable(t *testing.T) string {
