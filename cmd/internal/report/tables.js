@@ -236,7 +236,9 @@ function showCharts() {
     plot(residuals, 'Residuals', { ends: [ends], lines: [zero], dots: off, height: height(residuals) });
   }
   const of = (...what) => trend(data.History, ...what);
-  const lines = [of('training', 'Loss', 'muted'), of('held out', 'ValidationLoss', 'positive')];
+  const all = [of('training', 'Loss', 'muted'), of('held out', 'ValidationLoss', 'positive')];
+  // The training loss may be measured only at the epoch that is kept, which is no line.
+  const lines = all.filter(l => 2 * l.points.filter(p => usable(p[1])).length > l.points.length);
   chart($('loss-chart'), { x: 'epoch', y: 'loss', at: data.History.length, lines });
   showEffects(chosen ?? (classes ? now.first : 0));
 }

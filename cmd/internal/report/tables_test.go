@@ -246,7 +246,7 @@ func testClasses(t *testing.T, b *browser) {
 	if want := strings.Join(strings.Split(lines[at], ",")[:4], " "); strings.NewReplacer("[", "", "]", "", ".0 ", " ").Replace(fmt.Sprint(cells)+" ") != strings.ReplaceAll(want+" ", ".0 ", " ") {
 		t.Errorf("row %d loads as %v, want %s", at, cells, want)
 	}
-	for selector, want := range map[string]int{"#effects path.mean": 4, "#effects path.single": 80, "#charts path.mine": 1, ".counts [data-count]": 9, "#loss-chart path": 2} {
+	for selector, want := range map[string]int{"#effects path.mean": 4, "#effects path.single": 80, "#charts path.mine": 1, ".counts [data-count]": 9, "#loss-chart path": 1} {
 		var n int
 		if b.eval(fmt.Sprintf("document.querySelectorAll(%q).length", selector), &n); n != want {
 			t.Errorf("%d of %s, want %d", n, selector, want)
