@@ -83,7 +83,7 @@ func (j *job) page() *report.Table {
 	}
 	t.Shown = of.order[:min(pageColumns, len(of.order))]
 	if len(j.table.Inputs) <= pageColumns {
-		t.Shown = j.table.inputsInOrder()
+		t.Shown = upTo(len(j.table.Inputs))
 	}
 	for _, c := range of.order[:min(pageEffects, len(of.order))] {
 		t.Effects = append(t.Effects, j.effect(c, sample))
@@ -107,7 +107,7 @@ func (j *job) ranked() *importance {
 	}
 	g := j.found.judge
 	each := shuffles * j.work(1+len(g.models[0].Others)) // for a row and a column
-	columns := j.table.inputsInOrder()
+	columns := upTo(len(j.table.Inputs))
 	if n := int(min(pageColumns, max(pageEffects, pageWork/(each*pageShortest)))); len(columns) > n {
 		weights := make([]float64, len(columns))
 		at := 0
@@ -127,10 +127,11 @@ func (j *job) ranked() *importance {
 	return of
 }
 
-// inputsInOrder returns the places of the inputs.
-func (e *encoding) inputsInOrder() (all []int) {
-	for i := range e.Inputs {
-		all = append(all, i)
+// upTo returns the numbers from 0 to n − 1.
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
 	}
 	return all
 }
@@ -169,10 +170,7 @@ func (j *job) effect(c int, p *part) report.Effect {
 	e := report.Effect{Column: c}
 	of, known := j.table.Inputs[c], p.known(c)
 	if of.isCategory() {
-		order := make([]int, len(of.Values))
-		for k := range order {
-			order[k] = k
-		}
+		order := upTo(len(of.Values))
 		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(of.Mean[b], of.Mean[a]) })
 		for _, k := range order[:min(len(order), 8)] {
 			e.Grid = append(e.Grid, float64(k))
@@ -195,13 +193,9 @@ func (j *job) effect(c int, p *part) report.Effect {
 	for i := range rows.Len() {
 		e.Rug = append(e.Rug, rows.at(i)[c])
 	}
-	all := make([]int, rows.Len())
-	for i := range all {
-		all[i] = i
-	}
 	var raw, y mlp.Matrix
 	for _, v := range e.Grid {
-		rows.rawOf(&raw, all)
+		rows.rawOf(&raw, upTo(rows.Len()))
 		for i := range raw.Rows {
 			raw.Row(i)[c] = v
 		}
@@ -306,10 +300,7 @@ func (e *exam) confusions() (all []report.Confusion) {
 		add(0, full, values)
 		return all
 	}
-	order := make([]int, len(full))
-	for i := range order {
-		order[i] = i
-	}
+	order := upTo(len(full))
 	rows := func(i int) int { _, _, n := full.Class(i); return n }
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows(b), rows(a)) })
 	few, names := stat.NewConfusion(pageClasses), []string{}

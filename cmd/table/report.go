@@ -40,7 +40,7 @@ func (j *job) Conclude(ctx context.Context, columns int) (string, error) {
 	}
 	if j.importance {
 		var err error
-		if j.found.importance, err = judge.importance(ctx, judge.rows.inputsInOrder(), j.Seed); err != nil {
+		if j.found.importance, err = judge.importance(ctx, upTo(len(judge.rows.Inputs)), j.Seed); err != nil {
 			return "", err
 		}
 		j.found.importance.report(&b)

@@ -265,3 +265,25 @@ func (b *browser) healthy() {
 	}
 	b.requests, b.errors = nil, nil
 }
+
+// A pageTest looks at a page.
+type pageTest struct {
+	name string
+	test func(t *testing.T, b *browser)
+}
+
+// inBrowser runs tests, all in one browser, and fails those whose page is not healthy.
+func inBrowser(t *testing.T, tests []pageTest) {
+	if testing.Short() {
+		t.Skip("a browser takes seconds")
+	}
+	b := newBrowser(t)
+	for _, c := range tests {
+		t.Run(c.name, func(t *testing.T) {
+			b.t = t
+			c.test(t, b)
+			b.healthy()
+		})
+	}
+	b.t = t
+}

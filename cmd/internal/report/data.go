@@ -115,19 +115,21 @@ func (f floats) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// A number has seven digits in JSON. NaN is null there, and an infinity is 1e999, which
-// JavaScript reads as one.
+// A number has seven digits in JSON.
 type number float64
 
-func (x number) MarshalJSON() ([]byte, error) {
-	switch v := float64(x); {
+func (x number) MarshalJSON() ([]byte, error) { return appendNumber(nil, float64(x), 7), nil }
+
+// appendNumber appends a number to JSON, with so many digits or, if they are −1, as many as it needs.
+// NaN is null there, and an infinity is 1e999, which JavaScript reads as one.
+func appendNumber(b []byte, v float64, digits int) []byte {
+	switch {
 	case math.IsNaN(v):
-		return []byte("null"), nil
+		return append(b, "null"...)
 	case math.IsInf(v, 0):
-		return fmt.Appendf(nil, "%de999", int(math.Copysign(1, v))), nil
-	default:
-		return strconv.AppendFloat(nil, v, 'g', 7, 64), nil
+		return fmt.Appendf(b, "%de999", int(math.Copysign(1, v)))
 	}
+	return strconv.AppendFloat(b, v, 'g', digits, 64)
 }
 
 // newData returns the numbers of the page for m.

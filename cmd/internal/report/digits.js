@@ -6,17 +6,16 @@ const side = 28, pixels = side * side;
 const data = JSON.parse($('data').textContent), trained = network(data.Layers), hidden = trained.length - 1;
 const scale = floats(data.Scale), shift = floats(data.Shift), most = bytes(data.Most);
 const { Labels: labels, Read: read } = data.Digits, probabilities = floats(data.Digits.P);
-function imagesOf(base64, n) {
-  const packed = bytes(base64), images = new Uint8Array(n * pixels);
+function digitsOf({ Pixels, Labels }) {
+  const packed = bytes(Pixels), images = new Uint8Array(Labels.length * pixels);
   for (let i = 0, to = 0; i < packed.length; i++) {
     if (packed[i]) images[to++] = packed[i];
     else to += packed[++i]; // a run of zeros
   }
-  return images;
+  return i => images.subarray(i * pixels, (i + 1) * pixels);
 }
-const images = imagesOf(data.Digits.Pixels, labels.length);
+const digit = digitsOf(data.Digits), familiar = data.Familiar && digitsOf(data.Familiar);
 const sample = [...Array(data.Sample).keys()], ten = [...Array(10).keys()];
-const digit = i => images.subarray(i * pixels, (i + 1) * pixels);
 
 // inputs standardizes grey values.
 const inputs = image => vector(pixels, j => image[j] * scale[j] + shift[j]);
@@ -64,9 +63,9 @@ function normalise(image) {
   const c = side / 2;
   return { image: to, lean: yy > 0 ? xy / yy : 0, place: [gx, 0, s * gy, gy, mx + 0.5 - c * gx - c * s * gy, my + 0.5 - c * gy] };
 }
+const pixelOf = image => (i, j) => i < 0 || i >= side || j < 0 || j >= side ? 0 : image[i * side + j];
 function bilinear(image, x, y) {
-  const j = Math.floor(x), i = Math.floor(y), fx = x - j, fy = y - i;
-  const at = (i, j) => i < 0 || i >= side || j < 0 || j >= side ? 0 : image[i * side + j];
+  const j = Math.floor(x), i = Math.floor(y), fx = x - j, fy = y - i, at = pixelOf(image);
   const above = at(i, j) * (1 - fx) + at(i, j + 1) * fx, below = at(i + 1, j) * (1 - fx) + at(i + 1, j + 1) * fx;
   return above * (1 - fy) + below * fy;
 }
@@ -104,62 +103,56 @@ function mean(ink, size, x, y, k) {
 }
 
 // ---- What looks like a digit, as Familiarity in Go measures it ----
-const familiar = data.Familiar && imagesOf(data.Familiar.Pixels, data.Familiar.Labels.length);
-const familiarDigit = i => familiar.subarray(i * pixels, (i + 1) * pixels), familiarOutlines = once(i => outlines(normalise(familiarDigit(i)).image));
+const familiarOutlines = once(i => outlines(normalise(familiar(i)).image));
 function outlines(upright) {
-  const row = new Float64Array(8 * 49), [c22, c45, c67] = [0.9238795325112867, 0.7071067811865476, 0.3826834323650898]; // cos 22.5°, 45°, 67.5°
-  const at = (i, j) => i < 0 || i >= side || j < 0 || j >= side ? 0 : upright[i * side + j];
-  for (let i = 0; i < side; i++) {
-    for (let j = 0; j < side; j++) {
-      const x = at(i, j + 1) - at(i, j - 1), y = at(i + 1, j) - at(i - 1, j), g = c22 * Math.sqrt(x * x + y * y), cell = 7 * (i >> 2) + (j >> 2);
-      if (g) [x, c22 * x + c67 * y, c45 * (x + y), c67 * x + c22 * y, y, c22 * y - c67 * x, c45 * (y - x), c67 * y - c22 * x].forEach((along, k) => { row[49 * k + cell] += Math.max(0, Math.abs(along) - g); });
-    }
+  const row = new Float64Array(8 * 49), at = pixelOf(upright);
+  const [c22, c45, c67] = [0.9238795325112867, 0.7071067811865476, 0.3826834323650898]; // cos 22.5°, 45°, 67.5°
+  for (let p = 0; p < pixels; p++) {
+    const i = Math.floor(p / side), j = p % side, x = at(i, j + 1) - at(i, j - 1), y = at(i + 1, j) - at(i - 1, j);
+    const g = c22 * Math.sqrt(x * x + y * y), cell = 7 * (i >> 2) + (j >> 2);
+    [x, c22 * x + c67 * y, c45 * (x + y), c67 * x + c22 * y, y, c22 * y - c67 * x, c45 * (y - x), c67 * y - c22 * x]
+      .forEach((along, k) => { row[49 * k + cell] += Math.max(0, Math.abs(along) - g); });
   }
-  const length = Math.max(1, Math.sqrt(sum(row.map(v => v * v))));
+  const length = Math.max(1, Math.sqrt(dot(row, row)));
   return row.map(v => v / length);
 }
 
 // pieces counts the pieces of ink and the holes in it.
 function pieces(image) {
-  const wide = side + 2, ink = new Uint8Array(wide * wide), seen = new Uint8Array(wide * wide), around = [1, -1, wide, -wide, wide + 1, wide - 1, 1 - wide, -1 - wide];
-  image.forEach((p, j) => { ink[(Math.floor(j / side) + 1) * wide + j % side + 1] = p >= 64; });
-  const count = [-1, 0]; // of paper, without that around the ink, and of ink
-  seen.forEach((_, start) => {
-    if (seen[start]) return;
-    count[ink[start]]++;
-    seen[start] = 1;
-    for (const reached = [start]; reached.length;) {
-      const from = reached.pop();
-      for (const to of around.slice(0, ink[start] ? 8 : 4).map(step => from + step)) if (seen[to] === 0 && ink[to] === ink[start]) reached.push(to), seen[to] = 1;
+  const wide = side + 2, left = new Map(), around = [1, -1, wide, -wide, wide + 1, wide - 1, 1 - wide, -1 - wide];
+  const at = pixelOf(image), count = [0, -1]; // of ink, and of paper without that around the ink
+  for (let p = 0; p < wide * wide; p++) left.set(p, at(Math.floor(p / wide) - 1, p % wide - 1) < 64 ? 1 : 0);
+  for (const [start, kind] of left) {
+    count[kind]++;
+    const reached = [start], steps = around.slice(0, kind ? 4 : 8);
+    for (const from of reached) if (left.delete(from)) {
+      for (const step of steps) if (left.get(from + step) === kind) reached.push(from + step);
     }
-  });
-  return [count[1], count[0]];
+  }
+  return count;
 }
 
 // compare returns the three nearest digits of training, and whether an image looks like none.
 function compare(image) {
   const { image: whole, lean } = normalise(image), row = outlines(whole), { Labels: labels, Limits: limits } = data.Familiar;
-  const similar = vector(labels.length, i => {
-    const other = familiarOutlines(i);
-    let total = 0;
-    for (let k = 0; k < row.length; k++) total += other[k] * row[k];
-    return total;
-  });
-  const nearest = [...similar.keys()].sort((a, b) => similar[b] - similar[a]).slice(0, 3), measured = [1 - similar[nearest[0]], ...pieces(image), lean];
+  const similar = vector(labels.length, i => dot(familiarOutlines(i), row));
+  const nearest = [...similar.keys()].sort((a, b) => similar[b] - similar[a]).slice(0, 3);
+  const measured = [1 - similar[nearest[0]], ...pieces(image), lean];
   return { nearest, unlike: measured.some((v, k) => v > limits[labels[nearest[0]]][k]) };
 }
 
 // ---- Small pictures ----
 const inkPixel = (p, at, v) => mix(p, at, colour.ink, v / 255);
-const smallCanvas = (className = '') => make('canvas', { width: side, height: side, className });
+function pictureOf(values, put, className = '') {
+  const canvas = make('canvas', { width: side, height: side, className });
+  paint(canvas, values, put);
+  return canvas;
+}
 
 // digitButton is a test digit that a click loads into the drawing.
 function digitButton(i, caption) {
-  const canvas = smallCanvas();
-  paint(canvas, digit(i), inkPixel);
-  return make('button', {
-    type: 'button', className: 'digit', title: 'Load into the drawing', ariaLabel: `Load a ${labels[i]} ${caption}`, onclick: () => load(i),
-  }, canvas, caption);
+  const ariaLabel = `Load a ${labels[i]} ${caption}`, about = { type: 'button', className: 'digit', title: 'Load into the drawing' };
+  return make('button', { ...about, ariaLabel, onclick: () => load(i) }, pictureOf(digit(i), inkPixel), caption);
 }
 
 // ---- Draw a digit ----
@@ -180,9 +173,7 @@ function drawAction(a) {
     others.forEach(p => ink.lineTo(...p));
     ink.stroke();
   } else if ('digit' in a) {
-    const small = smallCanvas();
-    paint(small, digit(a.digit), (p, at, v) => p.set([...colour.ink, v], at));
-    ink.drawImage(small, 0, 0, width, width);
+    ink.drawImage(pictureOf(digit(a.digit), (p, at, v) => p.set([...colour.ink, v], at)), 0, 0, width, width);
   }
 }
 
@@ -192,20 +183,18 @@ function settle() {
   say(['verdict', 'remark', 'unlike'].map(id => $(id).textContent).join(' '));
 }
 
-// become draws the actions and sets now to what the network sees of them: a test digit as
-// it is, and strokes as cmd/predict makes a picture's ink.
+// become draws the actions and returns what the network sees of them: a test digit as it is, and
+// strokes as cmd/predict makes a picture's ink.
 function become() {
   ink.clearRect(0, 0, width, width);
   actions.slice(Math.max(0, actions.findLastIndex(a => !a.points))).forEach(drawAction);
   const last = actions.at(-1) ?? {};
   if ('digit' in last) {
-    now = { image: digit(last.digit), place: [width / side, 0, 0, width / side, 0, 0], label: labels[last.digit] };
-    return;
+    return { image: digit(last.digit), place: [width / side, 0, 0, width / side, 0, 0], label: labels[last.digit] };
   }
   const rgba = ink.getImageData(0, 0, width, width).data, grey = new Uint8Array(width * width);
   for (let i = 0; i < grey.length; i++) grey[i] = rgba[4 * i + 3];
-  now = center(grey, width) ?? { image: new Uint8Array(pixels), place: identity, blank: true };
-  now.drawn = true;
+  return { drawn: true, ...center(grey, width) ?? { image: new Uint8Array(pixels), place: identity, blank: true } };
 }
 
 const bars = [...document.querySelectorAll('[data-digit]')].map(bar => bar.firstChild);
@@ -226,7 +215,7 @@ const strips = trained.map((l, n) => {
 // update shows what the network makes of the drawing.
 function update() {
   performance.mark('drawn');
-  become();
+  now = become();
   const { image: whole, place } = upright(now.image), seen = now.drawn ? whole.map((p, j) => Math.min(p, most[j])) : whole;
   if (!data.Deskew) now.image = seen;
   const x = inputs(seen), { z, a } = forward(net, x), p = softmax(a.at(-1)), first = largest(p), second = largest(p.map((v, k) => k === first ? -1 : v));
@@ -257,11 +246,8 @@ function update() {
 function showNearest() {
   const { nearest, unlike } = familiar && !now.blank ? compare(now.image) : { nearest: [] };
   $('unlike').textContent = unlike ? 'Does not look like a digit.' : '';
-  $('nearest').replaceChildren(...nearest.map(i => {
-    const canvas = smallCanvas(), label = data.Familiar.Labels[i];
-    paint(canvas, familiarDigit(i), inkPixel);
-    return make('span', { className: 'digit' }, canvas, label);
-  }));
+  const shown = i => make('span', { className: 'digit' }, pictureOf(familiar(i), inkPixel), data.Familiar.Labels[i]);
+  $('nearest').replaceChildren(...nearest.map(shown));
 }
 
 // explain shows what contributed to the answer: the pixels, over the drawing, and units.
@@ -310,8 +296,8 @@ function paintHeat() {
   if (cursor.shown) heat.arc(cursor.x, cursor.y, pen / 2, 0, 7);
   heat.stroke();
   if (now.blank || !now.parts || !$('show-heat').checked) return;
-  const small = smallCanvas(), put = signed(size(now.parts[0]), 0.5);
-  paint(small, now.parts[0], (p, at, v) => { put(p, at, v); p[at + 3] = 0.9 * now.seen[at / 4]; });
+  const put = signed(size(now.parts[0]), 0.5);
+  const small = pictureOf(now.parts[0], (p, at, v) => { put(p, at, v); p[at + 3] = 0.9 * now.seen[at / 4]; });
   heat.transform(...now.place);
   heat.transform(...now.upright);
   heat.drawImage(small, 0, 0);
@@ -363,19 +349,14 @@ sheet.onpointermove = e => {
 sheet.onpointerup = sheet.onpointercancel = lift;
 
 sheet.onkeydown = e => {
-  const step = arrows[e.key], move = (v, by) => clamp(pen / 2, width - pen / 2, v + 7 * by);
-  if (step) {
-    Object.assign(cursor, { x: move(cursor.x, step[0]), y: move(cursor.y, step[1]) });
-    if (cursor.down === 'key') stroke([cursor.x, cursor.y], false);
-  } else if (e.key === ' ') {
-    if (cursor.down === 'key') lift();
-    else {
-      cursor.down = 'key';
-      stroke([cursor.x, cursor.y], true);
-    }
-  } else return;
+  const step = arrows[e.key], move = (v, by) => clamp(pen / 2, width - pen / 2, v + 7 * by), wasDown = cursor.down === 'key';
+  if (!step && e.key !== ' ') return;
   e.preventDefault();
   cursor.shown = true;
+  if (step) Object.assign(cursor, { x: move(cursor.x, step[0]), y: move(cursor.y, step[1]) });
+  else if (wasDown) lift();
+  else cursor.down = 'key';
+  if (cursor.down === 'key') stroke([cursor.x, cursor.y], !wasDown);
   soon();
 };
 sheet.onblur = () => { lift(); cursor.shown = false; soon(); };
@@ -416,11 +397,12 @@ function adopt(shown) {
 }
 adopt(trained);
 
-const flow = $('flow'), wires = [], drawing = smallCanvas(), wireBox = svg('svg', { viewBox: `0 0 ${net.length + 1} 1`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+const flow = $('flow'), wires = [], drawing = pictureOf([]);
+const wireBox = svg('svg', { viewBox: `0 0 ${net.length + 1} 1`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
 let followed = null; // the node {n, k} whose sum is shown: unit k of layer n, from 0
 const isFollowed = b => followed !== null && followed.n === b.n && followed.k === b.k;
 const slots = net.map((l, n) => Array.from({ length: n < hidden ? Math.min(8, l.out) : 10 }, () => {
-  const b = make('button', { type: 'button', className: 'node' }, n < hidden ? smallCanvas() : make('b'), make('span', { className: 'unseen' }), make('small'), make('span'));
+  const b = make('button', { type: 'button', className: 'node' }, n < hidden ? pictureOf([]) : make('b'), make('span', { className: 'unseen' }), make('small'), make('span'));
   b.onclick = () => {
     followed = isFollowed(b) ? null : { n, k: b.k };
     explain();
@@ -504,17 +486,16 @@ const shownUnits = data.Order.slice(0, 1024);
 let chosenUnit = null, sumBox = null;
 $('tiles').classList.toggle('few', single);
 const tiles = shownUnits.map(k => {
-  const b = make('button', { type: 'button', title: unitName(0, k), ariaLabel: unitName(0, k), onclick: () => showUnit(k) }, smallCanvas());
+  const b = make('button', { type: 'button', title: unitName(0, k), ariaLabel: unitName(0, k), onclick: () => showUnit(k) }, pictureOf([]));
   b.dataset.unit = k;
   $('tiles').append(b);
   return b;
 });
 walk(tiles);
 let peak; // the scale of all tiles. A fifth of them has weights that are beyond it.
-const paintUnit = (canvas, k) => paint(canvas, weightsOf(k), signed(peak));
 function paintTiles() {
   peak = shownUnits.map(k => size(weightsOf(k))).sort((a, b) => a - b)[Math.floor(0.8 * (shownUnits.length - 1))];
-  tiles.forEach((b, i) => paintUnit(b.firstChild, shownUnits[i]));
+  tiles.forEach((b, i) => paint(b.firstChild, weightsOf(shownUnits[i]), signed(peak)));
 }
 
 // showUnit shows what unit k adds up, which digits excite it and where it goes.
@@ -522,15 +503,15 @@ function showUnit(k) {
   chosenUnit = k;
   const tile = tiles[shownUnits.indexOf(k)], box = $('tiles');
   choose(tiles, tile);
-  if (tile && (tile.offsetTop < box.scrollTop || tile.offsetTop + tile.offsetHeight > box.scrollTop + box.clientHeight)) box.scrollTop = tile.offsetTop - 60;
-  const large = smallCanvas('large'), { answers, means } = known ? excites[0](k) : { answers: [], means: [] };
-  paintUnit(large, k);
+  const below = tile && tile.offsetTop - box.scrollTop;
+  if (below < 0 || below + tile.offsetHeight > box.clientHeight) box.scrollTop = tile.offsetTop - 60;
+  const { answers, means } = known ? excites[0](k) : { answers: [], means: [] };
   const excited = [...answers.keys()].sort((a, b) => answers[b] - answers[a]).slice(0, 6).map(i => digitButton(i, short(answers[i])));
   const outputs = (value, j) => ({ name: hidden === 1 ? 'digit ' + j : 'unit ' + (j + 1), value });
   const next = single ? [] : [titled('Where it goes', balances(strongest(Array.from(net[1].w.subarray(k * net[1].out, (k + 1) * net[1].out), outputs), 10)))];
   sumBox = make('div');
   $('unit').replaceChildren(make('h3', {}, unitName(0, k)),
-    make('div', { className: 'columns' }, large, sumBox, titled('Mean answer to each digit', balances(means)), ...next),
+    make('div', { className: 'columns' }, pictureOf(weightsOf(k), signed(peak), 'large'), sumBox, titled('Mean answer to each digit', balances(means)), ...next),
     titled('What excites it most', make('div', { className: 'strip' }, ...excited)));
   showSum();
 }
@@ -558,19 +539,15 @@ function showCell(cell) {
   const about = make('p', { className: 'quiet' }, shown.length ? `${count} of the test digits${few}, ${order} first, with the probability of ${want}.` : 'There is none.');
   $('cell').replaceChildren(title, about, make('div', { className: 'strip' }, ...shown.map(i => digitButton(i, percent(probabilities[10 * i + Number(want)])))));
 }
-cells.forEach((b, i) => {
-  const row = sum(cells.slice(i - i % 10, i - i % 10 + 10).map(c => Number(c.dataset.count)));
-  b.style.setProperty('--share', Math.sqrt(b.dataset.count / Math.max(1, row)));
-  b.onclick = () => { showCell(b); say($('cell').firstChild.textContent + '. ' + $('cell').children[1].textContent); };
-});
+for (const b of cells) b.onclick = () => { showCell(b); say([...$('cell').children].slice(0, 2).map(e => e.textContent).join('. ')); };
 walk(cells);
 
 // ---- How sure it is ----
 function showReliability() {
-  const line = (name, colour, value) => ({ name, colour: `rgb(var(--${colour}))`, points: ten.map(i => [10 * i + 5, value(i)]) });
-  const share = r => i => r.Bins[i].N ? 100 * r.Bins[i].Right : null, [as, before] = data.Reliability;
-  chart($('reliability-chart'), { x: 'probability that it gives, %', y: 'read right, %', at: 95, zero: true, lines: [
-    line('ideal', 'muted', i => 10 * i + 5), line('it', 'positive', share(as)), ...before ? [line('uncalibrated', 'negative', share(before))] : []] });
+  const share = r => r.Bins.map((b, i) => [10 * i + 5, b.N ? 100 * b.Right : null]), [as, before] = data.Reliability;
+  const lines = [line('ideal', 'muted', ten.map(i => [10 * i + 5, 10 * i + 5])), line('it', 'positive', share(as))];
+  if (before) lines.push(line('uncalibrated', 'negative', share(before)));
+  chart($('reliability-chart'), { x: 'probability that it gives, %', y: 'read right, %', at: 95, zero: true, lines });
 }
 
 // ---- How it learnt ----
@@ -580,10 +557,10 @@ const layerColour = (n, of) => `color-mix(in oklch, rgb(var(--positive)), rgb(va
 function showHistory() {
   if (!history.length) return;
   const epoch = Number($('epoch').value), e = history[epoch - 1], stat = Number($('stat').value), { Label: label, Share: share } = data.Stats[stat];
-  const line = (name, key, colour) => ({ name, colour: `rgb(var(--${colour}))`, points: history.map((h, i) => [i + 1, h[key]]) });
-  const held = e.ValidationLoss === null ? [] : [line('held out', 'ValidationLoss', 'negative')];
-  chart($('loss-chart'), { x: 'epoch', y: 'loss', at: epoch, lines: [line('training', 'Loss', 'muted'), line('test', 'TestLoss', 'positive'), ...held] });
-  chart($('accuracy-chart'), { x: 'epoch', y: 'share read right', at: epoch, lines: [line('training', 'Metric', 'muted'), line('test', 'TestMetric', 'positive')] });
+  const of = (...what) => trend(history, ...what), show = (id, y, lines) => chart($(id), { x: 'epoch', y, at: epoch, lines });
+  const losses = [of('training', 'Loss', 'muted'), of('test', 'TestLoss', 'positive'), of('held out', 'ValidationLoss', 'negative')];
+  show('loss-chart', 'loss', losses);
+  show('accuracy-chart', 'share read right', [of('training', 'Metric', 'muted'), of('test', 'TestMetric', 'positive')]);
   const loss = `loss ${four(e.Loss)} in training, ${four(e.TestLoss)} in the test`, accuracy = `accuracy ${four(e.Metric)} and ${four(e.TestMetric)}`;
   $('moment').textContent = `Epoch ${epoch} of ${history.length}: ${loss}; ${accuracy}`;
   const layers = e.Layers ?? [], begin = data.First ? [{ Layers: data.First }] : [{}];
@@ -603,25 +580,17 @@ let broken = trained, attempt = 0;
 $('break-layer').append(make('option', { value: -1 }, 'all layers'), ...trained.map((l, n) => make('option', { value: n }, `layer ${n + 1}, ${l.in} × ${l.out}`)));
 const sizes = once(n => trained[n].w.map(Math.abs).sort());
 const rms = once(n => Math.sqrt(average(trained[n].w.map(v => v * v))));
-// gauss has a number from N(0, 1) for each weight, the same each time.
-const gauss = once(n => {
-  let state = 1 + n;
-  const uniform = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) + 1) / 4294967297;
-  return Float32Array.from(trained[n].w, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
-});
+const gauss = once(n => Float32Array.from(trained[n].w, gaussian(1 + n))); // for each weight, the same each time
 
 function breakIt() {
   const [bias, drop, noise] = ['bias', 'drop', 'noise'].map(name => $('break-' + name).value / 100), layer = Number($('break-layer').value);
-  const limit = n => drop === 0 ? 0 : drop === 1 ? Infinity : sizes(n)[Math.floor(drop * trained[n].w.length)];
   broken = trained.map((l, n) => {
     if (layer >= 0 && layer !== n) return l;
-    const least = limit(n), deviation = noise && noise * rms(n), g = noise ? gauss(n) : l.w;
-    return { ...l, b: l.b.map(v => v * bias), w: drop || noise ? l.w.map((v, i) => (Math.abs(v) < least ? 0 : v) + deviation * g[i]) : l.w };
+    const least = drop ? sizes(n)[Math.floor(drop * l.w.length)] ?? Infinity : 0, g = noise ? gauss(n) : l.w;
+    const w = l.w.map((v, i) => (Math.abs(v) < least ? 0 : v) + (noise && noise * rms(n) * g[i]));
+    return { ...l, b: l.b.map(v => v * bias), w };
   });
-  const below = drop > 0 && drop < 1 && (layer >= 0 || single) ? ', below ' + short(limit(Math.max(0, layer))) : '';
-  $('bias-text').textContent = Math.round(100 * bias) + ' %';
-  $('drop-text').textContent = Math.round(100 * drop) + ' %' + below;
-  $('noise-text').textContent = Math.round(100 * noise) + ' %';
+  for (const name of ['bias', 'drop', 'noise']) $(name + '-text').textContent = $('break-' + name).value + ' %';
   tellBroken();
   return measure(++attempt);
 }

@@ -58,6 +58,11 @@ function vector(n, f) {
   return v;
 }
 const sum = values => values.reduce((a, b) => a + b, 0);
+function dot(a, b) {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
+  return total;
+}
 const average = values => sum(values) / Math.max(1, values.length);
 const largest = p => p.indexOf(Math.max(...p));
 const clamp = (low, high, v) => Math.max(low, Math.min(high, v));
@@ -67,6 +72,17 @@ const once = f => { // computes f(i) when it is first asked for
   const known = [];
   return i => known[i] ??= f(i);
 };
+
+// gaussian returns a source of numbers from N(0, 1), the same for a seed: xorshift (Marsaglia 2003)
+// gives numbers between 0 and 1, and two of them make one (Box and Muller 1958).
+function gaussian(seed) {
+  let state = seed * 0x9e3779b9 | 1;
+  const uniform = () => {
+    for (const by of [13, -17, 5]) state ^= by > 0 ? state << by : state >>> -by;
+    return (state >>> 0) / 2 ** 32;
+  };
+  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+}
 
 const percent = p => p > 0.9995 && p < 1 ? '> 99.9 %' : p > 0 && p < 0.0005 ? '< 0.1 %' : (100 * p).toFixed(1) + ' %';
 const decimals = (v, n) => v.toLocaleString('en', { minimumFractionDigits: n, maximumFractionDigits: n }).replace('-', '−');
@@ -126,11 +142,7 @@ function backward(net, direction, slopes) {
   return all;
 }
 function through(l, dz) { // the derivative by a layer's inputs
-  return vector(l.in, i => {
-    let d = 0;
-    for (let j = 0, at = i * l.out; j < l.out; j++) d += dz[j] * l.w[at + j];
-    return d;
-  });
+  return vector(l.in, i => dot(dz, l.w.subarray(i * l.out)));
 }
 
 // attribute returns what the inputs, and then the units of each layer, contributed to the
@@ -230,58 +242,79 @@ function axis(low, high, log) {
   }
 }
 
+// axes puts an empty chart into a box, with the ticks {v, label} up and along its axes, and returns
+// the picture, where numbers stand in it, and what adds to it.
+function axes(box, title, up, along, { from, to, height, top = 10, bottom = 28, right = 24, place = v => v }) {
+  const wide = ticks => 7 * Math.max(...ticks.map(t => t.label.length)), width = Math.max(240, box.clientWidth);
+  const left = 14 + wide(up), room = width - left - right, low = place(up[0].v), high = place(up.at(-1).v);
+  const tenth = v => Math.round(10 * v) / 10, X = v => tenth(left + room * (v - from) / (to - from));
+  const Y = v => tenth(top + (high - place(v)) / (high - low) * (height - top - bottom));
+  const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, height, role: 'img', 'aria-label': title });
+  const add = (name, attributes, text) => picture.appendChild(svg(name, attributes, text));
+  const text = (x, y, anchor, words) => add('text', { x, y, 'text-anchor': anchor }, words);
+  // path draws a line through points, which null and what is beyond the axis interrupt.
+  const seen = ([x, y]) => usable(x) && usable(y, place);
+  const path = points => points.map((p, i) =>
+    seen(p) ? `${i && seen(points[i - 1]) ? 'L' : 'M'}${X(p[0])},${Y(p[1])}h0` : '').join('');
+  for (const { v, label } of up) {
+    add('line', { class: 'grid', x1: left, x2: left + room, y1: Y(v), y2: Y(v) });
+    text(left - 6, Y(v) + 4, 'end', label);
+  }
+  const every = Math.ceil(along.length * (wide(along) + 10) / room);
+  for (const { v, label } of along.filter((_, i) => i % every === 0)) text(X(v), height - bottom + 16, 'middle', label);
+  box.replaceChildren(picture);
+  return { picture, width, X, Y, add, text, path };
+}
+const usable = (v, place = v => v) => v !== null && Math.abs(place(v)) < 1e300;
+const range = values => [Math.min, Math.max].map(f => values.reduce((a, b) => f(a, b)));
+
+// line is one of a chart, and trend one of what was measured at each epoch.
+const line = (name, colour, points) => ({ name, colour: `rgb(var(--${colour}))`, points });
+const trend = (history, name, key, colour) => line(name, colour, history.map((h, i) => [i + 1, h[key]]));
+
 // chart draws lines of points [x, value] into box, x being whole numbers, with the values at
 // one x beside the names, or at that where the pointer is. A value that is null or cannot
-// be drawn leaves a gap. zero has the axis begin at 0.
-function chart(box, { lines, at, x: xTitle, y: yTitle, log, zero }) {
-  const usable = v => v !== null && Math.abs(v) < 1e300 && (!log || v > 0);
-  const values = lines.flatMap(l => l.points.map(p => p[1])).filter(usable), xs = [...new Set(lines.flatMap(l => l.points.map(p => p[0])))];
-  if (!values.length) return box.replaceChildren('Not measured.');
-  const extreme = (choice, all) => all.reduce((a, b) => choice(a, b)), x0 = extreme(Math.min, xs), x1 = Math.max(x0 + 1, extreme(Math.max, xs));
-  const ticks = axis(zero ? 0 : extreme(Math.min, values), extreme(Math.max, values), log), height = 240, top = 24, bottom = 40;
-  const width = Math.max(280, box.clientWidth), left = 14 + 7 * Math.max(...ticks.map(t => t.label.length));
-  const right = 62 + 7 * Math.max(...lines.map(l => l.name.length)), place = v => log ? Math.log10(v) : v, low = place(ticks[0].v), high = place(ticks.at(-1).v);
-  const X = x => left + (x - x0) / (x1 - x0) * (width - left - right), Y = v => top + (high - place(v)) / (high - low) * (height - top - bottom);
-  const valueAt = (l, at) => l.points.find(p => p[0] === at)?.[1] ?? null;
-
+// be drawn leaves a gap, and a line without values is left out. zero has the axis begin at 0.
+function chart(box, { lines: all, at, x: xTitle, y: yTitle, log, zero }) {
+  const place = log ? Math.log10 : v => v, known = ([, v]) => usable(v, place);
+  const lines = all.filter(l => l.points.some(known)), points = lines.flatMap(l => l.points);
+  if (!lines.length) return box.replaceChildren('Not measured.');
+  const xs = [...new Set(points.map(p => p[0]))], [low, high] = range(points.filter(known).map(p => p[1]));
+  const from = Math.min(...xs), to = Math.max(from + 1, ...xs), height = 240, top = 24, bottom = 40;
+  const right = 62 + 7 * Math.max(...lines.map(l => l.name.length)), up = axis(zero ? 0 : low, high, log);
+  const whole = axis(from, to).filter(t => Number.isInteger(t.v) && t.v >= from && t.v <= to - (to - from) / 6);
+  const along = [...whole, { v: to, label: decimals(to, 0) }];
   function draw(at) {
-    const told = lines.map(l => `${l.name} ${valueAt(l, at) === null ? '–' : short(valueAt(l, at))}`);
-    const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, height, role: 'img', 'aria-label': `${yTitle}, by ${xTitle}. At ${at}: ${told.join(', ')}` });
-    const text = (x, y, anchor, words, parent = picture) => parent.append(svg('text', { x, y, 'text-anchor': anchor }, words));
-    const line = (name, a, b, c, d) => picture.append(svg('line', { class: name, x1: a, x2: b, y1: c, y2: d }));
-    for (const t of ticks) {
-      line('grid', left, width - right, Y(t.v), Y(t.v));
-      text(left - 6, Y(t.v) + 4, 'end', t.label);
-    }
-    const whole = axis(x0, x1).filter(t => Number.isInteger(t.v) && t.v >= x0), room = 8 * String(x1).length / (width - left - right) * (x1 - x0);
-    for (const t of [...whole.filter(t => t.v <= x1 - room), { v: x1, label: decimals(x1, 0) }]) text(X(t.v), height - bottom + 16, 'middle', t.label);
-    text(left, 12, 'start', yTitle);
-    text((left + width - right) / 2, height - 6, 'middle', xTitle);
-    line('marker', X(at), X(at), top, height - bottom);
+    const values = lines.map(l => l.points.find(p => p[0] === at)?.[1] ?? null);
+    const told = lines.map((l, n) => `${l.name} ${values[n] === null ? '–' : short(values[n])}`);
+    const { picture, width, X, Y, add, text, path } = axes(box, `${yTitle}, by ${xTitle}. At ${at}: ${told.join(', ')}`,
+      up, along, { from, to, height, top, bottom, right, place });
+    text(X(from), 12, 'start', yTitle);
+    text(X((from + to) / 2), height - 6, 'middle', xTitle);
+    add('line', { class: 'marker', x1: X(at), x2: X(at), y1: top, y2: height - bottom });
     const names = lines.map((l, n) => {
-      let pen = 'M';
-      const path = l.points.map(([x, v]) => {
-        const to = usable(v) ? `${pen}${X(x).toFixed(1)},${Y(v).toFixed(1)}` + (pen === 'M' ? 'h0' : '') : '';
-        pen = to ? 'L' : 'M';
-        return to;
-      });
-      const g = svg('g'), v = valueAt(l, at), end = l.points.findLast(p => usable(p[1]));
+      const g = add('g', {});
       g.style.color = l.colour;
-      g.append(svg('path', { d: path.join('') }), ...usable(v) ? [svg('circle', { cx: X(at), cy: Y(v), r: 4 })] : []);
-      picture.append(g);
-      return { g, words: told[n], y: end ? Y(end[1]) : top };
+      g.append(svg('path', { d: path(l.points) }));
+      if (known([at, values[n]])) g.append(svg('circle', { cx: X(at), cy: Y(values[n]), r: 4 }));
+      return { g, words: told[n], y: Y(l.points.findLast(known)[1]) };
     }).sort((a, b) => a.y - b.y);
     // Names stand at the lines' ends, and not in each other's way.
     const apart = Math.min(15, (height - top) / names.length);
     names.forEach((n, i) => { n.y = Math.max(n.y, i ? names[i - 1].y + apart : 0); });
     names.reduceRight((below, n) => n.y = Math.min(n.y, below - apart), height - bottom + apart + 4);
-    for (const n of names) text(width - right + 8, n.y + 4, 'start', n.words, n.g);
-    box.replaceChildren(picture);
+    for (const n of names) n.g.append(text(width - right + 8, n.y + 4, 'start', n.words));
+    box.onpointermove = e => {
+      const r = picture.getBoundingClientRect(), x = (e.clientX - r.left) / r.width * width;
+      draw(xs.reduce((a, b) => Math.abs(X(b) - x) < Math.abs(X(a) - x) ? b : a));
+    };
   }
   draw(at);
-  box.onpointermove = e => {
-    const r = box.firstChild.getBoundingClientRect(), x = x0 + ((e.clientX - r.left) / r.width * width - left) / (width - left - right) * (x1 - x0);
-    draw(xs.reduce((a, b) => Math.abs(b - x) < Math.abs(a - x) ? b : a));
-  };
   box.onpointerleave = () => draw(at);
+}
+
+// The more of its row a cell of a confusion has, the darker it is.
+for (const tr of document.querySelectorAll('tr:has([data-count])')) {
+  const counts = [...tr.querySelectorAll('[data-count]')], all = sum(counts.map(e => Number(e.dataset.count)));
+  for (const e of counts) e.style.setProperty('--share', Math.sqrt(e.dataset.count / Math.max(1, all)));
 }

@@ -90,27 +90,13 @@ func difference(t *testing.T, b *browser, m *mlp.Model, digits *mlp.MNIST) (most
 
 // One browser shows all pages.
 func TestPage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a browser takes seconds")
-	}
-	b := newBrowser(t)
-	for _, c := range []struct {
-		name string
-		test func(t *testing.T, b *browser)
-	}{
+	inBrowser(t, []pageTest{
 		{"numbers", testNumbers}, {"use", testUse}, {"keyboard", testKeyboard}, {"windows", testWindows},
 		{"center", testCenter}, {"decision", testDecision}, {"strip", testStrip}, {"why", testWhy},
 		{"drawing", testDrawing}, {"ticks", testTicks}, {"charts", testCharts}, {"unlike", testUnlike}, {"media", testMedia}, {"exploded", testExploded}, {"large", testLarge},
 		{"snapshots", testSnapshots}, {"playground steps", testPlaygroundSteps}, {"playground use", testPlaygroundUse},
 		{"classes", testClasses}, {"mixed", testMixed}, {"labels", testTableLabels}, {"hostile", testHostileTable},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			b.t = t
-			c.test(t, b)
-			b.healthy()
-		})
-	}
-	b.t = t
+	})
 }
 
 // For 100 test digits the page's probabilities are Predict's. In CI it does so for every

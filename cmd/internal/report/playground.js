@@ -3,70 +3,47 @@
 const knobs = $('knobs').elements, knob = name => knobs[name].value;
 let points; // [x, y, class], x and y from −2 to 2, the class 0 or 1
 let net, steps, loss, right, losses; // losses has [step, loss], the older the fewer
-let seed = 1, random, isRunning = false, frames = 0; // random is the state of uniform
+let seed = 1, isRunning = false, frames = 0;
 
 // ---- The step ----
-// product returns x·y, n×k by k×m, whose rows and columns have these strides.
-function product(n, k, m, x, xRow, xColumn, y, yRow, yColumn) {
-  const z = new Float64Array(n * m);
-  for (let i = 0; i < n; i++) {
-    for (let p = 0; p < k; p++) {
-      const v = x[i * xRow + p * xColumn];
-      for (let j = 0, at = i * m, from = p * yRow; j < m; j++, at++, from += yColumn) z[at] += v * y[from];
-    }
+// answer returns what a layer answers to each of the rows. Batch normalisation takes μ and σ of these
+// rows if they are the points, and otherwise has those of the points.
+function answer(l, rows, arePoints) {
+  const affineOnly = l.gain ? { ...l, b: l.b.map(() => 0) } : l, z = rows.map(x => affine(affineOnly, x));
+  if (l.gain && arePoints) {
+    l.mean = vector(l.out, j => average(z.map(r => r[j])));
+    l.dev = vector(l.out, j => Math.sqrt(average(z.map(r => (r[j] - l.mean[j]) ** 2)) + 1e-5));
   }
-  return z;
-}
-// matrix returns an n×m matrix whose element i, which is in column j, is f(i, j).
-function matrix(n, m, f) {
-  const z = new Float64Array(n * m);
-  for (let i = 0; i < z.length;) for (let j = 0; j < m; j++, i++) z[i] = f(i, j);
-  return z;
-}
-const one = vector(1, () => 1), columnSums = (z, m) => product(1, z.length / m, m, one, 0, 0, z, m, 1);
-
-// answer returns what a layer answers to the rows x. Batch normalisation takes μ and σ of these rows
-// if they are the points, and otherwise has those of the points.
-function answer(l, x, arePoints) {
-  const m = l.out, n = x.length / l.in;
-  const z = product(n, l.in, m, x, l.in, 1, l.w, m, 1);
-  let hat = null;
-  if (l.gain) {
-    if (arePoints) l.mean = columnSums(z, m).map(v => v / n);
-    const off = matrix(n, m, (i, j) => z[i] - l.mean[j]);
-    if (arePoints) l.dev = columnSums(matrix(n, m, i => off[i] ** 2), m).map(v => Math.sqrt(v / n + 1e-5));
-    hat = matrix(n, m, (i, j) => off[i] / l.dev[j]);
-  }
-  const a = matrix(n, m, (i, j) => l.f((hat ? l.gain[j] * hat[i] : z[i]) + l.b[j]));
-  if (arePoints) Object.assign(l, { x, hat, a });
+  const hat = l.gain && z.map(r => r.map((v, j) => (v - l.mean[j]) / l.dev[j]));
+  const a = hat ? hat.map(r => r.map((v, j) => l.f(l.gain[j] * v + l.b[j]))) : z.map(r => r.map(l.f));
+  if (arePoints) Object.assign(l, { x: rows, hat, a });
   return a;
 }
 
 // measure computes the loss, its derivatives d by what a layer learns, and the layer's ‖δ‖: δ is the
 // derivative by what the activation takes, for each point and unit.
 function measure() {
-  const n = points.length, dy = new Float64Array(2 * n);
-  const y = net.reduce((x, l) => answer(l, x, true), matrix(n, 2, (i, j) => points[i >> 1][j]));
+  const n = points.length, y = net.reduce((x, l) => answer(l, x, true), points.map(([x, y]) => [x, y]));
   loss = right = 0;
-  points.forEach(([, , c], i) => {
-    const ahead = y[2 * i + c] - y[2 * i + 1 - c], wrong = 1 / (1 + Math.exp(ahead)) / n;
+  const dy = points.map(([, , c], i) => {
+    const ahead = y[i][c] - y[i][1 - c], wrong = 1 / (1 + Math.exp(ahead)) / n;
     loss += (Math.max(-ahead, 0) + Math.log1p(Math.exp(-Math.abs(ahead)))) / n;
     right += (ahead > 0) / n;
-    dy[2 * i + c] = -wrong;
-    dy[2 * i + 1 - c] = wrong;
+    return c ? [wrong, -wrong] : [-wrong, wrong];
   });
   net.reduceRight((da, l) => {
-    const m = l.out, d = l.d = {};
-    let dz = matrix(n, m, i => da[i] * l.slope(l.a[i]));
-    l.norm = Math.sqrt(product(1, n * m, 1, dz, 0, 1, dz, 1, 0)[0]);
-    d.b = columnSums(dz, m);
+    const total = rows => vector(l.out, j => sum(rows.map(r => r[j]))), d = l.d = {};
+    let dz = da.map((r, i) => r.map((v, j) => v * l.slope(l.a[i][j])));
+    l.norm = Math.sqrt(sum(dz.map(r => dot(r, r))));
+    d.b = total(dz);
     if (l.gain) {
-      const dy = dz;
-      d.gain = columnSums(matrix(n, m, i => dy[i] * l.hat[i]), m);
-      dz = matrix(n, m, (i, j) => l.gain[j] / l.dev[j] * (dy[i] - d.b[j] / n - l.hat[i] * d.gain[j] / n));
+      d.gain = total(dz.map((r, i) => r.map((v, j) => v * l.hat[i][j])));
+      const rest = (v, i, j) => v - d.b[j] / n - l.hat[i][j] * d.gain[j] / n;
+      dz = dz.map((r, i) => r.map((v, j) => l.gain[j] / l.dev[j] * rest(v, i, j)));
     }
-    d.w = product(l.in, n, m, l.x, 1, l.in, dz, m, 1);
-    return product(n, m, l.in, dz, m, 1, l.w, 1, m);
+    d.w = new Float64Array(l.w.length);
+    dz.forEach((r, p) => l.x[p].forEach((x, i) => r.forEach((v, j) => { d.w[i * l.out + j] += x * v; })));
+    return dz.map(r => through(l, r));
   }, dy);
 }
 function step() {
@@ -78,31 +55,20 @@ function step() {
 }
 
 // ---- The beginning ----
-function uniform() { // from 0 to 1, by xorshift (Marsaglia 2003)
-  random ^= random << 13;
-  random ^= random >>> 17;
-  random ^= random << 5;
-  return (random >>> 0) / 2 ** 32;
-}
-const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 const variances = { small: () => 1e-4, xavier: (n, m) => 2 / (n + m), he: n => 2 / n, lecun: n => 1 / n };
 const shapes = { // where points stand, t being from 0 to 1 and side 1 or −1 by the class, and their noise
   spirals: [(t, side) => [Math.cos(9 * t), Math.sin(9 * t)].map(v => side * (0.1 + 1.7 * t) * v), 0.05],
-  circles: [(t, side) => [Math.cos(7 * t), Math.sin(7 * t)].map(v => (1.1 - side / 2) * v), 0.12],
   moons: [(t, side) => [side * (Math.cos(Math.PI * t) - 0.5), side * (0.4 - Math.sin(Math.PI * t))], 0.15],
-  xor: [(t, side) => t < 0.5 ? [1, side] : [-1, -side], 0.35],
 };
 
 function setPoints() {
-  const [stand, noise] = shapes[knob('data')] ?? [], noisy = v => v + noise * normal();
-  random = 1;
+  const [stand, noise] = shapes[knob('data')] ?? [], normal = gaussian(1), noisy = v => v + noise * normal();
   points = [...Array(stand ? 200 : 0).keys()].map(i => [...stand(i / 200, i % 2 ? -1 : 1).map(noisy), i % 2]);
 }
 
 // begin begins anew with the network that the knobs say.
 function begin() {
-  const widths = [2, ...Array(+knob('depth')).fill(+knob('width')), 2];
-  random = seed * 0x9e3779b9 | 1;
+  const widths = [2, ...Array(+knob('depth')).fill(+knob('width')), 2], normal = gaussian(seed);
   net = widths.slice(1).map((out, k) => {
     const isHidden = k < widths.length - 2, [f, slope] = activations[isHidden ? knob('activation') : 'linear'];
     const deviation = Math.sqrt(variances[knob('init')](widths[k], out)), bar = make('i'), number = make('b');
@@ -121,28 +87,28 @@ function begin() {
 
 // ---- The page ----
 const cells = 32, cursor = { x: 0, y: 0 }; // where the keyboard sets a point
-const grid = matrix(cells ** 2, 2, (i, j) => ((j ? Math.floor(i / 2 / cells) : i / 2 % cells) + 0.5) * 4 / cells - 2);
+const grid = [...Array(cells ** 2).keys()].map(i => [i % cells, Math.floor(i / cells)].map(v => (v + 0.5) * 4 / cells - 2));
 function draw(whole = true) {
   measure();
   const y = net.reduce((x, l) => {
     const a = answer(l, x, false), middle = l.f === activations.sigmoid[0] ? 0.5 : 0;
     if (whole) l.tiles.forEach((tile, j) => {
-      const values = vector(cells ** 2, i => a[i * l.out + j] - middle);
+      const values = a.map(r => r[j] - middle);
       paint(tile, values, signed(1.2 * size(values)));
     });
     l.bar.style.height = clamp(0, 100, 100 + 100 / 12 * Math.log10(l.norm)) + '%';
     l.number.textContent = short(Number(l.norm.toPrecision(1)));
     return a;
   }, grid);
-  paint($('plane'), vector(cells ** 2, i => Math.tanh((y[2 * i] - y[2 * i + 1]) / 2)), signed(1.8));
+  paint($('plane'), y.map(([blue, orange]) => Math.tanh((blue - orange) / 2)), signed(1.8));
   $('now').textContent = `Step ${decimals(steps, 0)}: loss ${short(loss)}, ${percent(right)} right.`;
   $('verdict').textContent = verdict(net[0].norm / net.at(-1).norm);
   if (!whole) return;
   const circle = (cx, cy, name) => svg('circle', { cx, cy, r: 0.06, class: name });
   const circles = points.map(([x, y, c]) => circle(x, y, c ? 'against' : 'for'));
   $('points').replaceChildren(...circles, circle(cursor.x, cursor.y, 'cursor'));
-  const line = { name: 'loss', colour: 'rgb(var(--positive))', points: [...losses, [steps, loss]] };
-  chart($('loss'), { lines: [line], at: steps, x: 'Step', y: 'Mean cross-entropy', zero: true });
+  const lines = [line('loss', 'positive', [...losses, [steps, loss]])];
+  chart($('loss'), { lines, at: steps, x: 'Step', y: 'Mean cross-entropy', zero: true });
 }
 
 // verdict says what share of the output's gradient reaches the first layer.

@@ -49,7 +49,7 @@ var (
 
 // Playground returns a page that trains a small network on points of a plane.
 func Playground() ([]byte, error) {
-	return write(playground, style+playgroundStyle, playgroundScript, map[string]any{"Title": "Watch it vanish"})
+	return write(playground, style+playgroundStyle, playgroundScript, map[string]any{"Title": "Watch it vanish", "JSON": template.JS("null")})
 }
 
 // A fact is a line of the part "What it is".

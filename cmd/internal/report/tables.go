@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"math"
-	"strconv"
 
 	"mlp"
 	"mlp/cmd/internal/training"
@@ -98,7 +96,7 @@ type Confusion struct {
 	Scores [][]string
 }
 
-// Numbers are float64 as JSON, in which NaN is null and an infinity 1e999.
+// Numbers are float64 as JSON, as appendNumber writes them.
 type Numbers []float64
 
 // MarshalJSON returns the shortest texts from which the same numbers are read.
@@ -108,14 +106,7 @@ func (n Numbers) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		switch {
-		case math.IsNaN(v):
-			b = append(b, "null"...)
-		case math.IsInf(v, 0):
-			b = fmt.Appendf(b, "%de999", int(math.Copysign(1, v)))
-		default:
-			b = strconv.AppendFloat(b, v, 'g', -1, 64)
-		}
+		b = appendNumber(b, v, -1)
 	}
 	return append(b, ']'), nil
 }
@@ -140,11 +131,11 @@ func TableHTML(m *mlp.Model, file string, t *Table) ([]byte, error) {
 		Networks    [][]layer
 		History     []epoch
 	}{Table: t, Task: m.Task(), Targets: m.Targets, Temperature: m.Temperature, Margins: m.Margins}
-	for i := range 1 + len(m.Others) {
-		net := m.Net
-		if i > 0 {
-			net = m.Others[i-1].Net
-		}
+	nets := []mlp.Network{m.Net}
+	for _, other := range m.Others {
+		nets = append(nets, other.Net)
+	}
+	for i, net := range nets {
 		layers, err := layersOf(net)
 		if err != nil {
 			return nil, fmt.Errorf("network %d: %w", i+1, err)

@@ -63,7 +63,7 @@ function encode(raw) {
     return Mean.map((mean, k) => k !== gap && isNaN(v) ? 0 : (input(k) - mean) / (Std[k] || 1));
   });
 }
-const sigmoid = z => 1 / (1 + Math.exp(-z)), log = p => Math.log(Math.max(p, 2 ** -1022));
+const [sigmoid] = activations.sigmoid, log = p => Math.log(Math.max(p, 2 ** -1022));
 
 // answer returns the probabilities of the classes or of each label's second value, or the numbers.
 function answer(raw) {
@@ -111,7 +111,7 @@ function update() {
     const textContent = says || ends.map(v => write(fields[i], [v])).join(' to '), className = says ? 'warning' : '';
     if (e.isConnected) Object.assign(e.nextSibling, { textContent, className });
   });
-  const order = classes ? outputs.toSorted((a, b) => (y[b] - y[a]) * (y.length > bars.length)) : outputs;
+  const order = classes && y.length > bars.length ? outputs.toSorted((a, b) => y[b] - y[a]) : outputs;
   const off = k => data.Margins ? ` ± ${short(data.Margins[k])}` : '';
   const text = k => numbers ? Number(y[k].toPrecision(6)).toLocaleString('en') + off(k) : percent(y[k]);
   bars.forEach((b, n) => {
@@ -140,10 +140,10 @@ function explain() {
   clearTimeout(later);
   const k = chosen ?? (classes ? now.first : 0), all = attribution(now.raw, k), change = smallest(), total = sum(all);
   const best = strongest(all.map((value, i) => ({ value, name: fields[i].c.File })), 12);
-  const rest = { name: `${all.length - 12} others`, value: total - sum(best.map(b => b.value)) };
+  if (all.length > 12) best.push({ name: `${all.length - 12} others`, value: total - sum(best.map(b => b.value)) });
   choose(bars, bars.find(b => b.k === k));
   $('why').textContent = `What columns add to ${numbers ? '' : 'the logit of '}${names[k]}: ${short(total)} in all.`;
-  $('parts').replaceChildren(balances(all.length > 12 ? [...best, rest] : best));
+  $('parts').replaceChildren(best.some(b => b.value) ? balances(best) : '');
   const does = numbers ? 'moves a number by more than its usual error' : 'changes the answer';
   const from = change && cells[change.i].value || 'missing', to = change?.text || 'missing';
   const one = looked.size < fields.length ? `of the ${looked.size} columns that matter most` : 'column';
@@ -191,31 +191,17 @@ function smallest() {
 }
 
 // ---- What it gets wrong, and what matters ----
-const range = values => [Math.min, Math.max].map(f => values.reduce((a, b) => f(a, b)));
-
 // plot draws lines, each a class and points [x, y], and dots and a rug into a box.
 function plot(box, title, { ends: [x, y] = [], words, lines, dots, rug = [], height = 170 }) {
-  const usable = p => p.every(v => v !== null && Math.abs(v) < 1e300); // not a gap
-  const all = [...lines.flatMap(l => l.slice(1)), ...dots].filter(usable);
+  const all = [...lines.flatMap(l => l.slice(1)), ...dots].filter(p => p.every(v => usable(v)));
   if (!all.length) return box.replaceChildren('Not measured.');
-  const ticks = (n, ends) => axis(...ends ?? range(all.map(p => p[n])));
-  const up = ticks(1, y), along = words?.map((label, v) => ({ v, label })) ?? ticks(0, x);
-  const wide = of => 7 * Math.max(...of.map(t => t.label.length)), left = 14 + wide(up);
-  const width = Math.max(240, box.clientWidth), tenth = v => Math.round(10 * v) / 10;
-  const room = width - left - 24, whole = height + 38, every = Math.ceil(along.length * (wide(along) + 10) / room);
-  const aside = words ? 0.5 : 0, [a, b, c, d] = [along[0].v - aside, along.at(-1).v + aside, up[0].v, up.at(-1).v];
-  const X = v => tenth(left + room * (v - a) / (b - a)), Y = v => tenth(10 + height * (d - v) / (d - c));
-  const picture = svg('svg', { viewBox: `0 0 ${width} ${whole}`, height: whole, role: 'img', 'aria-label': title });
-  const add = (name, attributes, text) => picture.append(svg(name, attributes, text));
-  const path = (name, d) => add('path', { class: name, d: d.join('') });
-  const text = (x, y, anchor, label) => add('text', { x, y, 'text-anchor': anchor }, label);
-  for (const { v } of up) add('line', { class: 'grid', x1: left, x2: left + room, y1: Y(v), y2: Y(v) });
-  for (const { v, label } of up) text(left - 6, Y(v) + 4, 'end', label);
-  for (const { v, label } of along.filter((_, i) => i % every === 0)) text(X(v), whole - 10, 'middle', label);
-  for (const [name, ...of] of lines) path(name, of.filter(usable).map(([x, y], i) => (i ? 'L' : 'M') + [X(x), Y(y)]));
-  path('dots', dots.filter(usable).map(([x, y]) => `M${X(x)},${Y(y)}h0`));
-  path('rug', rug.filter(v => v >= a && v <= b).map(v => `M${X(v)},${height + 10}v-6`));
-  box.replaceChildren(picture);
+  const ticks = (n, ends) => axis(...ends ?? range(all.map(p => p[n]))), aside = words ? 0.5 : 0;
+  const along = words?.map((label, v) => ({ v, label })) ?? ticks(0, x);
+  const from = along[0].v - aside, to = along.at(-1).v + aside;
+  const { X, add, path } = axes(box, title, ticks(1, y), along, { from, to, height: height + 38 });
+  for (const [name, ...of] of lines) add('path', { class: name, d: path(of) });
+  add('path', { class: 'dots', d: dots.map(p => path([p])).join('') });
+  add('path', { class: 'rug', d: rug.filter(v => v >= from && v <= to).map(v => `M${X(v)},${height + 10}v-6`).join('') });
 }
 function figure(parent, title) {
   const box = make('div');
@@ -249,15 +235,12 @@ function showCharts() {
     square(box, 'Predicted, by true', ends, all);
     plot(residuals, 'Residuals', { ends: [ends], lines: [zero], dots: off, height: height(residuals) });
   }
-  const line = (name, key, colour) => ({ name, colour: `rgb(var(--${colour}))`,
-    points: data.History.map((h, i) => [i + 1, h[key]]).filter(p => p[1] !== null) });
-  const lines = [line('training', 'Loss', 'muted'), line('held out', 'ValidationLoss', 'positive')];
+  const of = (...what) => trend(data.History, ...what);
+  const all = [of('training', 'Loss', 'muted'), of('held out', 'ValidationLoss', 'positive')];
+  // The training loss may be measured only at the epoch that is kept, which is no line.
+  const lines = all.filter(l => 2 * l.points.filter(p => usable(p[1])).length > l.points.length);
   chart($('loss-chart'), { x: 'epoch', y: 'loss', at: data.History.length, lines });
   showEffects(chosen ?? (classes ? now.first : 0));
-}
-for (const tr of document.querySelectorAll('.counts tr')) {
-  const counts = [...tr.querySelectorAll('[data-count]')], all = sum(counts.map(e => Number(e.dataset.count)));
-  counts.forEach(e => e.style.setProperty('--share', Math.sqrt(e.dataset.count / Math.max(1, all))));
 }
 const ranked = data.Importance.slice(0, 20);
 $('importance').append(balances(ranked.map(i => ({ name: columns[i.Column].Name, value: i.Rise[0] }))));
