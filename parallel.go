@@ -325,13 +325,13 @@ const (
 	firstTries    = 5 * time.Millisecond // what tries may cost beside their share of the time
 )
 
-var start = time.Now()
+var clockStart = time.Now()
 
 func (p *pace) clock() time.Duration {
 	if p.now != nil {
 		return p.now()
 	}
-	return time.Since(start)
+	return time.Since(clockStart)
 }
 
 // begin begins a round, and returns how many threads it shall use.
