@@ -237,7 +237,6 @@ func evaluate(method string, m *Model, data Dataset, loss Loss, by *Metric) (mea
 type evaluation struct {
 	x, y      Matrix // some rows of the data set
 	out, want Matrix // the outputs for all samples that are measured, and their targets
-	index     []int  // of these samples
 	rows      rowLoss
 }
 
@@ -254,8 +253,7 @@ func (v *evaluation) measure(p *pace, m *Model, data Dataset, n int, loss Loss, 
 		panic(err.Error())
 	}
 	v.out.Reset(n, m.Net[len(m.Net)-1].W.Cols)
-	v.index = slices.Grow(v.index[:0], n)[:n]
-	index := shuffle(v.index, 0, 0, true)
+	index := shuffle(make([]int, n), 0, 0, true)
 	rowsAtOnce := evaluationRows * max(2, (maxThreads()+1)/2) // two forward passes or more for each thread
 	var out, want Matrix
 	for lo, hi := 0, min(n, evaluationRows); lo < n; lo, hi = hi, min(n, hi+rowsAtOnce) {

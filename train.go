@@ -518,7 +518,6 @@ type trainer struct {
 	best        []float64           // the weights of the best epoch, if there is or was Patience
 
 	batch         Dataset   // the samples of this epoch
-	order         []int     // in which they come
 	sampleWeights []float64 // and their weights; nil if they have none
 	x, y          Matrix    // of a batch
 	batchWeights  []float64 // empty if the samples have none
@@ -663,8 +662,7 @@ func (t *trainer) finish(e Epoch) {
 // epoch takes one step for each batch and then measures the network.
 func (t *trainer) epoch(ctx context.Context, n int) (Epoch, error) {
 	e := Epoch{N: n, Loss: math.NaN(), Metric: math.NaN(), TestLoss: math.NaN(), TestMetric: math.NaN(), ValidationLoss: math.NaN()}
-	t.order = slices.Grow(t.order[:0], t.data.Len())[:t.data.Len()]
-	order := shuffle(t.order, t.config.Seed, n, t.config.InOrder)
+	order := shuffle(make([]int, t.data.Len()), t.config.Seed, n, t.config.InOrder)
 	t.batch, t.sampleWeights = epochOf(t.data, n)
 	steps := t.stepsPerEpoch()
 	losses := make([]float64, 0, steps)
