@@ -52,7 +52,7 @@ const (
 	maxFamiliar = 2000 // digits in a file
 
 	// Of each label:
-	chosenOfEach = 175 // digits, of which a fifth is left out
+	chosenOfEach = 175 // digits that are chosen at first; then a fifth of them is left out
 	mostOfEach   = 775 // digits that are used; from those that are not chosen come the limits
 	fewestOfEach = 250 // digits that are enough to know limits
 )

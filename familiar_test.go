@@ -74,7 +74,8 @@ func TestUnlike(t *testing.T) {
 	}
 }
 
-// A digit is most similar to itself, wherever it is, and as many as there are can be compared.
+// The most similar digit to each of Familiarity's digits is that digit itself, also if it is moved. Compare takes
+// no digits too, and of 200 for each label none are chosen.
 func TestCompare(t *testing.T) {
 	f := mustFamiliar(t)
 	moved := &MNIST{Images: make([]byte, MNISTPixels), Labels: []byte{0}}

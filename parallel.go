@@ -289,7 +289,7 @@ type pace struct {
 	speeds []speed // with 1<<i threads
 	best   int     // the index of the fastest
 	inUse  int     // the index of the number in use: best, or one beside it that is tried
-	aside  int     // where the next try is: 1 for more threads than best, -1 for fewer
+	aside  int     // 1 if the next try is of more threads than best, -1 if of fewer
 	gap    int     // how many blocks pass from one try to the next
 	wait   int     // how many of them are left
 

@@ -57,8 +57,8 @@ func (j *job) Page(stderr io.Writer) *files.File {
 	return &files.File{Name: reportName, Content: html}
 }
 
-// work returns about how many operations so many networks take to answer for a row, of which an
-// exponential is a hundred.
+// work estimates how many operations the given number of networks take to answer for a row. An
+// exponential counts as a hundred.
 func (j *job) work(networks int) float64 {
 	return float64(networks * (2*j.Net.Parameters() + 20*j.table.inputs.Width() + 200*j.table.outputs()))
 }

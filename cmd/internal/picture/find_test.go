@@ -42,8 +42,8 @@ func sheet(w, h int) *image.Gray {
 	return img
 }
 
-// Digits are found where they were written, row by row; a broken one is one. Lines, a
-// thumb, a shadow and a speck are none.
+// Find returns the digits where they were written, row by row. The two parts of a broken digit are one
+// digit. Lines, a thumb, a shadow and a speck are no digits.
 func TestFind(t *testing.T) {
 	m := sample(t)
 	img := sheet(480, 320)

@@ -120,7 +120,8 @@ type number float64
 
 func (x number) MarshalJSON() ([]byte, error) { return appendNumber(nil, float64(x), 7), nil }
 
-// appendNumber appends a number to JSON, with so many digits or, if they are −1, as many as it needs.
+// appendNumber appends a number to JSON. It writes the given number of digits; for −1 it writes as many as
+// the number needs.
 // NaN is null there, and an infinity is 1e999, which JavaScript reads as one.
 func appendNumber(b []byte, v float64, digits int) []byte {
 	switch {
