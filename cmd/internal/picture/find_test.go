@@ -42,8 +42,8 @@ func sheet(w, h int) *image.Gray {
 	return img
 }
 
-// Find returns the digits where they were written, row by row. The two parts of a broken digit are one
-// digit. Lines, a thumb, a shadow and a speck are no digits.
+// Find returns each digit's place, row by row. It joins the two parts of a broken digit, and returns no
+// line, thumb, shadow or speck.
 func TestFind(t *testing.T) {
 	m := sample(t)
 	img := sheet(480, 320)

@@ -120,8 +120,8 @@ type number float64
 
 func (x number) MarshalJSON() ([]byte, error) { return appendNumber(nil, float64(x), 7), nil }
 
-// appendNumber appends a number to JSON. It writes the given number of digits; for −1 it writes as many as
-// the number needs.
+// appendNumber appends v to JSON with the given number of digits, or with −1 in the shortest form that is
+// read back as v.
 // NaN is null there, and an infinity is 1e999, which JavaScript reads as one.
 func appendNumber(b []byte, v float64, digits int) []byte {
 	switch {
