@@ -56,20 +56,25 @@ func Find(img image.Image, sure func(ink *image.Gray) float64) ([]Digit, error) 
 		angle = 0
 	}
 	turn := rotation{math.Cos(angle), math.Sin(angle), f}
-	d = f.darkness(int(0.6 * height)).without(lines)
-	for _, p := range edge {
-		for _, i := range p.places {
-			d.v[i] = 0
+	width := int(0.6 * height)
+	ink := func(f field) field {
+		d := f.darkness(width).without(lines)
+		for _, p := range edge {
+			for _, i := range p.places {
+				d.v[i] = 0
+			}
 		}
+		return turn.apply(d)
 	}
-	d = turn.apply(d)
+	d = ink(f)
 	pieces, _ = d.pieces(int(height/2), turn)
-	if len(pieces) == 0 {
-		return nil, errNoInk
-	}
 	height = typical(pieces)
 	if height < 40 { // smoothing would fill the holes of small digits
-		d = turn.apply(sharp.darkness(int(0.6 * height)).without(lines))
+		d = ink(sharp)
+		pieces = d.dark(pieces)
+	}
+	if len(pieces) == 0 {
+		return nil, errNoInk
 	}
 	all := d.alike(d.join(pieces, height, sure))
 	if size := img.Bounds().Size(); size == image.Pt(side, side) { // as MNIST's are: one digit, in whatever pieces
@@ -178,6 +183,16 @@ func (f field) pieceOf(places []int) piece {
 	slices.Sort(dark)
 	p.contrast = dark[len(dark)*9/10]
 	return p
+}
+
+// dark returns what of some pieces is dark in f, which need not be the field they were found in.
+func (f field) dark(pieces []piece) (dark []piece) {
+	for _, p := range pieces {
+		if p.places = slices.DeleteFunc(p.places, func(i int) bool { return f.v[i] <= 0 }); len(p.places) > 0 {
+			dark = append(dark, f.pieceOf(p.places))
+		}
+	}
+	return dark
 }
 
 // size is the longer side of a piece.
