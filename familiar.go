@@ -70,8 +70,10 @@ func FitFamiliarity(digits *MNIST) *Familiarity {
 	for i, label := range digits.Labels {
 		of[label] = append(of[label], i)
 	}
-	f, others := &Familiarity{Digits: new(MNIST)}, []int(nil)
-	for label, places := range of {
+	var f Familiarity
+	var kept, others []int // places of digits
+	f.outlines.Data = make([]float64, 0, MNISTClasses*chosenOfEach*outlineSize)
+	for _, places := range of {
 		if len(places) < fewestOfEach {
 			return nil
 		}
@@ -85,8 +87,7 @@ func FitFamiliarity(digits *MNIST) *Familiarity {
 				others = append(others, place)
 			}
 		}
-		some := digits.pick(chosen)
-		outlines, _ := outlinesOf(some)
+		outlines, _ := outlinesOf(digits.pick(chosen))
 		similar := new(Matrix).product(1, "FitFamiliarity", outlines.operand(), outlines.operand().transpose(), nil)
 		nearest := make([]float64, chosenOfEach)
 		for i := range nearest {
@@ -96,13 +97,12 @@ func FitFamiliarity(digits *MNIST) *Familiarity {
 		least := slices.Sorted(slices.Values(nearest))[chosenOfEach/5]
 		for i, v := range nearest {
 			if v >= least {
-				f.Digits.Images = append(f.Digits.Images, some.image(i)...)
-				f.Digits.Labels = append(f.Digits.Labels, byte(label))
+				kept = append(kept, chosen[i])
 				f.outlines.Data = append(f.outlines.Data, outlines.Row(i)...)
 			}
 		}
 	}
-	f.outlines.Rows, f.outlines.Cols = f.Digits.Len(), outlineSize
+	f.Digits, f.outlines.Rows, f.outlines.Cols = digits.pick(kept), len(kept), outlineSize
 	f.once.Do(func() {}) // the outlines are there
 	var measured [MNISTClasses][4][]float64
 	for _, l := range f.Compare(digits.pick(others)) {
@@ -132,12 +132,12 @@ func FitFamiliarity(digits *MNIST) *Familiarity {
 			}
 		}
 	}
-	return f
+	return &f
 }
 
 // pick returns the images at some places, as their file has them.
 func (m *MNIST) pick(places []int) *MNIST {
-	some := new(MNIST)
+	some := &MNIST{Images: make([]byte, 0, len(places)*MNISTPixels)}
 	for _, i := range places {
 		some.Images = append(some.Images, m.image(i)...)
 		some.Labels = append(some.Labels, m.Labels[i])
@@ -247,11 +247,8 @@ func outlinesOf(images *MNIST) (outlines Matrix, measured []Likeness) {
 	outlines.Reset(images.Len(), outlineSize)
 	for i := range measured {
 		image, m := (*[MNISTPixels]byte)(images.image(i)), &measured[i].measured
-		outline(outlines.Row(i), image)
-		if _, _, _, xy, yy := imageMoments(image); yy > 0 {
-			m[3] = xy / yy
-		}
 		m[1], m[2] = pieces(image)
+		m[3] = outline(outlines.Row(i), image)
 	}
 	return outlines, measured
 }
@@ -275,72 +272,91 @@ func (l *Likeness) compare(f *Familiarity, similar []float64) {
 	}
 }
 
-// outline sets row to the outlines of an image, as a vector of length 1.
-func outline(row []float64, image *[MNISTPixels]byte) {
+// outline sets row to the outlines of an image, as a vector of length 1, and returns how far the image leans
+// backwards.
+func outline(row []float64, image *[MNISTPixels]byte) (lean float64) {
 	var upright [MNISTPixels]byte
-	deskew(&upright, image)
-	var padded [(side + 2) * (side + 2)]float64 // with paper around the image
-	for i := range side {
-		for j := range side {
-			padded[(i+1)*(side+2)+j+1] = float64(upright[i*side+j])
-		}
-	}
+	lean = deskew(&upright, image)
+	var from framed
+	from.set(&upright)
 	clear(row)
 	for i := range side {
 		for j := range side {
-			at := padded[i*(side+2)+j:][:2*(side+2)+2]
-			x, y := at[side+2+2]-at[side+2], at[2*(side+2)+1]-at[1]
+			at := from[i*framedSide+j:][:2*framedSide+2]
+			x, y := at[framedSide+2]-at[framedSide], at[2*framedSide+1]-at[1]
 			if x == 0 && y == 0 {
 				continue
 			}
 			g := float64(cos22 * math.Sqrt(float64(x*x)+float64(y*y)))
-			cell := i/cellSide*(side/cellSide) + j/cellSide
-			for k, along := range [directions]float64{
-				x, float64(cos22*x) + float64(cos67*y), float64(cos45 * (x + y)), float64(cos67*x) + float64(cos22*y),
-				y, float64(cos22*y) - float64(cos67*x), float64(cos45 * (y - x)), float64(cos67*y) - float64(cos22*x),
-			} {
-				if v := math.Abs(along) - g; v > 0 {
-					row[k*len(row)/directions+cell] += v
+			cell := row[i/cellSide*(side/cellSide)+j/cellSide:]
+			add := func(k int, along float64) {
+				if along > g {
+					cell[k*outlineSize/directions] += along - g
 				}
 			}
+			// The directions that may be near are at 0°, 22.5° and 45° from the nearest axis.
+			near := 0
+			if x < 0 != (y < 0) {
+				near = 2
+			}
+			x, y = math.Abs(x), math.Abs(y)
+			if y > x {
+				x, y, near = y, x, near+1
+			}
+			k := [...][3]int{{0, 1, 2}, {4, 3, 2}, {0, 7, 6}, {4, 5, 6}}[near]
+			add(k[0], x)
+			add(k[1], float64(cos22*x)+float64(cos67*y))
+			add(k[2], float64(cos45*(x+y)))
 		}
 	}
 	squares := 0.0
 	for _, v := range row {
 		squares += float64(v * v)
 	}
+	length := max(math.Sqrt(squares), 1)
 	for k := range row {
-		row[k] /= max(math.Sqrt(squares), 1)
+		row[k] /= length
 	}
+	return lean
 }
 
 // pieces counts the pieces of ink of an image and the holes in it: the parts of the paper that touch by sides,
 // without the one around the image.
 func pieces(image *[MNISTPixels]byte) (ink, holes float64) {
-	const wide = side + 2 // with paper around the image
-	var isInk, seen [wide * wide]bool
+	const (
+		wide               = side + 4 // with paper around the image, and an edge around that
+		edge, paper, stain = 0, 1, 2  // a place that was counted is edge
+	)
+	var places [wide * wide]byte
+	for i := 1; i < wide-1; i++ {
+		for j := 1; j < wide-1; j++ {
+			places[i*wide+j] = paper
+		}
+	}
 	for j, p := range image {
-		isInk[(j/side+1)*wide+j%side+1] = p >= inkFrom
+		if p >= inkFrom {
+			places[(j/side+2)*wide+j%side+2] = stain
+		}
 	}
 	around := [8]int{1, -1, wide, -wide, wide + 1, wide - 1, -wide + 1, -wide - 1} // the first four share a side
 	holes = -1
 	var reached [wide * wide]int
-	for start := range seen {
-		if seen[start] {
-			continue
-		}
+	for start, kind := range &places {
 		steps := around[:4]
-		if isInk[start] {
+		switch kind {
+		case edge:
+			continue
+		case paper:
+			holes++
+		default:
 			steps = around[:]
 			ink++
-		} else {
-			holes++
 		}
-		seen[start], reached[0] = true, start
+		places[start], reached[0] = edge, start
 		for n, end := 0, 1; n < end; n++ {
 			for _, step := range steps {
-				if to := reached[n] + step; to >= 0 && to < len(seen) && !seen[to] && isInk[to] == isInk[start] {
-					seen[to], reached[end] = true, to
+				if to := reached[n] + step; places[to] == kind {
+					places[to], reached[end] = edge, to
 					end++
 				}
 			}
