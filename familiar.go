@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"sync"
 )
@@ -167,32 +168,26 @@ func (f *Familiarity) validate() error {
 	return nil
 }
 
-// familiarFile returns the arrays of a file for n digits, empty.
-func familiarFile(n int) (images, labels, limits fileArray) {
+// members returns f as members of a file.
+func (f *Familiarity) members() []npzMember {
+	limits := NewMatrix(MNISTClasses, 4)
+	for label, of := range f.Limits {
+		copy(limits.Row(label), of[:])
+	}
+	return []npzMember{
+		{Name: "familiar", Bytes: f.Digits.Images, Cols: MNISTPixels},
+		{Name: "familiar_labels", Bytes: f.Digits.Labels, Cols: f.Digits.Len()},
+		{Name: "familiar_limits", Matrix: limits},
+	}
+}
+
+// readFamiliarity reads those members, if there are any.
+func (m *Model) readFamiliarity(z *npz) error {
 	array := func(name string, rows, cols int, may elements) fileArray {
 		return fileArray{name: name, matrix: NewMatrix(rows, cols), may: may, shared: true}
 	}
-	return array("familiar", n, MNISTPixels, greys), array("familiar_labels", 1, n, greys), array("familiar_limits", MNISTClasses, 4, finiteNumbers)
-}
-
-// arrays returns f as arrays of a file.
-func (f *Familiarity) arrays() []fileArray {
-	images, labels, limits := familiarFile(f.Digits.Len())
-	for i, p := range f.Digits.Images {
-		images.matrix.Data[i] = float64(p)
-	}
-	for i, label := range f.Digits.Labels {
-		labels.matrix.Data[i] = float64(label)
-	}
-	for label, of := range f.Limits {
-		copy(limits.matrix.Row(label), of[:])
-	}
-	return []fileArray{images, labels, limits}
-}
-
-// readFamiliarity reads those arrays, if there are any.
-func (m *Model) readFamiliarity(z *npz) error {
-	images, labels, limits := familiarFile(0)
+	images, labels := array("familiar", 0, MNISTPixels, greys), array("familiar_labels", 1, 0, greys)
+	limits := array("familiar_limits", MNISTClasses, 4, finiteNumbers)
 	if !z.has(images.name) && !z.has(labels.name) && !z.has(limits.name) {
 		return nil
 	}
@@ -321,46 +316,41 @@ func outline(row []float64, image *[MNISTPixels]byte) (lean float64) {
 }
 
 // pieces counts the pieces of ink of an image and the holes in it: the parts of the paper that touch by sides,
-// without the one around the image.
+// without the one around the image. Pieces less holes is (n₁ − n₃ − 2n₂)/4, if of all squares of 2×2 pixels n₁ have
+// one pixel of ink, n₃ have three, and n₂ have two that only touch by a corner (Gray 1971).
 func pieces(image *[MNISTPixels]byte) (ink, holes float64) {
-	const (
-		wide               = side + 4 // with paper around the image, and an edge around that
-		edge, paper, stain = 0, 1, 2  // a place that was counted is edge
-	)
-	var places [wide * wide]byte
-	for i := 1; i < wide-1; i++ {
-		for j := 1; j < wide-1; j++ {
-			places[i*wide+j] = paper
-		}
-	}
+	var rows [side + 2]uint32 // a bit for each pixel of ink, with paper around the image
 	for j, p := range image {
 		if p >= inkFrom {
-			places[(j/side+2)*wide+j%side+2] = stain
+			rows[j/side+1] |= 2 << (j % side)
 		}
 	}
-	around := [8]int{1, -1, wide, -wide, wide + 1, wide - 1, -wide + 1, -wide - 1} // the first four share a side
-	holes = -1
-	var reached [wide * wide]int
-	for start, kind := range &places {
-		steps := around[:4]
-		switch kind {
-		case edge:
-			continue
-		case paper:
-			holes++
-		default:
-			steps = around[:]
-			ink++
-		}
-		places[start], reached[0] = edge, start
-		for n, end := 0, 1; n < end; n++ {
-			for _, step := range steps {
-				if to := reached[n] + step; places[to] == kind {
-					places[to], reached[end] = edge, to
-					end++
+	euler := 0
+	for i := range side + 1 {
+		a, b := rows[i], rows[i+1]
+		nextA, nextB := a>>1, b>>1
+		odd := a ^ nextA ^ b ^ nextB
+		three := odd & (a&nextA | b&nextB)
+		corner := a&nextB&^(nextA|b) | nextA&b&^(a|nextB)
+		euler += bits.OnesCount32(odd&^three) - bits.OnesCount32(three) - 2*bits.OnesCount32(corner)
+	}
+	for i := range rows {
+		for ; rows[i] != 0; ink++ {
+			var piece [side + 2]uint32
+			piece[i] = rows[i] & -rows[i]
+			for grows := true; grows; {
+				grows = false
+				for k := 1; k <= side; k++ {
+					near := piece[k-1] | piece[k] | piece[k+1]
+					near = (near | near<<1 | near>>1) & rows[k]
+					grows = grows || near != piece[k]
+					piece[k] = near
 				}
+			}
+			for k := range rows {
+				rows[k] &^= piece[k]
 			}
 		}
 	}
-	return ink, holes
+	return ink, ink - float64(euler/4)
 }

@@ -291,9 +291,6 @@ func (m *Model) arrays() []fileArray {
 	if s := m.Targets.standardization(); m.Task() == Numbers {
 		all = append(all, s.arrays("target_", len(m.Targets))...)
 	}
-	if m.Familiarity != nil {
-		all = append(all, m.Familiarity.arrays()...)
-	}
 	return append(all, m.stacked(func(n Member) []fileArray { return n.Run.History.arrays(len(n.Net)) })...)
 }
 
@@ -339,7 +336,10 @@ func (m *Model) Write(w io.Writer) error {
 		if err := a.validate(); err != nil {
 			return err
 		}
-		members = append(members, npzMember{Name: a.name, Matrix: a.matrix, Stack: a.stack, OfBytes: a.may == greys})
+		members = append(members, npzMember{Name: a.name, Matrix: a.matrix, Stack: a.stack})
+	}
+	if m.Familiarity != nil {
+		members = append(members, m.Familiarity.members()...)
 	}
 	text, err := m.runJSON()
 	if err != nil {

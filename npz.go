@@ -436,9 +436,11 @@ type npzMember struct {
 	Matrix *Matrix // nil for bytes
 	Stack  int     // the length of the first of three axes, which is a part of the rows, or 0 if there are two
 	Bytes  []byte
-
-	OfBytes bool // the array's elements are whole numbers from 0 to 255
+	Cols   int // if it is not 0, the bytes are an array of uint8 with so many columns
 }
+
+// isArray reports whether NumPy interprets the member.
+func (m npzMember) isArray() bool { return m.Matrix != nil || m.Cols > 0 }
 
 // writeNPZ writes an archive of the members, in their order, as numpy.savez does: arrays of
 // little-endian float64, or of uint8, in C order, not compressed. The same members give the same bytes.
@@ -465,7 +467,7 @@ func writeNPZ(w io.Writer, members ...npzMember) error {
 	zw := zip.NewWriter(w)
 	for _, m := range members {
 		name, size, sum := m.Name, uint64(m.size()), crc32.NewIEEE()
-		if m.Matrix != nil {
+		if m.isArray() {
 			name += ".npy"
 		}
 		// Some programs need the size and the checksum before the data. So the content is
@@ -490,40 +492,37 @@ const npyHeaderSize = 128 // bytes before the elements, as NumPy writes them
 
 // size returns how many bytes m.write writes.
 func (m npzMember) size() int64 {
-	if m.Matrix == nil {
-		return int64(len(m.Bytes))
+	size := int64(len(m.Bytes))
+	if m.Matrix != nil {
+		size = 8 * int64(len(m.Matrix.Data))
 	}
-	if m.OfBytes {
-		return npyHeaderSize + int64(len(m.Matrix.Data))
+	if m.isArray() {
+		size += npyHeaderSize
 	}
-	return npyHeaderSize + 8*int64(len(m.Matrix.Data))
+	return size
 }
 
 // write writes the bytes, or the array as a .npy file.
 func (m npzMember) write(w io.Writer) error {
-	if m.Matrix == nil {
+	var descr, shape string
+	switch x := m.Matrix; {
+	case !m.isArray():
 		_, err := w.Write(m.Bytes)
 		return err
+	case x == nil:
+		descr, shape = "|u1", fmt.Sprintf("%d, %d", len(m.Bytes)/m.Cols, m.Cols)
+	case m.Stack > 0:
+		descr, shape = "<f8", fmt.Sprintf("%d, %d, %d", m.Stack, x.Rows/m.Stack, x.Cols)
+	default:
+		descr, shape = "<f8", fmt.Sprintf("%d, %d", x.Rows, x.Cols)
 	}
 	const start = "\x93NUMPY\x01\x00\x76\x00" // version 1.0, and a header of 0x76 = 118 bytes, line break included
-	shape := fmt.Sprintf("%d, %d", m.Matrix.Rows, m.Matrix.Cols)
-	if m.Stack > 0 {
-		shape = fmt.Sprintf("%d, %d, %d", m.Stack, m.Matrix.Rows/m.Stack, m.Matrix.Cols)
-	}
-	descr := "<f8"
-	if m.OfBytes {
-		descr = "|u1"
-	}
 	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
 	if _, err := fmt.Fprintf(w, "%s%-*s\n", start, npyHeaderSize-len(start)-1, header); err != nil {
 		return err
 	}
-	if m.OfBytes {
-		elements := make([]byte, len(m.Matrix.Data))
-		for i, v := range m.Matrix.Data {
-			elements[i] = byte(v)
-		}
-		_, err := w.Write(elements)
+	if m.Matrix == nil {
+		_, err := w.Write(m.Bytes)
 		return err
 	}
 	return writeElements(w, m.Matrix.Data)

@@ -478,6 +478,7 @@ func TestPace(t *testing.T) {
 		{"no difference", 2, 1500 * ms, twoThreads(1400*us, 1400*us), 0.99},
 		{"rounds of seconds", 2, 60000 * ms, twoThreads(1400*ms, 750*ms), 0.98},
 		{"beside a process", 2, 1500 * ms, beside(0, time.Hour, alone), 0.98},
+		{"beside a process at first", 2, 1500 * ms, beside(0, 300*ms, alone), 0.98},
 		{"beside a process for a while", 2, 4000 * ms, beside(1000*ms, 3000*ms, alone), 1.02},
 		{"a quota of one processor", 2, 1500 * ms, underQuota(alone), 0.97},
 		{"a quota, longer", 2, 30000 * ms, underQuota(alone), 0.97},

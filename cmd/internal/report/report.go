@@ -131,6 +131,7 @@ func write(page *template.Template, style, script string, parts map[string]any) 
 	parts["Policy"] = "default-src 'none'; script-src " + digest(script) + "; style-src " + digest(style) + "; img-src data:; base-uri 'none'; form-action 'none'"
 	parts["Style"], parts["Script"] = template.CSS(style), template.JS(script)
 	var b bytes.Buffer
+	b.Grow(len(parts["JSON"].(template.JS)) + 1<<17) // and more than enough for all else
 	err := page.Execute(&b, parts)
 	return b.Bytes(), err
 }
