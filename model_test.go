@@ -620,7 +620,7 @@ func TestReadModelFileReplaced(t *testing.T) {
 			replace(i)
 		}
 	}()
-	for range 3000 {
+	for range 1000 {
 		if _, err := ReadModelFile(name); err != nil {
 			t.Error(err)
 			break

@@ -521,7 +521,7 @@ func withNumPy(t *testing.T) string {
 }
 
 var numPyFound = sync.OnceValue(func() string {
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
+	for _, python := range []string{"/usr/bin/python3", "python3"} {
 		if exec.Command(python, "-c", "import importlib.util as u; exit(not u.find_spec('numpy'))").Run() == nil {
 			return python
 		}
