@@ -136,24 +136,10 @@ func TestNPZRoundTrip(t *testing.T) {
 	}
 }
 
-func TestWriteNPZLimits(t *testing.T) {
+func TestWriteNPZOfMissingElements(t *testing.T) {
 	short := npzMember{Name: "W1", Matrix: &Matrix{2, 3, make([]float64, 5)}}
 	if got := panicOf(func() { writeNPZ(io.Discard, short) }); got != "mlp: writeNPZ: W1: 5 elements for 2×3" {
 		t.Errorf("panic %q", got)
-	}
-	if testing.Short() {
-		return
-	}
-	large := make([]byte, maxMember+1) // the bytes are never read or written, so they take no memory
-	for want, members := range map[string][]npzMember{
-		"a: 1073741825 bytes, over the limit of 1073741824": {{Name: "a", Bytes: large}},
-		"d: the members up to here take 2147483649 bytes, over the limit of 2147483648 in all": {
-			{Name: "a", Bytes: large[1:]}, {Name: "b", Bytes: large[1:]}, {Name: "c"}, {Name: "d", Bytes: large[:1]}},
-	} {
-		var b bytes.Buffer
-		if err := writeNPZ(&b, members...); err == nil || err.Error() != want || b.Len() > 0 {
-			t.Errorf("%d bytes, error %v, want %s", b.Len(), err, want)
-		}
 	}
 }
 
@@ -530,12 +516,13 @@ func withNumPy(t *testing.T) string {
 	if python == "" {
 		t.Skip("skipped: no python3 that imports numpy")
 	}
+	t.Setenv("OPENBLAS_NUM_THREADS", "1") // NumPy starts faster without its threads
 	return python
 }
 
 var numPyFound = sync.OnceValue(func() string {
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(python, "-c", "import numpy").Run() == nil {
+	for _, python := range []string{"/usr/bin/python3", "python3"} {
+		if exec.Command(python, "-c", "import importlib.util as u; exit(not u.find_spec('numpy'))").Run() == nil {
 			return python
 		}
 	}

@@ -1,9 +1,10 @@
 // No kernel reads or writes beyond its operands: they lie in memory right before a page
-// that cannot be touched, or right behind one.
+// that cannot be touched, or right behind one. Nor is a file that is too large written.
 
 package mlp
 
 import (
+	"bytes"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -181,4 +182,18 @@ func TestElementwiseOverrun(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWriteNPZLimits(t *testing.T) {
+	large := newFence(t, maxMember+1).bytes(maxMember+1, true) // they are never read or written, so they take no memory
+	for want, members := range map[string][]npzMember{
+		"a: 1073741825 bytes, over the limit of 1073741824": {{Name: "a", Bytes: large}},
+		"d: the members up to here take 2147483649 bytes, over the limit of 2147483648 in all": {
+			{Name: "a", Bytes: large[1:]}, {Name: "b", Bytes: large[1:]}, {Name: "c"}, {Name: "d", Bytes: large[:1]}},
+	} {
+		var b bytes.Buffer
+		if err := writeNPZ(&b, members...); err == nil || err.Error() != want || b.Len() > 0 {
+			t.Errorf("%d bytes, error %v, want %s", b.Len(), err, want)
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -629,12 +630,19 @@ func TestOneHash(t *testing.T) {
 // sample returns a part of the sample.
 func sample(t testing.TB, part string) *MNIST {
 	t.Helper()
-	m, err := LoadMNIST(SampleMNIST(), part, 0)
+	parts, err := sampleParts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	m := *parts[part]
+	return &m
 }
+
+var sampleParts = sync.OnceValues(func() (map[string]*MNIST, error) {
+	train, err := LoadMNIST(SampleMNIST(), "train", 0)
+	test, err2 := LoadMNIST(SampleMNIST(), "t10k", 0)
+	return map[string]*MNIST{"train": train, "t10k": test}, errors.Join(err, err2)
+})
 
 // sampleDigits is the sample, standardized.
 func sampleDigits(t testing.TB) (train, test *MNIST) {

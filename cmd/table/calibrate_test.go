@@ -35,7 +35,7 @@ func chances(rows int) string {
 func TestCalibrate(t *testing.T) {
 	data := file(t, "chances.csv", chances(300))
 	for _, target := range []string{"ill", "ill,old"} {
-		flags := []string{"-calibrate", "-holdout", "0.3", "-ensemble", "2", "-schedule", "constant", "-decay", "0", "-patience", "9", "-target", target, data}
+		flags := []string{"-calibrate", "-holdout", "0.3", "-ensemble", "2", "-hidden", "8", "-schedule", "constant", "-decay", "0", "-patience", "9", "-target", target, data}
 		run := func(out, epochs string) string {
 			stdout, _ := must(t, append([]string{"-out", out, "-epochs", epochs}, flags...)...)
 			return stdout

@@ -28,7 +28,7 @@ func noise(rows int, seed uint64) string {
 // number. -verify and -resume make the same margins.
 func TestInterval(t *testing.T) {
 	out, rows, calibrated := t.TempDir(), 3000, 600
-	must(t, "-target", "price,size", "-interval", "0.8", "-holdout", "0.5", "-ensemble", "2", "-epochs", "3", "-out", out, file(t, "train.csv", noise(2*calibrated, 1)))
+	must(t, "-target", "price,size", "-interval", "0.8", "-holdout", "0.5", "-ensemble", "2", "-hidden", "8", "-epochs", "3", "-out", out, file(t, "train.csv", noise(2*calibrated, 1)))
 	model := filepath.Join(out, "model.npz")
 	stdout, _ := must(t, "-model", model, file(t, "new.csv", noise(rows, 2)))
 	cells, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()

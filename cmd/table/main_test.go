@@ -78,7 +78,7 @@ func prepared(t *testing.T, args ...string) *job {
 func trained(t *testing.T, args ...string) string {
 	t.Helper()
 	out := t.TempDir()
-	must(t, append([]string{"-ensemble", "2", "-epochs", "1", "-out", out}, args...)...)
+	must(t, append([]string{"-ensemble", "2", "-hidden", "8", "-epochs", "1", "-out", out}, args...)...)
 	return filepath.Join(out, "model.npz")
 }
 
@@ -145,7 +145,7 @@ func TestOneHash(t *testing.T) {
 // patience with a network was over before.
 func TestResume(t *testing.T) {
 	straight, halves := t.TempDir(), t.TempDir()
-	flags := []string{"-ensemble", "3", "-schedule", "constant", "-patience", "3", "-batch", "8", "-out"}
+	flags := []string{"-ensemble", "3", "-hidden", "16", "-schedule", "constant", "-patience", "3", "-batch", "8", "-out"}
 	want, _ := must(t, append(flags, straight, "-epochs", "12")...)
 	must(t, append(flags, halves, "-epochs", "6")...)
 	m, err := training.ReadModel(filepath.Join(halves, "model.npz"), training.Table)

@@ -194,11 +194,11 @@ func TestGuard(t *testing.T) {
 		"a\n" + strings.Repeat("\"x\",", maxColumns) + "\n":                                 errManyCells,
 		strings.Repeat(",", maxColumns-1) + "\n":                                            nil,
 		strings.Repeat("\""+strings.Repeat(",\n", maxColumns)+"\"\n,1\n", 9):                nil,
-		"\"" + strings.Repeat("x\n", maxRow/2+1):                                            errLongRow,
-		strings.Repeat("\""+strings.Repeat("x\n", maxRow/8)+"\"\n", 9):                      nil,
+		strings.Repeat("\"\n\"", maxRow/3+1):                                                errLongRow,
+		strings.Repeat("\"\n\"", maxRow/3-1):                                                nil,
 		strings.Repeat(strings.Repeat(",", maxColumns/2)+"\r\n", 9) + "\"\"\"" + ",\n,\"\n": nil,
 	} {
-		g := &guard{Reader: strings.NewReader(text + strings.Repeat("1,2\n", 1<<20)), ctx: context.Background(), separator: ','}
+		g := &guard{Reader: strings.NewReader(text + strings.Repeat("\n1,2", 1<<15)), ctx: context.Background(), separator: ','}
 		n, err := io.Copy(io.Discard, g)
 		if err != want {
 			t.Errorf("%.20q and so on, of %d bytes: error %v, want %v", text, len(text), err, want)

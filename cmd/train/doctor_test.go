@@ -13,7 +13,7 @@ import (
 func complaints(t *testing.T, flags ...string) (names []string) {
 	t.Helper()
 	if !attack {
-		flags = append([]string{"-hidden", "64,32"}, flags...)
+		flags = append([]string{"-hidden", "64,32", "-limit", "1000", "-holdout", "0.2"}, flags...)
 	}
 	_, stderr := says(t, "", append(flags, "-out", t.TempDir())...)
 	for line := range strings.Lines(stderr) {

@@ -34,7 +34,7 @@ type process struct {
 func start(t *testing.T, prepare func(p *process)) *process {
 	t.Helper()
 	p := &process{out: filepath.Join(t.TempDir(), "out")}
-	p.Cmd = program("-limit", "500", "-hidden", "32", "-init", "he", "-epochs", "1000000", "-out", p.out)
+	p.Cmd = program(quick("-epochs", "1000000", "-out", p.out)...)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
