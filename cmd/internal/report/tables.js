@@ -207,7 +207,7 @@ function showEffects(k) {
     const x = v => Values ? Grid.indexOf(v) : v, line = (name, of = []) => [name, ...of.map((y, i) => [x(Grid[i]), y])];
     const mine = Grid.map(v => answer(now.raw.map((r, i) => i === Column ? v : r))[k]), here = x(now.raw[Column]);
     const lines = [...(Single[k] ?? []).map(of => line('single', of)), line('mean', Mean[k]), line('mine', mine)];
-    const words = Values && Grid.map(i => (Values[i] || 'missing').slice(0, 9)), rug = Values ? [] : Rug;
+    const words = Values && Grid.map(i => (Values[i] || 'missing').replace(/^(.{11}).{2,}/su, '$1…')), rug = Values ? [] : Rug;
     plot(box, `${names[k]}, by ${Name}`, { words, lines, rug, dots: here >= 0 || !Values ? [[here, now.y[k]]] : [] });
   }
 }
