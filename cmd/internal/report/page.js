@@ -1,13 +1,15 @@
-// What all pages share: elements, numbers, a network and what contributed to its answer,
-// colours, and charts. Texts from a model are never put in as HTML, only as text.
+// What all pages share: elements, numbers, a network and what contributed to its answer, colours, and charts. Texts
+// from a model are never put in as HTML, only as text.
 const $ = id => document.getElementById(id);
 
-// make returns a new element with properties and children.
-function make(name, properties = {}, ...children) {
+// make returns a new element with properties, data and children.
+function make(name, { dataset, ...properties } = {}, ...children) {
   const e = Object.assign(document.createElement(name), properties);
+  Object.assign(e.dataset, dataset);
   e.append(...children);
   return e;
 }
+const button = (properties, ...children) => make('button', { type: 'button', ...properties }, ...children);
 function svg(name, attributes = {}, text = '') {
   const e = document.createElementNS('http://www.w3.org/2000/svg', name);
   for (const key in attributes) e.setAttribute(key, attributes[key]);
@@ -15,25 +17,33 @@ function svg(name, attributes = {}, text = '') {
   return e;
 }
 
-// say has a screen reader say a text. All of the page that is said goes through here, when
-// something has been done, not while it is being done.
+// say has a screen reader say a text. It is called when something has been done, not while it is being done.
 const say = text => { $('said').textContent = text; };
 
-// choose marks one of some buttons as chosen, or none. Tab reaches that one, or the first,
-// and walk has the arrow keys go from there to the nearest in their direction.
+// within returns where a pointer is in an element, as shares of its width and height.
+function within(e, { clientX, clientY }) {
+  const { left, top, width, height } = e.getBoundingClientRect();
+  return [(clientX - left) / width, (clientY - top) / height];
+}
+
+// choose marks one of some buttons as chosen, or none. Tab reaches that one, or the first, and walk has the arrow
+// keys go from there to the nearest in their direction.
 function choose(buttons, chosen) {
   for (const b of buttons) b.ariaPressed = b === chosen, b.tabIndex = b === (chosen ?? buttons[0]) ? 0 : -1;
 }
 const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+function moveCursor(cursor, [dx, dy], low, high) {
+  Object.assign(cursor, { x: clamp(low, high, cursor.x + dx), y: clamp(low, high, cursor.y + dy) });
+}
 const walk = buttons => buttons.forEach(b => b.addEventListener('keydown', e => {
   if (!arrows[e.key]) return;
-  const [dx, dy] = arrows[e.key], middle = b => (r => [r.left + r.width / 2, r.top + r.height / 2])(b.getBoundingClientRect());
-  const [x0, y0] = middle(b), distance = other => {
-    const [x, y] = middle(other), ahead = dx * (x - x0) + dy * (y - y0);
-    return ahead > 1 ? ahead + 3 * Math.abs(dy * (x - x0) + dx * (y - y0)) : Infinity;
+  const [dx, dy] = arrows[e.key], here = b.getBoundingClientRect();
+  const distance = other => {
+    const r = other.getBoundingClientRect(), x = r.left - here.left + (r.width - here.width) / 2;
+    const y = r.top - here.top + (r.height - here.height) / 2, ahead = dx * x + dy * y;
+    return ahead > 1 ? ahead + 3 * Math.abs(dy * x + dx * y) : Infinity;
   };
-  const nearest = buttons.reduce((a, b) => distance(b) < distance(a) ? b : a, b);
-  nearest.focus();
+  buttons.reduce((a, b) => distance(b) < distance(a) ? b : a, b).focus();
   e.preventDefault();
 }));
 
@@ -73,8 +83,8 @@ const once = f => { // computes f(i) when it is first asked for
   return i => known[i] ??= f(i);
 };
 
-// gaussian returns a source of numbers from N(0, 1), the same for a seed: xorshift (Marsaglia 2003)
-// gives numbers between 0 and 1, and two of them make one (Box and Muller 1958).
+// gaussian returns a source of numbers from N(0, 1), the same for a seed: xorshift (Marsaglia 2003) gives numbers
+// between 0 and 1, and two of them make one (Box and Muller 1958).
 function gaussian(seed) {
   let state = seed * 0x9e3779b9 | 1;
   const uniform = () => {
@@ -118,55 +128,46 @@ function affine(l, x) {
   return z;
 }
 
-// forward returns each layer's sums z and its answers a = f(z), for inputs of the network,
-// or for the first layer's sums.
+// forward returns each layer's sums z and answers a = f(z) for the network's inputs, and upward for its first sums.
 const forward = (net, x) => upward(net, affine(net[0], x));
 function upward(net, sums) {
   const z = [], a = [];
   net.forEach((l, n) => {
-    const of = z[n] = n ? affine(l, a[n - 1]) : sums;
-    a[n] = vector(l.out, j => l.f(of[j]));
+    z[n] = n ? affine(l, a[n - 1]) : sums;
+    a[n] = z[n].map(l.f);
   });
   return { z, a };
 }
 
-// backward returns the derivative of direction·answer by each layer's sums. slopes has the
-// derivative of what each unit answers by what it adds up.
+// backward returns the derivative of direction·answer by each layer's sums. slopes has the derivative of what each
+// unit answers by what it adds up.
 function backward(net, direction, slopes) {
   const all = [];
   for (let n = net.length - 1, d = direction; n >= 0; n--) {
-    const slope = slopes[n], of = d;
-    all[n] = vector(slope.length, j => of[j] * slope[j]);
+    all[n] = slopes[n].map((slope, j) => d[j] * slope);
     if (n > 0) d = through(net[n], all[n]);
   }
   return all;
 }
-function through(l, dz) { // the derivative by a layer's inputs
-  return vector(l.in, i => dot(dz, l.w.subarray(i * l.out)));
-}
+const through = (l, dz) => vector(l.in, i => dot(dz, l.w.subarray(i * l.out))); // the derivative by a layer's inputs
 
-// attribute returns what the inputs, and then the units of each layer, contributed to the
-// difference that inputs x make to direction·answer, compared with the inputs from: the
-// integrated gradients (Sundararajan et al. 2017) along the straight line between them, and
-// for units the same integral (Dhamdhere et al. 2018). Along each of 32 pieces of the line
-// a slope is a unit's rise by its sum's rise, so that each layer's contributions add up to
-// the difference.
+// attribute returns what the inputs, and then the units of each layer, contributed to the difference that inputs x
+// make to direction·answer, compared with the inputs from: the integrated gradients (Sundararajan et al. 2017) along
+// the straight line between them, and for units the same integral (Dhamdhere et al. 2018). Along each of 32 pieces of
+// the line a slope is a unit's rise by its sum's rise, so that each layer's contributions add up to the difference.
 function attribute(net, from, x, direction) {
   const start = affine(net[0], from), end = affine(net[0], x), steps = 32;
   const parts = net.map(l => new Float64Array(l.out)), total = new Float64Array(net[0].out);
   for (let s = 1, before = upward(net, start); s <= steps; s++) {
     const after = upward(net, vector(start.length, j => start[j] + (end[j] - start[j]) * s / steps));
-    const rises = after.z.map((z, n) => vector(z.length, j => z[j] - before.z[n][j]));
-    const d = backward(net, direction, rises.map((rise, n) => vector(rise.length, j => {
-      const a = after.a[n][j];
-      return Math.abs(rise[j]) > 1e-6 ? (a - before.a[n][j]) / rise[j] : net[n].slope(a);
-    })));
-    rises.forEach((rise, n) => { for (let j = 0; j < rise.length; j++) parts[n][j] += d[n][j] * rise[j]; });
-    for (let j = 0; j < total.length; j++) total[j] += d[0][j];
+    const rises = after.z.map((z, n) => z.map((v, j) => v - before.z[n][j]));
+    const slope = (n, a, j) => Math.abs(rises[n][j]) > 1e-6 ? (a - before.a[n][j]) / rises[n][j] : net[n].slope(a);
+    const d = backward(net, direction, after.a.map((a, n) => a.map((v, j) => slope(n, v, j))));
+    parts.forEach((part, n) => part.forEach((_, j) => { part[j] += d[n][j] * rises[n][j]; }));
+    d[0].forEach((v, j) => { total[j] += v; });
     before = after;
   }
-  const slope = through(net[0], total);
-  return [vector(x.length, i => slope[i] / steps * (x[i] - from[i])), ...parts];
+  return [through(net[0], total).map((slope, i) => slope / steps * (x[i] - from[i])), ...parts];
 }
 
 function softmax(y) {
@@ -176,9 +177,13 @@ function softmax(y) {
 
 // ---- Colours ----
 const colour = {}; // of what is for, against, neither, and of ink: red, green and blue
-function readColours() {
+
+// onColours calls paint now, and when light becomes dark or dark light.
+function onColours(paint) {
   const style = getComputedStyle(document.documentElement);
   for (const name of ['positive', 'negative', 'card', 'ink']) colour[name] = style.getPropertyValue('--' + name).trim().split(' ').map(Number);
+  paint();
+  matchMedia('screen and (prefers-color-scheme: dark)').addEventListener('change', () => onColours(paint), { once: true });
 }
 
 // mix sets a pixel to a colour over the card's; share is from 0 to 1.
@@ -188,31 +193,46 @@ function mix(p, at, c, share) {
 }
 const signed = (top, power = 1) => (p, at, v) => mix(p, at, v > 0 ? colour.positive : colour.negative, (Math.abs(v) / top) ** power);
 
-// paint fills a canvas with a pixel for each value; the rest stays clear.
-function paint(canvas, values, put) {
+// paint fills a canvas with a pixel for each value, and returns it; the rest stays clear.
+function paint(canvas, values, put = signed(size(values), 0.5)) {
   const g = canvas.getContext('2d'), image = g.createImageData(canvas.width, canvas.height);
   values.forEach((v, i) => put(image.data, 4 * i, v));
   g.putImageData(image, 0, 0);
+  return canvas;
 }
 
 // ---- Charts ----
-// balances lists signed numbers as bars to the left and right.
+// balances lists signed numbers, and by how much they may be off, as bars to the left and right.
 function balances(items) {
   const list = make('ul', { className: 'signed' }), top = size(items.map(i => i.value));
-  for (const { name, value } of items) {
+  for (const { name, value, off } of items) {
     const bar = make('i', { className: value < 0 ? 'negative' : 'positive' }), share = 50 * Math.abs(value) / top;
-    bar.style.width = share + '%';
-    bar.style.left = (value < 0 ? 50 - share : 50) + '%';
-    list.append(make('li', {}, make('span', {}, name), make('span', { className: 'balance' }, bar), make('span', {}, short(value))));
+    Object.assign(bar.style, { width: share + '%', left: (value < 0 ? 50 - share : 50) + '%' });
+    const text = short(value) + (off === undefined ? '' : ` ± ${short(off)}`);
+    list.append(make('li', {}, make('span', {}, name), make('span', { className: 'balance' }, bar), make('span', {}, text)));
   }
   return list;
 }
 const titled = (title, child) => make('div', {}, make('h3', {}, title), child);
 
-// axis returns ticks {v, label} that enclose low to high, as roundTicks in svgplot.go does: at
-// most five steps of 1, 2 or 5 times a power of ten, with as many digits as tell them apart. On a log
-// axis, for positive low and high, they are 1, 2 and 5 times the powers of ten or, if these are too many, every power
-// of ten, every second and so on.
+// barButtons lists n bars that one can choose, and fill sets a bar's name, its share from 0 to 1 and its text.
+function barButtons(n, chosen) {
+  const bars = Array.from({ length: n }, (_, k) => button({ onclick: () => { chosen(k); say($('why').textContent); } },
+    make('b'), make('span', { className: 'track' }, make('i')), make('span', { className: 'value' })));
+  $('bars').append(...bars.map(b => make('li', {}, b)));
+  walk(bars);
+  return bars;
+}
+function fill(bar, name, share, text, isFirst) {
+  bar.firstChild.textContent = name;
+  bar.querySelector('i').style.width = 100 * share + '%';
+  bar.lastChild.textContent = text;
+  bar.parentNode.classList.toggle('first', isFirst);
+}
+
+// axis returns ticks {v, label} that enclose low to high, as roundTicks in svgplot.go does: at most five steps of 1,
+// 2 or 5 times a power of ten, with as many digits as tell them apart. On a log axis, for positive low and high, they
+// are 1, 2 and 5 times the powers of ten or, if these are too many, every power of ten, every second and so on.
 function axis(low, high, log) {
   const n = 5, slack = 1e-10, plain = (v, digits) => decimals(v, Math.max(0, digits));
   if (log) {
@@ -233,7 +253,7 @@ function axis(low, high, log) {
   for (let e = Math.floor(Math.log10((high - low) / n)); ; e++) for (const m of [1, 2, 5]) {
     const step = m * 10 ** e, first = Math.floor(low / step + slack), last = Math.ceil(high / step - slack);
     if (last - first > n) continue;
-    const top = Math.max(-first, last) * step, [ticks, trimmed] = [[], text => text.replace(/\.?0+$/, '').replace('-', '−')];
+    const top = Math.max(-first, last) * step, ticks = [], trimmed = text => text.replace(/\.?0+$/, '').replace('-', '−');
     for (let i = first; i <= last; i++) {
       const v = Number(i * m + 'e' + e), [digits, exp] = v.toExponential(5).split('e');
       ticks.push({ v, label: top >= 1e-3 && top < 1e8 ? plain(v, -e) : v === 0 ? '0' : power(trimmed(digits), Number(exp)) });
@@ -242,8 +262,7 @@ function axis(low, high, log) {
   }
 }
 
-// axes puts an empty chart into a box, with the ticks {v, label} up and along its axes, and returns
-// the picture, where numbers stand in it, and what adds to it.
+// axes puts an empty chart with ticks {v, label} into a box, and returns it, where numbers stand, and what adds to it.
 function axes(box, title, up, along, { from, to, height, top = 10, bottom = 28, right = 24, place = v => v }) {
   const wide = ticks => 7 * Math.max(...ticks.map(t => t.label.length)), width = Math.max(240, box.clientWidth);
   const left = 14 + wide(up), room = width - left - right, low = place(up[0].v), high = place(up.at(-1).v);
@@ -268,13 +287,17 @@ function axes(box, title, up, along, { from, to, height, top = 10, bottom = 28, 
 const usable = (v, place = v => v) => v !== null && Math.abs(place(v)) < 1e300;
 const range = values => [Math.min, Math.max].map(f => values.reduce((a, b) => f(a, b)));
 
-// line is one of a chart, and trend one of what was measured at each epoch.
+// line is one of a chart, and trends draws lines, each a name and a key of what was measured at each epoch.
 const line = (name, colour, points) => ({ name, colour: `rgb(var(--${colour}))`, points });
-const trend = (history, name, key, colour) => line(name, colour, history.map((h, i) => [i + 1, h[key]]));
+function trends(box, y, at, history, ...of) {
+  const colours = { training: 'muted', test: 'positive', 'held out': 'negative' };
+  const lines = of.map(([name, key]) => line(name, colours[name], history.map((h, i) => [i + 1, h[key]])));
+  chart(box, { x: 'epoch', y, at, lines });
+}
 
-// chart draws lines of points [x, value] into box, x being whole numbers, with the values at
-// one x beside the names, or at that where the pointer is. A value that is null or cannot
-// be drawn leaves a gap, and a line without values is left out. zero has the axis begin at 0.
+// chart draws lines of points [x, value] into box, x being whole numbers, with the values at one x beside the names,
+// or at that where the pointer is. A value that is null or cannot be drawn leaves a gap, and a line without values is
+// left out. zero has the axis begin at 0.
 function chart(box, { lines: all, at, x: xTitle, y: yTitle, log, zero }) {
   const place = log ? Math.log10 : v => v, known = ([, v]) => usable(v, place);
   const lines = all.filter(l => l.points.some(known)), points = lines.flatMap(l => l.points);
@@ -305,7 +328,7 @@ function chart(box, { lines: all, at, x: xTitle, y: yTitle, log, zero }) {
     names.reduceRight((below, n) => n.y = Math.min(n.y, below - apart), height - bottom + apart + 4);
     for (const n of names) n.g.append(text(width - right + 8, n.y + 4, 'start', n.words));
     box.onpointermove = e => {
-      const r = picture.getBoundingClientRect(), x = (e.clientX - r.left) / r.width * width;
+      const x = within(picture, e)[0] * width;
       draw(xs.reduce((a, b) => Math.abs(X(b) - x) < Math.abs(X(a) - x) ? b : a));
     };
   }

@@ -1,13 +1,11 @@
-// The playground trains a small network on points of a plane. A step is the Go package's: forward,
-// SoftmaxCrossEntropy, backward and SGD, of all points at once.
+// The playground trains a small network on points of a plane. A step of SGD is the Go package's, of all points.
 const knobs = $('knobs').elements, knob = name => knobs[name].value;
 let points; // [x, y, class], x and y from −2 to 2, the class 0 or 1
 let net, steps, loss, right, losses; // losses has [step, loss], the older the fewer
 let seed = 1, isRunning = false, frames = 0;
 
 // ---- The step ----
-// answer returns what a layer answers to each of the rows. Batch normalisation takes μ and σ of these
-// rows if they are the points, and otherwise has those of the points.
+// answer returns what a layer answers to each of the rows. Batch normalisation takes μ and σ from the points alone.
 function answer(l, rows, arePoints) {
   const affineOnly = l.gain ? { ...l, b: l.b.map(() => 0) } : l, z = rows.map(x => affine(affineOnly, x));
   if (l.gain && arePoints) {
@@ -20,8 +18,8 @@ function answer(l, rows, arePoints) {
   return a;
 }
 
-// measure computes the loss, its derivatives d by what a layer learns, and the layer's ‖δ‖: δ is the
-// derivative by what the activation takes, for each point and unit.
+// measure computes the loss, its derivatives d by what a layer learns, and the layer's ‖δ‖: δ is the derivative by
+// what the activation takes, for each point and unit.
 function measure() {
   const n = points.length, y = net.reduce((x, l) => answer(l, x, true), points.map(([x, y]) => [x, y]));
   loss = right = 0;
@@ -144,13 +142,9 @@ function add(x, y, other) {
   points.push([x, y, knob('side') ^ other]);
   draw();
 }
-$('points').onclick = e => {
-  const r = e.currentTarget.getBoundingClientRect();
-  add((e.clientX - r.left) / r.width * 4 - 2, (e.clientY - r.top) / r.height * 4 - 2, e.shiftKey);
-};
+$('points').onclick = e => add(...within($('points'), e).map(v => 4 * v - 2), e.shiftKey);
 $('points').onkeydown = e => {
-  const [dx, dy] = arrows[e.key] ?? [0, 0];
-  Object.assign(cursor, { x: clamp(-2, 2, cursor.x + dx / 10), y: clamp(-2, 2, cursor.y + dy / 10) });
+  moveCursor(cursor, (arrows[e.key] ?? [0, 0]).map(v => v / 10), -2, 2);
   if (e.key === 'Enter') add(cursor.x, cursor.y, e.shiftKey);
   else draw();
   if (arrows[e.key]) e.preventDefault();
@@ -166,9 +160,8 @@ $('others').onclick = () => { seed++; begin(); };
 for (const b of document.querySelectorAll('[data-knobs]')) {
   b.onclick = () => { set(JSON.parse(b.dataset.knobs)); run(true); };
 }
-matchMedia('screen and (prefers-color-scheme: dark)').addEventListener('change', () => { readColours(); draw(); });
-readColours();
 setPoints();
+onColours(() => { if (net) draw(); });
 begin();
 run(!matchMedia('(prefers-reduced-motion: reduce)').matches);
 frame();

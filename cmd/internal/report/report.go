@@ -49,10 +49,13 @@ var (
 
 // Playground returns a page that trains a small network on points of a plane.
 func Playground() ([]byte, error) {
-	return write(playground, style+playgroundStyle, playgroundScript, map[string]any{"Title": "Watch it vanish", "JSON": template.JS("null")})
+	return write(playground, style+playgroundStyle, playgroundScript, map[string]any{
+		"Title": "Watch it vanish", "Name": "Watch it vanish", "Figures": []fact{}, "Parts": []fact{}, "JSON": template.JS("null"),
+		"Lead": "A small network learns, here in your browser, to tell blue points from orange ones. Disturb it, and see its gradient vanish.",
+	})
 }
 
-// A fact is a line of the part "What it is".
+// A fact is a line of a list: a name, and what it is.
 type fact struct{ Name, Text string }
 
 // maxParameters bounds the page to about 35 MB.
@@ -96,9 +99,17 @@ func HTML(m *mlp.Model, file string, test *mlp.MNIST, about string, findings []d
 		return nil, err
 	}
 	return write(page, style, digitsScript, map[string]any{
-		"Title": "See it think: " + summary, "Data": d, "JSON": template.JS(text),
-		"Summary": summary, "Parameters": grouped(m.Net.Parameters()), "Layers": m.Net, "Facts": facts(m, training.Train, file, fact{"test digits", about}),
-		"Accuracy": fmt.Sprintf("%.2f", 100*d.accuracy), "Loss": fmt.Sprintf("%.4f", d.loss), "Test": grouped(test.Len()), "Unlike": d.unlike, "Temperature": m.Temperature,
+		"Title": "See it think: " + summary, "Name": "See it think", "Data": d, "JSON": template.JS(text),
+		"Lead": "A network that was trained to read digits, on one page. It computes here, in your browser; nothing is sent.",
+		"Figures": []fact{
+			{"Network", summary}, {"Parameters", grouped(m.Net.Parameters())},
+			{"Reads right", fmt.Sprintf("%.2f %% of all %s test digits", 100*d.accuracy, grouped(test.Len()))},
+			{"Test loss", fmt.Sprintf("%.4f", d.loss)},
+		},
+		"Parts": []fact{{"drawing", "Draw"}, {"units", "Units"}, {"mistakes", "Mistakes"}, {"sure", "How sure"},
+			{"history", "History"}, {"break", "Break it"}, {"facts", "What it is"}},
+		"Layers": m.Net, "Facts": facts(m, training.Train, file, fact{"test digits", about}),
+		"Test": grouped(test.Len()), "Unlike": d.unlike, "Temperature": m.Temperature,
 		"Confusion": d.confusion, "Epochs": len(m.Run.History), "Examined": findings != nil, "Findings": findings,
 		"Normalised": slices.ContainsFunc(m.Net, func(l *mlp.Layer) bool { return l.Norm != nil }),
 	})

@@ -154,7 +154,12 @@ func TableHTML(m *mlp.Model, file string, t *Table) ([]byte, error) {
 		summary = fmt.Sprintf("%d networks of %s", n+1, summary)
 	}
 	return write(tablesPage, style, tablesScript, map[string]any{
-		"Title": "See it decide: " + summary, "Data": d, "JSON": template.JS(text), "Summary": summary, "Parameters": grouped((1 + len(m.Others)) * m.Net.Parameters()),
+		"Title": "See it decide: " + summary, "Name": "See it decide", "Data": d, "JSON": template.JS(text),
+		"Lead": "A model that was trained on a table. It computes here, in your browser; nothing is sent.",
+		"Figures": []fact{{"Network", summary}, {"Parameters", grouped((1 + len(m.Others)) * m.Net.Parameters())},
+			{"Judged by", t.Rows + " rows that it had not seen"}},
+		"Parts": []fact{{"row", "Ask it"}, {"mistakes", "Mistakes"}, {"columns", "Columns"}, {"worst", "Worst rows"},
+			{"history", "History"}, {"facts", "What it is"}},
 		"Facts": facts(m, training.Table, file, fact{"judged by", t.Judged}),
 	})
 }

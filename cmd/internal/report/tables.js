@@ -1,13 +1,12 @@
-// The page of a model that was trained on a table. It computes what cmd/table does: the numbers of
-// a row's cells, what they become for the networks, and Model.Predict.
+// The page of a model that was trained on a table. It computes what cmd/table does with a row's cells.
 const data = JSON.parse($('data').textContent), nets = data.Networks.map(network), temperature = data.Temperature || 1;
 const { Columns: columns, Targets: targets, Task: task } = data, outputs = [...nets[0].at(-1).b.keys()];
 const [classes, labels, numbers] = [0, 1, 2].map(t => t === task);
 const names = classes ? targets[0].Values : targets.map(t => t.Name + (labels ? ': ' + t.Values[1] : ''));
 const fields = []; // the columns of the file: each is one of the model's, and a date is some
 columns.forEach((c, i) => {
-  if (fields.at(-1)?.c.File !== c.File) fields.push({ c, of: [] });
-  fields.at(-1).of.push(i);
+  if (fields.at(-1)?.c.File === c.File) fields.at(-1).of.push(i);
+  else fields.push({ c, of: [i] });
 });
 
 // ---- The cells of a row ----
@@ -17,8 +16,8 @@ const hours = t => (t / 3600 % 24 + 24) % 24, dateParts = {
 };
 const digits = /^[+-]?(\d+([.,]\d+)?|[.,]\d+)(e[+-]?\d+)?$/i, iso = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$/;
 
-// quantity returns the number in a text, or the seconds from 1970 to a date. NaN is one that only
-// cmd/table reads: with thousands separators, with a sign of a currency, or in another order.
+// quantity returns the number in a text, or the seconds from 1970 to a date. NaN is one that only cmd/table reads:
+// with thousands separators, with a sign of a currency, or in another order.
 function quantity(c, text) {
   if (c.Kind) {
     const day = c.Kind === 'time' ? '1970-01-01T' + text.padStart(5, '0') : text.replace(' ', 'T');
@@ -30,8 +29,7 @@ function quantity(c, text) {
   return digits.test(bare) && !unclear ? Number(bare.replace(',', '.')) : NaN;
 }
 
-// cell returns the raw numbers of a field's text, as cmd/table reads it, what is to be said of it,
-// and whether it is refused.
+// cell returns the raw numbers of a field's text, as cmd/table reads it, what to say of it, and whether it is wrong.
 function cell({ c, of }, given) {
   const text = String(given ?? '').trim(), lost = (says, wrong) => ({ raw: of.map(() => NaN), says, wrong });
   const gap = /^(na|n\/a|#n\/a|nan|null|\?|)$/i.test(text) || !c.Values && /^(none|-)$/i.test(text);
@@ -75,9 +73,8 @@ function answer(raw) {
   return mean(y => y.map(sigmoid)).map((p, k) => sigmoid((log(p) - log(no[k])) / temperature));
 }
 
-// attribution returns what each field contributed to output k, compared with the median row: to the
-// number, to the label's logit, or to the class's less the mean of the others'; the mean over the
-// networks.
+// attribution returns what each field contributed to output k, compared with the median row: to the number, to the
+// label's logit, or to the class's less the mean of the others'; the mean over the networks.
 const start = texts(data.Start).flatMap((text, i) => cell(fields[i], text).raw);
 function attribution(raw, k) {
   const weight = numbers ? targets[k].Std[0] : 1, rival = classes ? -1 / (outputs.length - 1) : 0, from = encode(start);
@@ -96,11 +93,10 @@ const cells = fields.map(f => { // a field that is not shown has only a value
   $('fields').append(make('label', {}, File + (Unit && `, ${Unit}`), e, make('small')));
   return e;
 });
-const bars = outputs.slice(0, 12).map(() => {
-  const b = make('button', { type: 'button', onclick: () => { chosen = b.k; explain(); say($('why').textContent); } });
-  b.append(make('b'), make('span', { className: 'track' }, make('i')), make('span', { className: 'value' }));
-  $('bars').append(make('li', {}, b));
-  return b;
+let order = outputs; // that of the bars
+const bars = barButtons(Math.min(12, outputs.length), n => {
+  chosen = order[n];
+  explain();
 });
 
 function update() {
@@ -111,14 +107,12 @@ function update() {
     const textContent = says || ends.map(v => write(fields[i], [v])).join(' to '), className = says ? 'warning' : '';
     if (e.isConnected) Object.assign(e.nextSibling, { textContent, className });
   });
-  const order = classes && y.length > bars.length ? outputs.toSorted((a, b) => y[b] - y[a]) : outputs;
+  if (classes && y.length > bars.length) order = outputs.toSorted((a, b) => y[b] - y[a]);
   const off = k => data.Margins ? ` ± ${short(data.Margins[k])}` : '';
   const text = k => numbers ? Number(y[k].toPrecision(6)).toLocaleString('en') + off(k) : percent(y[k]);
   bars.forEach((b, n) => {
-    const k = b.k = order[n], share = numbers ? 0.5 + (y[k] - targets[k].Mean[0]) / targets[k].Std[0] / 6 : y[k];
-    [b.firstChild.textContent, b.lastChild.textContent] = [names[k], text(k)];
-    b.querySelector('i').style.width = 100 * clamp(0, 1, share) + '%';
-    b.parentNode.classList.toggle('first', classes ? k === now.first : labels && y[k] > 0.5);
+    const k = order[n], share = numbers ? 0.5 + (y[k] - targets[k].Mean[0]) / targets[k].Std[0] / 6 : y[k];
+    fill(b, names[k], clamp(0, 1, share), text(k), classes ? k === now.first : labels && y[k] > 0.5);
   });
   const yes = outputs.filter(k => y[k] > 0.5).map(k => names[k]).join(', ') || 'none';
   $('verdict').textContent = classes ? `${names[now.first]} ${text(now.first)}` : labels ? yes : text(0);
@@ -141,14 +135,16 @@ function explain() {
   const k = chosen ?? (classes ? now.first : 0), all = attribution(now.raw, k), change = smallest(), total = sum(all);
   const best = strongest(all.map((value, i) => ({ value, name: fields[i].c.File })), 12);
   if (all.length > 12) best.push({ name: `${all.length - 12} others`, value: total - sum(best.map(b => b.value)) });
-  choose(bars, bars.find(b => b.k === k));
-  $('why').textContent = `What columns add to ${numbers ? '' : 'the logit of '}${names[k]}: ${short(total)} in all.`;
-  $('parts').replaceChildren(best.some(b => b.value) ? balances(best) : '');
+  choose(bars, bars[order.indexOf(k)]);
+  const differs = best.some(b => b.value), what = `${numbers ? '' : 'the logit of '}${names[k]}`;
+  $('why').textContent = differs ? `What columns add to ${what}: ${short(total)} in all.`
+    : `No column adds to ${what}: change one, and see what it adds.`;
+  $('parts').replaceChildren(differs ? balances(best) : '');
   const does = numbers ? 'moves a number by more than its usual error' : 'changes the answer';
   const from = change && cells[change.i].value || 'missing', to = change?.text || 'missing';
   const one = looked.size < fields.length ? `of the ${looked.size} columns that matter most` : 'column';
-  const what = change ? `${fields[change.i].c.File}, ${to} in place of ${from},` : `No change of one ${one}`;
-  $('change').textContent = `${what} ${does}.`;
+  const which = change ? `${fields[change.i].c.File}, ${to} in place of ${from},` : `No change of one ${one}`;
+  $('change').textContent = `${which} ${does}.`;
   $('try').hidden = !change;
   $('try').onclick = () => load(cells.map((e, i) => i === change.i ? change.text : e.value));
   showEffects(k);
@@ -161,9 +157,8 @@ function at(e, q) {
   return [2, 3, 4, 5].map(d => Number(v.toPrecision(d))).find(r => Math.abs(place(e, r) - q) < 0.004) ?? v;
 }
 
-// smallest returns the change of one of the columns that matter most, as many as take a moment, that
-// changes the answer and passes by the fewest training rows: those between two numbers, or those that
-// have not the new category.
+// smallest returns the change of one of the columns that matter most, as many as take a moment, that changes the
+// answer and passes by the fewest training rows: those between two numbers, or those that have not the new category.
 const weights = sum(nets.flat().map(l => l.w.length)), some = data.Importance.slice(0, Math.ceil(5e6 / weights));
 const looked = new Set(some.map(i => columns[i.Column].File));
 function smallest() {
@@ -187,7 +182,7 @@ function smallest() {
     }
     if (hit) best = { i, ...hit };
   });
-  return best.text === undefined ? null : best;
+  return 'i' in best ? best : null;
 }
 
 // ---- What it gets wrong, and what matters ----
@@ -203,11 +198,8 @@ function plot(box, title, { ends: [x, y] = [], words, lines, dots, rug = [], hei
   add('path', { class: 'dots', d: dots.map(p => path([p])).join('') });
   add('path', { class: 'rug', d: rug.filter(v => v >= from && v <= to).map(v => `M${X(v)},${height + 10}v-6`).join('') });
 }
-function figure(parent, title) {
-  const box = make('div');
-  $(parent).append(make('figure', { className: 'card' }, make('figcaption', {}, title), box));
-  return box;
-}
+const figure = (parent, title) =>
+  $(parent).appendChild(make('figure', { className: 'card' }, make('figcaption', {}, title), make('div'))).lastChild;
 const effects = data.Effects.map(e => ({ ...e, c: columns[e.Column], box: figure('effects', columns[e.Column].Name) }));
 function showEffects(k) {
   $('of').textContent = names[k];
@@ -215,7 +207,7 @@ function showEffects(k) {
     const x = v => Values ? Grid.indexOf(v) : v, line = (name, of = []) => [name, ...of.map((y, i) => [x(Grid[i]), y])];
     const mine = Grid.map(v => answer(now.raw.map((r, i) => i === Column ? v : r))[k]), here = x(now.raw[Column]);
     const lines = [...(Single[k] ?? []).map(of => line('single', of)), line('mean', Mean[k]), line('mine', mine)];
-    const words = Values && Grid.map(i => (Values[i] || 'missing').slice(0, 9)), rug = Values ? [] : Rug;
+    const words = Values && Grid.map(i => (Values[i] || 'missing').replace(/^(.{11}).{2,}/su, '$1…')), rug = Values ? [] : Rug;
     plot(box, `${names[k]}, by ${Name}`, { words, lines, rug, dots: here >= 0 || !Values ? [[here, now.y[k]]] : [] });
   }
 }
@@ -235,27 +227,24 @@ function showCharts() {
     square(box, 'Predicted, by true', ends, all);
     plot(residuals, 'Residuals', { ends: [ends], lines: [zero], dots: off, height: height(residuals) });
   }
-  const of = (...what) => trend(data.History, ...what);
-  const all = [of('training', 'Loss', 'muted'), of('held out', 'ValidationLoss', 'positive')];
   // The training loss may be measured only at the epoch that is kept, which is no line.
-  const lines = all.filter(l => 2 * l.points.filter(p => usable(p[1])).length > l.points.length);
-  chart($('loss-chart'), { x: 'epoch', y: 'loss', at: data.History.length, lines });
+  const kept = [['training', 'Loss'], ['held out', 'ValidationLoss']]
+    .filter(([, key]) => 2 * data.History.filter(h => usable(h[key])).length > data.History.length);
+  trends($('loss-chart'), 'loss', data.History.length, data.History, ...kept);
   showEffects(chosen ?? (classes ? now.first : 0));
 }
-const ranked = data.Importance.slice(0, 20);
-$('importance').append(balances(ranked.map(i => ({ name: columns[i.Column].Name, value: i.Rise[0] }))));
-document.querySelectorAll('#importance li').forEach((li, n) => li.lastChild.append(` ± ${short(ranked[n].Rise[1])}`));
+const rises = data.Importance.slice(0, 20).map(({ Column, Rise: [value, off] }) => ({ name: columns[Column].Name, value, off }));
+$('importance').append(balances(rises));
 
 // ---- The beginning ----
-walk(bars);
 $('fields').oninput = update;
 $('fields').onchange = () => say($('verdict').textContent);
 $('fields').onsubmit = e => e.preventDefault();
 $('median').onclick = () => load(texts(data.Start));
-document.querySelectorAll('[data-worst]').forEach((b, i) => b.addEventListener('click', () => {
-  load(texts(data.Worst[i].Cells));
+for (const b of document.querySelectorAll('[data-worst]')) b.onclick = () => {
+  load(texts(data.Worst[b.dataset.worst].Cells));
   $('row').scrollIntoView();
-}));
+};
 load(texts(data.Start));
 showCharts();
 window.onresize = showCharts;
@@ -274,8 +263,8 @@ function row(given) {
   };
   targets.forEach((t, k) => {
     const name = add(t.Name, numbers ? y[k] : t.Values[classes ? largest(y) : Number(y[k] > 0.5)]);
-    const margin = data.Margins?.[k];
-    if (data.Margins) [[' from', -margin], [' to', margin]].forEach(([end, by]) => add(name + end, y[k] + by));
+    const ends = data.Margins ? [[' from', -1], [' to', 1]] : [];
+    for (const [end, by] of ends) add(name + end, y[k] + by * data.Margins[k]);
     t.Values?.forEach((v, i) => add(`${t.Name}=${v}`, classes ? y[i] : i ? y[k] : 1 - y[k]));
   });
   return Object.fromEntries(all);
