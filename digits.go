@@ -45,8 +45,8 @@ func (t deskewTask) part(i int) {
 
 // deskew sets dst to the normalised image. It returns how far src leans backwards, xy/yy.
 func deskew(dst, src *[MNISTPixels]byte) (lean float64) {
-	var from framed
-	from.set(src)
+	var from [framedSide * framedSide]float64
+	frame(&from, src)
 	mx, my, xx, xy, yy := imageMoments(src)
 	if yy > 0 { // otherwise the image has no height
 		lean = xy / yy
@@ -59,7 +59,7 @@ func deskew(dst, src *[MNISTPixels]byte) (lean float64) {
 		v := float64(gy * (float64(i) - middle))
 		x, y := mx+float64(s*v), my+v
 		for j := range side {
-			dst[i*side+j] = byte(math.Floor(from.bilinear(x+float64(gx*(float64(j)-middle)), y) + 0.5))
+			dst[i*side+j] = byte(math.Floor(bilinear(&from, x+float64(gx*(float64(j)-middle)), y) + 0.5))
 		}
 	}
 	return lean
@@ -70,15 +70,15 @@ func deskew(dst, src *[MNISTPixels]byte) (lean float64) {
 func imageMoments(image *[MNISTPixels]byte) (mx, my, xx, xy, yy float64) {
 	var mass, sx, sy, sxx, sxy, syy int64
 	for i := range int64(side) {
-		var row, x, xx int64 // sums of one row
+		var row, rowX, rowXX int64 // sums of one row
 		for j, p := range image[i*side:][:side] {
 			row += int64(p)
-			x += int64(p) * int64(j)
-			xx += int64(p) * int64(j*j)
+			rowX += int64(p) * int64(j)
+			rowXX += int64(p) * int64(j*j)
 		}
-		mass, sx, sxx = mass+row, sx+x, sxx+xx
+		mass, sx, sxx = mass+row, sx+rowX, sxx+rowXX
 		sy += i * row
-		sxy += i * x
+		sxy += i * rowX
 		syy += i * i * row
 	}
 	if mass == 0 {
@@ -89,15 +89,13 @@ func imageMoments(image *[MNISTPixels]byte) (mx, my, xx, xy, yy float64) {
 	return float64(sx) / m, float64(sy) / m, central(sxx, sx, sx), central(sxy, sx, sy), central(syy, sy, sy)
 }
 
-// A framed is an image with a pixel of paper around it.
-type framed [framedSide * framedSide]float64
-
+// framedSide is the side of an image with a pixel of paper around it.
 const framedSide = side + 2
 
-// set sets what is in the frame.
-func (f *framed) set(image *[MNISTPixels]byte) {
+// frame sets what is inside of the paper.
+func frame(framed *[framedSide * framedSide]float64, image *[MNISTPixels]byte) {
 	for i := range side {
-		row := f[(i+1)*framedSide+1:][:side]
+		row := framed[(i+1)*framedSide+1:][:side]
 		for j, p := range image[i*side:][:side] {
 			row[j] = float64(p)
 		}
@@ -105,13 +103,13 @@ func (f *framed) set(image *[MNISTPixels]byte) {
 }
 
 // bilinear returns the image at the point (x, y) between its pixels. Outside it is 0.
-func (f *framed) bilinear(x, y float64) float64 {
+func bilinear(framed *[framedSide * framedSide]float64, x, y float64) float64 {
 	i, j := int(math.Floor(y)), int(math.Floor(x))
 	if i < -1 || i >= side || j < -1 || j >= side {
 		return 0
 	}
 	fx, fy := x-float64(j), y-float64(i)
-	at := f[(i+1)*framedSide+j+1:][:framedSide+2]
+	at := framed[(i+1)*framedSide+j+1:][:framedSide+2]
 	above := float64(at[0]*(1-fx)) + float64(at[1]*fx)
 	below := float64(at[framedSide]*(1-fx)) + float64(at[framedSide+1]*fx)
 	return float64(above*(1-fy)) + float64(below*fy)

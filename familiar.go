@@ -272,8 +272,8 @@ func (l *Likeness) compare(f *Familiarity, similar []float64) {
 func outline(row []float64, image *[MNISTPixels]byte) (lean float64) {
 	var upright [MNISTPixels]byte
 	lean = deskew(&upright, image)
-	var from framed
-	from.set(&upright)
+	var from [framedSide * framedSide]float64
+	frame(&from, &upright)
 	clear(row)
 	for i := range side {
 		for j := range side {

@@ -66,13 +66,15 @@ const (
 	middle = (side - 1) / 2.0 // the centre of an image, in x and in y
 )
 
-// deskew sets dst to the normalised image.
-func deskew(dst, src *[784]byte) {
+// deskew sets dst to the normalised image. It returns how far src leans backwards, xy/yy.
+func deskew(dst, src *[784]byte) (lean float64) {
+	var from [framedSide * framedSide]float64
+	frame(&from, src)
 	mx, my, xx, xy, yy := imageMoments(src)
-	s := 0.0 // also the slant of an image without height
-	if yy > 0 {
-		s = max(-1, min(1, xy/yy))
+	if yy > 0 { // otherwise the image has no height
+		lean = xy / yy
 	}
+	s := max(-1, min(1, lean))
 	width := math.Sqrt(max(0, xx-float64(2*s*xy)+float64(s*s*yy)))
 	gx := math.Sqrt(max(0.4, min(1.6, width/3.6)))
 	gy := math.Sqrt(max(0.6, min(1.5, math.Sqrt(yy)/5.4)))
@@ -80,9 +82,10 @@ func deskew(dst, src *[784]byte) {
 		v := float64(gy * (float64(i) - middle))
 		x, y := mx+float64(s*v), my+v
 		for j := range side {
-			dst[i*side+j] = byte(math.Floor(bilinear(src, x+float64(gx*(float64(j)-middle)), y) + 0.5))
+			dst[i*side+j] = byte(math.Floor(bilinear(&from, x+float64(gx*(float64(j)-middle)), y) + 0.5))
 		}
 	}
+	return lean
 }
 
 // imageMoments returns the centre of mass of an image and its central second moments. The sums are
@@ -90,15 +93,16 @@ func deskew(dst, src *[784]byte) {
 func imageMoments(image *[784]byte) (mx, my, xx, xy, yy float64) {
 	var mass, sx, sy, sxx, sxy, syy int64
 	for i := range int64(side) {
-		for j := range int64(side) {
-			p := int64(image[i*side+j])
-			mass += p
-			sx += p * j
-			sy += p * i
-			sxx += p * j * j
-			sxy += p * i * j
-			syy += p * i * i
+		var row, rowX, rowXX int64 // sums of one row
+		for j, p := range image[i*side:][:side] {
+			row += int64(p)
+			rowX += int64(p) * int64(j)
+			rowXX += int64(p) * int64(j*j)
 		}
+		mass, sx, sxx = mass+row, sx+rowX, sxx+rowXX
+		sy += i * row
+		sxy += i * rowX
+		syy += i * i * row
 	}
 	if mass == 0 {
 		return middle, middle, 0, 0, 0
@@ -108,18 +112,29 @@ func imageMoments(image *[784]byte) (mx, my, xx, xy, yy float64) {
 	return float64(sx) / m, float64(sy) / m, central(sxx, sx, sx), central(sxy, sx, sy), central(syy, sy, sy)
 }
 
-// bilinear returns the image at the point (x, y) between its pixels. Outside it is 0.
-func bilinear(image *[784]byte, x, y float64) float64 {
-	i, j := int(math.Floor(y)), int(math.Floor(x))
-	fx, fy := x-float64(j), y-float64(i)
-	at := func(i, j int) float64 {
-		if i < 0 || i >= side || j < 0 || j >= side {
-			return 0
+// framedSide is the side of an image with a pixel of paper around it.
+const framedSide = side + 2
+
+// frame sets what is inside of the paper.
+func frame(framed *[framedSide * framedSide]float64, image *[784]byte) {
+	for i := range side {
+		row := framed[(i+1)*framedSide+1:][:side]
+		for j, p := range image[i*side:][:side] {
+			row[j] = float64(p)
 		}
-		return float64(image[i*side+j])
 	}
-	above := float64(at(i, j)*(1-fx)) + float64(at(i, j+1)*fx)
-	below := float64(at(i+1, j)*(1-fx)) + float64(at(i+1, j+1)*fx)
+}
+
+// bilinear returns the image at the point (x, y) between its pixels. Outside it is 0.
+func bilinear(framed *[framedSide * framedSide]float64, x, y float64) float64 {
+	i, j := int(math.Floor(y)), int(math.Floor(x))
+	if i < -1 || i >= side || j < -1 || j >= side {
+		return 0
+	}
+	fx, fy := x-float64(j), y-float64(i)
+	at := framed[(i+1)*framedSide+j+1:][:framedSide+2]
+	above := float64(at[0]*(1-fx)) + float64(at[1]*fx)
+	below := float64(at[framedSide]*(1-fx)) + float64(at[framedSide+1]*fx)
 	return float64(above*(1-fy)) + float64(below*fy)
 }
 
