@@ -45,7 +45,7 @@ func Find(img image.Image, sure func(ink *image.Gray) float64) ([]Digit, error) 
 		f = f.smooth(1) // against the noise of a camera
 	}
 	lines := f.ruled()
-	d := f.darkness(max(f.w, f.h) / 6).without(lines)
+	d := f.darkness(max(f.w/6, f.h/6, side/4)).without(lines) // strokes are thinner, and wedges of shadow wider
 	pieces, edge := d.pieces(max(f.w, f.h)/8, rotation{1, 0, f})
 	if len(pieces) == 0 {
 		return nil, errNoInk

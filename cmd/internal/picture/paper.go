@@ -48,7 +48,15 @@ func (f field) highestInRow(r int) field {
 			}
 		}
 		for x := range f.w {
-			t.v[x*f.h+y] = max(end[max(0, x-r)], beginning[min(x+r, f.w-1)])
+			from, to := max(0, x-r), min(x+r, f.w-1)
+			switch {
+			case x < r:
+				t.v[x*f.h+y] = beginning[to]
+			case from/n == to/n:
+				t.v[x*f.h+y] = end[from]
+			default:
+				t.v[x*f.h+y] = max(end[from], beginning[to])
+			}
 		}
 	}
 	return t
