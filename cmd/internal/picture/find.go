@@ -45,7 +45,7 @@ func Find(img image.Image, sure func(ink *image.Gray) float64) ([]Digit, error) 
 		f = f.smooth(1) // against the noise of a camera
 	}
 	lines := f.ruled()
-	d := f.darkness(max(f.w, f.h) / 4).without(lines)
+	d := f.darkness(max(f.w/6, f.h/6, side/4)).without(lines) // strokes are thinner, and wedges of shadow wider
 	pieces, edge := d.pieces(max(f.w, f.h)/8, rotation{1, 0, f})
 	if len(pieces) == 0 {
 		return nil, errNoInk
@@ -102,24 +102,14 @@ func Find(img image.Image, sure func(ink *image.Gray) float64) ([]Digit, error) 
 	return digits, nil
 }
 
-// without returns what is darker than lines, and than most of the field.
-func (f field) without(lines field) field {
-	d := each(f.w, f.h, func(x, y int) float64 { return max(0, f.v[y*f.w+x]-lines.v[y*f.w+x]) })
-	most := median(d.v)
-	for i := range d.v {
-		d.v[i] -= most
-	}
-	return d
-}
-
-// median returns the median of some of many numbers.
-func median(v []float64) float64 {
+// quantile returns the number below which that share of some of many numbers lies.
+func quantile(v []float64, share float64) float64 {
 	var some []float64
 	for i := 0; i < len(v); i += 1 + len(v)/50000 {
 		some = append(some, v[i])
 	}
 	slices.Sort(some)
-	return some[len(some)/2]
+	return some[int(share*float64(len(some)))]
 }
 
 // A rotation turns a field to the left by an angle, around its middle.
@@ -140,9 +130,7 @@ func (r rotation) apply(f field) field {
 		if u < 0 || v < 0 || u > float64(f.w-1) || v > float64(f.h-1) {
 			return 0
 		}
-		i, j := int(u), int(v)
-		s, t := u-float64(i), v-float64(j)
-		return (1-t)*((1-s)*f.at(i, j)+s*f.at(i+1, j)) + t*((1-s)*f.at(i, j+1)+s*f.at(i+1, j+1))
+		return f.between(u, v)
 	})
 }
 
@@ -208,7 +196,7 @@ func (f field) pieces(reach int, turn rotation) (pieces, edge []piece) {
 	for i, v := range f.v {
 		changes[i] = math.Abs(v - f.v[max(0, i-3)])
 	}
-	floor := max(0.05, 6*1.05*median(changes))
+	floor := max(0.05, 6*1.05*quantile(changes, 0.5))
 	dark := f.highest(reach)
 	seen := make([]bool, len(f.v))
 	for i := range f.v {
@@ -328,7 +316,7 @@ func (f field) join(pieces []piece, height float64, sure func(*image.Gray) float
 			a, b := pieces[i], pieces[j]
 			both := a.box.Union(b.box)
 			x, y := gap(a, b)
-			if max(a.box.Dy(), b.box.Dy()) < int(0.6*height) && max(x, y) < 0.1*height && float64(max(both.Dx(), both.Dy())) < 1.2*height {
+			if max(a.box.Dy(), b.box.Dy()) < int(0.6*height) && max(x, y) < 0.15*height && float64(max(both.Dx(), both.Dy())) < 1.2*height {
 				pieces[i] = f.pieceOf(slices.Concat(a.places, b.places))
 				pieces = slices.Delete(pieces, j, j+1)
 				j = i
@@ -385,9 +373,13 @@ func (f field) alike(digits []piece) []piece {
 	for _, p := range digits {
 		darks, widths, heights = append(darks, p.contrast), append(widths, strokeWidth(f.draw(p))), append(heights, float64(p.box.Dy()))
 	}
+	if len(digits) == 0 {
+		return nil
+	}
+	dark, width, height := quantile(darks, 0.5), quantile(widths, 0.5), quantile(heights, 0.5)
 	var same []piece
 	for i, p := range digits {
-		if heights[i] > 0.6*median(heights) && p.contrast > 0.45*median(darks) && widths[i] < 2.2*median(widths) && 2.2*widths[i] > median(widths) {
+		if heights[i] > 0.6*height && p.contrast > 0.45*dark && widths[i] < 2.2*width && 2.2*widths[i] > width {
 			same = append(same, p)
 		}
 	}

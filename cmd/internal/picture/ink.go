@@ -11,7 +11,10 @@ import (
 
 // maxSide is how many pixels of a side are enough to find ink; a larger picture is made
 // smaller first.
-const maxSide = 1024
+const maxSide = 1400
+
+// smallSide is how many are enough to see whether the ink is dark or bright.
+const smallSide = 500
 
 // A field is w×h numbers, row by row.
 type field struct {
@@ -22,6 +25,13 @@ type field struct {
 // at returns the number at (x, y), or at the nearest place inside.
 func (f field) at(x, y int) float64 {
 	return f.v[min(max(y, 0), f.h-1)*f.w+min(max(x, 0), f.w-1)]
+}
+
+// between returns the number at a point between places, by linear interpolation.
+func (f field) between(x, y float64) float64 {
+	i, j := int(math.Floor(x)), int(math.Floor(y))
+	s, t := x-float64(i), y-float64(j)
+	return (1-t)*((1-s)*f.at(i, j)+s*f.at(i+1, j)) + t*((1-s)*f.at(i, j+1)+s*f.at(i+1, j+1))
 }
 
 // each returns a field of w×h values of a function.
@@ -47,10 +57,10 @@ func light(img image.Image) (f field, k int) {
 	}
 	// Ink deviates from what is around it to one side, most so if what is around is as large as the ink:
 	// the sign of the largest skewness says to which. A shadow's edge deviates to both.
-	largest := 0.0
-	for r := max(f.w, f.h) / 4; r > 0; r /= 2 {
-		squares, cubes, around := 1e-9, 0.0, f.smooth(r)
-		for i, v := range f.v {
+	largest, small := 0.0, f.cells((max(f.w, f.h)+smallSide-1)/smallSide)
+	for r := max(small.w, small.h) / 4; r > 0; r /= 2 {
+		squares, cubes, around := 1e-9, 0.0, small.smooth(r)
+		for i, v := range small.v {
 			d := v - around.v[i]
 			squares += d * d
 			cubes += d * d * d

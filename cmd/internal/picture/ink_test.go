@@ -231,3 +231,23 @@ func TestBound(t *testing.T) {
 		t.Errorf("%v, want %v", digit.Pix[:5], want)
 	}
 }
+
+// The maximum of a square is what looking at each of its places finds, at the edges of a field too.
+func TestHighest(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	f := each(13, 8, func(_, _ int) float64 { return rng.Float64() })
+	for r := range 15 {
+		got := f.highest(r)
+		for i := range f.v {
+			x, y, want := i%f.w, i/f.w, 0.0
+			for j, v := range f.v {
+				if u, w := j%f.w-x, j/f.w-y; max(u, -u, w, -w) <= r {
+					want = max(want, v)
+				}
+			}
+			if got.v[i] != want {
+				t.Fatalf("radius %d at (%d, %d): %v, want %v", r, x, y, got.v[i], want)
+			}
+		}
+	}
+}
