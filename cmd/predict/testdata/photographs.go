@@ -154,198 +154,308 @@ func report(names []string, truth [][]written, answer string) {
 	}
 }
 
-// photograph draws a picture and returns it as a JPEG, with the digits in reading order.
+// photograph draws a picture and returns it as a JPEG, with the digits in reading order. If
+// something hides a digit, it draws another picture.
 func photograph(m *mlp.MNIST, kind string, rng *rand.Rand) ([]byte, []written) {
-	between := func(lo, hi float64) float64 { return lo + (hi-lo)*rng.Float64() }
-	chance := func(p float64) bool { return rng.Float64() < p }
+	s := scene{Rand: rng, w: 640 + 160*rng.IntN(4), h: 480 + 120*rng.IntN(4)}
+	if s.chance(0.3) {
+		s.w, s.h = s.h, s.w
+	}
+	s.W, s.H = float64(s.w), float64(s.h)
 	pen, paper, _ := strings.Cut(kind, " on ")
-	w, h := 640+160*rng.IntN(4), 480+120*rng.IntN(4)
-	if chance(0.3) {
-		w, h = h, w
+	s.placeDigits(m)
+	s.tiltX, s.tiltY, s.curl = s.between(-0.05, 0.05), s.between(-0.05, 0.05), s.between(-0.006, 0.006)
+	s.choosePen(pen)
+	s.choosePaper(paper)
+	s.chooseLight()
+	s.chooseSurroundings()
+	light := s.light()
+	if s.hidden() {
+		return photograph(m, kind, rng)
 	}
-	W, H := float64(w), float64(h)
+	return s.develop(light), s.digits
+}
 
-	// The digits, in rows of a height, on paper whose origin is the middle of the picture.
-	n, rowsOf := 1+rng.IntN(8), 1
-	if n >= 4 && chance(0.35) {
-		rowsOf = 2
+// A scene is what stands before the camera. All of its steps draw from one stream of random numbers,
+// so another order of the steps, or of the draws in one, gives other photographs.
+type scene struct {
+	*rand.Rand
+	w, h int     // of the photograph, in pixels
+	W, H float64 // the same
+
+	digits             []written
+	height             float64 // of a digit, on average
+	cos, sin           float64 // of the angle by which the paper is turned
+	shiftX, shiftY     float64 // from the middle of the photograph to that of the text
+	tiltX, tiltY, curl float64 // how much nearer one side of the paper is, and how bent it is
+
+	width, darkness, grain float64    // of a stroke; grain is how uneven it is
+	tint                   [3]float64 // how much of the darkness each colour of light has
+	chalk                  bool       // lighter than what it writes on
+	asMNIST                bool       // strokes as wide as in MNIST's pixels, not of one width
+
+	ground                              float64 // how light the paper is
+	sheet                               [3]float64
+	paper                               string  // "", "lines" or "squares"
+	lineGap, lineDark, lineWidth, phase float64 // the phase is a share of the gap
+	lineTint                            [3]float64
+	margin                              float64 // the place of a red line from top to bottom
+
+	across, down, corners, noise                        float64 // how uneven the light is, and the noise of the camera
+	shadow, shadowCos, shadowSin, shadowAt, shadowWidth float64 // how dark it is, and its edge
+
+	clouds, wood, fine                   noise   // how uneven the paper, the desk and the ink are
+	deskCos, deskSin, deskAt, deskLight  float64 // beyond the paper's edge
+	thumbX, thumbY, thumbSize, thumbSkin float64
+}
+
+func (s *scene) between(lo, hi float64) float64 { return lo + (hi-lo)*s.Float64() }
+func (s *scene) chance(p float64) bool          { return s.Float64() < p }
+
+// placeDigits writes one or two rows of digits on paper whose origin is the middle of the text. It
+// counts in heights of a digit first, then makes the height fit the photograph.
+func (s *scene) placeDigits(m *mlp.MNIST) {
+	n, rows := 1+s.IntN(8), 1
+	if n >= 4 && s.chance(0.35) {
+		rows = 2
 	}
-	height := math.Exp(between(math.Log(20), math.Log(300)))
-	gap := between(0.1, 0.5)
-	if chance(0.2) {
-		gap = between(0.5, 1.2)
+	height := math.Exp(s.between(math.Log(20), math.Log(300)))
+	gap := s.between(0.1, 0.5)
+	if s.chance(0.2) {
+		gap = s.between(0.5, 1.2)
 	}
-	angle := between(-20, 20) * math.Pi / 180
-	if chance(0.4) {
+	angle := s.between(-20, 20) * math.Pi / 180
+	if s.chance(0.4) {
 		angle /= 4
 	}
-	var all []written
-	y, widest := 0.0, 0.0
-	for row := range rowsOf {
-		x, from := 0.0, len(all)
-		for range (n - from) / (rowsOf - row) {
-			d := newDigit(m, rng)
-			d.row, d.scale = row, between(0.85, 1.15)/max(d.h, d.w*0.8)
-			d.x, d.y = x+(14-d.left)*d.scale, y+(14-d.top-d.h)*d.scale+between(-0.08, 0.08)
-			x += d.w*d.scale + gap*between(0.6, 1.4)
-			all = append(all, d)
+	tall, widest := 0.0, 0.0
+	for row := range rows {
+		x, from := 0.0, len(s.digits)
+		for range (n - from) / (rows - row) {
+			d := newDigit(m, s.Rand)
+			d.row, d.scale = row, s.between(0.85, 1.15)/max(d.h, d.w*0.8)
+			d.x, d.y = x+(14-d.left)*d.scale, tall+(14-d.top-d.h)*d.scale+s.between(-0.08, 0.08)
+			x += d.w*d.scale + gap*s.between(0.6, 1.4)
+			s.digits = append(s.digits, d)
 		}
-		for i := from; i < len(all); i++ {
-			all[i].x -= x / 2
+		for i := from; i < len(s.digits); i++ {
+			s.digits[i].x -= x / 2
 		}
 		widest = max(widest, x)
-		y += between(1.5, 2.2)
+		tall += s.between(1.5, 2.2)
 	}
-	tall := y
 	cos, sin := math.Cos(angle), math.Sin(angle)
-	height = min(height, 0.8*W/(widest*cos+tall*math.Abs(sin)), 0.8*H/(widest*math.Abs(sin)+tall*cos))
-	freeX, freeY := W/2-height*(widest*cos+tall*math.Abs(sin))/2-0.06*W, H/2-height*(widest*math.Abs(sin)+tall*cos)/2-0.06*H
-	shiftX, shiftY := between(-1, 1)*max(freeX, 0), between(-1, 1)*max(freeY, 0)
-	for i := range all {
-		d := &all[i]
+	turnedW, turnedH := widest*cos+tall*math.Abs(sin), widest*math.Abs(sin)+tall*cos
+	height = min(height, 0.8*s.W/turnedW, 0.8*s.H/turnedH)
+	s.shiftX = s.between(-1, 1) * max(s.W/2-height*turnedW/2-0.06*s.W, 0)
+	s.shiftY = s.between(-1, 1) * max(s.H/2-height*turnedH/2-0.06*s.H, 0)
+	for i := range s.digits {
+		d := &s.digits[i]
 		d.x, d.y, d.scale = d.x*height, (d.y-tall/2+1.2)*height, d.scale*height
 	}
+	s.height, s.cos, s.sin = height, cos, sin
+}
 
-	// The camera: from a place of the picture to one of the paper.
-	tiltX, tiltY, curl := between(-0.05, 0.05), between(-0.05, 0.05), between(-0.006, 0.006)
-	place := func(x, y float64) (float64, float64) {
-		x, y = x-W/2-shiftX, y-H/2-shiftY
-		z := 1 + tiltX*x/W + tiltY*y/H
-		x, y = x/z, y/z
-		return cos*x + sin*y, -sin*x + cos*y + curl*x*x/W
-	}
-
-	// What is drawn with.
-	width, darkness, grain := 0.0, 0.0, 0.0 // of a stroke: its width as a share of the height, how dark, how uneven
+// choosePen chooses the strokes, and how light the paper or the board below them is.
+func (s *scene) choosePen(pen string) {
 	tints := [][3]float64{{1, 1, 1}, {1, 0.9, 0.45}, {0.35, 1, 1}, {1, 0.45, 0.9}}
-	tint := tints[0] // how much of the darkness each colour of light has
-	ground, chalk := between(0.6, 0.92), false
+	s.tint, s.ground = tints[0], s.between(0.6, 0.92)
+	width := 0.0 // as a share of the height
 	switch pen {
 	case "ballpoint":
-		width, darkness, grain, tint = between(0.035, 0.075), between(0.5, 0.85), 0.15, tints[rng.IntN(4)]
+		width, s.darkness, s.grain, s.tint = s.between(0.035, 0.075), s.between(0.5, 0.85), 0.15, tints[s.IntN(4)]
 	case "pencil":
-		width, darkness, grain = between(0.03, 0.065), between(0.3, 0.6), 0.45
+		width, s.darkness, s.grain = s.between(0.03, 0.065), s.between(0.3, 0.6), 0.45
 	case "marker":
-		width, darkness, grain, tint = between(0.09, 0.17), between(0.65, 0.95), 0.1, tints[rng.IntN(4)]
+		width, s.darkness, s.grain, s.tint = s.between(0.09, 0.17), s.between(0.65, 0.95), 0.1, tints[s.IntN(4)]
 	case "chalkboard":
-		width, darkness, grain, ground, chalk = between(0.06, 0.13), between(0.55, 0.95), 0.5, between(0.12, 0.35), true
+		width, s.darkness, s.grain, s.ground, s.chalk = s.between(0.06, 0.13), s.between(0.55, 0.95), 0.5, s.between(0.12, 0.35), true
 	}
-	asMNIST := (pen == "marker" || chalk) && chance(0.5)
-	width = max(width*height, 1.4)
-	lineGap, lineDark, lineWidth, margin := height*between(1, 1.6), between(0.08, 0.3), max(between(0.008, 0.02)*height, between(0.9, 1.5)), math.Inf(1)
+	s.asMNIST = (pen == "marker" || s.chalk) && s.chance(0.5)
+	s.width = max(width*s.height, 1.4)
+}
+
+// choosePaper chooses the colour of the paper and its lines. A line may run through a digit.
+func (s *scene) choosePaper(paper string) {
+	s.paper, s.margin = paper, math.Inf(1)
+	s.lineGap, s.lineDark = s.height*s.between(1, 1.6), s.between(0.08, 0.3)
+	s.lineWidth = max(s.between(0.008, 0.02)*s.height, s.between(0.9, 1.5))
 	if paper == "squares" {
-		lineGap = height * between(0.45, 1.1)
+		s.lineGap = s.height * s.between(0.45, 1.1)
 	}
-	if paper == "lines" && chance(0.6) {
-		margin = -W * between(0.2, 0.4)
+	if paper == "lines" && s.chance(0.6) {
+		s.margin = -s.W * s.between(0.2, 0.4)
 	}
-	phase, lineTint := between(0, 1), [][3]float64{{1, 0.7, 0.3}, {1, 1, 1}, {0.6, 1, 1}}[rng.IntN(3)]
-	sheet := [3]float64{1, between(0.95, 1), between(0.8, 1)}
-	if chalk {
-		sheet = [3]float64{0.8, 1, 0.85}
+	s.phase, s.lineTint = s.between(0, 1), [][3]float64{{1, 0.7, 0.3}, {1, 1, 1}, {0.6, 1, 1}}[s.IntN(3)]
+	s.sheet = [3]float64{1, s.between(0.95, 1), s.between(0.8, 1)}
+	if s.chalk {
+		s.sheet = [3]float64{0.8, 1, 0.85}
 	}
+}
 
-	// The light and what else is in the picture.
-	across, down, corners, noise := between(-0.25, 0.25), between(-0.25, 0.25), between(0, 0.25), between(0.004, 0.03)
-	shadow, shadowAngle, shadowAt, soft := 0.0, between(0, 7), between(-0.35, 0.35)*W, between(4, 80)
-	if chance(0.4) {
-		shadow = between(0.15, 0.45)
+// chooseLight chooses a lamp, which lights one side more, the camera's noise, and maybe a shadow.
+func (s *scene) chooseLight() {
+	s.across, s.down, s.corners, s.noise = s.between(-0.25, 0.25), s.between(-0.25, 0.25), s.between(0, 0.25), s.between(0.004, 0.03)
+	s.shadowSin, s.shadowCos = math.Sincos(s.between(0, 7))
+	s.shadowAt, s.shadowWidth = s.between(-0.35, 0.35)*s.W, s.between(4, 80)
+	if s.chance(0.4) {
+		s.shadow = s.between(0.15, 0.45)
 	}
-	cloud, wood := newNoise(rng, 12), newNoise(rng, 40)
-	fine := newNoise(rng, max(16, int(min(W, H)/2)))
-	sin1, cos1 := math.Sincos(shadowAngle)
-	deskAngle, deskLight, desk := between(0, 7), between(0.15, 0.95), chance(0.3)
-	sin2, cos2 := math.Sincos(deskAngle)
-	deskAt := 0.48*(W*math.Abs(cos2)+H*math.Abs(sin2)) - between(0.0, 0.1)*W
-	thumb, thumbX, thumbY, thumbR := chance(0.2), float64(rng.IntN(2))*W, H*between(0, 1), between(0.05, 0.13)*W
-	skin := between(0.35, 0.85)
+}
 
-	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	light := make([][3]float64, w*h)
-	for y := range h {
-		for x := range w {
-			u, v := place(float64(x)+0.5, float64(y)+0.5)
-			ink := 0.0
-			for i := range all {
-				d := &all[i]
-				a, b := (u-d.x)/d.scale+14, (v-d.y)/d.scale+14
-				if a < 0 || b < 0 || a > 28 || b > 28 {
-					continue
-				}
-				cover := 0.5 + (width/2 - d.stroke.at(a, b)*d.scale)
-				if asMNIST {
-					cover = 0.5 + (bilinear(d.natural, a-0.5, b-0.5)-0.5)*d.scale/2
-				}
-				if cover = min(max(cover, 0), 1); cover > 0.5 {
-					d.box = d.box.Union(image.Rect(x, y, x+1, y+1))
-				}
-				ink = max(ink, cover)
-			}
-			ink *= darkness * (1 - grain*fine.at(u/W+0.5, v/H+0.5))
-			line := 0.0
-			if paper != "" {
-				line = stripe(v, lineGap, phase, lineWidth)
-			}
-			if paper == "squares" {
-				line = max(line, stripe(u, lineGap, phase, lineWidth))
-			}
-			line *= lineDark
-			rule := min(max(0.5+lineWidth/2-math.Abs(u-margin), 0), 1) * 1.3 * lineDark
-			X, Y := float64(x)-W/2, float64(y)-H/2
-			lamp := (1 + across*X/W*2 + down*Y/H*2) * (1 - corners*(X*X/W/W+Y*Y/H/H)*2)
-			lamp *= 1 - shadow/(1+math.Exp(-(X*cos1+Y*sin1-shadowAt)/soft*4))
-			at := cloud.at(float64(x)/W, float64(y)/H)
-			var c [3]float64
+// chooseSurroundings chooses how uneven everything is, and maybe a desk beyond the paper's edge and a
+// thumb that holds the paper.
+func (s *scene) chooseSurroundings() {
+	s.clouds, s.wood = newNoise(s.Rand, 12), newNoise(s.Rand, 40)
+	s.fine = newNoise(s.Rand, max(16, int(min(s.W, s.H)/2)))
+	s.deskSin, s.deskCos = math.Sincos(s.between(0, 7))
+	s.deskLight = s.between(0.15, 0.95)
+	desk := s.chance(0.3)
+	s.deskAt = 0.48*(s.W*math.Abs(s.deskCos)+s.H*math.Abs(s.deskSin)) - s.between(0.0, 0.1)*s.W
+	if !desk {
+		s.deskAt = math.Inf(1)
+	}
+	thumb := s.chance(0.2)
+	s.thumbX, s.thumbY, s.thumbSize = float64(s.IntN(2))*s.W, s.H*s.between(0, 1), s.between(0.05, 0.13)*s.W
+	s.thumbSkin = s.between(0.35, 0.85)
+	if !thumb {
+		s.thumbSize = 0
+	}
+}
+
+// light is what reaches each pixel of the camera, in three colours. It finds the digits' boxes too.
+func (s *scene) light() [][3]float64 {
+	light := make([][3]float64, s.w*s.h)
+	for y := range s.h {
+		for x := range s.w {
+			u, v := s.onPaper(float64(x)+0.5, float64(y)+0.5)
+			clouds := s.clouds.at(float64(x)/s.W, float64(y)/s.H)
+			c := s.page(u, v, s.ink(x, y, u, v), clouds)
+			s.cover(&c, float64(x), float64(y))
+			lamp := s.lamp(float64(x)-s.W/2, float64(y)-s.H/2)
 			for k := range c {
-				c[k] = ground * sheet[k] * (1 - 0.03*at)
-				if chalk {
-					c[k] *= 1 + 0.3*at
-					c[k] += (1 - c[k]) * ink * (0.7 + 0.3*tint[k])
-				} else {
-					c[k] *= (1 - line*lineTint[k]) * (1 - rule*[3]float64{0.3, 1, 1}[k]) * (1 - ink*tint[k])
-				}
-			}
-			if desk && X*cos2+Y*sin2 > deskAt {
-				for k := range c {
-					c[k] = deskLight * (1 - 0.2*wood.at(float64(y)/H+3*float64(x)/W, float64(x)/W/8)) * [3]float64{1, 0.85, 0.7}[k]
-				}
-			}
-			if r := math.Hypot((float64(x)-thumbX)/1.6, float64(y)-thumbY) / thumbR; thumb && r < 1 {
-				for k := range c {
-					c[k] = skin * (1 - 0.4*r*r) * [3]float64{1, 0.75, 0.65}[k]
-				}
-			}
-			for k := range c {
-				light[y*w+x][k] = c[k] * lamp
+				light[y*s.w+x][k] = c[k] * lamp
 			}
 		}
 	}
-	// What covers a digit was not in the picture, after all.
-	for _, d := range all {
+	return light
+}
+
+// onPaper is the place on the paper that the camera sees at a place of the photograph.
+func (s *scene) onPaper(x, y float64) (u, v float64) {
+	x, y = x-s.W/2-s.shiftX, y-s.H/2-s.shiftY
+	z := 1 + s.tiltX*x/s.W + s.tiltY*y/s.H
+	x, y = x/z, y/z
+	return s.cos*x + s.sin*y, -s.sin*x + s.cos*y + s.curl*x*x/s.W
+}
+
+// ink is how much of it is at pixel (x, y), place (u, v) of the paper. The box of a digit that covers
+// more than half of the pixel grows to hold it.
+func (s *scene) ink(x, y int, u, v float64) float64 {
+	ink := 0.0
+	for i := range s.digits {
+		d := &s.digits[i]
+		a, b := (u-d.x)/d.scale+14, (v-d.y)/d.scale+14
+		if a < 0 || b < 0 || a > 28 || b > 28 {
+			continue
+		}
+		cover := 0.5 + (s.width/2 - d.stroke.at(a, b)*d.scale)
+		if s.asMNIST {
+			cover = 0.5 + (bilinear(d.natural, a-0.5, b-0.5)-0.5)*d.scale/2
+		}
+		if cover = min(max(cover, 0), 1); cover > 0.5 {
+			d.box = d.box.Union(image.Rect(x, y, x+1, y+1))
+		}
+		ink = max(ink, cover)
+	}
+	return ink * (s.darkness * (1 - s.grain*s.fine.at(u/s.W+0.5, v/s.H+0.5)))
+}
+
+// page is the colour of the paper or the board at place (u, v), with its lines and the ink.
+func (s *scene) page(u, v, ink, clouds float64) (c [3]float64) {
+	line := 0.0
+	if s.paper != "" {
+		line = stripe(v, s.lineGap, s.phase, s.lineWidth)
+	}
+	if s.paper == "squares" {
+		line = max(line, stripe(u, s.lineGap, s.phase, s.lineWidth))
+	}
+	line *= s.lineDark
+	margin := min(max(0.5+s.lineWidth/2-math.Abs(u-s.margin), 0), 1) * 1.3 * s.lineDark
+	for k := range c {
+		c[k] = s.ground * s.sheet[k] * (1 - 0.03*clouds)
+		if s.chalk {
+			c[k] *= 1 + 0.3*clouds
+			c[k] += (1 - c[k]) * ink * (0.7 + 0.3*s.tint[k])
+		} else {
+			c[k] *= (1 - line*s.lineTint[k]) * (1 - margin*[3]float64{0.3, 1, 1}[k]) * (1 - ink*s.tint[k])
+		}
+	}
+	return c
+}
+
+// cover changes colour c of pixel (x, y) to that of the desk or the thumb if one of them is there.
+func (s *scene) cover(c *[3]float64, x, y float64) {
+	if s.towardsDesk(x, y) > s.deskAt {
+		for k := range c {
+			c[k] = s.deskLight * (1 - 0.2*s.wood.at(y/s.H+3*x/s.W, x/s.W/8)) * [3]float64{1, 0.85, 0.7}[k]
+		}
+	}
+	if r := s.fromThumb(x, y) / s.thumbSize; r < 1 {
+		for k := range c {
+			c[k] = s.thumbSkin * (1 - 0.4*r*r) * [3]float64{1, 0.75, 0.65}[k]
+		}
+	}
+}
+
+// towardsDesk is how far a pixel is from the middle in the direction of the desk.
+func (s *scene) towardsDesk(x, y float64) float64 {
+	return (x-s.W/2)*s.deskCos + (y-s.H/2)*s.deskSin
+}
+
+// fromThumb is how far a pixel is from the middle of the thumb, which is wider than high.
+func (s *scene) fromThumb(x, y float64) float64 {
+	return math.Hypot((x-s.thumbX)/1.6, y-s.thumbY)
+}
+
+// lamp is how much light falls on a place, counted from the middle of the photograph.
+func (s *scene) lamp(x, y float64) float64 {
+	lamp := (1 + s.across*x/s.W*2 + s.down*y/s.H*2) * (1 - s.corners*(x*x/s.W/s.W+y*y/s.H/s.H)*2)
+	return lamp * (1 - s.shadow/(1+math.Exp(-(x*s.shadowCos+y*s.shadowSin-s.shadowAt)/s.shadowWidth*4)))
+}
+
+// hidden says whether a digit is not whole in the photograph: at its edge, or below desk or thumb.
+func (s *scene) hidden() bool {
+	for _, d := range s.digits {
 		for _, p := range []image.Point{d.box.Min, d.box.Max, {d.box.Min.X, d.box.Max.Y}, {d.box.Max.X, d.box.Min.Y}} {
-			X, Y := float64(p.X)-W/2, float64(p.Y)-H/2
-			over := desk && X*cos2+Y*sin2 > deskAt-0.02*W || thumb && math.Hypot((float64(p.X)-thumbX)/1.6, float64(p.Y)-thumbY) < thumbR*1.15
-			if over || !p.In(image.Rect(3, 3, w-3, h-3)) {
-				return photograph(m, kind, rng)
+			x, y := float64(p.X), float64(p.Y)
+			if s.towardsDesk(x, y) > s.deskAt-0.02*s.W || s.fromThumb(x, y) < s.thumbSize*1.15 || !p.In(image.Rect(3, 3, s.w-3, s.h-3)) {
+				return true
 			}
 		}
 	}
-	blurred(light, w, h, between(0, 1.4)*min(1, height/70))
+	return false
+}
+
+// develop is the camera: out of focus, with noise, held in one of eight orientations.
+func (s *scene) develop(light [][3]float64) []byte {
+	blurred(light, s.w, s.h, s.between(0, 1.4)*min(1, s.height/70))
+	img := image.NewRGBA(image.Rect(0, 0, s.w, s.h))
 	for i, c := range light {
 		var p [3]uint8
 		for k := range c {
-			p[k] = uint8(255*min(max(c[k]+noise*rng.NormFloat64(), 0), 1) + 0.5)
+			p[k] = uint8(255*min(max(c[k]+s.noise*s.NormFloat64(), 0), 1) + 0.5)
 		}
-		img.Set(i%w, i/w, color.RGBA{p[0], p[1], p[2], 255})
+		img.Set(i%s.w, i/s.w, color.RGBA{p[0], p[1], p[2], 255})
 	}
 	quality, held := 40, 1
-	if chance(0.6) {
-		quality = 60 + rng.IntN(35)
+	if s.chance(0.6) {
+		quality = 60 + s.IntN(35)
 	}
-	if chance(0.4) {
-		held = 2 + rng.IntN(7)
+	if s.chance(0.4) {
+		held = 2 + s.IntN(7)
 	}
-	return exif(img, held, quality), all
+	return exif(img, held, quality)
 }
 
 // stripe is how much of a line, one in each gap, covers place v.
