@@ -73,6 +73,7 @@ func FitFamiliarity(digits *MNIST) *Familiarity {
 	}
 	var f Familiarity
 	var kept, others []int // places of digits
+	var outlines, similar Matrix
 	f.outlines.Data = make([]float64, 0, MNISTClasses*chosenOfEach*outlineSize)
 	for _, places := range of {
 		if len(places) < fewestOfEach {
@@ -88,8 +89,8 @@ func FitFamiliarity(digits *MNIST) *Familiarity {
 				others = append(others, place)
 			}
 		}
-		outlines, _ := outlinesOf(digits.pick(chosen))
-		similar := new(Matrix).product(1, "FitFamiliarity", outlines.operand(), outlines.operand().transpose(), nil)
+		outlinesOf(&outlines, digits.pick(chosen))
+		similar.product(1, "FitFamiliarity", outlines.operand(), outlines.operand().transpose(), nil)
 		nearest := make([]float64, chosenOfEach)
 		for i := range nearest {
 			similar.Row(i)[i] = 0 // not to itself
@@ -221,12 +222,12 @@ func (f *Familiarity) Compare(images *MNIST) []Likeness {
 		panic("mlp: Familiarity.Compare: " + err.Error())
 	}
 	images.mustFit("Compare")
-	f.once.Do(func() { f.outlines, _ = outlinesOf(f.Digits) })
+	f.once.Do(func() { outlinesOf(&f.outlines, f.Digits) })
 	var all []Likeness
-	var similar Matrix
+	var outlines, similar Matrix
 	const rows = 500 // at once, to bound the memory
 	for lo := 0; lo < images.Len(); lo += rows {
-		outlines, some := outlinesOf(images.Slice(lo, min(images.Len(), lo+rows)))
+		some := outlinesOf(&outlines, images.Slice(lo, min(images.Len(), lo+rows)))
 		similar.product(1, "Compare", outlines.operand(), f.outlines.operand().transpose(), nil)
 		for i := range some {
 			some[i].compare(f, similar.Row(i))
@@ -236,16 +237,16 @@ func (f *Familiarity) Compare(images *MNIST) []Likeness {
 	return all
 }
 
-// outlinesOf returns the outlines of images, n×outlineSize, and what is measured of each image alone.
-func outlinesOf(images *MNIST) (outlines Matrix, measured []Likeness) {
-	measured = make([]Likeness, images.Len())
+// outlinesOf sets outlines to those of images, n×outlineSize, and returns what is measured of each image alone.
+func outlinesOf(outlines *Matrix, images *MNIST) []Likeness {
+	measured := make([]Likeness, images.Len())
 	outlines.Reset(images.Len(), outlineSize)
 	for i := range measured {
 		image, m := (*[MNISTPixels]byte)(images.image(i)), &measured[i].measured
 		m[1], m[2] = pieces(image)
 		m[3] = outline(outlines.Row(i), image)
 	}
-	return outlines, measured
+	return measured
 }
 
 // compare sets what follows from the similarity to each of f.Digits.
