@@ -12,12 +12,18 @@ import (
 	"context"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"mlp/cmd/internal/cli"
 	"mlp/cmd/internal/training"
 )
 
-func main() { cli.Main(run) }
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // The digits are large and have no pointers, so collecting often costs little.
+	}
+	cli.Main(run)
+}
 
 // run is the command with its arguments and outputs. It returns the exit code.
 func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) int {

@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -97,9 +96,6 @@ type Task interface {
 // Run is a command with its arguments and outputs. It returns the exit code. Parse reads a
 // command line to a task.
 func Run(ctx context.Context, command string, args []string, parse func(args []string) (Task, error), stdout io.Writer, stderr *os.File) int {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // A run keeps large arrays without pointers, so collecting often costs little.
-	}
 	t, err := parse(args)
 	if err == nil {
 		r := &runner{parse: parse, stdout: stdout, stderr: stderr}
