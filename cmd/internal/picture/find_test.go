@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"slices"
 	"testing"
 )
 
@@ -102,5 +103,14 @@ func TestThicken(t *testing.T) {
 	draw.Draw(thick, image.Rect(20, 0, 40, 100), image.White, image.Point{}, draw.Src)
 	if Thicken(thick) != thick {
 		t.Error("a thick stroke is not as it was")
+	}
+}
+
+// What is paper in another field is left out of a piece, and a piece of nothing else is none.
+func TestDark(t *testing.T) {
+	f := field{4, 1, []float64{1, 0, -1, 2}}
+	got := f.dark([]piece{{places: []int{0, 1}}, {places: []int{1, 2}}, {places: []int{3}}})
+	if len(got) != 2 || !slices.Equal(got[0].places, []int{0}) || got[0].box != image.Rect(0, 0, 1, 1) || !slices.Equal(got[1].places, []int{3}) {
+		t.Errorf("%v", got)
 	}
 }

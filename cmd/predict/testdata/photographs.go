@@ -35,7 +35,6 @@ var kinds = []string{"ballpoint", "ballpoint on lines", "ballpoint on squares", 
 // before it is turned.
 type written struct {
 	label           int
-	row             int
 	x, y, scale     float64 // the middle of its 28×28 pixels, and the side of one
 	box             image.Rectangle
 	stroke          field // how far each place is from the middle of a stroke, in its own pixels
@@ -233,7 +232,7 @@ func (s *scene) placeDigits(m *mlp.MNIST) {
 		x, from := 0.0, len(s.digits)
 		for range (n - from) / (rows - row) {
 			d := newDigit(m, s.Rand)
-			d.row, d.scale = row, s.between(0.85, 1.15)/max(d.h, d.w*0.8)
+			d.scale = s.between(0.85, 1.15) / max(d.h, d.w*0.8)
 			d.x, d.y = x+(14-d.left)*d.scale, tall+(14-d.top-d.h)*d.scale+s.between(-0.08, 0.08)
 			x += d.w*d.scale + gap*s.between(0.6, 1.4)
 			s.digits = append(s.digits, d)
